@@ -1,0 +1,112 @@
+"""`python -m devstack demo`: one whole call through the real parts, told as it happens."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import requests
+
+from devstack.errors import DevstackError
+from devstack.stack import Stack
+
+CALLER = "+14255550123"
+NUMBER = "+18005550199"
+SCRIPT: list[dict[str, Any]] = [
+    {"when": "asked", "after": 1.5, "say": "good morning"},
+    {"when": "asked", "after": 1.0, "press": "1"},
+]
+"""The caller first says something that is no choice, and presses 1 when asked again."""
+
+EXPECTED = ("answer", "recognize", "recognize", "play", "hang_up")
+"""What the flow must have asked for, in order."""
+
+CALL_SECONDS = 120.0
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The demo's command line."""
+    parser.add_argument("--speed", type=float, default=1.0, help="divides the emulator's waits (1.0: real time)")
+
+
+def run(given: argparse.Namespace) -> int:
+    """Run the demo; 0 only if the call went as scripted."""
+    started = time.monotonic()
+    print("Starting Azurite, the emulator and a Functions host …", flush=True)
+    with Stack(speed=given.speed, quiet=True) as stack:
+        print(
+            f"Up after {time.monotonic() - started:.1f} s. {CALLER} calls {NUMBER}; its flow is flows/reception.py.\n"
+        )
+        placed = _post(stack, "/emulator/calls", {"from": CALLER, "to": NUMBER, "script": SCRIPT})
+        for entry in _timeline(stack, given.speed):
+            print(f"{entry['at']:7.2f} s  {entry['who']:<8} {entry['what']:<13} {entry['text']}".rstrip(), flush=True)
+        document, name = _journal(stack, placed["correlationId"])
+        asked = tuple(entry["action"]["kind"] for entry in document["journal"] if entry["entry"] == "issued")
+        print(f"\nThe flow asked for: {', '.join(asked)}. Outcome: {document['outcome']}.")
+        print(f"The journal has {document['entries']} entries. It lies in the table switchboardcalls, partition")
+        print(f"{document['call_id']}, and, archived as one document, in the blob {name}.")
+        problems = _problems(stack, document, asked)
+    for problem in problems:
+        print(f"NOT AS SCRIPTED: {problem}")
+    if not problems:
+        print("The call went as scripted.")
+    return 1 if problems else 0
+
+
+def _timeline(stack: Stack, speed: float) -> Iterator[dict[str, Any]]:
+    """The emulator's entries as they come, until the call is over."""
+    last, deadline = 0, time.monotonic() + CALL_SECONDS / speed + 30
+    while time.monotonic() < deadline:
+        for entry in _get(stack, f"/emulator/timeline?after={last}&wait=5")["entries"]:
+            last = entry["n"]
+            yield entry
+        if last and not _get(stack, "/emulator/state")["calls"]:
+            return
+    raise DevstackError(f"The call was not over after {CALL_SECONDS:.0f} s. See the logs in .switchboard/logs.")
+
+
+def _journal(stack: Stack, correlation_id: str) -> tuple[dict[str, Any], str]:
+    """The archived document of the call, and where it lies."""
+    from azure.core.exceptions import ResourceNotFoundError
+    from azure.storage.blob import ContainerClient
+
+    with ContainerClient.from_connection_string(stack.connection_string, "switchboard-calls") as container:
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            try:
+                for blob in container.list_blobs():
+                    document = json.loads(container.download_blob(blob.name, encoding="utf-8").readall())
+                    if document.get("correlation_id") == correlation_id:
+                        return document, f"switchboard-calls/{blob.name}"
+            except ResourceNotFoundError:
+                pass  # the container is made with the first archive
+            time.sleep(0.1)
+    raise DevstackError("The call was not archived within 20 s. See the logs in .switchboard/logs.")
+
+
+def _problems(stack: Stack, document: dict[str, Any], asked: tuple[str, ...]) -> list[str]:
+    problems = []
+    if asked != EXPECTED:
+        problems.append(f"the flow asked for {asked}, not {EXPECTED}")
+    if document["outcome"] != "completed":
+        problems.append(f"the outcome is {document['outcome']}, not completed")
+    for delivery in _get(stack, "/emulator/deliveries")["deliveries"]:
+        statuses = [attempt.get("status") for attempt in delivery["attempts"]]
+        if not statuses or statuses[-1] not in (200, 202, 204):
+            problems.append(f"{delivery['type']} was answered {statuses}")
+    return problems
+
+
+def _get(stack: Stack, path: str) -> dict[str, Any]:
+    response = requests.get(stack.emulator_url + path, timeout=30)
+    response.raise_for_status()
+    return dict(response.json())
+
+
+def _post(stack: Stack, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    response = requests.post(stack.emulator_url + path, json=body, timeout=30)
+    response.raise_for_status()
+    return dict(response.json())

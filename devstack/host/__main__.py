@@ -1,0 +1,78 @@
+"""`python -m devstack.host`: serve a Python v2 function app."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import sys
+from pathlib import Path
+
+from devstack.host.console import Console
+from devstack.host.errors import StartupError
+from devstack.host.server import Options, serve
+from devstack.host.settings import apply_local_settings
+
+DEFAULT_PORT = 7071
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m devstack.host",
+        description="A small Azure Functions host for Python v2 apps: HTTP, Event Grid, queue and timer triggers.",
+        epilog="Set DEVSTACK_FUNCTION_KEY to have function and admin keys checked; without it every request "
+        "passes, as under `func start`.",
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
+    parser.add_argument("--port", type=int, help=f"port to listen on; 0 takes a free one ({DEFAULT_PORT})")
+    parser.add_argument("--app-root", type=Path, default=Path(), help="folder of function_app.py and host.json (.)")
+    parser.add_argument(
+        "--settings", default="local.settings.json", help="settings file in the app's folder (%(default)s)"
+    )
+    parser.add_argument(
+        "--backend",
+        choices=("native", "runtime"),
+        default="native",
+        help="what runs the functions: our code, or Microsoft's azure-functions-runtime (%(default)s)",
+    )
+    parser.add_argument("--quiet", action="store_true", help="print failures and warnings only")
+    parser.add_argument("--no-timers", action="store_true", help="do not run timer triggers on their schedule")
+    parser.add_argument(
+        "--grace",
+        type=float,
+        default=3.0,
+        metavar="SECONDS",
+        help="how long running invocations may take after SIGTERM (%(default)s)",
+    )
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the host; 0 after a signal, 1 when it cannot start."""
+    given = make_parser().parse_args(arguments)
+    console = Console(quiet=given.quiet)
+    root = given.app_root.resolve()
+    try:
+        section = apply_local_settings(root / given.settings, os.environ, console.say)
+        port = given.port if given.port is not None else int(section.get("LocalHttpPort", DEFAULT_PORT))
+        options = Options(given.host, port, root, given.backend, given.quiet, not given.no_timers, given.grace)
+        os.chdir(root)
+        asyncio.run(serve(options, console))
+    except StartupError as error:
+        console.flush()
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    finally:
+        console.flush()
+    return 0
+
+
+if __name__ == "__main__":
+    code = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # A `def` function that outlived its grace period would hold up a normal exit: Python joins pool threads.
+    os._exit(code)

@@ -1,0 +1,330 @@
+"""The whole of it: Azurite, the emulator and one or several Functions hosts, as one context manager."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import http.client
+import itertools
+import os
+import re
+import secrets
+import shutil
+import sys
+import time
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from devstack.azurite import LOGS, ROOT, Azurite
+from devstack.errors import ChildDiedError, DevstackError, MissingToolError, PortTakenError
+from devstack.ports import LOOPBACK, free_port, is_taken
+from devstack.process import ChildProcess
+
+HOST_SETTING = "DEVSTACK_HOST"
+EVENT_GRID_PATH = "/runtime/webhooks/EventGrid?functionName="
+INCOMING_CALL = ("incoming_call", "IncomingCall")
+# Never called: the emulator speaks for it. Shaped as ACS wants it.
+COGNITIVE_SERVICES_ENDPOINT = "https://switchboard-dev.cognitiveservices.azure.com/"
+_START_SECONDS = 60.0
+_KEEP_LOGS_SECONDS = 86_400.0
+_numbers = itertools.count(1)
+_LISTENING = re.compile(r"^Emulator listening on (http://\S+)", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Where things listen; 0 takes a free port."""
+
+    host: int = 0
+    emulator: int = 0
+    blob: int = 0
+    queue: int = 0
+    table: int = 0
+
+
+USUAL_PORTS = Ports(host=7071, emulator=18080, blob=10000, queue=10001, table=10002)
+
+
+class Stack:
+    """Everything that a call needs, running.
+
+    Args:
+        app_root: folder of the function app.
+        ports: fixed or free ports; `USUAL_PORTS` are those of `make up`.
+        hosts: how many Functions hosts; with more than one, a front gives them the requests in turn.
+        speed: the emulator's factor, which divides every emulated wait.
+        environment: more variables for the hosts; they win over the stack's own.
+        subscriptions: pairs of Event Grid function and event types (comma-separated; "" for all).
+        host: "own", "func", or "auto" (DEVSTACK_HOST, else `func` where it is on the PATH, else our own).
+        backend: the own host's back end, "native" or "runtime".
+        quiet: hosts print failures only.
+        timers: whether timer triggers run on their schedule (on the first host only).
+        access_key: the ACS access key, base64; None makes a new one.
+        seed: the emulator's seed.
+        data: folder where Azurite keeps its data; None keeps it in memory.
+        logs: folder of the log files, for this stack alone; None takes a new one under `.switchboard/logs/`.
+        echo: called with (service, line) for each line of output; None leaves output to the log files.
+        emulator: the emulator's command; None leaves it out.
+    """
+
+    def __init__(
+        self,
+        *,
+        app_root: Path = ROOT,
+        ports: Ports | None = None,
+        hosts: int = 1,
+        speed: float = 1.0,
+        environment: Mapping[str, str] | None = None,
+        subscriptions: Sequence[tuple[str, str]] = (INCOMING_CALL,),
+        host: str = "auto",
+        backend: str = "native",
+        quiet: bool = False,
+        timers: bool = True,
+        access_key: str | None = None,
+        seed: int | None = None,
+        data: Path | None = None,
+        logs: Path | None = None,
+        echo: Callable[[str, str], None] | None = None,
+        emulator: Sequence[str] | None = (sys.executable, "-m", "emulator"),
+    ) -> None:
+        if hosts < 1:
+            raise DevstackError(f"At least one host is needed, not {hosts}.")
+        self._app_root = app_root.resolve()
+        self._ports = ports or Ports()
+        self._count = hosts
+        self._speed = speed
+        self._extra = dict(environment or {})
+        self._subscriptions = tuple(subscriptions)
+        self._func = _find_func(host)
+        self._backend = backend
+        self._quiet = quiet
+        self._timers = timers
+        self._seed = seed
+        self._data = data
+        self.logs = logs or _own_logs()
+        self._echo = echo
+        self._emulator_command = emulator
+        self.access_key = access_key or base64.b64encode(secrets.token_bytes(32)).decode()
+        self.resource_id = str(uuid.uuid4())
+        self.signing_key = base64.b64encode(secrets.token_bytes(32)).decode()
+        self.emulator_url = ""
+        self.base_url = ""
+        self.host_urls: list[str] = []
+        self.environment: dict[str, str] = {}
+        self.azurite: Azurite | None = None
+        self.emulator: ChildProcess | None = None
+        self.front: ChildProcess | None = None
+        self.hosts: list[ChildProcess] = []
+
+    @property
+    def connection_string(self) -> str:
+        """Azurite's connection string.
+
+        Raises:
+            DevstackError: the stack is not running.
+        """
+        if self.azurite is None:
+            raise DevstackError("The stack is not running.")
+        return self.azurite.connection_string
+
+    def start(self) -> Self:
+        """Start everything and wait until it serves.
+
+        Raises:
+            DevstackError: something is missing, a port is taken, or a service did not come up; nothing is left.
+        """
+        if self.azurite is not None:
+            raise DevstackError("The stack is running already.")
+        try:
+            self._start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def stop(self) -> None:
+        """End everything: hosts first, so that running functions still find storage and the emulator."""
+        self.stop_hosts()
+        rest = [child for child in (self.front, self.emulator) if child is not None]
+        for child in rest:
+            child.terminate()
+        for child in rest:
+            child.stop(1.0)
+        if self.azurite is not None:
+            self.azurite.stop()
+        self.front = self.emulator = self.azurite = None
+
+    def start_hosts(self) -> None:
+        """Start the Functions hosts and wait until they serve.
+
+        Raises:
+            ChildDiedError: a host did not come up; its log's end is in the message.
+        """
+        ports = [int(url.rpartition(":")[2]) for url in self.host_urls]
+        self.hosts = [self._start_host(number, port) for number, port in enumerate(ports, 1)]
+        for child, port in zip(self.hosts, ports, strict=True):
+            child.wait_until(lambda port=port: _is_up(port, "/admin/host/status"), _START_SECONDS)  # type: ignore[misc]
+
+    def stop_hosts(self) -> None:
+        """End the hosts; running functions get a moment to finish."""
+        for child in self.hosts:
+            child.terminate()
+        for child in self.hosts:
+            child.stop(3.0)
+        self.hosts = []
+
+    def check(self) -> None:
+        """Do nothing while all services run.
+
+        Raises:
+            ChildDiedError: one of them ended; the end of its log is in the message.
+        """
+        for child in self._children():
+            if not child.alive:
+                raise child.death()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is not None and not isinstance(error, ChildDiedError):
+            # Most failures of a user of the stack come from a service that died under them: say so.
+            for child in self._children():
+                if not child.alive:
+                    error.add_note(str(child.death()))
+        self.stop()
+
+    def _children(self) -> list[ChildProcess]:
+        azurite = self.azurite.process if self.azurite else None
+        return [child for child in (azurite, self.emulator, self.front, *self.hosts) if child is not None]
+
+    def _start(self) -> None:
+        ports = self._ports
+        for port, service, flag in (
+            (ports.host, "the Functions host", "--host-port"),
+            (ports.emulator, "the emulator", "--emulator-port"),
+        ):
+            if port and is_taken(port):
+                raise PortTakenError(port, service, flag)
+        self.azurite = Azurite(
+            blob_port=ports.blob,
+            queue_port=ports.queue,
+            table_port=ports.table,
+            location=self._data,
+            log=self.logs / "azurite.log",
+            echo=self._echo_of("azurite"),
+        )
+        base_port = ports.host or free_port()
+        self.base_url = f"http://{LOOPBACK}:{base_port}"
+        host_ports = [base_port] if self._count == 1 else [free_port() for _ in range(self._count)]
+        self.host_urls = [f"http://{LOOPBACK}:{port}" for port in host_ports]
+        self._start_emulator()
+        self.azurite.wait()
+        if self.emulator is not None:
+            self.emulator.wait_until(self._emulator_serves, _START_SECONDS)
+        self.environment = self._app_environment()
+        if self._count > 1:
+            command = [sys.executable, "-m", "devstack.front", "--port", str(base_port)]
+            for port in host_ports:
+                command += ["--to", str(port)]
+            self.front = self._child("front", command, {}, ROOT)
+        self.start_hosts()
+        if self.front is not None:
+            self.front.wait_until(lambda: _is_up(base_port, "/admin/host/status"), _START_SECONDS)
+
+    def _start_emulator(self) -> None:
+        if self._emulator_command is None:
+            return
+        command = [*self._emulator_command, "--port", str(self._ports.emulator), "--access-key", self.access_key]
+        command += ["--resource-id", self.resource_id, "--speed", str(self._speed)]
+        if self._seed is not None:
+            command += ["--seed", str(self._seed)]
+        key = self._extra.get("DEVSTACK_FUNCTION_KEY") or os.environ.get("DEVSTACK_FUNCTION_KEY")
+        for function, event_types in self._subscriptions:
+            url = f"{self.base_url}{EVENT_GRID_PATH}{function}" + (f"&code={key}" if key else "")
+            command += ["--event-grid", f"{url}#{event_types}" if event_types else url]
+        self.emulator = self._child("emulator", command, {"PYTHONUNBUFFERED": "1"}, ROOT)
+
+    def _emulator_serves(self) -> bool:
+        assert self.emulator is not None
+        found = _LISTENING.search(self.emulator.log.read_text(errors="replace"))
+        if found is None:
+            return False
+        self.emulator_url = found[1].rstrip("/")
+        return _is_up(int(self.emulator_url.rpartition(":")[2]), "/emulator/health")
+
+    def _app_environment(self) -> dict[str, str]:
+        own = {
+            "AzureWebJobsStorage": self.connection_string,
+            "FUNCTIONS_WORKER_RUNTIME": "python",
+            "ACS_ENDPOINT": self.emulator_url,
+            "ACS_ACCESS_KEY": self.access_key,
+            "ACS_RESOURCE_ID": self.resource_id,
+            "ACS_OPENID_CONFIGURATION_URL": f"{self.emulator_url}/calling/.well-known/acsopenidconfiguration",
+            "CALLBACK_BASE_URL": self.base_url,
+            "CALLBACK_SIGNING_KEY": self.signing_key,
+            "COGNITIVE_SERVICES_ENDPOINT": COGNITIVE_SERVICES_ENDPOINT,
+        }
+        return {**own, **self._extra}
+
+    def _start_host(self, number: int, port: int) -> ChildProcess:
+        name = "host" if self._count == 1 else f"host-{number}"
+        timers = self._timers and number == 1
+        if self._func is not None:
+            more = {"languageWorkers__python__defaultExecutablePath": sys.executable}
+            command = [self._func, "start", "--port", str(port)]
+            return self._child(name, command, {**self.environment, **more}, self._app_root)
+        command = [sys.executable, "-m", "devstack.host", "--port", str(port), "--app-root", str(self._app_root)]
+        command += ["--backend", self._backend, "--grace", "1.5"]
+        command += ["--quiet"] if self._quiet else []
+        command += [] if timers else ["--no-timers"]
+        return self._child(name, command, self.environment, ROOT)
+
+    def _child(self, name: str, command: list[str], environment: dict[str, str], cwd: Path) -> ChildProcess:
+        log = self.logs / f"{name}.log"
+        return ChildProcess(name, command, log=log, environment=environment, cwd=cwd, echo=self._echo_of(name))
+
+    def _echo_of(self, name: str) -> Callable[[str], None] | None:
+        echo = self._echo
+        return None if echo is None else lambda line: echo(name, line)
+
+
+def _own_logs() -> Path:
+    """A folder that no other stack writes to; those of earlier days are removed."""
+    LOGS.mkdir(parents=True, exist_ok=True)
+    for old in LOGS.iterdir():
+        with contextlib.suppress(OSError):
+            if old.is_dir() and time.time() - old.stat().st_mtime > _KEEP_LOGS_SECONDS:
+                shutil.rmtree(old, ignore_errors=True)
+    return LOGS / f"{os.getpid()}-{next(_numbers)}"
+
+
+def _find_func(choice: str) -> str | None:
+    """Core Tools' command, or None for the own host."""
+    if choice == "auto":
+        choice = os.environ.get(HOST_SETTING, "auto").lower()
+    found = shutil.which("func")
+    if choice == "own" or (choice == "auto" and found is None):
+        return None
+    if choice not in ("auto", "func"):
+        raise DevstackError(f"The host must be 'own', 'func' or 'auto', not '{choice}' (--host or {HOST_SETTING}).")
+    if found is None:
+        raise MissingToolError("`func` is not on the PATH. Install Azure Functions Core Tools, or use --host own.")
+    return found
+
+
+def _is_up(port: int, path: str) -> bool:
+    connection = http.client.HTTPConnection(LOOPBACK, port, timeout=2)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()

@@ -1,0 +1,53 @@
+"""One way to build and serve the emulator, for the command line and for tests."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from aiohttp import web
+
+from emulator.config import Config, ConfigError
+from emulator.service import Emulator
+from emulator.tokens import KEYS_PATH, OPENID_PATH, openid_document
+from emulator.web.control import Control, answer, service_errors
+from emulator.web.dispatch import BODY_LIMIT, Dispatcher
+
+
+def create_app(service: Emulator) -> web.Application:
+    """The HTTP application of one emulator."""
+    app = web.Application(client_max_size=BODY_LIMIT, middlewares=[service_errors])
+
+    async def openid(request: web.Request) -> web.Response:
+        return answer(openid_document(service.origin))
+
+    async def keys(request: web.Request) -> web.Response:
+        return answer(service.signer.key_set())
+
+    app.add_routes([web.get(OPENID_PATH, openid), web.get(KEYS_PATH, keys)])
+    app.add_routes(Control(service).routes())
+    app.router.add_route("*", "/{path:.*}", Dispatcher(service).handle)
+    return app
+
+
+@asynccontextmanager
+async def serve(config: Config) -> AsyncIterator[Emulator]:
+    """Listen until the block ends. Raises ConfigError when the address cannot be used."""
+    async with AsyncExitStack() as stack:
+        listener = stack.enter_context(_listen(config))
+        service = Emulator(config)
+        runner = web.AppRunner(create_app(service), access_log=None, shutdown_timeout=1.0)
+        stack.push_async_callback(runner.cleanup)
+        stack.push_async_callback(service.close)
+        await runner.setup()
+        await web.SockSite(runner, listener).start()
+        service.listening_on(config.host, listener.getsockname()[1])
+        yield service
+
+
+def _listen(config: Config) -> socket.socket:
+    try:
+        return socket.create_server((config.host, config.port), backlog=1024)
+    except OSError as error:
+        raise ConfigError(f"Cannot listen on {config.host}:{config.port}: {error.strerror}.") from error

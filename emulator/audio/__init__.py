@@ -1,0 +1,21 @@
+"""What calls sound like: prompts spoken or fetched, and the tones of keys.
+
+Importing this is cheap: aiohttp and miniaudio are imported at their first use, and espeak-ng only ever
+lives in a child process.
+"""
+
+from emulator.audio.clip import SAMPLE_RATE, Clip
+from emulator.audio.errors import PromptError, PromptFormatError, PromptUnreachable, SpeechError
+from emulator.audio.studio import Studio
+from emulator.audio.tones import key_tones
+
+__all__ = [
+    "SAMPLE_RATE",
+    "Clip",
+    "PromptError",
+    "PromptFormatError",
+    "PromptUnreachable",
+    "SpeechError",
+    "Studio",
+    "key_tones",
+]

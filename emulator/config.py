@@ -1,0 +1,136 @@
+"""Settings of one emulator, from flags and the environment."""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import binascii
+import random
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+#: The well-known development access key. It protects nothing: it only lets every SDK sign the same way.
+DEVELOPMENT_ACCESS_KEY = base64.b64encode(b"switchboard-emulator-development-access-key-0001").decode()
+DEFAULT_HOST = "127.0.0.1"
+DEFAULT_PORT = 18080
+#: Seed of the resource id when none is given, so that the token audience is the same at every start.
+_RESOURCE_SEED = 1
+
+
+N = TypeVar("N", int, float)
+
+
+class ConfigError(ValueError):
+    """A setting cannot be used; the message names the flag and says what is expected."""
+
+
+@dataclass(frozen=True)
+class EventGridTarget:
+    """One Event Grid subscription: an endpoint and, if given, the event types it wants."""
+
+    url: str
+    event_types: frozenset[str] = frozenset()
+
+    @classmethod
+    def parse(cls, text: str) -> EventGridTarget:
+        """Read ``http://host/path?query#IncomingCall,CallEnded``; without a fragment all types are sent."""
+        url, _, fragment = text.strip().partition("#")
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.netloc:
+            raise ConfigError(f"--event-grid: {text!r} is not an absolute http(s) URL.")
+        return cls(url, frozenset(name.strip() for name in fragment.split(",") if name.strip()))
+
+    def wants(self, event_type: str) -> bool:
+        """Whether this subscription takes the event type (``Microsoft.Communication.IncomingCall``)."""
+        return not self.event_types or event_type.rpartition(".")[2] in self.event_types
+
+
+@dataclass(frozen=True)
+class Config:
+    """Everything that shapes an emulator. ``speed`` divides every emulated wait."""
+
+    host: str = DEFAULT_HOST
+    port: int = DEFAULT_PORT
+    access_key: str = DEVELOPMENT_ACCESS_KEY
+    event_grid: tuple[EventGridTarget, ...] = ()
+    speed: float = 1.0
+    #: None draws a fresh one at start, so that a restarted emulator never repeats a call's ids.
+    seed: int | None = None
+    loose: bool = False
+    resource_id: str = field(default="")
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.port <= 65535:
+            raise ConfigError(f"--port: {self.port} is not between 0 and 65535.")
+        if not 0 < self.speed < float("inf"):
+            raise ConfigError(f"--speed: {self.speed} is not a positive number.")
+        try:
+            key = base64.b64decode(self.access_key, validate=True)
+        except (binascii.Error, ValueError) as error:
+            raise ConfigError(f"--access-key: not base64 ({error}).") from error
+        if not key:
+            raise ConfigError("--access-key: must not be empty.")
+        if not self.resource_id:
+            object.__setattr__(self, "resource_id", resource_id_of(_RESOURCE_SEED if self.seed is None else self.seed))
+        try:
+            object.__setattr__(self, "resource_id", str(uuid.UUID(self.resource_id)))
+        except ValueError as error:
+            raise ConfigError(f"--resource-id: {self.resource_id!r} is not a GUID.") from error
+
+
+def resource_id_of(seed: int) -> str:
+    """The resource id that belongs to a seed when none is given."""
+    return str(uuid.UUID(int=random.Random(f"resource-{seed}").getrandbits(128), version=4))
+
+
+def parse_config(argv: Sequence[str], environ: Mapping[str, str]) -> Config:
+    """Read the command line; a flag wins over its environment variable, which wins over the default.
+
+    Raises ConfigError with the name of the flag or variable when a value cannot be used.
+    """
+    parser = argparse.ArgumentParser(
+        prog="python -m emulator", description="A local Azure Communication Services Call Automation service."
+    )
+    parser.add_argument("--host", help=f"address to listen on (default {DEFAULT_HOST})")
+    parser.add_argument("--port", help=f"port to listen on, 0 for any free one (default {DEFAULT_PORT})")
+    parser.add_argument("--access-key", help="base64 access key (default: the development key)")
+    parser.add_argument(
+        "--event-grid",
+        action="append",
+        help="Event Grid webhook URL, may repeat; '#IncomingCall,CallStarted' at the end picks event types",
+    )
+    parser.add_argument("--speed", help="divides every wait (default 1)")
+    parser.add_argument("--seed", help="seed of every random choice (default: a fresh one at every start)")
+    parser.add_argument("--resource-id", help="GUID of the resource, the audience of callback tokens")
+    parser.add_argument("--loose", action="store_true", default=None, help="do not insist on signatures and schemas")
+    flags = parser.parse_args(argv)
+
+    def setting(name: str, default: str) -> str:
+        given = getattr(flags, name)
+        return str(given) if given is not None else environ.get(f"EMULATOR_{name.upper()}", default)
+
+    urls: list[str] = flags.event_grid or environ.get("EMULATOR_EVENT_GRID", "").split(",http")
+    if not flags.event_grid:
+        urls = [urls[0], *(f"http{rest}" for rest in urls[1:])]
+    return Config(
+        host=setting("host", DEFAULT_HOST),
+        port=_number(int, "--port", setting("port", str(DEFAULT_PORT))),
+        access_key=setting("access_key", DEVELOPMENT_ACCESS_KEY),
+        event_grid=tuple(EventGridTarget.parse(url) for url in urls if url.strip()),
+        speed=_number(float, "--speed", setting("speed", "1")),
+        seed=_number(int, "--seed", seed) if (seed := setting("seed", "")) else None,
+        loose=flags.loose
+        if flags.loose is not None
+        else environ.get("EMULATOR_LOOSE", "").lower() in ("1", "true", "yes", "on"),
+        resource_id=setting("resource_id", ""),
+    )
+
+
+def _number(kind: type[N], flag: str, text: str) -> N:
+    try:
+        return kind(text)
+    except ValueError as error:
+        raise ConfigError(f"{flag}: {text!r} is not a number.") from error

@@ -1,0 +1,1 @@
+"""Events out: envelopes, callbacks, Event Grid, faults, and the log of every delivery."""

@@ -1,0 +1,150 @@
+"""Faults on demand: duplicate, delay, reorder, drop and false statuses, with seeded chance."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+from typing import Any
+
+from emulator.errors import BadRequest
+
+KINDS = ("duplicate", "delay", "reorder", "drop", "status")
+CHANNELS = ("callbacks", "eventgrid", "requests")
+#: Seconds (emulated) a delayed or reordered event is held when the fault does not say.
+DEFAULT_SECONDS = 2.0
+#: Status of a `status` fault that names none.
+DEFAULT_STATUS = 503
+_FIELDS = {"kind", "probability", "count", "match", "seconds", "status", "subCode", "message"}
+_MATCH_FIELDS = {"type", "channel", "operation", "callConnectionId"}
+
+
+@dataclass
+class Fault:
+    """One rule. ``remaining`` counts down when the rule was given a count."""
+
+    kind: str
+    probability: float = 1.0
+    count: int | None = None
+    type: str | None = None
+    channel: str | None = None
+    operation: str | None = None
+    call_connection_id: str | None = None
+    seconds: float = DEFAULT_SECONDS
+    status: int = DEFAULT_STATUS
+    sub_code: str | None = None
+    message: str | None = None
+    applied: int = field(default=0)
+
+    def matches(self, channel: str, name: str, call_connection_id: str | None) -> bool:
+        """``name`` is an event type for events, an operation id for requests; either may be given short."""
+        if self.count is not None and self.applied >= self.count:
+            return False
+        if self.channel is not None and self.channel != channel:
+            return False
+        if self.call_connection_id not in (None, call_connection_id):
+            return False
+        wanted = self.operation if channel == "requests" else self.type
+        other = self.type if channel == "requests" else self.operation
+        if other is not None:
+            return False
+        if wanted is None:
+            return channel != "requests" or self.channel == "requests"
+        separator = "_" if channel == "requests" else "."
+        return wanted in (name, name.rpartition(separator)[2])
+
+    def wire(self) -> dict[str, Any]:
+        match = {
+            "type": self.type,
+            "channel": self.channel,
+            "operation": self.operation,
+            "callConnectionId": self.call_connection_id,
+        }
+        return {
+            "kind": self.kind,
+            "probability": self.probability,
+            "count": self.count,
+            "match": {name: value for name, value in match.items() if value is not None},
+            "seconds": self.seconds,
+            "status": self.status,
+            "subCode": self.sub_code,
+            "message": self.message,
+            "applied": self.applied,
+        }
+
+
+class Faults:
+    """The rules in force; ``draw`` decides for one event or request."""
+
+    def __init__(self, seed: int) -> None:
+        self._random = random.Random(f"faults-{seed}")
+        self.rules: list[Fault] = []
+
+    def draw(self, channel: str, name: str, call_connection_id: str | None = None) -> list[Fault]:
+        """The faults that strike this time, at most one of each kind."""
+        struck: list[Fault] = []
+        for rule in self.rules:
+            if not rule.matches(channel, name, call_connection_id):
+                continue
+            if any(other.kind == rule.kind for other in struck):
+                continue
+            if rule.probability < 1 and self._random.random() >= rule.probability:
+                continue
+            rule.applied += 1
+            struck.append(rule)
+        return struck
+
+
+def parse_faults(body: Any) -> list[Fault]:
+    """Read the body of POST /emulator/faults: a list of rules, or one rule."""
+    items = body if isinstance(body, list) else [body]
+    return [_parse(item, f"[{index}]") for index, item in enumerate(items)]
+
+
+def _parse(item: Any, where: str) -> Fault:
+    if not isinstance(item, dict):
+        raise BadRequest(f"{where} must be an object.", where)
+    _only(item, _FIELDS, where)
+    kind = item.get("kind")
+    if kind not in KINDS:
+        raise BadRequest(f"{where}.kind must be one of {', '.join(KINDS)}.", f"{where}.kind")
+    match = item.get("match") or {}
+    if not isinstance(match, dict):
+        raise BadRequest(f"{where}.match must be an object.", f"{where}.match")
+    _only(match, _MATCH_FIELDS, f"{where}.match")
+    if match.get("channel") not in (None, *CHANNELS):
+        raise BadRequest(f"{where}.match.channel must be one of {', '.join(CHANNELS)}.", f"{where}.match.channel")
+    if kind in ("duplicate", "reorder") and (match.get("channel") == "requests" or match.get("operation")):
+        raise BadRequest(f"{where}: {kind} is for events, not for requests.", where)
+    sub_code, message = item.get("subCode"), item.get("message")
+    count = _number(item, "count", where, None, 0, 10**9)
+    status = _number(item, "status", where, DEFAULT_STATUS, 100, 599)
+    return Fault(
+        kind=kind,
+        probability=float(_number(item, "probability", where, 1.0, 0, 1) or 0.0),
+        count=None if count is None else int(count),
+        type=match.get("type"),
+        channel=match.get("channel"),
+        operation=match.get("operation"),
+        call_connection_id=match.get("callConnectionId"),
+        seconds=float(_number(item, "seconds", where, DEFAULT_SECONDS, 0, 86_400) or 0.0),
+        status=int(status or DEFAULT_STATUS),
+        sub_code=None if sub_code is None else str(sub_code),
+        message=None if message is None else str(message),
+    )
+
+
+def _only(item: dict[str, Any], known: set[str], where: str) -> None:
+    unknown = sorted(set(item) - known)
+    if unknown:
+        raise BadRequest(f"{where}.{unknown[0]} is not known; known are {', '.join(sorted(known))}.", where)
+
+
+def _number(
+    item: dict[str, Any], name: str, where: str, default: float | None, low: float, high: float
+) -> float | None:
+    value = item.get(name, default)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+        raise BadRequest(f"{where}.{name} must be a number from {low} to {high}.", f"{where}.{name}")
+    return value

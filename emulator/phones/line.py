@@ -1,0 +1,156 @@
+"""One virtual phone in one call."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from emulator import outcomes
+from emulator.identifiers import Identifier
+from emulator.outcomes import Outcome
+from emulator.phones.script import TONES, Step
+
+if TYPE_CHECKING:
+    from emulator.calls import Call
+    from emulator.media.engine import Listener
+
+#: Seconds from one key to the next.
+KEY_SECONDS = 0.25
+#: Seconds that an utterance takes: so much, and so much for each word.
+UTTERANCE_SECONDS, WORD_SECONDS = 0.2, 0.35
+
+
+class Line:
+    """A phone on the line. Runs its script from the moment it is connected.
+
+    Each ``when`` uses up what it waited for: a second ``asked`` waits for the next recognition.
+    """
+
+    def __init__(self, call: Call, identifier: Identifier, script: tuple[Step, ...]) -> None:
+        self.call = call
+        self.identifier = identifier
+        self.script = script
+        self.on_line = False
+        self.step = 0
+        self._asking = False
+        self._asks = 0
+        self._started = 0
+        self._ended = 0
+        self._used_ask = 0
+        self._used_start = 0
+        self._used_end = 0
+        self._changed = asyncio.Event()
+        self._script_task: asyncio.Task[Any] | None = None
+
+    # -- what happens to the phone -----------------------------------------------------------------
+
+    def connected(self) -> None:
+        self.on_line = True
+        if self.script:
+            tasks = self.call.service.tasks
+            self._script_task = tasks.start(self._run(), f"script of {self.identifier.raw_id}")
+
+    def dropped(self, outcome: Outcome) -> None:
+        """The call is over for this phone."""
+        self.on_line = False
+        if self._script_task is not None and self._script_task is not asyncio.current_task():
+            self._script_task.cancel()
+
+    def prompt_started(self) -> None:
+        self._started += 1
+        self._pulse()
+
+    def prompt_ended(self) -> None:
+        self._ended = self._started
+        self._pulse()
+
+    def asked(self) -> None:
+        self._asks += 1
+        self._asking = True
+        self._pulse()
+
+    def unasked(self) -> None:
+        self._asking = False
+
+    def _pulse(self) -> None:
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    # -- what the phone does -----------------------------------------------------------------------
+
+    async def press(self, keys: str) -> None:
+        """Press keys one after the other."""
+        for index, key in enumerate(keys):
+            if index:
+                await self.call.service.clock.sleep(KEY_SECONDS)
+            if not self.on_line:
+                return
+            self.call.note("phone", "presses", key)
+            for leg in list(self.call.legs):
+                leg.key(self.identifier.raw_id, TONES[key])
+
+    async def say(self, text: str) -> None:
+        """Speak; who listens hears the begin at once and the words at the end."""
+        raw_id = self.identifier.raw_id
+        self.call.note("phone", "says", text)
+        for listener in self._listeners():
+            listener.speech_started(raw_id)
+        await self.call.service.clock.sleep(UTTERANCE_SECONDS + WORD_SECONDS * len(text.split()))
+        for listener in self._listeners():
+            listener.speech(raw_id, text)
+
+    def _listeners(self) -> list[Listener]:
+        return [listener for leg in self.call.legs for listener in leg.media.listeners()]
+
+    def hang_up(self) -> None:
+        """Leave the call; what rings or is connected for this phone ends."""
+        if self.call.ended:
+            return
+        self.call.note("phone", "hangs up")
+        participant = self.call.find(self.identifier)
+        if participant is not None:
+            self.call.leave(participant, outcomes.LEFT_ALONE)
+
+    async def _run(self) -> None:
+        for index, step in enumerate(self.script):
+            self.step = index
+            if step.when is not None:
+                await self._wait_for(step.when)
+            if step.after:
+                await self.call.service.clock.sleep(step.after)
+            if step.press is not None:
+                await self.press(step.press)
+            elif step.say is not None:
+                await self.say(step.say)
+            elif step.hang_up:
+                self.hang_up()
+                return
+        self.step = len(self.script)
+
+    async def _wait_for(self, condition: str) -> None:
+        ready: dict[str, Callable[[], bool]] = {
+            "connected": lambda: self.on_line,
+            "asked": lambda: self._asking and self._asks > self._used_ask,
+            "prompted": lambda: self._started > self._ended and self._started > self._used_start,
+            "prompt ended": lambda: self._ended > self._used_end,
+        }
+        while not ready[condition]():
+            await self._changed.wait()
+        if condition == "asked":
+            self._used_ask = self._asks
+            # A later step then means a later prompt than the one of this question.
+            self._used_start = self._used_end = self._started
+        elif condition == "prompted":
+            self._used_start = self._started
+        elif condition == "prompt ended":
+            self._used_end = self._ended
+
+    def state(self) -> dict[str, Any]:
+        return {
+            "id": self.identifier.raw_id,
+            "connected": self.on_line,
+            "step": self.step,
+            "steps": len(self.script),
+            "asked": self._asking,
+        }

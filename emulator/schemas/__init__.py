@@ -1,0 +1,1 @@
+"""The published request schemas, stripped, and the script that derives them."""

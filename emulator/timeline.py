@@ -1,0 +1,57 @@
+"""Who did what, when: the story of every call, for people and for tests."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass
+from typing import Any
+
+#: Entries kept.
+TIMELINE_SIZE = 20_000
+
+
+@dataclass(frozen=True)
+class Entry:
+    """``at`` is in emulated seconds since the call began."""
+
+    n: int
+    at: float
+    call: str
+    who: str
+    what: str
+    text: str
+
+    def wire(self) -> dict[str, Any]:
+        return dict(vars(self))
+
+
+class Timeline:
+    """A ring of entries with a way to wait for the next one."""
+
+    def __init__(self) -> None:
+        self._entries: deque[Entry] = deque(maxlen=TIMELINE_SIZE)
+        self._last = 0
+        self._grown = asyncio.Event()
+
+    def add(self, at: float, call: str, who: str, what: str, text: str) -> None:
+        self._last += 1
+        self._entries.append(Entry(self._last, round(at, 3), call, who, what, text))
+        self._grown.set()
+        self._grown = asyncio.Event()
+
+    def after(self, n: int) -> list[Entry]:
+        return [entry for entry in self._entries if entry.n > n]
+
+    async def wait_after(self, n: int, seconds: float) -> list[Entry]:
+        """Entries after ``n``; waits up to ``seconds`` of wall-clock time for the first."""
+        try:
+            async with asyncio.timeout(seconds):
+                while not (entries := self.after(n)):
+                    await self._grown.wait()
+                return entries
+        except TimeoutError:
+            return []
+
+    def clear(self) -> None:
+        self._entries.clear()

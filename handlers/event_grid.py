@@ -1,0 +1,73 @@
+"""Event Grid: incoming calls."""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime
+
+import azure.functions as func
+from shared.routing import AnswerWith, Decision, RedirectTo
+
+from shared.calls import actions
+from shared.calls.conductor import NO_FLOW, Ring
+from shared.composition import Switchboard, switchboard
+from shared.errors import MalformedEvent
+from shared.events import IncomingCall, parse_event_grid_event
+
+log = logging.getLogger("switchboard.doors")
+
+blueprint = func.Blueprint()
+
+
+@blueprint.function_name("incoming_call")
+@blueprint.event_grid_trigger(arg_name="event")
+def incoming_call(event: func.EventGridEvent) -> None:
+    """Answer with a flow, reject or redirect, as the routing file says."""
+    try:
+        call = parse_event_grid_event(_as_delivered(event))
+    except MalformedEvent as error:
+        log.error("malformed event id=%s field=%s: %s", event.id, error.field, error.problem)
+        return  # the same event again would be as malformed
+    if not isinstance(call, IncomingCall):
+        log.warning("not an incoming call type=%s id=%s", event.event_type, event.id)
+        return
+    outcome, call_id = _ring(switchboard(), call)
+    log.info("%s IncomingCall call=%s", outcome, call_id)
+
+
+def _ring(board: Switchboard, call: IncomingCall) -> tuple[str, str]:
+    context = {**call.custom_context.sip_headers, **call.custom_context.voip_headers}
+    decision = board.routes.decide(to=call.to, caller=call.from_, context=context, at=datetime.now(UTC))
+    ring = Ring(
+        correlation_id=call.correlation_id,
+        server_call_id=call.server_call_id,
+        caller=call.from_,
+        callee=call.to,
+        incoming_call_context=call.incoming_call_context,
+        at=int(call.time.timestamp() * 1000),
+        display_name=call.caller_display_name,
+        context=context,
+        source_event=call.id,
+    )
+    return board.conductor.ring(ring, *_opening(board, decision))
+
+
+def _opening(board: Switchboard, decision: Decision) -> tuple[actions.Action | None, str]:
+    if isinstance(decision, AnswerWith):
+        opens_itself = board.conductor.flows[decision.flow].opens
+        return (None if opens_itself else actions.Answer()), decision.flow
+    if isinstance(decision, RedirectTo):
+        return actions.Redirect(target=decision.target), NO_FLOW
+    return actions.Reject(reason=decision.reason), NO_FLOW
+
+
+def _as_delivered(event: func.EventGridEvent) -> dict[str, object]:
+    """The event as it came: the binding takes it apart."""
+    return {
+        "id": event.id,
+        "topic": event.topic,
+        "subject": event.subject,
+        "eventType": event.event_type,
+        "eventTime": event.event_time.isoformat() if event.event_time else None,
+        "data": event.get_json(),
+    }

@@ -1,0 +1,40 @@
+"""What time brings: wake-ups of sleeping flows, and the watchdog."""
+
+from __future__ import annotations
+
+import logging
+
+import azure.functions as func
+
+from shared.composition import switchboard
+from shared.errors import InvalidInput, UnknownCall
+from shared.settings import binding
+from shared.store.queues import read_wake_up
+
+log = logging.getLogger("switchboard.doors")
+
+blueprint = func.Blueprint()
+
+
+@blueprint.function_name("wake_up")
+@blueprint.queue_trigger(
+    arg_name="message", queue_name=f"{binding('store_prefix')}-timers", connection="AzureWebJobsStorage"
+)
+def wake_up(message: func.QueueMessage) -> None:
+    """A sleep of a flow is over. What raises is redelivered, and in the end moved to the poison queue."""
+    try:
+        call_id, seq, due = read_wake_up(message.get_body())
+        outcome = switchboard().conductor.wake(call_id, seq, due)
+    except (InvalidInput, UnknownCall) as error:
+        log.error("wake-up dropped: %s", error)
+        return
+    log.info("%s wake-up call=%s operation=%d", outcome, call_id, seq)
+
+
+@blueprint.function_name("watchdog")
+@blueprint.timer_trigger(arg_name="timer", schedule=binding("watchdog_schedule"), run_on_startup=False)
+def watchdog(timer: func.TimerRequest) -> None:
+    """Settle the calls that stopped hearing anything."""
+    done = switchboard().conductor.watch()
+    for call_id, outcome in done.items():
+        log.warning("watchdog %s call=%s", outcome, call_id)

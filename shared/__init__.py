@@ -1,0 +1,1 @@
+"""The rooms behind the doors: everything that Switchboard knows, free of triggers and bindings."""

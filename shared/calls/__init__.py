@@ -1,0 +1,42 @@
+"""The heart: what a flow sees, actions, journal, replay, conductor. Flows import from here and nowhere else."""
+
+from shared.calls.actions import Choice, Tone
+from shared.calls.call import Call
+from shared.calls.flow import FLOWS, Flow, flow
+from shared.calls.operation import Operation, Pending
+from shared.calls.prompts import Prompt, file, ssml, text
+from shared.calls.results import Recognized
+from shared.errors import (
+    ActionCanceled,
+    ActionFailed,
+    ActionRefused,
+    CallEnded,
+    CallError,
+    InvalidInput,
+    NoInput,
+    TimedOut,
+)
+
+__all__ = [
+    "FLOWS",
+    "ActionCanceled",
+    "ActionFailed",
+    "ActionRefused",
+    "Call",
+    "CallEnded",
+    "CallError",
+    "Choice",
+    "Flow",
+    "InvalidInput",
+    "NoInput",
+    "Operation",
+    "Pending",
+    "Prompt",
+    "Recognized",
+    "TimedOut",
+    "Tone",
+    "file",
+    "flow",
+    "ssml",
+    "text",
+]

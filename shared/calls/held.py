@@ -1,0 +1,73 @@
+"""The calls that this instance holds in memory, and who may touch them when."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from shared.calls.replay import Session
+from shared.store.base import Version
+
+
+@dataclass(slots=True)
+class Held:
+    """A call in memory: its suspended flow, and the version of the store that this flow has seen.
+
+    Attributes:
+        unconfirmed: the operations that the stored head calls unconfirmed.
+    """
+
+    session: Session
+    version: Version
+    unconfirmed: tuple[int, ...] = ()
+
+
+class HeldCalls:
+    """A bounded cache: the calls least recently used go first. Losing one costs a load, never correctness."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._lock = threading.Lock()
+        self._held: OrderedDict[str, Held] = OrderedDict()
+        self._busy: dict[str, _CallLock] = {}
+
+    @contextmanager
+    def only_here(self, call_id: str) -> Iterator[None]:
+        """One thread of this instance at a time works on a call; other instances are held off by the ETag."""
+        with self._lock:
+            busy = self._busy.setdefault(call_id, _CallLock())
+            busy.users += 1
+        try:
+            with busy.lock:
+                yield
+        finally:
+            with self._lock:
+                busy.users -= 1
+                if not busy.users:
+                    del self._busy[call_id]
+
+    def take(self, call_id: str) -> Held | None:
+        """Take a call out: who changes it puts it back only once the change is committed."""
+        with self._lock:
+            return self._held.pop(call_id, None)
+
+    def put(self, call_id: str, held: Held) -> None:
+        """Keep a call."""
+        with self._lock:
+            self._held[call_id] = held
+            while len(self._held) > self._size:
+                self._held.popitem(last=False)
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+
+class _CallLock:
+    __slots__ = ("lock", "users")
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.users = 0

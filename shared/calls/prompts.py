@@ -1,0 +1,89 @@
+"""What a caller hears: a file, a text that the service speaks, or SSML."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from shared.errors import InvalidInput
+
+MAX_TEXT = 4000
+"""Characters of a text source; longer speech goes as SSML (docs: how-tos/call-automation/recognize-action)."""
+
+
+class _Source(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    cache_id: str | None = Field(None, description="`playSourceCacheId`: the service keeps the audio for an hour.")
+
+
+class FilePrompt(_Source):
+    """A WAV (16-bit PCM, mono, 16 kHz) or MP3 file that the service fetches."""
+
+    kind: Literal["file"] = "file"
+    url: str
+
+
+class TextPrompt(_Source):
+    """A text that the service speaks. Without a voice, the app's default voice speaks it."""
+
+    kind: Literal["text"] = "text"
+    text: str
+    voice_name: str | None = None
+    locale: str | None = None
+    voice_kind: Literal["male", "female"] | None = None
+    custom_voice_endpoint_id: str | None = None
+
+
+class SsmlPrompt(_Source):
+    """Speech Synthesis Markup Language, whole: `<speak …>…</speak>`."""
+
+    kind: Literal["ssml"] = "ssml"
+    ssml: str
+    custom_voice_endpoint_id: str | None = None
+
+
+Prompt = Annotated[FilePrompt | TextPrompt | SsmlPrompt, Field(discriminator="kind")]
+
+
+def file(url: str, *, cache_id: str | None = None) -> FilePrompt:
+    """A prompt from a file at a URL that the service can reach."""
+    if not url.startswith(("https://", "http://")):
+        raise InvalidInput("file.url", f"{url!r} is not a URL.", "Give an address that the service can fetch.")
+    return FilePrompt(url=url, cache_id=cache_id)
+
+
+def text(
+    words: str,
+    *,
+    voice_name: str | None = None,
+    locale: str | None = None,
+    voice_kind: Literal["male", "female"] | None = None,
+    custom_voice_endpoint_id: str | None = None,
+    cache_id: str | None = None,
+) -> TextPrompt:
+    """A prompt that the service speaks, with a voice by name, or by locale and kind, or the app's default."""
+    if not words.strip():
+        raise InvalidInput("text", "is empty; the service answers 401/8565 to it.", "Give the words to speak.")
+    if len(words) > MAX_TEXT:
+        raise InvalidInput("text", f"has {len(words)} characters, more than {MAX_TEXT}.", "Send it as ssml(…).")
+    if voice_name is not None and not voice_name.strip():
+        raise InvalidInput("text.voice_name", "is blank.", "Name a voice such as en-US-JennyNeural, or leave it out.")
+    if (voice_kind is not None or locale is not None) and voice_name is None and None in (voice_kind, locale):
+        raise InvalidInput("text.locale", "and voice_kind go together.", "Give both, or a voice_name.")
+    return TextPrompt(
+        text=words,
+        voice_name=voice_name,
+        locale=locale,
+        voice_kind=voice_kind,
+        custom_voice_endpoint_id=custom_voice_endpoint_id,
+        cache_id=cache_id,
+    )
+
+
+def ssml(markup: str, *, custom_voice_endpoint_id: str | None = None, cache_id: str | None = None) -> SsmlPrompt:
+    """A prompt in SSML; checked for its root element, the rest is the service's to judge."""
+    if "<speak" not in markup:
+        raise InvalidInput("ssml", "has no <speak> element.", "Wrap the markup in <speak version='1.0' …>.")
+    return SsmlPrompt(ssml=markup, custom_voice_endpoint_id=custom_voice_endpoint_id, cache_id=cache_id)

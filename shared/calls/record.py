@@ -1,0 +1,44 @@
+"""What is known of a call at a glance: the columns of its head row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+Status = Literal["ringing", "connecting", "connected", "ended"]
+
+
+@dataclass(slots=True)
+class CallRecord:
+    """The head of a call, kept up to date by its session and stored with every commit.
+
+    Times are Unix time in milliseconds; 0: not yet.
+
+    Attributes:
+        outcome: how it ended, in one word: `completed`, `caller_left`, `failed`, `rejected`, `redirected`,
+            `settled`, or the outcome of a sub-code (`busy`, `declined`, …) for a call that never connected.
+        unconfirmed: operations of which nothing shows yet that they left the app.
+        ring: the IncomingCall's context while the call rings: what answer, reject and redirect need.
+        ring_id: tells one ringing from the next, when the same callee is rung again in one conversation.
+    """
+
+    call_id: str
+    flow: str = ""
+    status: Status = "ringing"
+    direction: Literal["inbound", "outbound"] = "inbound"
+    caller: str = ""
+    callee: str = ""
+    correlation_id: str = ""
+    server_call_id: str = ""
+    call_connection_id: str = ""
+    started_at: int = 0
+    connected_at: int = 0
+    ended_at: int = 0
+    updated_at: int = 0
+    outcome: str = ""
+    code: int = 0
+    sub_code: int = 0
+    entries: int = 0
+    unconfirmed: list[int] = field(default_factory=list)
+    ring: str = ""
+    ring_id: str = ""

@@ -1,0 +1,196 @@
+"""Rehearse a flow: say what the caller does, look at what the flow asks for. No service, no store, no clock."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar, cast
+
+from shared.calls import actions, journal
+from shared.calls.actions import TONE_OF_KEY, Action
+from shared.calls.flow import Flow
+from shared.calls.journal import Entry
+from shared.calls.operation import Operation
+from shared.calls.prompts import TextPrompt
+from shared.calls.replay import Session, operation_context
+from shared.events import parse_callback
+from shared.identifiers import Identifier
+
+A = TypeVar("A", bound=Action)
+
+START = 1_790_000_000_000
+CONNECTION = "02004780-0000-4000-8000-000000000001"
+
+
+class Rehearsal:
+    """One call of a flow, played by hand.
+
+    >>> call = Rehearsal(my_flow)
+    >>> call.connect()
+    >>> call.expect(actions.Recognize).choices
+    >>> call.choose("sales")
+    """
+
+    def __init__(
+        self,
+        flow: Flow,
+        *,
+        caller: str = "+14255550100",
+        callee: str = "+18005550199",
+        context: Mapping[str, str] | None = None,
+        data: Any = None,
+    ) -> None:
+        self._session = Session(flow, "rehearsal")
+        self._now = START
+        self._events = 0
+        self.actions: list[Action] = []
+        """Everything that the flow asked for, oldest first."""
+        opening = None if flow.opens else actions.Answer()
+        started = journal.Started(
+            at=START,
+            flow=flow.name,
+            direction="inbound",
+            caller=Identifier.parse(caller),
+            callee=Identifier.parse(callee),
+            context=context or {},
+            input=data,
+            opening=opening,
+        )
+        self._feed(started)
+
+    # What the flow did
+
+    @property
+    def spoken(self) -> list[str]:
+        """The texts that the caller has heard, prompts of questions included."""
+        heard: list[str] = []
+        for action in self.actions:
+            if isinstance(action, actions.Play | actions.Recognize):
+                sources = action.sources if isinstance(action, actions.Play) else action.prompts
+                heard += [source.text for source in sources if isinstance(source, TextPrompt)]
+        return heard
+
+    def hung_up(self) -> bool:
+        """True once the flow asked to end the call."""
+        return any(action.kind in ("hang_up", "terminate") for action in self.actions)
+
+    @property
+    def outcome(self) -> str:
+        """How the call ended, in one word; empty while it is up."""
+        return self._session.record.outcome
+
+    def expect(self, kind: type[A]) -> A:
+        """The action of this kind that the flow waits for; AssertionError if it does not."""
+        return cast(A, self._open(kind).action)
+
+    # What the other side does
+
+    def connect(self) -> None:
+        """The call is up."""
+        self._event("CallConnected", self._open(actions.Answer))
+
+    def prompt_ends(self) -> None:
+        """What plays has been heard."""
+        self._event("PlayCompleted", self._open(actions.Play))
+
+    def choose(self, label: str) -> None:
+        """The caller makes a choice, by voice."""
+        result = {"label": label, "recognizedPhrase": label}
+        self._heard(8545, recognitionType="choices", choiceResult=result)
+
+    def press(self, keys: str) -> None:
+        """The caller presses keys: those of a choice, or digits."""
+        tones = [TONE_OF_KEY[key] for key in keys]
+        question = self.expect(actions.Recognize)
+        for choice in question.choices:
+            if [choice.tone] == tones:
+                self._heard(8533, recognitionType="choices", choiceResult={"label": choice.label})
+                return
+        if question.choices:
+            self._fail_recognize(8534, 500)
+            return
+        self._heard(8531, recognitionType="dtmf", dtmfResult={"tones": tones})
+
+    def say(self, words: str) -> None:
+        """The caller speaks freely."""
+        self._heard(8569, recognitionType="speech", speechResult={"speech": words, "confidence": 0.9})
+
+    def stay_silent(self) -> None:
+        """The caller says and presses nothing."""
+        self._fail_recognize(8510, 400)
+
+    def signal(self, name: str, data: Any = None) -> None:
+        """Something comes in over the HTTP API."""
+        self._events += 1
+        self._feed(journal.Signalled(at=self._now, id=f"signal-{self._events}", name=name, data=data))
+
+    def wait(self) -> None:
+        """The flow's sleep is over."""
+        operation = self._open(actions.Sleep)
+        self._now += int(cast(actions.Sleep, operation.action).seconds * 1000)
+        self._feed(journal.TimerFired(at=self._now, seq=operation.seq))
+
+    def hang_up(self) -> None:
+        """The call is over, whoever ended it."""
+        self._event("CallDisconnected", None)
+
+    def fail(self, kind: type[Action], *, code: int = 500, sub_code: int = 9999) -> None:
+        """The service reports that an action failed."""
+        names = {"play": "PlayFailed", "recognize": "RecognizeFailed", "answer": "AnswerFailed"}
+        operation = self._open(kind)
+        self._event(names[operation.action.kind], operation, code=code, sub_code=sub_code)
+
+    # How it is done
+
+    def _open(self, kind: type[Action]) -> Operation[Any]:
+        for operation in self._session.open_operations:
+            if isinstance(operation.action, kind):
+                return operation
+        waiting = ", ".join(operation.action.kind for operation in self._session.open_operations) or "nothing"
+        raise AssertionError(f"the flow does not wait for {kind.__name__}; it waits for {waiting}")
+
+    def _heard(self, sub_code: int, **data: Any) -> None:
+        self._event("RecognizeCompleted", self._open(actions.Recognize), sub_code=sub_code, **data)
+
+    def _fail_recognize(self, sub_code: int, code: int) -> None:
+        self._event("RecognizeFailed", self._open(actions.Recognize), code=code, sub_code=sub_code)
+
+    def _event(
+        self, name: str, operation: Operation[Any] | None, code: int = 200, sub_code: int = 0, **data: Any
+    ) -> None:
+        self._events += 1
+        context = {"operationContext": operation_context("rehearsal", operation)} if operation else {}
+        body = {
+            "id": f"event-{self._events}",
+            "source": f"calling/callConnections/{CONNECTION}",
+            "type": f"Microsoft.Communication.{name}",
+            "time": "2026-11-20T10:00:00+00:00",
+            "specversion": "1.0",
+            "data": {
+                **data,
+                **context,
+                "resultInformation": {"code": code, "subCode": sub_code, "message": ""},
+                "callConnectionId": CONNECTION,
+                "serverCallId": "c2VydmVy",
+                "correlationId": "5d1f3a52-0000-4000-8000-000000000001",
+            },
+        }
+        self._feed(journal.EventReceived(at=self._now, event=body))
+
+    def _feed(self, entry: Entry) -> None:
+        """Feed an entry and all that comes back at once."""
+        event = parse_callback(entry.event) if isinstance(entry, journal.EventReceived) else None
+        self._session.feed(entry, event)
+        for new in self._session.take():
+            if isinstance(new, journal.Failed):
+                raise AssertionError(f"the flow raised {new.error}\n{new.trace}")
+            if isinstance(new, journal.Issued):
+                self.actions.append(new.action)
+                self._at_once(new)
+
+    def _at_once(self, issued: journal.Issued) -> None:
+        """Side effects run; what the service answers at once is answered."""
+        if isinstance(issued.action, actions.Run):
+            value = self._session.function(issued.seq)()
+            self._feed(journal.Answered(at=self._now, seq=issued.seq, value=value))
+        elif issued.action.ends_with == "answer":
+            self._feed(journal.Answered(at=self._now, seq=issued.seq, value={}))

@@ -1,0 +1,485 @@
+"""Replay: a flow and a journal in, new entries out. No I/O, no clock, no chance.
+
+A Session runs the flow's coroutine and feeds it the journal, entry by entry. What the flow asks for on the way
+must be what the journal holds; what it asks for after the last entry is new. A warm instance keeps the Session
+of a call between callbacks and feeds it one entry more; a cold one makes it again from the journal. Both end
+in the same state, because they do the same.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections import defaultdict, deque
+from collections.abc import Callable, Coroutine, Iterable
+from typing import Any, TypeVar
+
+from shared.calls import actions
+from shared.calls.actions import Action
+from shared.calls.call import Call
+from shared.calls.flow import Flow
+from shared.calls.journal import (
+    Answered,
+    Entry,
+    EventReceived,
+    Failed,
+    GaveUp,
+    Issued,
+    RefusedEntry,
+    Resent,
+    Settled,
+    Signalled,
+    Started,
+    TimerFired,
+)
+from shared.calls.operation import Operation, Pending, Scheduler, Task
+from shared.calls.prompts import Prompt
+from shared.calls.record import CallRecord
+from shared.calls.results import Recognized
+from shared.errors import (
+    ActionCanceled,
+    ActionFailed,
+    ActionRefused,
+    CallEnded,
+    CallError,
+    FlowChanged,
+    TimedOut,
+)
+from shared.events import (
+    ROLES,
+    CallDisconnected,
+    CallEvent,
+    Participant,
+    ParticipantsUpdated,
+    RecognizeCompleted,
+    explain,
+    parse_callback,
+)
+
+T = TypeVar("T")
+
+OPENING = ("answer", "create_call")
+CLOSING = ("hang_up", "terminate")
+MAX_TRACE = 4000
+
+
+def operation_context(call_id: str, operation: Operation[Any]) -> str:
+    """What the service echoes in an operation's events: which call, which operation, which attempt.
+
+    A repeatable operation stays at attempt 0: the service answers every sending of it with the first one's
+    outcome.
+    """
+    return f"{call_id}:{operation.seq}:{operation.attempt}"
+
+
+def replay(flow: Flow, call_id: str, journal: Iterable[Entry], *, apology: tuple[Prompt, ...] = ()) -> list[Entry]:
+    """What the flow asks for after this journal; a pure function."""
+    session = Session(flow, call_id, apology=apology)
+    for entry in journal:
+        session.feed(entry)
+    return session.take()
+
+
+class Session:
+    """A flow in the middle of its call.
+
+    Attributes:
+        record: what is known of the call, for its head row.
+        now: time of the newest input, Unix time in milliseconds.
+        finished: the call is over and the flow has returned: nothing more will come of it.
+    """
+
+    def __init__(self, flow: Flow, call_id: str, *, apology: tuple[Prompt, ...] = ()) -> None:
+        self.record = CallRecord(call_id=call_id)
+        self.started: Started
+        self.now = 0
+        self.participants: tuple[Participant, ...] = ()
+        self._flow = flow
+        self._apology = apology
+        self._scheduler = Scheduler()
+        self._main: Task[None] | None = None
+        self._tasks: list[Task[Any]] = []
+        self._operations: dict[int, Operation[Any]] = {}
+        self._functions: dict[int, Callable[[], Any]] = {}
+        self._outbox: deque[Issued | Failed] = deque()
+        self._seen: set[str] = set()
+        self._signals: defaultdict[str, deque[Any]] = defaultdict(deque)
+        self._listeners: defaultdict[str, deque[Pending[Any]]] = defaultdict(deque)
+        self._end: Pending[CallEnded] = Pending("end of the call")
+        self._roster = 0
+        self._failures = 0
+        self._silenced = False
+        self._changed: FlowChanged | None = None
+
+    # What the conductor does with it
+
+    def feed(self, entry: Entry, event: CallEvent | None = None) -> None:
+        """Take the next entry of the journal; `event` saves reading an event again."""
+        self.record.entries += 1
+        self.record.updated_at = entry.at
+        match entry:
+            case Issued():
+                self._recognise_issued(entry)
+                return
+            case Failed():
+                self._recognise_failed()
+                return
+            case Resent():
+                operation = self._operations[entry.seq]
+                operation.attempt, operation.resent_at = entry.attempt, entry.at
+                return
+        if self._outbox and self._changed is None:
+            self._change(f"the flow asks for {_what(self._outbox[0])}, which its journal does not hold")
+        self.now = entry.at
+        self._seen.add(_identity(entry))
+        match entry:
+            case Started():
+                self._start(entry)
+            case EventReceived():
+                self._on_event(event or parse_callback(entry.event))
+            case Answered():
+                self.confirm(entry.seq)
+                self._on_answer(self._operations[entry.seq], entry.value)
+            case RefusedEntry():
+                self.confirm(entry.seq)
+                operation = self._operations[entry.seq]
+                self._fail(operation, _refusal(operation, entry))
+                self._if_opening(operation, CallEnded(entry.status, 0, entry.message), "refused")
+            case Signalled():
+                self._on_signal(entry)
+            case TimerFired():
+                self.confirm(entry.seq)
+                self._succeed(self._operations[entry.seq], None)
+            case GaveUp():
+                self.confirm(entry.seq)
+                operation = self._operations[entry.seq]
+                self._fail(operation, TimedOut(operation.action.kind))
+                self._if_opening(operation, CallEnded(408, 0, "the call was never established"), "settled")
+            case Settled():
+                self._on_end(CallEnded(404, 8522, entry.reason), outcome="settled")
+        self._scheduler.run()
+
+    def take(self) -> list[Entry]:
+        """What is new since the journal's end: the flow's wishes and failures, in order."""
+        if self._changed is not None:
+            changed, self._changed = self._changed, None
+            self._report(changed)
+            self._scheduler.run()
+        new: list[Entry] = list(self._outbox)
+        self._outbox.clear()
+        self.record.entries += len(new)
+        self.record.unconfirmed += [entry.seq for entry in new if isinstance(entry, Issued)]
+        return new
+
+    def adopt(self, stored: CallRecord) -> None:
+        """Take from the stored head what does not follow from the journal."""
+        record = self.record
+        record.unconfirmed = list(stored.unconfirmed)
+        record.ring, record.ring_id = stored.ring, stored.ring_id
+        record.call_connection_id = stored.call_connection_id or record.call_connection_id
+        record.server_call_id = stored.server_call_id or record.server_call_id
+
+    def knows(self, entry: Entry) -> bool:
+        """True for what the journal holds already: the same event, signal, timer or answer."""
+        if _identity(entry) in self._seen:
+            return True
+        if isinstance(entry, TimerFired | Answered | RefusedEntry | GaveUp):
+            operation = self._operations.get(entry.seq)
+            return operation is None or operation.done
+        return isinstance(entry, Settled) and self._end.done
+
+    def confirm(self, seq: int) -> None:
+        """Something shows that this operation left the app."""
+        if seq in self.record.unconfirmed:
+            self.record.unconfirmed.remove(seq)
+
+    def operation(self, seq: int) -> Operation[Any]:
+        """The operation with this position."""
+        return self._operations[seq]
+
+    def function(self, seq: int) -> Callable[[], Any]:
+        """The side effect of a `run` operation."""
+        return self._functions[seq]
+
+    @property
+    def open_operations(self) -> list[Operation[Any]]:
+        """Issued and without an outcome."""
+        return [operation for operation in self._operations.values() if not operation.done]
+
+    @property
+    def finished(self) -> bool:
+        return self.record.status == "ended" and self._main is not None and self._main.done
+
+    # What a call asks of it (shared.calls.call.Host)
+
+    def issue(self, action: Action, function: Callable[[], Any] | None = None) -> Operation[Any]:
+        """Ask for an action: it goes into the journal, and then out."""
+        operation: Operation[Any] = Operation(len(self._operations), action)
+        over = self._silenced or (self._end.done and action.kind != "run")
+        if over:
+            operation.fail(self._end.result() if self._end.done else CallEnded())
+            return operation
+        operation.issued_at = self.now
+        self._operations[operation.seq] = operation
+        if function is not None:
+            self._functions[operation.seq] = function
+        self._outbox.append(Issued(at=self.now, seq=operation.seq, action=action))
+        return operation
+
+    def spawn(self, label: str, coroutine: Coroutine[Any, Any, T]) -> Task[T]:
+        """Run a coroutine beside the flow."""
+        task = self._scheduler.start(label, coroutine)
+        self._tasks.append(task)
+        return task
+
+    def wait_signal(self, name: str) -> Pending[Any]:
+        """The next signal of this name."""
+        pending: Pending[Any] = Pending(f"signal {name}")
+        if self._signals[name]:
+            pending.succeed(self._signals[name].popleft())
+        elif self._end.done:
+            pending.fail(self._end.result())
+        else:
+            self._listeners[name].append(pending)
+        return pending
+
+    def wait_end(self) -> Pending[CallEnded]:
+        """The end of the call."""
+        return self._end
+
+    # The flow's life
+
+    def _start(self, entry: Started) -> None:
+        self.started = entry
+        record = self.record
+        record.flow, record.direction = entry.flow, entry.direction
+        record.caller = entry.caller.raw_id if entry.caller else ""
+        record.callee = entry.callee.raw_id if entry.callee else ""
+        record.correlation_id, record.server_call_id = entry.correlation_id, entry.server_call_id
+        record.started_at = entry.at
+        record.status = "ringing" if entry.direction == "inbound" else "connecting"
+        self._main = self.spawn("flow", self._drive(Call(self), entry))
+
+    async def _drive(self, call: Call, entry: Started) -> None:
+        """The flow, and what stands around every flow: opening before it, an end after it, help if it fails."""
+        try:
+            if entry.opening is not None and not await self._open(entry.opening):
+                return
+            await self._flow(call)
+            self._outcome("completed")
+            if not self._end.done:
+                await (call.reject() if self.record.status == "ringing" else call.hang_up())
+        except CallEnded:
+            self._outcome("caller_left")
+        except Exception as error:
+            self._report(error)
+
+    async def _open(self, opening: Action) -> bool:
+        """True once the call stands and the flow can have it."""
+        try:
+            await self.issue(opening)
+        except CallEnded:
+            raise
+        except CallError:
+            return False  # what it ended with stands in the record
+        return opening.kind in OPENING
+
+    def _report(self, error: Exception) -> None:
+        """Journal that the flow failed, and take over."""
+        trace = "".join(traceback.format_exception(error))[-MAX_TRACE:]
+        self._outbox.append(Failed(at=self.now, error=f"{type(error).__name__}: {error}", trace=trace))
+        self._take_over()
+
+    def _stop_tasks(self) -> None:
+        """Stop what the flow left running; what its `finally` blocks ask for is not issued."""
+        self._silenced = True
+        for task in self._tasks:
+            task.abandon()
+        self._tasks.clear()
+        self._silenced = False
+
+    def _take_over(self) -> None:
+        self._stop_tasks()
+        self._failures += 1
+        self.record.outcome = "failed"
+        self._main = self.spawn("fallback", self._apologise(Call(self)))
+
+    async def _apologise(self, call: Call) -> None:
+        """The fallback: never leave a caller in silence."""
+        try:
+            if self.record.status == "ringing":
+                await call.reject("busy")
+            else:
+                if self.record.status == "connected" and self._apology and self._failures == 1:
+                    await self._try(call.play(*self._apology, interrupt=True))
+                await call.hang_up()
+        except CallEnded:
+            return
+        except CallError as error:
+            # Not even the hang-up was taken: what is left is to consider the call over.
+            self._on_end(CallEnded(500, 0, f"the fallback failed: {error}"))
+
+    @staticmethod
+    async def _try(operation: Operation[Any]) -> None:
+        """Wait for an operation whose failure must not stop what follows; the journal has it."""
+        try:
+            await operation
+        except CallEnded:
+            raise
+        except CallError:
+            return
+
+    def _outcome(self, word: str) -> None:
+        if not self.record.outcome:
+            self.record.outcome = word
+
+    # Entries that the flow itself made
+
+    def _recognise_issued(self, entry: Issued) -> None:
+        expected = self._outbox[0] if self._outbox else None
+        if self._changed is None:
+            if isinstance(expected, Issued) and expected.seq == entry.seq and expected.action == entry.action:
+                self._outbox.popleft()
+                self._operations[entry.seq].issued_at = entry.at
+                return
+            wish = _what(expected) if expected else "nothing"
+            self._change(f"the journal holds {_what(entry)} where the flow asks for {wish}")
+        adopted: Operation[Any] = Operation(entry.seq, entry.action)
+        adopted.issued_at = entry.at
+        self._operations[entry.seq] = adopted
+
+    def _recognise_failed(self) -> None:
+        if self._changed is None and self._outbox and isinstance(self._outbox[0], Failed):
+            self._outbox.popleft()
+            return
+        if self._changed is None:
+            self._change("the journal says that the flow failed here")
+        self._changed = None
+        self._take_over()
+        self._scheduler.run()
+
+    def _change(self, reason: str) -> None:
+        """Drop the flow: its code no longer does what its journal says."""
+        self._changed = FlowChanged(reason)
+        self._stop_tasks()
+        for wish in self._outbox:
+            if isinstance(wish, Issued):
+                self._operations.pop(wish.seq, None)
+        self._outbox.clear()
+
+    # Entries from outside
+
+    def _on_event(self, event: CallEvent) -> None:
+        record = self.record
+        record.call_connection_id = record.call_connection_id or event.call_connection_id
+        record.server_call_id = record.server_call_id or event.server_call_id
+        record.correlation_id = record.correlation_id or event.correlation_id
+        if isinstance(event, CallDisconnected):
+            self._on_end(_end_of(event))
+            return
+        if event.name == "CallConnected" and not self._end.done:
+            record.status, record.connected_at, record.ring = "connected", self.now, ""
+        if isinstance(event, ParticipantsUpdated) and event.sequence_number >= self._roster:
+            self._roster, self.participants = event.sequence_number, event.participants
+        role = ROLES.get(event.name)
+        operation = self._operation_of(event)
+        if role is None or operation is None or operation.action.kind not in role.action_kinds:
+            return
+        operation.started = True
+        self.confirm(operation.seq)
+        if role.role == "succeeded":
+            self._succeed(operation, Recognized.of(event) if isinstance(event, RecognizeCompleted) else event)
+        elif role.role == "failed":
+            end = _end_of(event)
+            self._fail(operation, ActionFailed(operation.action.kind, end.code, end.sub_code, end.reason))
+            self._if_opening(operation, end, explain(end.code, end.sub_code).outcome)
+        elif role.role == "canceled":
+            self._fail(operation, ActionCanceled(operation.action.kind))
+
+    def _operation_of(self, event: CallEvent) -> Operation[Any] | None:
+        """The operation that an event speaks of; None if it is stale, foreign or about no operation."""
+        if event.operation_context is not None:
+            call_id, _, position = event.operation_context.rpartition(":")[0].rpartition(":")
+            attempt = event.operation_context.rpartition(":")[2]
+            if call_id != self.record.call_id or not position.isdecimal():
+                return None
+            operation = self._operations.get(int(position))
+            return operation if operation is not None and attempt == str(operation.attempt) else None
+        if event.name in ("CallConnected", "AnswerFailed", "CreateCallFailed"):
+            return next((o for o in self._operations.values() if o.action.kind in OPENING and not o.done), None)
+        return None
+
+    def _on_answer(self, operation: Operation[Any], value: Any) -> None:
+        self._succeed(operation, value)
+        if operation.action.kind in ("reject", "redirect"):
+            word = "rejected" if operation.action.kind == "reject" else "redirected"
+            self._on_end(CallEnded(200, 0, f"the call was {word}"), outcome=word)
+
+    def _on_signal(self, entry: Signalled) -> None:
+        listeners = self._listeners[entry.name]
+        if listeners:
+            self._succeed(listeners.popleft(), entry.data)
+        else:
+            self._signals[entry.name].append(entry.data)
+
+    def _on_end(self, end: CallEnded, outcome: str = "") -> None:
+        """The call is over: closing operations are done, everything else that waits learns it."""
+        if self._end.done:
+            return
+        record = self.record
+        record.status, record.ended_at, record.ring = "ended", self.now, ""
+        record.code, record.sub_code = end.code, end.sub_code
+        if outcome:
+            self._outcome(outcome)
+        self._succeed(self._end, end)
+        for operation in list(self._operations.values()):
+            if operation.done or operation.action.kind == "run":
+                continue
+            if operation.action.kind in CLOSING:
+                self._succeed(operation, None)
+            else:
+                self._fail(operation, end)
+        for listeners in self._listeners.values():
+            for listener in listeners:
+                self._fail(listener, end)
+            listeners.clear()
+
+    def _if_opening(self, operation: Operation[Any], end: CallEnded, outcome: str) -> None:
+        """A call that could not be opened is over."""
+        if operation.action.kind in OPENING and self.record.status != "connected":
+            self._on_end(end, outcome)
+
+    def _succeed(self, pending: Pending[T], value: T) -> None:
+        pending.succeed(value)
+        self._scheduler.settle(pending)
+
+    def _fail(self, pending: Pending[Any], error: BaseException) -> None:
+        pending.fail(error)
+        self._scheduler.settle(pending)
+
+
+def _identity(entry: Entry) -> str:
+    """What makes two entries the same delivery."""
+    match entry:
+        case EventReceived():
+            return f"event {entry.event.get('id')}"
+        case Signalled():
+            return f"signal {entry.id}"
+        case Started():
+            return "started"
+    return f"{entry.entry} {getattr(entry, 'seq', '')}"
+
+
+def _what(entry: Issued | Failed) -> str:
+    return f"{entry.action.kind} #{entry.seq}" if isinstance(entry, Issued) else "a failure"
+
+
+def _refusal(operation: Operation[Any], entry: RefusedEntry) -> ActionRefused:
+    action = operation.action
+    name = f"run {action.name}" if isinstance(action, actions.Run) else action.kind
+    return ActionRefused(name, entry.status, entry.code, entry.message, transient=entry.transient)
+
+
+def _end_of(event: CallEvent) -> CallEnded:
+    """The result of an event, as the end that it may be."""
+    result = event.result
+    return CallEnded(result.code, result.sub_code, result.message or "") if result else CallEnded()

@@ -1,0 +1,99 @@
+"""The composition root: the one place where the heart meets its Azure implementations."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import pkgutil
+from dataclasses import dataclass
+from functools import lru_cache
+
+from shared.calls.conductor import Conductor
+from shared.calls.flow import FLOWS
+from shared.calls.prompts import Prompt, file, text
+from shared.calls.timers import Timers
+from shared.gateway.acs import AcsGateway
+from shared.gateway.base import Gateway
+from shared.routing import RoutingTable, load_routes
+from shared.security import CallbackUrls, TokenVerifier
+from shared.settings import Settings, settings
+from shared.store.base import CallStore
+from shared.store.queues import QueueTimers
+from shared.store.tables import TableStore
+
+
+@dataclass(frozen=True, slots=True)
+class Switchboard:
+    """Everything that a handler may ask for."""
+
+    settings: Settings
+    conductor: Conductor
+    store: CallStore
+    urls: CallbackUrls
+    tokens: TokenVerifier
+    routes: RoutingTable
+
+
+def compose(
+    settings: Settings,
+    *,
+    store: CallStore | None = None,
+    gateway: Gateway | None = None,
+    timers: Timers | None = None,
+    tokens: TokenVerifier | None = None,
+) -> Switchboard:
+    """Join the parts by settings; a test gives its own for those that reach out."""
+    logging.getLogger("switchboard").setLevel(settings.log_level)
+    load_flows()
+    urls = CallbackUrls(
+        settings.callback_base_url, settings.callback_signing_key, previous_key=settings.callback_signing_key_previous
+    )
+    store = store or TableStore(settings.azurewebjobsstorage, settings.store_prefix)
+    conductor = Conductor(
+        store=store,
+        gateway=gateway
+        or AcsGateway(
+            settings.acs_endpoint,
+            settings.acs_access_key,
+            cognitive_services_endpoint=settings.cognitive_services_endpoint,
+            voice_name=settings.voice_name,
+            language=settings.speech_language,
+            timeout=settings.action_timeout_seconds,
+        ),
+        timers=timers or QueueTimers(settings.azurewebjobsstorage, settings.store_prefix),
+        flows=FLOWS,
+        callback_url=urls.url,
+        cached_calls=settings.cached_calls,
+        grace=settings.dispatch_grace_seconds,
+        ring_time=settings.ring_seconds,
+        quiet=settings.quiet_seconds,
+        apology=_apology(settings.fallback_prompt),
+    )
+    return Switchboard(
+        settings=settings,
+        conductor=conductor,
+        store=store,
+        urls=urls,
+        tokens=tokens
+        or TokenVerifier(settings.acs_openid_configuration_url, settings.acs_token_issuer, settings.acs_resource_id),
+        routes=load_routes(settings.routing_file, FLOWS),
+    )
+
+
+@lru_cache(maxsize=1)
+def switchboard() -> Switchboard:
+    """The process's own, made on first use."""
+    return compose(settings())
+
+
+def load_flows() -> None:
+    """Import every module of `flows/`, so that each `@flow` registers."""
+    package = importlib.import_module("flows")
+    for module in pkgutil.iter_modules(package.__path__):
+        importlib.import_module(f"flows.{module.name}")
+
+
+def _apology(prompt: str) -> tuple[Prompt, ...]:
+    if not prompt:
+        return ()
+    return (file(prompt),) if prompt.startswith(("https://", "http://")) else (text(prompt),)

@@ -1,0 +1,192 @@
+"""Every error that Switchboard raises on purpose.
+
+SwitchboardError
+├── InvalidInput            a field of a request, body or file is wrong: names the field and the remedy
+│   ├── SettingsError       an app setting is missing or wrong
+│   ├── RoutingError        the routing file is wrong: names the line
+│   └── MalformedEvent      a delivered event cannot be read
+├── Refused                 a caller may not do this: no token, wrong signature, wrong call
+├── KeysUnavailable         the keys that callback tokens are checked with cannot be had     (retryable)
+├── UnknownCall             no call with this id
+├── StoreError
+│   ├── AlreadyClaimed      the call exists: somebody else took it
+│   ├── LostRace            the call changed since it was read: load it again            (retryable)
+│   └── StoreUnavailable    the storage did not answer or failed                         (retryable)
+├── FlowChanged             a flow no longer does what its journal says it did
+└── CallError               what a flow can meet at an `await`
+    ├── ActionRefused       the service refused the request, or could not be reached
+    ├── ActionFailed        the service took the request and reported a failure later
+    │   └── NoInput         a recognize heard nothing usable in all its attempts
+    ├── ActionCanceled      the action was cancelled before it could finish
+    ├── TimedOut            no outcome arrived in the time that it can take
+    └── CallEnded           the call is over; nothing can be done on it any more
+
+`retryable` says whether doing the same again may help.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class SwitchboardError(Exception):
+    """The root of the tree."""
+
+    retryable: ClassVar[bool] = False
+
+
+class InvalidInput(SwitchboardError):
+    """A value is missing or wrong.
+
+    Attributes:
+        field: the path of the field, as its author wrote it (`data.to.rawId`).
+        remedy: one sentence that says what to do.
+    """
+
+    def __init__(self, field: str, problem: str, remedy: str = "") -> None:
+        self.field = field
+        self.problem = problem
+        self.remedy = remedy
+        super().__init__(f"{field}: {problem}" + (f" {remedy}" if remedy else ""))
+
+
+class SettingsError(InvalidInput):
+    """An app setting is missing or wrong; the field is the setting's name."""
+
+
+class RoutingError(InvalidInput):
+    """The routing file is wrong; the field is `file:line: path`."""
+
+
+class MalformedEvent(InvalidInput):
+    """A delivered body is not the event that it should be. Sending it again will not help."""
+
+
+class Refused(SwitchboardError):
+    """The caller has not shown that it may do this.
+
+    Attributes:
+        status: 401 where a better credential may help, 403 where none will.
+    """
+
+    def __init__(self, reason: str, status: int = 401) -> None:
+        self.reason = reason
+        self.status = status
+        super().__init__(reason)
+
+
+class KeysUnavailable(SwitchboardError):
+    """A callback token cannot be judged: its issuer's keys could not be fetched. A redelivery may help."""
+
+    retryable = True
+
+
+class UnknownCall(SwitchboardError):
+    """No call with this id is in the store."""
+
+    def __init__(self, call_id: str) -> None:
+        self.call_id = call_id
+        super().__init__(f"no call {call_id}; it may be older than the store keeps calls")
+
+
+class StoreError(SwitchboardError):
+    """The call context could not be read or written."""
+
+
+class AlreadyClaimed(StoreError):
+    """The call's head exists already, so another delivery took the call."""
+
+
+class LostRace(StoreError):
+    """Another delivery committed first: load the call again and replay."""
+
+    retryable = True
+
+
+class StoreUnavailable(StoreError):
+    """The storage failed or did not answer in time."""
+
+    retryable = True
+
+
+class FlowChanged(SwitchboardError):
+    """A replayed flow asked for something else than its journal holds.
+
+    The code of the flow changed under a running call, or the flow is not deterministic: it read the clock,
+    a random number or a service outside `call.run`.
+    """
+
+
+class CallError(SwitchboardError):
+    """Something that a flow meets at an `await` and may catch."""
+
+
+class ActionRefused(CallError):
+    """The service refused the request, or could not be reached after the client's retries.
+
+    Attributes:
+        action: the operation, in the service's words (`play`).
+        status: the HTTP status, 0 where no answer came.
+        code: the `error.code` of the service's answer, often a sub-code (`8522`).
+        transient: the same request may succeed later (429, 5xx, no answer).
+    """
+
+    def __init__(self, action: str, status: int, code: str, message: str, *, transient: bool = False) -> None:
+        self.action = action
+        self.status = status
+        self.code = code
+        self.message = message
+        self.transient = transient
+        super().__init__(f"{action} was refused: {status} {code}: {message}")
+
+
+class ActionFailed(CallError):
+    """The service took the request and later reported that it failed.
+
+    Attributes:
+        action: the operation (`play`).
+        code, sub_code: as in the event's `resultInformation`.
+        message: the service's words; `shared.events.subcodes.explain` has plainer ones.
+    """
+
+    def __init__(self, action: str, code: int, sub_code: int, message: str) -> None:
+        self.action = action
+        self.code = code
+        self.sub_code = sub_code
+        self.message = message
+        super().__init__(f"{action} failed: {code}/{sub_code}: {message}")
+
+
+class NoInput(ActionFailed):
+    """A recognize heard nothing usable in any of its attempts."""
+
+
+class ActionCanceled(CallError):
+    """The action was cancelled, by `cancel_all_media` or by one that interrupted it."""
+
+    def __init__(self, action: str) -> None:
+        self.action = action
+        super().__init__(f"{action} was cancelled")
+
+
+class TimedOut(CallError):
+    """No outcome arrived in the time that the operation can take."""
+
+    def __init__(self, action: str) -> None:
+        self.action = action
+        super().__init__(f"{action}: no outcome arrived in time")
+
+
+class CallEnded(CallError):
+    """The call is over. A flow gets it where it stands, so that its `finally` blocks run.
+
+    Attributes:
+        code, sub_code: as in CallDisconnected's `resultInformation`.
+        reason: the service's words.
+    """
+
+    def __init__(self, code: int = 200, sub_code: int = 0, reason: str = "the call has ended") -> None:
+        self.code = code
+        self.sub_code = sub_code
+        self.reason = reason
+        super().__init__(f"{reason} ({code}/{sub_code})")

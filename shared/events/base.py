@@ -1,0 +1,83 @@
+"""What all events have in common."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Final
+
+from pydantic import AliasChoices, Field, SkipValidation
+
+from shared.events.values import ResultInformation, Time, WireModel
+
+PREFIX: Final = "Microsoft.Communication."
+
+
+def wire_type(name: str) -> str:
+    """The full type of a short name: `PlayCompleted` → `Microsoft.Communication.PlayCompleted`."""
+    return name if name.startswith(PREFIX) else PREFIX + name
+
+
+class Event(WireModel):
+    """Something that the service told us.
+
+    Attributes:
+        id: the delivery's event id; the same event delivered again has the same id.
+        time: when the service made the event, with its zone, to the microsecond.
+        raw: the whole event as it came, with fields that are not typed here. It is kept for the journal:
+            do not change it.
+    """
+
+    id: Annotated[str, Field(min_length=1)]
+    time: Time
+    raw: Annotated[Mapping[str, Any], SkipValidation] = Field(default_factory=dict, repr=False, exclude=True)
+
+    def __hash__(self) -> int:
+        return hash(self.id)
+
+    @property
+    def name(self) -> str:
+        """The short type name: `PlayCompleted`."""
+        return self.__class__.__name__
+
+    @property
+    def type(self) -> str:
+        """The full type, as on the wire: `Microsoft.Communication.PlayCompleted`."""
+        return PREFIX + self.name
+
+
+class CallEvent(Event):
+    """A Call Automation callback (a CloudEvent posted to the callback URI).
+
+    Attributes:
+        source: the path of the call connection or recording; treat it as opaque.
+        call_connection_id: the app's leg of the call. Each leg has its own.
+        server_call_id: the call itself, the same on all its legs.
+        correlation_id: the same on all legs and on IncomingCall; for support requests.
+        operation_context: what the action's request carried; None where it carried none, and on
+            ParticipantsUpdated and RecordingStateChanged always.
+        result: code, sub-code and message; absent from events before 2025 that report no outcome.
+    """
+
+    source: str = ""
+    call_connection_id: Annotated[str, Field(min_length=1)]
+    server_call_id: Annotated[str, Field(min_length=1)]
+    correlation_id: str = ""
+    operation_context: str | None = None
+    # `resultInfo` stands in samples of 2022.
+    result: ResultInformation | None = Field(
+        default=None, validation_alias=AliasChoices("resultInformation", "resultInfo")
+    )
+
+
+class EventGridEvent(Event):
+    """An Event Grid event, whichever schema the subscription delivers.
+
+    Attributes:
+        topic: the ARM id of the Communication Services resource, in varying case (CloudEvents: `source`).
+        subject: a path of the call or recording.
+    """
+
+    topic: str = ""
+    subject: str = ""
+
+
+class UnknownEvent:
+    """Marks an event of a type that is not known here: journal it and otherwise let it pass."""

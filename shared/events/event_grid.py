@@ -1,0 +1,254 @@
+"""The six Event Grid events of voice calls, named as on the wire.
+
+`CallEnded` here is the service's news of a call; `shared.errors.CallEnded` is what a flow meets. This one is
+therefore always written `event_grid.CallEnded`.
+
+Except for IncomingCall they are raised for ACS users only, not for phone numbers, bots or Teams users.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, Final
+
+from pydantic import AliasChoices, BeforeValidator, Field
+
+from shared.events.base import EventGridEvent, UnknownEvent
+from shared.events.values import (
+    AnIdentifier,
+    Flag,
+    Int32,
+    Int64,
+    MaybeIdentifier,
+    Number,
+    TimeOrNever,
+    WireModel,
+    Word,
+    none_as_empty,
+)
+
+
+def _without_nulls(value: Any) -> Any:
+    if value is None:
+        return {}
+    return {k: v for k, v in value.items() if v is not None} if isinstance(value, Mapping) else value
+
+
+def _wrapped(value: Any) -> Any:
+    """Samples of 2021 put the identifier straight into startedBy and user."""
+    if isinstance(value, Mapping) and value and not _WRAPPERS & value.keys():
+        return {"communicationIdentifier": value, "role": value.get("role")}
+    return value
+
+
+_WRAPPERS: Final = {"communicationIdentifier", "identifier", "role", "type", "name"}
+_Headers = Annotated[dict[str, Annotated[str, Field(coerce_numbers_to_str=True)]], BeforeValidator(_without_nulls)]
+
+
+def _bare(header: str) -> str:
+    """SIP header names vary on the way: User-To-User, user-To-User, userToUser are one."""
+    return header.lower().replace("-", "").replace("_", "")
+
+
+class CustomContext(WireModel):
+    """What the other side sent along with the call."""
+
+    sip_headers: _Headers = Field(default_factory=dict)
+    voip_headers: _Headers = Field(default_factory=dict)
+    teams_phone_call_details: Mapping[str, Any] | None = None
+
+    def header(self, name: str) -> str | None:
+        """A SIP or VoIP header, whatever its case and dashes; the prefix X-MS-Custom- may be left out."""
+        wanted = _bare(name)
+        for headers in (self.sip_headers, self.voip_headers):
+            for key, value in headers.items():
+                if (bare := _bare(key)) == wanted or bare.removeprefix("xmscustom") == wanted:
+                    return value
+        return None
+
+    @property
+    def user_to_user(self) -> str | None:
+        """The SIP User-To-User header as sent (`616d617a;encoding=hex`)."""
+        return self.header("User-To-User")
+
+
+class CallUser(WireModel):
+    """An ACS user in an Event Grid event; `role` is Teams' word for it in a meeting."""
+
+    identifier: MaybeIdentifier = Field(
+        default=None, validation_alias=AliasChoices("communicationIdentifier", "identifier")
+    )
+    role: str | None = None
+
+
+class CallEndedBy(WireModel):
+    """Who ended the call. `type` is `Participant` or `MicrosoftInternal`; the latter has no identifier."""
+
+    identifier: MaybeIdentifier = Field(
+        default=None, validation_alias=AliasChoices("communicationIdentifier", "identifier")
+    )
+    type: str | None = None
+    name: str | None = None
+
+
+class CallEndReason(WireModel):
+    """Why the call ended; codes as in callbacks."""
+
+    code: Int32 | None = None
+    sub_code: Int32 | None = None
+    phrase: str | None = None
+
+
+class Group(WireModel):
+    """The group call or room that the call belongs to."""
+
+    id: str | None = None
+
+
+_CallUser = Annotated[CallUser, BeforeValidator(_wrapped)]
+
+
+class IncomingCall(EventGridEvent):
+    """A call rings, for 30 seconds. Your own redirect, add or transfer raises another one.
+
+    Attributes:
+        incoming_call_context: opaque and for one use: what answer, reject and redirect take (7 to 8 KB).
+        server_call_id: "" in old samples only; the answer to answer call has it.
+        on_behalf_of_callee: whose call is answered, where `to` is a delegate.
+    """
+
+    to: AnIdentifier
+    from_: AnIdentifier = Field(alias="from")
+    incoming_call_context: Annotated[str, Field(min_length=1)]
+    correlation_id: Annotated[str, Field(min_length=1)]
+    server_call_id: str = ""
+    caller_display_name: str = ""
+    custom_context: CustomContext = Field(default_factory=CustomContext)
+    on_behalf_of_callee: MaybeIdentifier = None
+
+
+class _CallNews(EventGridEvent):
+    server_call_id: Annotated[str, Field(min_length=1)]
+    correlation_id: Annotated[str, Field(min_length=1)]
+    started_by: _CallUser | None = None
+    group: Group | None = None
+    room: Group | None = None
+    is_two_party: Flag = False
+    is_rooms_call: Flag = False
+
+
+class CallStarted(_CallNews):
+    """A call has begun."""
+
+
+class CallEnded(_CallNews):
+    """A call is over."""
+
+    # The schema says callDurationInSeconds, samples say durationOfCall.
+    duration_seconds: Number | None = Field(
+        default=None, validation_alias=AliasChoices("callDurationInSeconds", "durationOfCall")
+    )
+    ended_by: CallEndedBy | None = None
+    reason: CallEndReason | None = None
+
+
+class CallParticipantAdded(_CallNews):
+    """An ACS user joined."""
+
+    user: _CallUser | None = None
+    display_name: str | None = None
+    participant_id: str | None = None
+    # The schema says userAgent, samples say endpointType.
+    user_agent: str | None = Field(default=None, validation_alias=AliasChoices("userAgent", "endpointType"))
+
+
+class CallParticipantRemoved(CallParticipantAdded):
+    """An ACS user left."""
+
+
+class RecordingChunk(WireModel):
+    """One file of a recording; a new one begins every four hours.
+
+    Attributes:
+        end_reason: `SessionEnded` or `ChunkMaximumSizeExceeded`.
+        content_location, metadata_location, delete_location: URLs that want the resource's signature.
+    """
+
+    document_id: str
+    index: Int32 = 0
+    end_reason: str | None = None
+    content_location: str | None = None
+    metadata_location: str | None = None
+    delete_location: str | None = None
+
+
+class RecordingStorageInfo(WireModel):
+    """Where the files lie."""
+
+    recording_chunks: Annotated[tuple[RecordingChunk, ...], Field(fail_fast=True), BeforeValidator(none_as_empty)] = ()
+
+
+class RecordingFileStatusUpdated(EventGridEvent):
+    """The files of a recording are ready; they are kept for 24 hours.
+
+    Attributes:
+        recording_duration_ms: milliseconds.
+        session_end_reason: `CallEnded`, `InitiatorLeft`, `SessionStillOngoing` …
+        recording_content_type, recording_channel_type, recording_format_type: in REST's words (`audio`,
+            `unmixed`, `wav`); the event writes them with a capital letter.
+        storage_type: with storage of your own (`AzureBlob`).
+    """
+
+    recording_storage_info: RecordingStorageInfo
+    recording_start_time: TimeOrNever = None
+    recording_duration_ms: Int64 | None = None
+    session_end_reason: str | None = None
+    recording_content_type: Word | None = None
+    recording_channel_type: Word | None = None
+    recording_format_type: Word | None = None
+    storage_type: str | None = None
+    recording_id: str | None = None
+
+    @property
+    def chunks(self) -> tuple[RecordingChunk, ...]:
+        """The files, in order."""
+        return tuple(sorted(self.recording_storage_info.recording_chunks, key=lambda chunk: chunk.index))
+
+    @property
+    def subject_ids(self) -> Mapping[str, str]:
+        """What the subject names, of `call`, `serverCallId` and `recordingId`; docs show three shapes."""
+        found = _RECORDING_SUBJECT.search(self.subject)
+        return {k: v for k, v in found.groupdict().items() if v} if found else {}
+
+
+# A server call id is base64 and may hold slashes.
+_RECORDING_SUBJECT: Final = re.compile(
+    r"recording/call/(?P<call>[^/]+)(?:/serverCallId/(?P<serverCallId>.+?))?"
+    r"(?:/recordingId/(?P<recordingId>[^/]+))?$"
+)
+
+EVENT_GRID_TYPES: Final[Mapping[str, type[EventGridEvent]]] = {
+    cls.__name__: cls
+    for cls in (
+        IncomingCall,
+        CallStarted,
+        CallEnded,
+        CallParticipantAdded,
+        CallParticipantRemoved,
+        RecordingFileStatusUpdated,
+    )
+}
+"""Every Event Grid class by its short name."""
+
+
+class UnknownGridEvent(EventGridEvent, UnknownEvent):
+    """An Event Grid event of a type that is not known here."""
+
+    event_type: str
+
+    @property
+    def name(self) -> str:
+        return self.event_type.rpartition(".")[2]
+
+    @property
+    def type(self) -> str:
+        return self.event_type

@@ -1,0 +1,153 @@
+"""The app's settings: read once from the environment, checked at start.
+
+In Azure these are app settings; locally they are the `Values` of `local.settings.json`. `docs/settings.md`
+describes each; a test holds the two together.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from shared.errors import SettingsError
+
+SERVICE_ISSUER = "https://acscallautomation.communication.azure.com"
+"""Issuer of callback tokens (docs: how-tos/call-automation/secure-webhook-endpoint)."""
+
+SERVICE_OPENID_CONFIGURATION = f"{SERVICE_ISSUER}/calling/.well-known/acsopenidconfiguration"
+"""Where the service publishes the keys that sign callback tokens (same page)."""
+
+
+class Settings(BaseModel):
+    """Everything that a deployment may set. Each field is the app setting of the same name in capitals."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    acs_endpoint: str = Field(description="Endpoint of the Communication Services resource.")
+    acs_access_key: str = Field(
+        "", repr=False, description="Access key of the resource; empty: the app's managed identity signs in."
+    )
+    acs_resource_id: str = Field(
+        description="Immutable resource id (a GUID) of the resource: the audience of callback tokens."
+    )
+    acs_openid_configuration_url: str = Field(
+        SERVICE_OPENID_CONFIGURATION,
+        description="OpenID configuration that names the keys of callback tokens.",
+    )
+    acs_token_issuer: str = Field(SERVICE_ISSUER, description="Issuer of callback tokens.")
+    azurewebjobsstorage: str = Field(
+        repr=False, description="Connection string of the storage account for call context."
+    )
+    callback_base_url: str = Field(
+        description="Public address of this app, without a path; default: https://WEBSITE_HOSTNAME."
+    )
+    callback_signing_key: str = Field(
+        repr=False, description="Base64 of at least 32 random bytes; signs the callback URLs that the app hands out."
+    )
+    callback_signing_key_previous: str = Field(
+        "",
+        repr=False,
+        description="The signing key before this one: still accepted, so that the key can be changed during calls.",
+    )
+    cognitive_services_endpoint: str = Field(
+        "", description="Azure AI services resource for speech; empty: only file prompts and keys work."
+    )
+    routing_file: str = Field("routing.yaml", description="Which flow takes which call; relative to the app.")
+    voice_name: str = Field("en-US-JennyNeural", description="Voice of text prompts that name none.")
+    speech_language: str = Field("en-US", description="Language that recognize listens for, unless told.")
+    fallback_prompt: str = Field(
+        "We are sorry, something went wrong. Please call again later.",
+        description="What a caller hears when a flow fails: a text, or the URL of a file; empty: nothing.",
+    )
+    store_prefix: str = Field(
+        "switchboard",
+        pattern=r"^[a-z][a-z0-9]{2,23}$",
+        description="Prefix of the tables, queues and containers.",
+    )
+    ring_seconds: float = Field(30.0, gt=0, description="Age from which an incoming call is refused as stale.")
+    dispatch_grace_seconds: float = Field(
+        20.0, gt=0, description="How long an issued action may stay unconfirmed before it is sent again."
+    )
+    quiet_seconds: float = Field(
+        60.0, gt=0, description="How long a call may hear nothing before the watchdog asks the service."
+    )
+    cached_calls: int = Field(2000, ge=0, description="Calls that one instance keeps in memory between callbacks.")
+    action_timeout_seconds: float = Field(8.0, gt=0, description="How long one request to the service may take.")
+    watchdog_schedule: str = Field("*/30 * * * * *", description="When the watchdog runs (NCRONTAB).")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least severe line logged.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _default_base_url(cls, values: Any) -> Any:
+        if isinstance(values, dict) and not values.get("callback_base_url") and values.get("website_hostname"):
+            return {**values, "callback_base_url": f"https://{values['website_hostname']}"}
+        return values
+
+    @field_validator("acs_endpoint", "callback_base_url", "acs_openid_configuration_url")
+    @classmethod
+    def _is_url(cls, value: str) -> str:
+        if not value.startswith(("https://", "http://")):
+            raise ValueError("must start with https:// (http:// only for the local emulator)")
+        return value.rstrip("/")
+
+    @field_validator("callback_signing_key", "callback_signing_key_previous")
+    @classmethod
+    def _is_key(cls, value: str) -> str:
+        try:
+            key = base64.b64decode(value, validate=True)
+        except ValueError:  # binascii.Error, and what a letter outside ASCII gives
+            raise ValueError("is not base64; make one with: openssl rand -base64 32") from None
+        if len(key) < 32:
+            raise ValueError("is shorter than 32 bytes; make one with: openssl rand -base64 32")
+        return value
+
+    @model_validator(mode="after")
+    def _key_over_http(self) -> Settings:
+        if self.acs_endpoint.startswith("http://") and not self.acs_access_key:
+            raise ValueError("an http:// ACS_ENDPOINT needs ACS_ACCESS_KEY: tokens are not sent in the clear")
+        if self.acs_openid_configuration_url.startswith("http://") and self.acs_endpoint.startswith("https://"):
+            raise ValueError("ACS_OPENID_CONFIGURATION_URL must start with https:// where ACS_ENDPOINT does")
+        return self
+
+
+def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings; raises SettingsError naming the first setting that is wrong and all that are.
+
+    An empty value counts as not set, as it does in the portal.
+    """
+    source = os.environ if environ is None else environ
+    values = {name.lower(): value for name, value in source.items() if value != ""}
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        problems = [
+            (
+                setting_name(str(item["loc"][0])) if item["loc"] else "ACS_ENDPOINT",
+                item["msg"].removeprefix("Value error, "),
+            )
+            for item in error.errors()
+        ]
+        names = ", ".join(name for name, _ in problems)
+        details = "; ".join(f"{name}: {message}" for name, message in problems)
+        raise SettingsError(names, details, "See docs/settings.md and local.settings.sample.json.") from None
+
+
+def setting_name(field: str) -> str:
+    """The app setting that a field of `Settings` is read from."""
+    return "AzureWebJobsStorage" if field == "azurewebjobsstorage" else field.upper()
+
+
+def binding(field: str) -> str:
+    """One setting as a binding needs it: at import, before the others are checked."""
+    return os.environ.get(setting_name(field)) or str(Settings.model_fields[field].default)
+
+
+@lru_cache(maxsize=1)
+def settings() -> Settings:
+    """The process's settings, read on first use."""
+    return load_settings()

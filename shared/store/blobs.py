@@ -1,0 +1,44 @@
+"""Texts in one Blob container. The SDK is imported on first use: it costs 240 ms and no answer needs it."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from azure.storage.blob import ContainerClient
+
+
+class Blobs:
+    """Puts and gets texts by name."""
+
+    def __init__(self, connection_string: str, container: str) -> None:
+        self._connection_string = connection_string
+        self._container = container
+
+    def put(self, name: str, text: str) -> None:
+        """Write a text, over what has the name."""
+        from azure.core.exceptions import ResourceNotFoundError
+
+        try:
+            self._client.upload_blob(name, text.encode(), overwrite=True)
+        except ResourceNotFoundError:
+            self.prepare()
+            self._client.upload_blob(name, text.encode(), overwrite=True)
+
+    def get(self, name: str) -> str:
+        """Read a text."""
+        return str(self._client.download_blob(name, encoding="utf-8").readall())
+
+    def prepare(self) -> None:
+        """Make the container if it is missing."""
+        if not self._client.exists():
+            self._client.create_container()
+
+    @cached_property
+    def _client(self) -> ContainerClient:
+        from azure.storage.blob import ContainerClient
+
+        return ContainerClient.from_connection_string(
+            self._connection_string, self._container, retry_total=2, retry_backoff_factor=0.2
+        )

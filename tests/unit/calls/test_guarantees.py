@@ -1,0 +1,247 @@
+"""The five guarantees of the heart, as properties over any order of deliveries, duplicates and crashes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from shared.calls.conductor import CONFIRM_AFTER, Conductor, Outcome
+from shared.calls.journal import EventReceived, Issued, Resent
+from shared.calls.record import CallRecord
+from shared.calls.replay import Session, replay
+from shared.errors import UnknownCall
+from shared.store.base import Version
+from shared.store.memory import MemoryStore
+from tests.unit.calls.world import APOLOGY, FLOWS, World, a_ring, answering, parsed
+
+MAX_STEPS = 400
+
+
+class Crash(BaseException):
+    """The process dies here."""
+
+
+class Mortal:
+    """Counts the points where a process can die, and dies at those that are told."""
+
+    def __init__(self, deaths: Sequence[int]) -> None:
+        self.deaths = set(deaths)
+        self.points = 0
+
+    def point(self) -> None:
+        self.points += 1
+        if self.points in self.deaths:
+            raise Crash
+
+
+class MortalStore(MemoryStore):
+    """A store whose user can die before and after each write."""
+
+    def __init__(self, mortal: Mortal) -> None:
+        super().__init__()
+        self.mortal = mortal
+
+    def claim(self, record: CallRecord, journal: Sequence[str]) -> Version:
+        self.mortal.point()
+        version = super().claim(record, journal)
+        self.mortal.point()
+        return version
+
+    def commit(self, record: CallRecord, appended: Sequence[str], version: Version) -> Version:
+        self.mortal.point()
+        done = super().commit(record, appended, version)
+        self.mortal.point()
+        return done
+
+
+class Play:
+    """One call, delivered in an order that hypothesis draws."""
+
+    def __init__(self, data: st.DataObject, flow: str, *, deaths: Sequence[int] = (), duplicates: bool = True) -> None:
+        self.draw: Callable[..., Any] = data.draw
+        self.mortal = Mortal(deaths)
+        self.world = World(store=MortalStore(self.mortal))
+        self.flow = flow
+        self.duplicates = duplicates
+        self.seen = 0
+        self.call_id = ""
+        self.queue: list[dict[str, Any]] = []
+        self.conductors = [self.world.conductor(), self.world.conductor()]
+        plain = self.world.gateway.perform
+
+        def perform(request: Any) -> Any:
+            self.mortal.point()
+            answer = plain(request)
+            self.mortal.point()
+            return answer
+
+        self.world.gateway.perform = perform  # type: ignore[method-assign]
+
+    def run(self) -> None:
+        self._attempt(lambda c: self._ring(c))
+        for _ in range(MAX_STEPS):
+            self._collect()
+            if not self.queue and not self.world.timers.due:
+                break
+            self._deliver_one()
+        self._wait_for_the_watchdog()
+
+    def _ring(self, conductor: Conductor) -> None:
+        self.call_id = conductor.ring(a_ring(self.world.clock.now), answering(), self.flow)[1]
+
+    def _attempt(self, what: Callable[[Conductor], None]) -> None:
+        """Do it on some instance; if that dies, its memory is gone, and the sender tries again."""
+        for _ in range(20):
+            which = self.draw(st.integers(0, 1))
+            try:
+                what(self.conductors[which])
+                return
+            except Crash:
+                self.conductors[which] = self.world.conductor()
+                self._collect()
+                self._pass_seconds(self.draw(st.sampled_from([1, 25])))
+        raise AssertionError("too many deaths")
+
+    def _collect(self) -> None:
+        """The service reacts to what it was asked."""
+        performed = self.world.gateway.performed
+        for request in performed[self.seen :]:
+            heard = self.draw(st.sampled_from(["yes", "no", None]))
+            self.queue += self.world.wire.reaction(request, heard)
+        self.seen = len(performed)
+
+    def _deliver_one(self) -> None:
+        if self.world.timers.due and (not self.queue or self.draw(st.booleans())):
+            call_id, seq, due = self.world.timers.due.pop(0)
+            self._pass_seconds(max(0, due - self.world.clock.now) / 1000)
+            self._attempt(lambda c: void(c.wake(call_id, seq, due)))
+            return
+        body = self.queue.pop(self.draw(st.integers(0, len(self.queue) - 1)))
+        self._attempt(lambda c: void(c.deliver(self.call_id, [parsed(body)])))
+        if self.duplicates and self.draw(st.integers(0, 3)) == 0:
+            self._attempt(lambda c: void(c.deliver(self.call_id, [parsed(body)])))
+
+    def _pass_seconds(self, seconds: float) -> None:
+        if seconds > CONFIRM_AFTER:
+            for conductor in self.conductors:
+                self._survive(conductor)
+        self.world.clock.pass_seconds(seconds)
+
+    def _survive(self, conductor: Conductor) -> None:
+        """Background work may die as well; nothing may depend on it."""
+        try:
+            conductor.later.flush()
+        except Crash:
+            self.conductors[self.conductors.index(conductor)] = self.world.conductor()
+
+    def _wait_for_the_watchdog(self) -> None:
+        self.mortal.deaths.clear()
+        for _ in range(40):
+            self._pass_seconds(31)
+            self.conductors[0].watch()
+            self._collect()
+            while self.queue or self.world.timers.due:
+                self._deliver_one()
+                self._collect()
+
+
+def void(_: object) -> None:
+    """Takes an outcome that does not matter."""
+
+
+flows = st.sampled_from(sorted(FLOWS))
+
+
+def assert_whole(play: Play) -> None:
+    """What must hold at the end of every call, whatever happened to it."""
+    stored = play.world.store.load(play.call_id)
+    journal = play.world.journal(play.call_id)
+    assert stored.record.status == "ended"
+    assert list(play.world.store.open_calls()) == []
+    issued = [entry for entry in journal if isinstance(entry, Issued)]
+    assert [entry.seq for entry in issued] == list(range(len(issued)))
+    ids = [entry.event["id"] for entry in journal if isinstance(entry, EventReceived)]
+    assert len(ids) == len(set(ids))
+    assert replay(FLOWS[play.flow], play.call_id, journal, apology=APOLOGY) == []
+
+
+@settings(max_examples=150, deadline=None)
+@given(data=st.data(), flow=flows)
+def test_any_order_and_any_duplicates_request_each_action_exactly_once(data: st.DataObject, flow: str) -> None:
+    play = Play(data, flow)
+    play.run()
+    assert_whole(play)
+    journal = play.world.journal(play.call_id)
+    assert not any(isinstance(entry, Resent) for entry in journal)
+    in_service = [e.seq for e in journal if isinstance(e, Issued) and e.action.in_service]
+    assert Counter(request.seq for request in play.world.gateway.sent) == Counter(in_service)
+
+
+@settings(max_examples=300, deadline=None)
+@given(data=st.data(), flow=flows, deaths=st.lists(st.integers(1, 40), max_size=4))
+def test_a_crash_at_any_point_is_made_good(data: st.DataObject, flow: str, deaths: list[int]) -> None:
+    play = Play(data, flow, deaths=deaths)
+    play.run()
+    assert_whole(play)
+    sent = play.world.gateway.sent
+    # What the service can tell apart runs once; each attempt of what it cannot is asked for once.
+    assert max(Counter((r.seq, r.attempt) for r in sent if not r.action.repeatable).values(), default=1) == 1
+    assert max(Counter(r.seq for r in play.world.gateway.performed if r.action.repeatable).values(), default=1) == 1
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=st.data(), flow=flows)
+def test_every_prefix_of_a_journal_gives_the_operations_that_follow_it(data: st.DataObject, flow: str) -> None:
+    play = Play(data, flow)
+    play.run()
+    journal = play.world.journal(play.call_id)
+    position = 0
+    while position < len(journal):
+        position += 1
+        ours = journal[:position]
+        follows = []
+        for entry in journal[position:]:
+            if entry.entry not in ("issued", "failed"):
+                break
+            follows.append(entry)
+        found = replay(FLOWS[flow], play.call_id, ours, apology=APOLOGY)
+        assert [(e.entry, getattr(e, "action", None)) for e in found] == [
+            (e.entry, getattr(e, "action", None)) for e in follows
+        ]
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=st.data(), flow=flows)
+def test_a_warm_session_and_a_cold_one_end_in_the_same_state(data: st.DataObject, flow: str) -> None:
+    play = Play(data, flow)
+    play.run()
+    cold = Session(FLOWS[flow], play.call_id, apology=APOLOGY)
+    for entry in play.world.journal(play.call_id):
+        cold.feed(entry)
+    warm = play.world.store.load(play.call_id).record
+    cold.adopt(warm)
+    assert cold.record == warm
+
+
+def test_an_event_for_a_call_that_nobody_knows_is_an_unknown_call() -> None:
+    world = World()
+    with pytest.raises(UnknownCall) as caught:
+        world.conductor().deliver("nobody", [parsed(world.wire.event("CallConnected"))])
+    assert caught.value.call_id == "nobody"
+
+
+def test_an_unknown_event_is_journaled_and_otherwise_ignored() -> None:
+    world = World()
+    conductor = world.conductor()
+    call_id = conductor.ring(a_ring(), answering(), "menu")[1]
+    sent = len(world.gateway.sent)
+    assert conductor.deliver(call_id, [parsed(world.wire.event("SomethingNew"))]) is Outcome.ADVANCED
+    assert len(world.gateway.sent) == sent
+    last = world.journal(call_id)[-1]
+    assert isinstance(last, EventReceived)
+    assert last.event["type"] == "Microsoft.Communication.SomethingNew"

@@ -1,0 +1,107 @@
+"""The tables: sub-codes in plain words, and which event reports on which action."""
+
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from shared.events import (
+    ACTION_KINDS,
+    CALLBACK_TYPES,
+    ROLES,
+    SUB_CODES,
+    ActionKind,
+    Outcome,
+    explain,
+)
+
+DOC = Path(__file__).parents[3] / "docs" / "events.md"
+
+
+def test_every_callback_has_a_role_and_every_role_a_callback() -> None:
+    assert set(ROLES) == set(CALLBACK_TYPES)
+
+
+def test_roles_speak_of_known_actions_only() -> None:
+    assert len(ACTION_KINDS) == len(get_args(ActionKind)) == 30
+    for role in ROLES.values():
+        assert role.action_kinds
+        assert role.action_kinds | role.cancels <= ACTION_KINDS
+
+
+@pytest.mark.parametrize(
+    ("event", "role", "kind"),
+    [
+        ("PlayStarted", "progress", "recognize"),
+        ("RecognizeFailed", "failed", "recognize"),
+        ("PlayCanceled", "canceled", "play"),
+        ("ParticipantsUpdated", "state", "hold"),
+        ("CallConnected", "succeeded", "connect"),
+        ("TranscriptionFailed", "failed", "update_transcription"),
+    ],
+)
+def test_an_event_says_what_became_of_its_action(event: str, role: str, kind: str) -> None:
+    assert ROLES[event].role == role
+    assert kind in ROLES[event].action_kinds
+
+
+def test_a_withdrawn_invitation_cancels_the_add() -> None:
+    assert ROLES["CancelAddParticipantSucceeded"].cancels == {"add_participant"}
+
+
+@pytest.mark.parametrize(
+    ("code", "sub_code", "outcome", "retryable"),
+    [
+        (200, 0, "ok", False),
+        (400, 8510, "no_input", True),
+        (400, 8532, "partial_input", False),
+        (200, 8531, "ok", False),
+        (603, 8538, "declined", False),
+        (486, 8539, "busy", True),
+        (200, 5001, "ended", False),
+        (200, 5002, "ended", False),
+        (200, 5300, "canceled", False),
+        (200, 7000, "ended", False),
+        (400, 8508, "canceled", False),
+        (404, 8522, "not_found", False),
+        (405, 8522, "not_supported", False),
+        (401, 8565, "speech_service", False),
+        (429, 8565, "throttled", True),
+        (500, 9999, "service_error", True),
+    ],
+)
+def test_a_result_is_explained(code: int, sub_code: int, outcome: str, retryable: bool) -> None:
+    found = explain(code, sub_code)
+    assert (found.code, found.outcome, found.retryable) == (sub_code, outcome, retryable)
+
+
+@pytest.mark.parametrize(
+    ("code", "outcome"),
+    [(200, "ok"), (204, "ok"), (400, "bad_request"), (418, "bad_request"), (429, "throttled"), (487, "canceled"),
+     (500, "service_error"), (599, "service_error"), (603, "declined"), (0, "unknown"), (-7, "unknown")],
+)  # fmt: skip
+@pytest.mark.parametrize("sub_code", [0, 4321])
+def test_an_unknown_sub_code_is_explained_by_its_code(code: int, sub_code: int, outcome: str) -> None:
+    found = explain(code, sub_code)
+    assert (found.code, found.outcome) == (sub_code, outcome)
+
+
+def test_every_line_is_a_plain_sentence_with_a_known_outcome() -> None:
+    for number, line in SUB_CODES.items():
+        assert number == line.code
+        assert line.outcome in get_args(Outcome)
+        assert line.plain[0].isupper()
+        assert line.plain.endswith(".")
+
+
+def test_every_sub_code_stands_in_the_docs_as_it_is() -> None:
+    text = DOC.read_text(encoding="utf-8")
+    for line in SUB_CODES.values():
+        again = "yes" if line.retryable else "no"
+        assert f"| {line.code} | {line.outcome} | {again} | {line.plain} |" in text
+
+
+def test_every_event_stands_in_the_docs() -> None:
+    text = DOC.read_text(encoding="utf-8")
+    for name, role in ROLES.items():
+        assert f"| `{name}` | {role.role} | {', '.join(sorted(role.action_kinds))} |" in text

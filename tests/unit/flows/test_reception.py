@@ -1,0 +1,55 @@
+"""The reception flow, rehearsed. Copy this file to test a flow of your own."""
+
+from __future__ import annotations
+
+import pytest
+
+from flows.reception import reception
+from shared.calls import actions
+from shared.calls.rehearsal import Rehearsal
+
+
+@pytest.fixture
+def call() -> Rehearsal:
+    call = Rehearsal(reception)
+    call.connect()
+    return call
+
+
+def test_it_greets_and_offers_sales_and_support_by_key_and_by_voice(call: Rehearsal) -> None:
+    question = call.expect(actions.Recognize)
+    assert call.spoken[0].startswith("Welcome to Contoso")
+    assert [(choice.label, choice.tone) for choice in question.choices] == [("sales", "one"), ("support", "two")]
+
+
+@pytest.mark.parametrize(("key", "words"), [("1", "sales team"), ("2", "support team")])
+def test_a_key_is_confirmed_and_the_call_ends(call: Rehearsal, key: str, words: str) -> None:
+    call.press(key)
+    assert words in call.spoken[-1]
+    assert not call.hung_up()
+    call.prompt_ends()
+    assert call.hung_up()
+    call.hang_up()
+    assert call.outcome == "completed"
+
+
+def test_a_spoken_choice_counts_like_a_key(call: Rehearsal) -> None:
+    call.choose("support")
+    assert "support team" in call.spoken[-1]
+
+
+def test_silence_is_asked_again_and_after_three_times_the_call_ends(call: Rehearsal) -> None:
+    call.stay_silent()
+    assert call.spoken[-1].startswith("Sorry, I did not get that")
+    call.press("7")
+    assert len(call.spoken) == 3
+    call.stay_silent()
+    assert call.spoken[-1].startswith("We could not hear you")
+    call.prompt_ends()
+    assert call.hung_up()
+
+
+def test_a_caller_who_hangs_up_in_the_question_ends_the_flow(call: Rehearsal) -> None:
+    call.hang_up()
+    assert call.outcome == "caller_left"
+    assert not call.hung_up()
