@@ -543,7 +543,7 @@ class _Reader:
         of whom raise it (facts 10).
         """
         reported: set[int] = set()
-        for index, (start, node, path) in enumerate(rules):
+        for index, (start, _, _) in enumerate(rules):
             trail: list[int] = [index]
             while (following := _certainly_next(rules, start, rules[trail[-1]][0])) is not None:
                 if following not in trail:
@@ -552,6 +552,7 @@ class _Reader:
                 circle = trail[trail.index(following) :]
                 if not reported & set(circle):
                     reported.update(circle)
+                    _, node, path = rules[circle[0]]
                     way = " → ".join(str(outcome.target) for i in circle for outcome in _redirects(rules[i][0]))
                     self._note_at(
                         node,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections import deque
 from collections.abc import Coroutine, Generator
 from typing import Any, Generic, TypeVar
@@ -14,8 +15,9 @@ T = TypeVar("T")
 class Pending(Generic[T]):
     """Something that has an outcome now or later. `await` it; `done` tells whether that would return at once."""
 
-    def __init__(self, label: str) -> None:
+    def __init__(self, label: str, scheduler: Scheduler) -> None:
         self.label = label
+        self.scheduler = scheduler
         self.done = False
         self._value: T | None = None
         self._error: BaseException | None = None
@@ -31,6 +33,7 @@ class Pending(Generic[T]):
 
     def __await__(self) -> Generator[tuple[Pending[Any], ...], None, T]:
         if not self.done:
+            self.scheduler.may_wait()
             yield (self,)
         return self.result()
 
@@ -56,8 +59,8 @@ class Operation(Pending[T]):
         attempt: how often it was sent; outcomes of an earlier attempt are stale.
     """
 
-    def __init__(self, seq: int, action: Action) -> None:
-        super().__init__(f"{action.kind} #{seq}")
+    def __init__(self, seq: int, action: Action, scheduler: Scheduler) -> None:
+        super().__init__(f"{action.kind} #{seq}", scheduler)
         self.seq = seq
         self.action = action
         self.attempt = 0
@@ -69,18 +72,17 @@ class Operation(Pending[T]):
 class Task(Pending[T]):
     """A coroutine of a flow, run by the scheduler."""
 
-    def __init__(self, label: str, coroutine: Coroutine[Any, Any, T]) -> None:
-        super().__init__(label)
+    def __init__(self, label: str, coroutine: Coroutine[Any, Any, T], scheduler: Scheduler) -> None:
+        super().__init__(label, scheduler)
         self.coroutine = coroutine
         self.abandoned = False
         self.waits_for: tuple[Pending[Any], ...] = ()
 
     def abandon(self) -> None:
-        """Stop it: its `finally` blocks run, its outcome no longer matters."""
-        if self.done or self.abandoned or self.coroutine.cr_running:  # type: ignore[attr-defined]
-            return
-        self.abandoned = True
-        self.coroutine.close()
+        """Stop it: its `finally` blocks run up to their first wait, its outcome no longer matters."""
+        if not self.done and not self.abandoned and inspect.getcoroutinestate(self.coroutine) != "CORO_RUNNING":
+            self.abandoned = True
+            self.scheduler.close(self.coroutine)
 
 
 class FirstOf:
@@ -91,6 +93,7 @@ class FirstOf:
 
     def __await__(self) -> Generator[tuple[Pending[Any], ...], None, Pending[Any]]:
         if not any(pending.done for pending in self._pendings):
+            self._pendings[0].scheduler.may_wait()
             yield self._pendings
         return next(pending for pending in self._pendings if pending.done)
 
@@ -100,10 +103,31 @@ class Scheduler:
 
     def __init__(self) -> None:
         self._ready: deque[Task[Any]] = deque()
+        self._stepping = 0
+        self._closing = 0
+
+    @property
+    def live(self) -> bool:
+        """False outside of a step: what runs then is the `finally` block of a coroutine that is thrown away,
+        because its call was dropped from memory. Nothing it asks for counts."""
+        return self._stepping > 0
+
+    def may_wait(self) -> None:
+        """Pass if a coroutine may wait here; one that is thrown away or stopped ends here."""
+        if self._closing or not self._stepping:
+            raise GeneratorExit
+
+    def close(self, coroutine: Coroutine[Any, Any, Any]) -> None:
+        """Stop a coroutine."""
+        self._closing += 1
+        try:
+            coroutine.close()
+        finally:
+            self._closing -= 1
 
     def start(self, label: str, coroutine: Coroutine[Any, Any, T]) -> Task[T]:
         """Run a coroutine up to its first wait, at once, so that what it issues first is issued in order."""
-        task = Task(label, coroutine)
+        task = Task(label, coroutine, self)
         self._step(task)
         return task
 
@@ -123,6 +147,7 @@ class Scheduler:
     def _step(self, task: Task[Any]) -> None:
         if task.done or task.abandoned:
             return
+        self._stepping += 1
         try:
             waits_for = task.coroutine.send(None)
         except StopIteration as stop:
@@ -134,4 +159,6 @@ class Scheduler:
             for pending in waits_for:
                 pending.waiters.append(task)
             return
+        finally:
+            self._stepping -= 1
         self.settle(task)

@@ -104,7 +104,7 @@ class Session:
         self._seen: set[str] = set()
         self._signals: defaultdict[str, deque[Any]] = defaultdict(deque)
         self._listeners: defaultdict[str, deque[Pending[Any]]] = defaultdict(deque)
-        self._end: Pending[CallEnded] = Pending("end of the call")
+        self._end: Pending[CallEnded] = Pending("end of the call", self._scheduler)
         self._roster = 0
         self._failures = 0
         self._silenced = False
@@ -213,8 +213,8 @@ class Session:
 
     def issue(self, action: Action, function: Callable[[], Any] | None = None) -> Operation[Any]:
         """Ask for an action: it goes into the journal, and then out."""
-        operation: Operation[Any] = Operation(len(self._operations), action)
-        over = self._silenced or (self._end.done and action.kind != "run")
+        operation: Operation[Any] = Operation(len(self._operations), action, self._scheduler)
+        over = self._silenced or not self._scheduler.live or (self._end.done and action.kind != "run")
         if over:
             operation.fail(self._end.result() if self._end.done else CallEnded())
             return operation
@@ -233,7 +233,7 @@ class Session:
 
     def wait_signal(self, name: str) -> Pending[Any]:
         """The next signal of this name."""
-        pending: Pending[Any] = Pending(f"signal {name}")
+        pending: Pending[Any] = Pending(f"signal {name}", self._scheduler)
         if self._signals[name]:
             pending.succeed(self._signals[name].popleft())
         elif self._end.done:
@@ -343,7 +343,7 @@ class Session:
                 return
             wish = _what(expected) if expected else "nothing"
             self._change(f"the journal holds {_what(entry)} where the flow asks for {wish}")
-        adopted: Operation[Any] = Operation(entry.seq, entry.action)
+        adopted: Operation[Any] = Operation(entry.seq, entry.action, self._scheduler)
         adopted.issued_at = entry.at
         self._operations[entry.seq] = adopted
 

@@ -10,7 +10,7 @@ from typing import Any
 from shared.calls import Call, Choice, Flow, NoInput, actions, text
 from shared.calls.actions import Action
 from shared.calls.conductor import Conductor, Ring
-from shared.calls.journal import Entry, decode_all
+from shared.calls.journal import Entry, Started, decode_all
 from shared.calls.later import Later
 from shared.events import CallEvent, parse_callback
 from shared.gateway.base import Request
@@ -218,3 +218,15 @@ class World:
 def answering() -> Action:
     """What opens an incoming call."""
     return actions.Answer()
+
+
+def started_entry(flow: str, *, opens: bool = False) -> Started:
+    """The first entry of an incoming call."""
+    return Started(
+        at=START,
+        flow=flow,
+        direction="inbound",
+        caller=CALLER,
+        callee=CALLEE,
+        opening=None if opens else actions.Answer(),
+    )

@@ -30,7 +30,9 @@ async def two_legs(emulator: Running[AsyncControl], application: Application) ->
     """A call from one user to another, created and answered by the application."""
     credential = AzureKeyCredential(emulator.access_key)
     async with CommunicationIdentityClient(emulator.endpoint, credential) as identities:
-        caller, callee = await identities.create_user(), await identities.create_user()
+        made = [await identities.create_user() for _ in range(2)]
+    # The two packages have identifier classes of their own.
+    caller, callee = (CommunicationUserIdentifier(one.properties["id"]) for one in made)
     client = CallAutomationClient(emulator.endpoint, credential, source=caller)
     created = await client.create_call(
         callee, f"{application.base}/api/a", operation_context="create", cognitive_services_endpoint=_SPEECH

@@ -1,0 +1,416 @@
+"""What a flow sees: outcomes, several things at once, ends, failures, and changed code."""
+
+from __future__ import annotations
+
+import gc
+from typing import Any
+
+import pytest
+
+from shared.calls import (
+    ActionCanceled,
+    ActionFailed,
+    ActionRefused,
+    Call,
+    CallEnded,
+    Choice,
+    Flow,
+    InvalidInput,
+    NoInput,
+    TimedOut,
+    actions,
+    file,
+    ssml,
+    text,
+)
+from shared.calls.call import create_call_action, redirect_action
+from shared.calls.journal import Answered, Entry, EventReceived, Failed, GaveUp, Issued, RefusedEntry, Signalled
+from shared.calls.replay import Session, operation_context, replay
+from shared.identifiers import Identifier
+from tests.unit.calls.world import APOLOGY, CALLEE, CALLER, CHOICES, START, Wire, started_entry
+
+WIRE = Wire()
+
+
+class Stage:
+    """A session and the journal that it would have."""
+
+    def __init__(self, function: Any, *, opens: bool = False) -> None:
+        self.flow = Flow("stage", function, opens)
+        self.session = Session(self.flow, "stage", apology=APOLOGY)
+        self.journal: list[Entry] = []
+        self.feed(started_entry("stage", opens=opens))
+
+    def feed(self, entry: Entry) -> None:
+        self.session.feed(entry)
+        self.journal += [entry, *self.session.take()]
+
+    def connect(self) -> Stage:
+        self.event("CallConnected", 0)
+        return self
+
+    def event(self, name: str, seq: int | None = None, result: Any = (200, 0, ""), **data: Any) -> None:
+        context = None if seq is None else operation_context("stage", self.session.operation(seq))
+        self.feed(EventReceived(at=START, event=WIRE.event(name, context, result, **data)))
+
+    @property
+    def issued(self) -> list[str]:
+        return [entry.action.kind for entry in self.journal if isinstance(entry, Issued)]
+
+    @property
+    def failures(self) -> list[str]:
+        return [entry.error for entry in self.journal if isinstance(entry, Failed)]
+
+
+def test_operations_start_when_they_are_created_and_not_when_they_are_awaited() -> None:
+    async def function(call: Call) -> None:
+        call.play(text("one"))
+        call.play(text("two"))
+        await call.ended()
+
+    assert Stage(function).connect().issued == ["answer", "play", "play"]
+
+
+def test_a_race_gives_the_winner_and_leaves_the_losing_operation_running() -> None:
+    seen: list[Any] = []
+
+    async def function(call: Call) -> None:
+        music, click = call.play(file("https://example.com/music.wav"), loop=True), call.signal("click")
+        winner = await call.race(music, click)
+        seen.append((winner is click, winner.result(), music.done))
+        await call.ended()
+
+    stage = Stage(function).connect()
+    stage.feed(Signalled(at=START, id="s1", name="click", data={"agent": 7}))
+    assert seen == [(True, {"agent": 7}, False)]
+
+
+def test_a_race_stops_a_coroutine_that_lost() -> None:
+    seen: list[str] = []
+
+    async def asks(call: Call) -> None:
+        try:
+            await call.recognize(text("?"), choices=CHOICES)
+        finally:
+            seen.append("stopped")
+
+    async def function(call: Call) -> None:
+        await call.race(asks(call), call.signal("click"))
+        seen.append("after")
+        await call.ended()
+
+    stage = Stage(function).connect()
+    stage.feed(Signalled(at=START, id="s1", name="click"))
+    assert seen == ["stopped", "after"]
+
+
+def test_gather_gives_all_results_in_order_and_raises_the_first_error_once_all_are_done() -> None:
+    seen: list[Any] = []
+
+    async def function(call: Call) -> None:
+        try:
+            await call.gather(call.play(text("one")), call.play(text("two")))
+        except ActionFailed as error:
+            seen.append(error.sub_code)
+        await call.ended()
+
+    stage = Stage(function).connect()
+    stage.event("PlayFailed", 1, (400, 8536, "download failed"))
+    assert seen == []
+    stage.event("PlayCompleted", 2)
+    assert seen == [8536]
+
+
+def test_a_signal_that_came_before_it_was_awaited_counts() -> None:
+    async def function(call: Call) -> None:
+        await call.play(text("hello"))
+        await call.play(text(await call.signal("name")))
+
+    stage = Stage(function).connect()
+    stage.feed(Signalled(at=START, id="s1", name="name", data="Ada"))
+    stage.event("PlayCompleted", 1)
+    assert isinstance(stage.journal[-1], Issued)
+    assert stage.journal[-1].action == actions.Play(sources=(text("Ada"),))
+
+
+@pytest.mark.parametrize(
+    ("name", "result", "error"),
+    [
+        ("PlayFailed", (400, 8536, "unreachable"), ActionFailed),
+        ("PlayCanceled", (400, 8508, "cancelled"), ActionCanceled),
+        ("CallDisconnected", (200, 7000, "over"), CallEnded),
+    ],
+)
+def test_each_end_of_an_operation_arrives_as_its_own_error(name: str, result: Any, error: type[Exception]) -> None:
+    seen: list[Exception] = []
+
+    async def function(call: Call) -> None:
+        try:
+            await call.play(text("hello"))
+        except Exception as caught:
+            seen.append(caught)
+            raise
+
+    stage = Stage(function).connect()
+    stage.event(name, None if name == "CallDisconnected" else 1, result)
+    assert [type(caught) for caught in seen] == [error]
+
+
+def test_a_refused_request_arrives_with_the_services_code() -> None:
+    seen: list[ActionRefused] = []
+
+    async def function(call: Call) -> None:
+        try:
+            await call.play(text("hello"))
+        except ActionRefused as refusal:
+            seen.append(refusal)
+
+    stage = Stage(function).connect()
+    stage.feed(RefusedEntry(at=START, seq=1, status=412, code="8583", message="incompatible"))
+    assert (seen[0].status, seen[0].code, seen[0].transient) == (412, "8583", False)
+    assert stage.issued[-1] == "hang_up"
+
+
+def test_an_outcome_that_never_comes_arrives_as_timed_out() -> None:
+    seen: list[TimedOut] = []
+
+    async def function(call: Call) -> None:
+        try:
+            await call.play(text("hello"))
+        except TimedOut as error:
+            seen.append(error)
+
+    Stage(function).connect().feed(GaveUp(at=START, seq=1))
+    stage = Stage(function).connect()
+    stage.feed(GaveUp(at=START, seq=1))
+    assert len(seen) == 2
+
+
+def test_recognize_asks_again_with_the_reprompt_and_then_raises_no_input() -> None:
+    async def function(call: Call) -> None:
+        with pytest.raises(NoInput):
+            await call.recognize(text("first"), choices=CHOICES, attempts=2, reprompt=text("again"))
+        await call.play(text("bye"))
+
+    stage = Stage(function).connect()
+    stage.event("RecognizeFailed", 1, (400, 8510, "silence"))
+    assert stage.journal[-1].action.prompts == (text("again"),)  # type: ignore[union-attr]
+    stage.event("RecognizeFailed", 2, (400, 8547, "no option"))
+    assert stage.issued == ["answer", "recognize", "recognize", "play"]
+
+
+def test_recognize_does_not_ask_again_when_the_prompt_could_not_be_played() -> None:
+    async def function(call: Call) -> None:
+        await call.recognize(text("first"), choices=CHOICES, attempts=3)
+
+    stage = Stage(function).connect()
+    stage.event("RecognizeFailed", 1, (500, 8511, "prompt failed"))
+    assert stage.issued == ["answer", "recognize", "play"]
+    assert stage.session.operation(2).action == actions.Play(sources=APOLOGY, interrupt=True)
+    assert "8511" in stage.failures[0]
+
+
+def test_the_digits_of_an_interrupted_input_are_not_lost() -> None:
+    seen: list[Any] = []
+
+    async def function(call: Call) -> None:
+        heard = await call.recognize(max_tones=4)
+        seen.append((heard.digits, heard.sub_code))
+
+    stage = Stage(function).connect()
+    stage.event(
+        "RecognizeCompleted", 1, (400, 8532, "time-out"), recognitionType="dtmf", dtmfResult={"tones": ["one", "pound"]}
+    )
+    assert seen == [("1#", 8532)]
+
+
+def test_after_the_end_nothing_is_issued_but_side_effects() -> None:
+    async def function(call: Call) -> None:
+        try:
+            await call.play(text("hello"))
+        finally:
+            call.play(text("too late"))
+            await call.run(print, "saved")
+
+    stage = Stage(function).connect()
+    stage.event("CallDisconnected")
+    assert stage.issued == ["answer", "play", "run"]
+    before = stage.session.finished
+    stage.feed(Answered(at=START, seq=2))
+    assert not before
+    assert stage.session.finished
+    assert stage.session.record.outcome == "caller_left"
+
+
+def test_a_flow_that_raises_is_journaled_and_the_caller_hears_the_apology_and_a_hang_up() -> None:
+    async def function(call: Call) -> None:
+        raise ValueError("a bug")
+
+    stage = Stage(function).connect()
+    assert stage.failures == ["ValueError: a bug"]
+    assert stage.issued == ["answer", "play"]
+    stage.event("PlayCompleted", 1)
+    assert stage.issued == ["answer", "play", "hang_up"]
+    stage.event("CallDisconnected")
+    assert stage.session.finished
+    assert stage.session.record.outcome == "failed"
+
+
+def test_an_apology_that_cannot_be_played_does_not_keep_the_call_from_ending() -> None:
+    async def function(call: Call) -> None:
+        raise ValueError("a bug")
+
+    stage = Stage(function).connect()
+    stage.feed(RefusedEntry(at=START, seq=1, status=405, code="8522", message="no speech"))
+    assert stage.issued == ["answer", "play", "hang_up"]
+
+
+def test_a_flow_whose_code_changed_under_its_call_is_taken_over_by_the_fallback() -> None:
+    async def before(call: Call) -> None:
+        await call.play(text("old words"))
+        await call.play(text("more"))
+
+    async def after(call: Call) -> None:
+        await call.play(text("new words"))
+
+    journal = Stage(before).connect().journal
+    new = replay(Flow("stage", after), "stage", journal, apology=APOLOGY)
+    assert [entry.entry for entry in new] == ["failed", "issued"]
+    assert isinstance(new[0], Failed)
+    assert "FlowChanged" in new[0].error
+    assert replay(Flow("stage", after), "stage", [*journal, *new], apology=APOLOGY) == []
+    assert replay(Flow("stage", before), "stage", [*journal, *new], apology=APOLOGY) == []
+
+
+def test_a_flow_that_opens_its_call_itself_may_reject_it() -> None:
+    async def function(call: Call) -> None:
+        assert call.status == "ringing"
+        await call.reject("busy")
+
+    stage = Stage(function, opens=True)
+    assert stage.issued == ["reject"]
+    stage.feed(Answered(at=START, seq=0))
+    assert stage.session.record.outcome == "rejected"
+    assert stage.session.finished
+
+
+def test_a_flow_that_opens_its_call_and_returns_without_doing_so_rejects_it() -> None:
+    async def function(call: Call) -> None:
+        return
+
+    assert Stage(function, opens=True).issued == ["reject"]
+
+
+def test_an_answer_that_fails_ends_the_call_without_running_the_flow() -> None:
+    async def function(call: Call) -> None:
+        raise AssertionError("the flow ran")
+
+    stage = Stage(function)
+    stage.event("AnswerFailed", 0, (487, 8544, "gone"))
+    assert stage.session.finished
+    assert stage.failures == []
+
+
+def test_a_completion_that_names_an_earlier_attempt_is_stale() -> None:
+    async def function(call: Call) -> None:
+        await call.play(text("hello"))
+
+    stage = Stage(function).connect()
+    stale = operation_context("stage", stage.session.operation(1))
+    stage.session.operation(1).attempt = 1
+    stage.feed(EventReceived(at=START, event=WIRE.event("PlayCompleted", stale)))
+    assert stage.issued == ["answer", "play"]
+    stage.event("PlayCompleted", 1)
+    assert stage.issued == ["answer", "play", "hang_up"]
+
+
+def test_an_event_with_the_context_of_another_call_completes_nothing() -> None:
+    async def function(call: Call) -> None:
+        await call.play(text("hello"))
+
+    stage = Stage(function).connect()
+    for context in ("other:1:0", "1", "", "stage:x:0", "stage:99:0"):
+        stage.feed(EventReceived(at=START, event=WIRE.event("PlayCompleted", context)))
+    assert stage.issued == ["answer", "play"]
+
+
+def test_participants_follow_the_sequence_number_and_not_the_order_of_arrival() -> None:
+    async def function(call: Call) -> None:
+        await call.ended()
+
+    def listed(*raw_ids: str) -> list[dict[str, Any]]:
+        return [{"identifier": {"rawId": raw_id}, "isMuted": False, "isOnHold": False} for raw_id in raw_ids]
+
+    stage = Stage(function).connect()
+    stage.event("ParticipantsUpdated", participants=listed("4:+1", "4:+2"), sequenceNumber=5)
+    stage.event("ParticipantsUpdated", participants=listed("4:+1"), sequenceNumber=3)
+    assert [p.identifier.raw_id for p in stage.session.participants] == ["4:+1", "4:+2"]
+
+
+def test_a_session_that_is_dropped_in_the_middle_runs_nothing_and_complains_of_nothing() -> None:
+    async def function(call: Call) -> None:
+        try:
+            await call.play(text("hello"))
+        finally:
+            await call.run(print, "saved")
+            raise AssertionError("what follows a wait in `finally` ran in a dropped session")
+
+    stage = Stage(function).connect()
+    del stage
+    gc.collect()  # an exception in a finalizer would fail this test: warnings are errors
+
+
+@pytest.mark.parametrize(
+    ("action", "field"),
+    [
+        (lambda call: call.play(), "play.prompts"),
+        (lambda call: call.play(text("x"), to=CALLER, interrupt=True), "play.interrupt"),
+        (lambda call: call.recognize(), "recognize"),
+        (lambda call: call.recognize(choices=CHOICES, max_tones=1), "recognize.choices"),
+        (lambda call: call.recognize(choices=(Choice("a", tone="one"), Choice("b"))), "recognize.choices"),
+        (lambda call: call.recognize(choices=(Choice("a"), Choice("a"))), "recognize.choices.label"),
+        (lambda call: call.recognize(choices=CHOICES, initial_silence=21), "recognize.initial_silence"),
+        (lambda call: call.recognize(max_tones=0), "recognize.max_tones"),
+        (lambda call: call.recognize(max_tones=1, inter_tone=61), "recognize.inter_tone"),
+        (lambda call: call.recognize(max_tones=1, attempts=0), "recognize.attempts"),
+        (lambda call: call.redirect("nonsense"), "identifier"),
+        (lambda call: create_call_action("+14255550111"), "create_call.caller_id"),
+        (lambda call: create_call_action("+14255550111", caller_id="8:acs:a_b"), "create_call.caller_id"),
+        (lambda call: text(" "), "text"),
+        (lambda call: text("x" * 4001), "text"),
+        (lambda call: text("x", voice_name=" "), "text.voice_name"),
+        (lambda call: text("x", locale="en-US"), "text.locale"),
+        (lambda call: file("music.wav"), "file.url"),
+        (lambda call: ssml("hello"), "ssml"),
+    ],
+)
+def test_what_the_service_would_refuse_is_refused_before_it_is_sent(action: Any, field: str) -> None:
+    found: list[InvalidInput] = []
+
+    async def function(call: Call) -> None:
+        try:
+            action(call)
+        except InvalidInput as error:
+            found.append(error)
+        await call.ended()
+
+    Stage(function).connect()
+    assert [error.field for error in found] == [field]
+    assert found[0].remedy
+
+
+def test_a_voip_call_is_not_redirected_to_a_phone_number() -> None:
+    with pytest.raises(InvalidInput, match="phone number"):
+        redirect_action("+14255550111", caller=Identifier.parse("8:acs:a_b"))
+    assert redirect_action("+14255550111", caller=CALLER).target.phone_number == "+14255550111"
+
+
+def test_a_call_knows_its_sides() -> None:
+    seen: list[Any] = []
+
+    async def function(call: Call) -> None:
+        seen.append((call.caller, call.callee, call.other_side, call.direction, call.now.timestamp() * 1000))
+        await call.ended()
+
+    Stage(function).connect()
+    assert seen == [(CALLER, CALLEE, CALLER, "inbound", START)]

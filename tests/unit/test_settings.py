@@ -1,0 +1,154 @@
+"""Settings: read from the environment, checked, and described in docs/settings.md."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from emulator.config import DEFAULT_PORT, DEVELOPMENT_ACCESS_KEY, Config
+from shared.errors import SettingsError
+from shared.settings import Settings, load_settings, setting_name
+
+ROOT = Path(__file__).parents[2]
+SAMPLE: dict[str, str] = json.loads((ROOT / "local.settings.sample.json").read_text("utf-8"))["Values"]
+HOST_SETTINGS = {"FUNCTIONS_WORKER_RUNTIME"}
+"""Settings that only the Functions host reads."""
+
+REQUIRED = {
+    "ACS_ENDPOINT": "https://contoso.communication.azure.com/",
+    "ACS_RESOURCE_ID": "8b3b2565-9105-49f4-9b61-081357959c70",
+    "AzureWebJobsStorage": "UseDevelopmentStorage=true",
+    "CALLBACK_BASE_URL": "https://app.example",
+    "CALLBACK_SIGNING_KEY": base64.b64encode(bytes(32)).decode(),
+}
+
+
+def described() -> dict[str, str]:
+    """Setting and default of each row of the tables in the documentation."""
+    rows = re.findall(
+        r"^\| `(\w+)` \|.*\| ([^|]*) \| [^|]* \|$", (ROOT / "docs" / "settings.md").read_text("utf-8"), re.MULTILINE
+    )
+    return dict(rows)
+
+
+def refusal(**changes: str) -> str:
+    with pytest.raises(SettingsError) as caught:
+        load_settings({**REQUIRED, **changes})
+    return str(caught.value)
+
+
+def test_the_required_settings_are_enough() -> None:
+    settings = load_settings(REQUIRED)
+    assert settings.acs_endpoint == "https://contoso.communication.azure.com"
+    assert settings.azurewebjobsstorage == "UseDevelopmentStorage=true"
+
+
+@pytest.mark.parametrize("name", REQUIRED)
+@pytest.mark.parametrize("empty", [True, False])
+def test_a_required_setting_that_is_missing_or_empty_is_named(name: str, empty: bool) -> None:
+    given = {key: value for key, value in REQUIRED.items() if key != name} | ({name: ""} if empty else {})
+    with pytest.raises(SettingsError) as caught:
+        load_settings(given)
+    assert caught.value.field == name
+
+
+def test_every_wrong_setting_is_named() -> None:
+    message = refusal(ACS_ENDPOINT="contoso", RING_SECONDS="soon", LOG_LEVEL="LOUD")
+    assert all(name in message for name in ("ACS_ENDPOINT", "RING_SECONDS", "LOG_LEVEL"))
+
+
+def test_an_empty_setting_counts_as_not_set() -> None:
+    assert load_settings({**REQUIRED, "VOICE_NAME": ""}).voice_name == "en-US-JennyNeural"
+
+
+def test_the_base_url_is_that_of_the_web_site_unless_given() -> None:
+    given = {**REQUIRED, "CALLBACK_BASE_URL": "", "WEBSITE_HOSTNAME": "app.azurewebsites.net"}
+    assert load_settings(given).callback_base_url == "https://app.azurewebsites.net"
+
+
+@pytest.mark.parametrize("name", ["CALLBACK_SIGNING_KEY", "CALLBACK_SIGNING_KEY_PREVIOUS"])
+@pytest.mark.parametrize("value", ["not base64!", "é", base64.b64encode(bytes(31)).decode()])
+def test_a_signing_key_that_is_no_key_is_refused(name: str, value: str) -> None:
+    message = refusal(**{name: value})
+    assert name in message
+    assert "openssl rand -base64 32" in message
+
+
+def test_tokens_are_not_sent_in_the_clear() -> None:
+    assert "ACS_ACCESS_KEY" in refusal(ACS_ENDPOINT="http://contoso.example")
+
+
+def test_keys_of_tokens_are_not_fetched_in_the_clear() -> None:
+    assert "https://" in refusal(ACS_OPENID_CONFIGURATION_URL="http://anyone.example/openid")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("STORE_PREFIX", "Has-Capitals"),
+        ("RING_SECONDS", "0"),
+        ("CACHED_CALLS", "-1"),
+        ("ACTION_TIMEOUT_SECONDS", "-1"),
+        ("CALLBACK_BASE_URL", "app.example"),
+    ],
+)
+def test_a_value_out_of_range_is_refused_with_its_setting(name: str, value: str) -> None:
+    assert refusal(**{name: value}).startswith(f"{name}: ")
+
+
+def test_no_secret_shows_when_settings_are_printed() -> None:
+    secrets = {
+        "ACS_ACCESS_KEY": "secret-access",
+        "AzureWebJobsStorage": "AccountKey=secret-storage",
+        "CALLBACK_SIGNING_KEY": base64.b64encode(b"secret-signing".ljust(32)).decode(),
+        "CALLBACK_SIGNING_KEY_PREVIOUS": base64.b64encode(b"secret-earlier".ljust(32)).decode(),
+    }
+    shown = repr(load_settings({**REQUIRED, **secrets}))
+    assert not [value for value in secrets.values() if value in shown]
+
+
+def test_every_setting_is_described_and_nothing_else_is() -> None:
+    assert set(described()) == {setting_name(field) for field in Settings.model_fields}
+
+
+@pytest.mark.parametrize("field", Settings.model_fields)
+def test_the_default_that_is_described_is_the_default(field: str) -> None:
+    if field == "callback_base_url":
+        return
+    shown = described()[setting_name(field)]
+    info = Settings.model_fields[field]
+    default: Any = info.default
+    if info.is_required():
+        assert shown == "required"
+    elif default == "":
+        assert shown == "empty"
+    else:
+        assert shown == f"`{default:g}`" if isinstance(default, float) else shown == f"`{default}`"
+
+
+def test_every_setting_of_the_sample_is_read() -> None:
+    known = {setting_name(field) for field in Settings.model_fields}
+    assert set(SAMPLE) - known == HOST_SETTINGS
+
+
+def test_the_sample_is_right_and_fits_the_emulator() -> None:
+    settings = load_settings(SAMPLE)
+    emulator = Config(seed=1)
+    assert settings.acs_endpoint == f"http://127.0.0.1:{DEFAULT_PORT}"
+    assert settings.acs_access_key == DEVELOPMENT_ACCESS_KEY
+    assert settings.acs_resource_id == emulator.resource_id == Config().resource_id
+
+
+def test_the_storage_of_the_sample_is_taken_by_the_storage_clients() -> None:
+    from azure.data.tables import TableServiceClient
+    from azure.storage.blob import BlobServiceClient
+    from azure.storage.queue import QueueServiceClient
+
+    for client in (TableServiceClient, BlobServiceClient, QueueServiceClient):
+        with client.from_connection_string(SAMPLE["AzureWebJobsStorage"]) as made:
+            assert made.url.startswith("http://127.0.0.1:1000")
