@@ -8,12 +8,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from emulator import outcomes
+from emulator.audio import Track
 from emulator.identifiers import Identifier
 from emulator.legs import Leg
 from emulator.outcomes import Outcome
 
 if TYPE_CHECKING:
     from emulator.phones.line import Line
+    from emulator.recording.session import Recording
     from emulator.service import Emulator
 
 
@@ -29,6 +31,21 @@ class Participant:
     participant_id: str = ""
     #: Whether Event Grid tells of this participant: it covers users only, not numbers or bots (docs).
     announced: bool = False
+
+    def mute(self) -> None:
+        """Nobody hears this participant any more."""
+        self.muted = True
+        self.endpoint.track.close()
+
+    def set_on_hold(self, on_hold: bool) -> None:
+        """A held phone is not heard; an app leg may play to one participant while it is itself on hold."""
+        self.on_hold = on_hold
+        if self.endpoint.is_phone and not self.muted:
+            (self.endpoint.track.close if on_hold else self.endpoint.track.open)()
+
+    @property
+    def audible(self) -> bool:
+        return not self.muted and not self.on_hold
 
     def wire(self) -> dict[str, Any]:
         return {"identifier": self.identifier.wire(), "isMuted": self.muted, "isOnHold": self.on_hold}
@@ -53,6 +70,10 @@ class Call:
     invited: dict[str, tuple[asyncio.Task[Any], Identifier]] = field(default_factory=dict)
     connected_at: float | None = None
     two_party: bool = True
+    #: A group call or room: it lasts while anyone, or an app leg, is in it.
+    group_id: str | None = None
+    room_id: str | None = None
+    recordings: list[Recording] = field(default_factory=list)
 
     def note(self, who: str, what: str, text: str = "") -> None:
         """Add to the timeline."""
@@ -64,12 +85,28 @@ class Call:
         return self.state == "ended"
 
     @property
+    def connected(self) -> bool:
+        return self.state == "connected"
+
+    @property
     def is_group(self) -> bool:
         """More than two members: media to one of them then runs beside media to all (docs)."""
         return len(self.participants) > 2
 
     def find(self, identifier: Identifier) -> Participant | None:
         return next((p for p in self.participants if p.identifier.raw_id == identifier.raw_id), None)
+
+    def tracks(self, *, besides: Leg | None = None) -> list[Track]:
+        """The sound of everyone in the call, app legs that only connected to it as well."""
+        endpoints: list[Leg | Line] = [participant.endpoint for participant in self.participants]
+        endpoints += [leg for leg in self.legs if leg.by_connect]
+        return [endpoint.track for endpoint in endpoints if endpoint is not besides]
+
+    def prompted(self, leg: Leg, *, started: bool, to: list[Participant] | None = None) -> None:
+        """Sound of an app leg begins or ends; the phones that hear it notice."""
+        for line in self.lines:
+            if not to or any(target.endpoint is line for target in to):
+                (line.prompt_started if started else line.prompt_ended)()
 
     def joined(self, participant: Participant) -> None:
         """A ringing party has answered: connects the call if it was not, and tells every leg."""
@@ -83,6 +120,8 @@ class Call:
         for member in newcomers:
             member.endpoint.connected()
         self.service.lifecycle.joined(self, newcomers, first=first)
+        for recording in self.recordings:
+            recording.joined(newcomers)
         self.participants_changed()
 
     def participants_changed(self) -> None:
@@ -94,13 +133,32 @@ class Call:
         """One member leaves; a call of one ends. ``outcome`` is for its own leg."""
         if participant not in self.participants or self.ended:
             return
-        if len(self.participants) <= 2:
+        if self.ends_without(participant):
             self.end(lambda leg: outcome if leg is participant.endpoint else outcomes.LEFT_ALONE)
             return
         self.participants.remove(participant)
         participant.endpoint.dropped(outcome)
+        self.departed(participant)
+
+    def departed(self, participant: Participant) -> None:
+        """Tell everyone that somebody is no longer here."""
         self.service.lifecycle.left(self, participant)
         self.participants_changed()
+
+    def ends_without(self, participant: Participant) -> bool:
+        """A call of two ends with one; a group call or room when nobody and no app leg is left."""
+        if self.group_id is None and self.room_id is None:
+            return len(self.participants) <= 2
+        others = [one for one in self.participants if one is not participant]
+        return not others and not any(leg.by_connect and leg.state == "connected" for leg in self.legs)
+
+    def left_by_app(self, leg: Leg, outcome: Outcome) -> None:
+        """An app leg that had connected leaves; the others go on."""
+        if not self.participants:
+            self.end(lambda other: outcome if other is leg else outcomes.LEFT_ALONE)
+            return
+        leg.dropped(outcome)
+        self.legs.remove(leg)
 
     def end(self, outcome_for: Callable[[Leg], Outcome]) -> None:
         """The call is over for everyone; each leg gets its own result."""
@@ -113,6 +171,8 @@ class Call:
                 task.cancel()
         if was_connected:
             self.service.lifecycle.ended(self)
+        for recording in list(self.recordings):
+            recording.stop("CallEnded")
         for leg in self.legs:
             leg.dropped(outcome_for(leg))
         for line in self.lines:

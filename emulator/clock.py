@@ -6,6 +6,8 @@ import asyncio
 import time
 from datetime import UTC, datetime
 
+from emulator.audio.clip import SAMPLE_RATE
+
 
 class Clock:
     """Time that runs ``speed`` times faster than the wall clock when it waits.
@@ -21,6 +23,10 @@ class Clock:
     def now(self) -> float:
         """Emulated seconds since the clock was made."""
         return (time.monotonic() - self._origin) * self.speed
+
+    def samples(self) -> int:
+        """The emulated time as a position in sound."""
+        return round(self.now() * SAMPLE_RATE)
 
     def monotonic_ms(self) -> float:
         """Real milliseconds since the clock was made, for measuring clients."""

@@ -61,10 +61,22 @@ class Config:
     seed: int | None = None
     loose: bool = False
     resource_id: str = field(default="")
+    #: Base of recording locations, such as https://emulator.asm.skype.com:18443; empty is the emulator's own address.
+    recording_host: str = ""
+    #: Whether what the app plays is in recordings.
+    record_prompts: bool = False
+    #: Longest chunk of a recording in seconds (docs: call recording, 4 hours).
+    recording_chunk_seconds: float = 14_400.0
 
     def __post_init__(self) -> None:
         if not 0 <= self.port <= 65535:
             raise ConfigError(f"--port: {self.port} is not between 0 and 65535.")
+        if self.recording_host and "//" not in self.recording_host:
+            object.__setattr__(self, "recording_host", f"https://{self.recording_host}")
+        if self.recording_host and not urlsplit(self.recording_host).netloc:
+            raise ConfigError(f"--recording-host: {self.recording_host!r} is not a host or an address.")
+        if not 0.1 <= self.recording_chunk_seconds <= 14_400:
+            raise ConfigError(f"--recording-chunk-seconds: {self.recording_chunk_seconds} is not from 0.1 to 14400.")
         if not 0 < self.speed < float("inf"):
             raise ConfigError(f"--speed: {self.speed} is not a positive number.")
         try:
@@ -106,11 +118,20 @@ def parse_config(argv: Sequence[str], environ: Mapping[str, str]) -> Config:
     parser.add_argument("--seed", help="seed of every random choice (default: a fresh one at every start)")
     parser.add_argument("--resource-id", help="GUID of the resource, the audience of callback tokens")
     parser.add_argument("--loose", action="store_true", default=None, help="do not insist on signatures and schemas")
+    parser.add_argument("--recording-host", help="host or address in recording locations (default: the emulator's own)")
+    parser.add_argument("--recording-chunk-seconds", help="longest chunk of a recording (default 14400)")
+    parser.add_argument(
+        "--record-prompts", action="store_true", default=None, help="have what the app plays in recordings"
+    )
     flags = parser.parse_args(argv)
 
     def setting(name: str, default: str) -> str:
         given = getattr(flags, name)
         return str(given) if given is not None else environ.get(f"EMULATOR_{name.upper()}", default)
+
+    def switch(name: str) -> bool:
+        given = getattr(flags, name)
+        return bool(given) or environ.get(f"EMULATOR_{name.upper()}", "").lower() in ("1", "true", "yes", "on")
 
     urls: list[str] = flags.event_grid or environ.get("EMULATOR_EVENT_GRID", "").split(",http")
     if not flags.event_grid:
@@ -122,10 +143,13 @@ def parse_config(argv: Sequence[str], environ: Mapping[str, str]) -> Config:
         event_grid=tuple(EventGridTarget.parse(url) for url in urls if url.strip()),
         speed=_number(float, "--speed", setting("speed", "1")),
         seed=_number(int, "--seed", seed) if (seed := setting("seed", "")) else None,
-        loose=flags.loose
-        if flags.loose is not None
-        else environ.get("EMULATOR_LOOSE", "").lower() in ("1", "true", "yes", "on"),
+        loose=switch("loose"),
         resource_id=setting("resource_id", ""),
+        recording_host=setting("recording_host", ""),
+        record_prompts=switch("record_prompts"),
+        recording_chunk_seconds=_number(
+            float, "--recording-chunk-seconds", setting("recording_chunk_seconds", "14400")
+        ),
     )
 
 

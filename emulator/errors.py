@@ -5,8 +5,9 @@ ServiceError            any refusal: status + error body
 ├── BadRequest          400  the request is not what the published schema says (8523)
 ├── CallNotFound        404  unknown or ended call (8522, recorded)
 ├── NotEstablished      400  media on a call that is not up (8501)
-├── ConfigurationMissing 405 speech without a cognitive services endpoint (8522)
+├── ConfigurationMissing 405 speech or streaming without what set-up must give (8522)
 ├── NotSupported        405  the service does not offer this (8520)
+├── Conflict            409  started already, or not started (8519)
 ├── MediaConflict       412  incompatible media operation running (8583)
 └── NotEmulated         501  known to the service, not to this emulator
 """
@@ -62,12 +63,10 @@ class NotEstablished(ServiceError):
 
 
 class ConfigurationMissing(ServiceError):
-    """Text or SSML on a call without callIntelligenceOptions (docs: 405/8522)."""
+    """Speech without callIntelligenceOptions, or streaming without its options (docs: 405/8522)."""
 
-    def __init__(self) -> None:
-        super().__init__(
-            405, "8522", "Request not allowed when Cognitive Service Configuration not set during call setup."
-        )
+    def __init__(self, what: str = "Cognitive Service Configuration") -> None:
+        super().__init__(405, "8522", f"Request not allowed when {what} not set during call setup.")
 
 
 class NotSupported(ServiceError):
@@ -75,6 +74,13 @@ class NotSupported(ServiceError):
 
     def __init__(self, message: str) -> None:
         super().__init__(405, "8520", message)
+
+
+class Conflict(ServiceError):
+    """The call is not in the state that the request needs (docs: 409/8519, which says no more)."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(409, "8519", message)
 
 
 class MediaConflict(ServiceError):

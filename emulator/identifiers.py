@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from emulator.errors import BadRequest
@@ -26,6 +26,8 @@ class Identifier:
     raw_id: str
     kind: str
     value: str
+    #: What else the typed object was given with (tenant, cloud): goes back as it came.
+    more: dict[str, Any] = field(default_factory=dict, compare=False)
 
     @property
     def is_phone(self) -> bool:
@@ -37,11 +39,14 @@ class Identifier:
 
     def wire(self) -> dict[str, Any]:
         """As in REST bodies and callbacks: rawId first."""
-        return {"rawId": self.raw_id, "kind": self.kind, self.kind: {_TYPED.get(self.kind, "id"): self.value}}
+        return {"rawId": self.raw_id, "kind": self.kind, self.kind: self._typed()}
 
     def event_grid(self) -> dict[str, Any]:
         """As in Event Grid data: kind first (recorded)."""
-        return {"kind": self.kind, "rawId": self.raw_id, self.kind: {_TYPED.get(self.kind, "id"): self.value}}
+        return {"kind": self.kind, "rawId": self.raw_id, self.kind: self._typed()}
+
+    def _typed(self) -> dict[str, Any]:
+        return {_TYPED.get(self.kind, "id"): self.value, **self.more}
 
 
 def phone(number: str) -> Identifier:
@@ -94,4 +99,6 @@ def from_model(model: dict[str, Any], field: str) -> Identifier:
             )
         return user(value)
     prefix = "28:orgid:" if kind == "microsoftTeamsApp" else "8:orgid:"
-    return Identifier(str(model.get("rawId") or prefix + value), kind, value)
+    known = ("resourceId", "tenantId", "cloud", "isAnonymous")
+    more = {name: model[kind][name] for name in known if name in model[kind]}
+    return Identifier(str(model.get("rawId") or prefix + value), kind, value, more)

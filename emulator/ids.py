@@ -52,6 +52,10 @@ class Ids:
         body = {"PlatformEndpointId": platform_endpoint_id, "ResourceSpecificId": self.guid()}
         return base64.urlsafe_b64encode(json.dumps(body, separators=(",", ":")).encode()).decode().rstrip("=")
 
+    def document(self) -> str:
+        """The document id of a recording chunk."""
+        return f"0-wjp-d3-{self._random.getrandbits(128):032x}"
+
     def incoming_call_context(self) -> str:
         """An opaque, unsigned JWT of 7 to 8.3 KB that ends in a dot."""
         packed = gzip.compress(self._random.randbytes(self._random.randint(3700, 4100)), 1, mtime=0)

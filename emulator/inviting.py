@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from emulator import outcomes
 from emulator.calls import Call, Participant
 from emulator.identifiers import Identifier
+from emulator.moving import to_a_call_of_their_own
 from emulator.outcomes import Outcome
 from emulator.phones.line import Line
 from emulator.ringing import CONNECT_DELAY, Ring, ring
@@ -46,10 +47,14 @@ def add(asked: Asked, target: Identifier, details: Ring) -> str:
 async def _add(asked: Asked, invitation_id: str, target: Identifier, details: Ring) -> None:
     call = asked.leg.call
     specific = {"participant": target.wire()}
-    answer = await _reach(call, target, details)
+    answer = asked.leg.injected("CallConnection_AddParticipant") or await _reach(call, target, details)
     call.invited.pop(invitation_id, None)
     if isinstance(answer, Outcome):
-        asked.tell("AddParticipantFailed", specific, answer)
+        if call.service.faults.lies("CallConnection_AddParticipant", asked.leg.id):
+            # Seen in the field: success for a callee that declined; only the participants tell the truth.
+            asked.tell("AddParticipantSucceeded", specific, outcomes.OK)
+        else:
+            asked.tell("AddParticipantFailed", specific, answer)
         return
     asked.tell("AddParticipantSucceeded", specific, outcomes.OK)
     call.joined(answer)
@@ -58,6 +63,10 @@ async def _add(asked: Asked, invitation_id: str, target: Identifier, details: Ri
 def cancel(asked: Asked, invitation_id: str) -> None:
     """Stop ringing; too late or unknown is CancelAddParticipantFailed."""
     specific = {"invitationId": invitation_id}
+    injected = asked.leg.injected("CallConnection_CancelAddParticipant")
+    if injected is not None:
+        asked.tell("CancelAddParticipantFailed", specific, injected)
+        return
     task, target = asked.leg.call.invited.pop(invitation_id, (None, None))
     if task is None or target is None:
         asked.tell("CancelAddParticipantFailed", specific, outcomes.INVITATION_UNKNOWN)
@@ -69,29 +78,32 @@ def cancel(asked: Asked, invitation_id: str) -> None:
 async def remove(asked: Asked, participant: Participant) -> None:
     """Take somebody out; a call of one then ends with 200/5002 (recorded)."""
     call = asked.leg.call
-    asked.tell("RemoveParticipantSucceeded", {"participant": participant.identifier.wire()}, outcomes.OK)
+    specific = {"participant": participant.identifier.wire()}
+    injected = asked.leg.injected("CallConnection_RemoveParticipant")
+    if injected is not None:
+        asked.tell("RemoveParticipantFailed", specific, injected)
+        return
+    asked.tell("RemoveParticipantSucceeded", specific, outcomes.OK)
     call.note("app", "removes", participant.identifier.value)
     await call.service.clock.sleep(REMOVAL_DELAY)
     call.leave(participant, outcomes.LEFT_ALONE)
 
 
 async def transfer(
-    asked: Asked, member: Participant, transferee: Participant, target: Identifier, details: Ring
+    asked: Asked, member: Participant | None, transferee: Participant, target: Identifier, details: Ring
 ) -> None:
     """Connect the transferee with the target. In a two-party call the app leg then leaves."""
     call, leg = asked.leg.call, asked.leg
     leg.state = "transferring"
-    answer = await _reach(call, target, details)
+    answer = leg.injected("CallConnection_TransferToParticipant") or await _reach(call, target, details)
     leg.state = "connected"
     if isinstance(answer, Outcome):
         asked.tell("CallTransferFailed", {}, answer)
         return
     specific = {"transferTarget": target.wire(), "transferee": transferee.identifier.wire()}
     asked.tell("CallTransferAccepted", specific, outcomes.OK)
-    if call.is_group:
-        # The two go on in a call of their own, which nobody here watches.
-        call.leave(transferee, outcomes.LEFT_ALONE)
-        answer.endpoint.dropped(outcomes.OK)
+    if member is None or call.is_group:
+        to_a_call_of_their_own(call, transferee, answer)
         return
     call.participants.remove(member)
     leg.dropped(outcomes.TRANSFERRED)
@@ -99,7 +111,7 @@ async def transfer(
 
 
 def start_transfer(
-    asked: Asked, member: Participant, transferee: Participant, target: Identifier, details: Ring
+    asked: Asked, member: Participant | None, transferee: Participant, target: Identifier, details: Ring
 ) -> None:
     call = asked.leg.call
     call.note("app", "transfers", f"{transferee.identifier.value} to {target.value}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from emulator import outcomes
+from emulator.audio import Track
 from emulator.clock import utc_now
 from emulator.events.callbacks import CallbackLane
 from emulator.events.envelopes import callback_event
@@ -16,10 +17,14 @@ if TYPE_CHECKING:
     from emulator.calls import Call
     from emulator.media.hold import HoldAudio
     from emulator.service import Emulator
+    from emulator.streaming.audio import AudioStreaming
+    from emulator.streaming.transcription import Transcription
 
 
 class Leg:
     """One call connection. ``failure`` is the event that replaces CallConnected when it never comes up."""
+
+    is_phone = False
 
     def __init__(
         self,
@@ -27,7 +32,7 @@ class Leg:
         call: Call,
         *,
         identity: Identifier,
-        source: Identifier,
+        source: Identifier | None,
         targets: list[Identifier],
         callback_uri: str,
         failure: str,
@@ -37,6 +42,7 @@ class Leg:
         display_name: str | None = None,
         answered_by: Identifier | None = None,
         answered_for: Identifier | None = None,
+        by_connect: bool = False,
     ) -> None:
         self.service = service
         self.call = call
@@ -51,8 +57,17 @@ class Leg:
         self.display_name = display_name
         self.answered_by = answered_by
         self.answered_for = answered_for
+        #: Made by Connect: the leg is in the call, but not among its participants.
+        self.by_connect = by_connect
         self.state = "connecting"
         self.streaming_id = service.ids.guid()
+        #: Set when the options were given at set-up; the flag says whether to start by itself.
+        self.streaming: AudioStreaming | None = None
+        self.transcription: Transcription | None = None
+        self.starts_streaming = False
+        self.starts_transcription = False
+        #: What the app plays into the call.
+        self.track = Track(service.clock.samples)
         self.media = MediaEngine(service.tasks)
         #: Continuous tone recognition by participant raw id.
         self.tones: dict[str, ToneSubscription] = {}
@@ -95,6 +110,14 @@ class Leg:
         """The leg is up: CallConnected."""
         self.state = "connected"
         self.emit("CallConnected", outcome=outcomes.OK, context=self.operation_context)
+        if self.streaming is not None and self.starts_streaming:
+            self.streaming.start(self.operation_context, None)
+        if self.transcription is not None and self.starts_transcription:
+            self.transcription.start(self.operation_context, None)
+
+    def injected(self, operation: str) -> Outcome | None:
+        """The result that a `fail` fault has in store for an accepted operation."""
+        return self.service.faults.outcome(operation, self.id)
 
     def participants_updated(self) -> None:
         """ParticipantsUpdated with the whole list; the sequence number is this leg's own."""
@@ -112,6 +135,10 @@ class Leg:
         """
         if self.state == "disconnected":
             return
+        for subscription in (self.streaming, self.transcription):
+            if subscription is not None:
+                subscription.leg_ended()
+        self.track.cut()
         self.media.stop()
         self.tones.clear()
         self.hold_audio.clear()
@@ -122,8 +149,10 @@ class Leg:
         self.service.legs.pop(self.id, None)
         self._lane.close()
 
-    def key(self, raw_id: str, tone: str) -> None:
-        """A key of a participant reaches this leg."""
+    def key(self, raw_id: str, key: str, tone: str) -> None:
+        """A key of a participant reaches this leg: as it is printed on the phone, and the tone's name."""
+        if self.streaming is not None:
+            self.streaming.key(key)
         for listener in self.media.listeners():
             listener.key(raw_id, tone)
         subscription = self.tones.get(raw_id)
@@ -140,9 +169,12 @@ class Leg:
 
     def properties(self, *, with_server_call_id: bool, fresh: bool) -> dict[str, Any]:
         """CallConnectionProperties in the recorded order; ``fresh`` is the answer of create and answer."""
-        streaming: dict[str, Any] = {"state": "disabled"}
-        if fresh:
+        streaming: dict[str, Any] = {"state": self.streaming.state if self.streaming else "disabled"}
+        if fresh or self.streaming:
             streaming = {"id": self.streaming_id, **streaming, "subscribedContentTypes": ["audio"]}
+        transcription: dict[str, Any] = {"state": "disabled", "subscribedResultTypes": []}
+        if self.transcription:
+            transcription = self.transcription.wire()
         fields: dict[str, Any] = {
             "callConnectionId": self.id,
             "serverCallId": self.call.server_call_id if with_server_call_id else None,
@@ -151,11 +183,11 @@ class Leg:
             "callbackUri": self.callback_uri,
             "sourceCallerIdNumber": {"value": self.caller_id.value} if self.caller_id else None,
             "sourceDisplayName": self.display_name,
-            "source": self.source.wire(),
+            "source": self.source.wire() if self.source else None,
             "correlationId": self.call.correlation_id,
             "answeredBy": {"id": self.answered_by.value} if self.answered_by else None,
             "mediaStreamingSubscription": streaming,
-            "transcriptionSubscription": None if fresh else {"state": "disabled", "subscribedResultTypes": []},
+            "transcriptionSubscription": None if fresh else transcription,
             "answeredFor": {"value": self.answered_for.value} if self.answered_for else None,
         }
         return {name: value for name, value in fields.items() if value is not None}

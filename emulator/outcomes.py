@@ -46,6 +46,11 @@ WRONG_TONE = Outcome(500, 8534, "Action failed, incorrect tone entered.")
 # Docs give 8565 as the AI services' failure; that malformed SSML ends here is chosen.
 SPEECH_SERVICE_FAILED = Outcome(400, 8565, "Action failed, bad request to Azure AI services. Check input parameters.")
 
+# Docs: Call Automation codes 8581, 8603, 8605; which event and HTTP-like code they go with is chosen.
+STREAM_URL_INVALID = Outcome(400, 8581, "Action failed, the transport URL is not valid.")
+STREAM_FAILED = Outcome(500, 8603, "Action failed, media streaming failed.")
+TRANSCRIPTION_FAILED = Outcome(400, 8605, "Action failed, transcription failed.")
+
 # Docs: Call Automation codes (invite outcomes). The HTTP-like code beside each sub-code is chosen.
 INVITE_DECLINED = Outcome(603, 8538, "Invite failed, the participant declined.")
 INVITE_BUSY = Outcome(486, 8539, "Invite failed, the participant is busy.")
@@ -53,6 +58,8 @@ INVITE_UNREACHABLE = Outcome(480, 8544, "Invite failed, the participant cannot b
 INVITE_NOT_ANSWERED = Outcome(408, 8587, "Invite failed, the call was not answered within the time allowed.")
 
 # Not published: chosen.
+CALL_NOT_FOUND = Outcome(404, 8522, "Call not found.")
+NOT_IN_CALL = Outcome(404, 8522, "Participant not found.")
 INVITATION_UNKNOWN = Outcome(400, 8523, "The invitation is unknown or no longer pending.")
 TRANSFERRED = Outcome(200, 7015, "The call was transferred. DiagCode: 0#7015.@")
 

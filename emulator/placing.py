@@ -39,13 +39,18 @@ def place_from_app(service: Emulator, leg: Leg, targets: list[Identifier], *, an
 
 
 def place_from_phone(
-    service: Emulator, caller: Identifier, callee: Identifier, details: Ring, script: tuple[Step, ...]
+    service: Emulator,
+    caller: Identifier,
+    callee: Identifier,
+    details: Ring,
+    script: tuple[Step, ...],
+    voice: str | None = None,
 ) -> Call:
     """A virtual phone calls a number or user of the app."""
     if callee.is_phone:
         service.phones.owned.add(callee.value)
     call = new_call(service, caller)
-    line = Line(call, caller, script)
+    line = Line(call, caller, script, voice)
     call.lines.append(line)
     call.participants.append(Participant(caller, line, participant_id=service.ids.guid(), announced=caller.is_user))
     call.note("phone", "calls", f"{caller.value} calls {callee.value}")
@@ -72,6 +77,12 @@ async def _ring_all(service: Emulator, call: Call, targets: list[Identifier], de
             call.joined(answer)
         return None
 
+    injected = next((found for leg in call.legs if (found := leg.injected("CreateCall"))), None)
+    if injected is not None:
+        await service.clock.sleep(CONNECT_DELAY)
+        call.note("service", "could not connect", injected.message)
+        call.end(lambda leg: injected)
+        return
     results = await asyncio.gather(*(one(target) for target in targets))
     failures = [result for result in results if result is not None]
     if len(failures) == len(targets):

@@ -72,6 +72,10 @@ async def ring(service: Emulator, call: Call, target: Identifier, details: Ring)
             leg = reply
             call.note("app", "answers")
             await service.clock.sleep(CONNECT_DELAY)
+            failure = leg.injected("AnswerCall")
+            if failure is not None:
+                leg.dropped(failure)
+                return failure
             return Participant(
                 leg.identity, leg, participant_id=service.ids.guid(), announced=leg.answered_by is not None
             )
@@ -94,7 +98,7 @@ async def _ring_phone(
             return outcomes.LEFT_ALONE
         return _FAILURES[behaviour.kind]
     call.note("phone", "answers", target.value)
-    line = Line(call, target, behaviour.script)
+    line = Line(call, target, behaviour.script, behaviour.voice)
     call.lines.append(line)
     return Participant(target, line, participant_id=service.ids.guid(), announced=target.is_user)
 

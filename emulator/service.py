@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
@@ -17,6 +18,8 @@ from emulator.events.log import Log
 from emulator.ids import Ids
 from emulator.lifecycle import Lifecycle
 from emulator.phones.book import PhoneBook
+from emulator.recording.archive import Archive
+from emulator.streaming.ticker import Ticker
 from emulator.tasks import Tasks
 from emulator.timeline import Timeline
 from emulator.tokens import TokenSigner
@@ -25,8 +28,11 @@ from emulator.web.repeat import Repeats
 if TYPE_CHECKING:
     from emulator.calls import Call
     from emulator.legs import Leg
+    from emulator.recording.session import Recording
     from emulator.ringing import Invitation
 
+#: Ended recordings that the control API can still describe.
+_FINISHED = 200
 #: Connections that may be open to applications at once.
 _POOL = 1000
 
@@ -54,11 +60,21 @@ class Emulator:
         self.callbacks = CallbackSender(self.session, self.signer, self.clock, self.log, self.faults, self.tasks)
         self.event_grid = EventGrid(self.session, self.ids, self.clock, self.log, self.faults, self.tasks)
         self.lifecycle = Lifecycle(self.event_grid)
+        self.ticker = Ticker(self.clock, self.tasks)
+        self.archive = Archive(self.clock)
+        #: Recordings that go on, by id, and the last of those that have ended.
+        self.recordings: dict[str, Recording] = {}
+        self.finished: deque[Recording] = deque(maxlen=_FINISHED)
         self.calls: dict[str, Call] = {}
         self.legs: dict[str, Leg] = {}
         self.ended_calls = 0
         self.invitations: dict[str, Invitation] = {}
         self.users: set[str] = set()
+
+    @property
+    def recording_origin(self) -> str:
+        """Scheme and authority of recording locations."""
+        return self.config.recording_host.rstrip("/") or self.origin
 
     def listening_on(self, host: str, port: int) -> None:
         """Called once the socket is bound: now the subscriptions can be made."""
@@ -83,6 +99,10 @@ class Emulator:
         self.calls.clear()
         self.legs.clear()
         self.ended_calls = 0
+        self.ticker.clear()
+        self.recordings.clear()
+        self.finished.clear()
+        self.archive.clear()
         self.invitations.clear()
         self.phones.clear()
         self.faults.rules.clear()
@@ -96,6 +116,7 @@ class Emulator:
         await self.tasks.cancel_all()
         await self.session.close()
         await self.studio.close()
+        self.archive.clear()
 
     def state(self) -> dict[str, Any]:
         """What GET /emulator/state shows."""
@@ -124,8 +145,11 @@ def _call_state(call: Call) -> dict[str, Any]:
                 "callConnectionState": leg.state,
                 "callbackUri": leg.callback_uri,
                 "media": leg.media.state(),
+                "mediaStreaming": leg.streaming.state_wire() if leg.streaming else {"state": "disabled"},
+                "transcription": leg.transcription.state if leg.transcription else "disabled",
             }
             for leg in call.legs
         ],
         "phones": [line.state() for line in call.lines],
+        "recordings": [recording.wire() for recording in call.recordings],
     }

@@ -14,6 +14,8 @@ from jwt.algorithms import RSAAlgorithm
 ISSUER = "https://acscallautomation.communication.azure.com"
 #: Life of a callback token in seconds (docs: secure-webhook-endpoint).
 CALLBACK_TOKEN_LIFE = 300
+#: Life of a web socket token in seconds: 24 hours (docs: secure-webhook-endpoint).
+WEB_SOCKET_TOKEN_LIFE = 24 * 3600
 OPENID_PATH = "/calling/.well-known/acsopenidconfiguration"
 KEYS_PATH = "/calling/keys"
 _ALGORITHM = "RS256"
@@ -30,8 +32,15 @@ class TokenSigner:
 
     def callback_token(self) -> str:
         """A fresh token for one event: RS256, five minutes, audience = the resource id."""
+        return self._token(CALLBACK_TOKEN_LIFE)
+
+    def web_socket_token(self) -> str:
+        """A token for one web socket connection: the same but for its life of 24 hours."""
+        return self._token(WEB_SOCKET_TOKEN_LIFE)
+
+    def _token(self, life: int) -> str:
         now = int(time.time())
-        claims = {"iss": ISSUER, "aud": self._audience, "nbf": now, "iat": now, "exp": now + CALLBACK_TOKEN_LIFE}
+        claims = {"iss": ISSUER, "aud": self._audience, "nbf": now, "iat": now, "exp": now + life}
         return jwt.encode(claims, self._key, algorithm=_ALGORITHM, headers={"kid": self._key_id})
 
     def key_set(self) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import azure.functions as func
 
-from shared.errors import InvalidInput, Refused, SwitchboardError, UnknownCall
+from shared.errors import InvalidInput, Refused, RoutingError, SettingsError, SwitchboardError, UnknownCall
 
 log = logging.getLogger("switchboard.doors")
 
@@ -43,6 +43,9 @@ def door(handler: Door) -> Door:
         except UnknownCall as error:
             log.warning("unknown call %s call=%s", handler.__name__, error.call_id)
             return problem(404, "Unknown call", str(error))
+        except (SettingsError, RoutingError) as error:
+            log.error("not set up: %s", error)
+            return problem(503, "Not set up", "The app's settings or routing are wrong; its log says which.")
         except InvalidInput as error:
             log.warning("invalid input %s: %s", handler.__name__, error.field)
             return problem(400, "Invalid input", error.problem, field=error.field, remedy=error.remedy)

@@ -6,7 +6,7 @@ import logging
 from datetime import UTC, datetime
 
 import azure.functions as func
-from shared.routing import AnswerWith, Decision, RedirectTo
+from shared.routing import AnswerWith, Decision, RedirectTo, RejectWith
 
 from shared.calls import actions
 from shared.calls.conductor import NO_FLOW, Ring
@@ -38,6 +38,8 @@ def incoming_call(event: func.EventGridEvent) -> None:
 def _ring(board: Switchboard, call: IncomingCall) -> tuple[str, str]:
     context = {**call.custom_context.sip_headers, **call.custom_context.voip_headers}
     decision = board.routes.decide(to=call.to, caller=call.from_, context=context, at=datetime.now(UTC))
+    why = decision.why if isinstance(decision, RejectWith) else ""
+    log.info("%s by rule %r %s id=%s", decision.outcome, decision.rule, why, call.id)
     ring = Ring(
         correlation_id=call.correlation_id,
         server_call_id=call.server_call_id,

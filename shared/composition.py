@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import importlib
 import logging
+import os
 import pkgutil
+import threading
 from dataclasses import dataclass
-from functools import lru_cache
 
+from shared.calls.building import build
 from shared.calls.conductor import Conductor
 from shared.calls.flow import FLOWS
 from shared.calls.prompts import Prompt, file, text
@@ -20,6 +22,8 @@ from shared.settings import Settings, settings
 from shared.store.base import CallStore
 from shared.store.queues import QueueTimers
 from shared.store.tables import TableStore
+
+log = logging.getLogger("switchboard.start")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,9 @@ def compose(
 ) -> Switchboard:
     """Join the parts by settings; a test gives its own for those that reach out."""
     logging.getLogger("switchboard").setLevel(settings.log_level)
+    # At INFO the SDKs log every request with its URL, which may name a caller.
+    logging.getLogger("azure").setLevel(logging.WARNING)
+    build()
     load_flows()
     urls = CallbackUrls(
         settings.callback_base_url, settings.callback_signing_key, previous_key=settings.callback_signing_key_previous
@@ -80,10 +87,42 @@ def compose(
     )
 
 
-@lru_cache(maxsize=1)
-def switchboard() -> Switchboard:
-    """The process's own, made on first use."""
-    return compose(settings())
+class _Once:
+    """Gives the process's own switchboard, made on first use: one, however many threads ask at once."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._made: Switchboard | None = None
+
+    def __call__(self) -> Switchboard:
+        with self._lock:
+            if self._made is None:
+                self._made = compose(settings())
+            return self._made
+
+    def cache_clear(self) -> None:
+        """Forget it; for tests."""
+        with self._lock:
+            self._made = None
+
+
+switchboard = _Once()
+
+
+def start_early() -> None:
+    """In a Functions worker, get ready in the background, so that the first caller need not wait for it."""
+    if os.environ.get("FUNCTIONS_WORKER_RUNTIME"):
+        threading.Thread(target=_get_ready, name="switchboard-start", daemon=True).start()
+
+
+def _get_ready() -> None:
+    try:
+        board = switchboard()
+        board.tokens.prepare()
+        board.store.healthy()
+    except Exception as error:
+        # Whatever is wrong, the trigger that needs it says so, and answers accordingly.
+        log.warning("not ready early; the first trigger tries again: %s", error)
 
 
 def load_flows() -> None:

@@ -54,7 +54,7 @@ class Identifier(BaseModel):
     '+14255550100'
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     raw_id: str
 

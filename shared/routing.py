@@ -11,7 +11,6 @@ import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, NoReturn, TypeVar
 from zoneinfo import ZoneInfo
@@ -56,7 +55,7 @@ _T = TypeVar("_T")
 class AnswerWith(BaseModel):
     """Answer the call and run a flow on it."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
     outcome: Literal["answer"] = "answer"
     flow: str
     rule: str
@@ -69,7 +68,7 @@ class RejectWith(BaseModel):
         why: where a guard overruled the rule, the reason in words, for the log; otherwise empty.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
     outcome: Literal["reject"] = "reject"
     reason: RejectReason
     rule: str
@@ -79,7 +78,7 @@ class RejectWith(BaseModel):
 class RedirectTo(BaseModel):
     """Send the call to another endpoint; the app has no further part in it."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
     outcome: Literal["redirect"] = "redirect"
     target: Identifier
     rule: str
@@ -674,5 +673,7 @@ def _join(path: str, key: str) -> str:
 
 
 def _did_you_mean(word: str, known: Collection[str]) -> str:
+    from difflib import get_close_matches
+
     close = get_close_matches(word, sorted(known), n=1)
     return f"Did you mean {close[0]}?" if close else ""

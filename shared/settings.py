@@ -26,7 +26,7 @@ SERVICE_OPENID_CONFIGURATION = f"{SERVICE_ISSUER}/calling/.well-known/acsopenidc
 class Settings(BaseModel):
     """Everything that a deployment may set. Each field is the app setting of the same name in capitals."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
     acs_endpoint: str = Field(description="Endpoint of the Communication Services resource.")
     acs_access_key: str = Field(

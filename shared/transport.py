@@ -7,6 +7,16 @@ from typing import Any
 CONNECTIONS = 64
 """Connections kept to one host: as many as an instance has threads, so that none waits or is thrown away."""
 
+STORAGE_OPTIONS: dict[str, Any] = {
+    "retry_total": 2,
+    "initial_backoff": 0,
+    "increment_base": 1,
+    "random_jitter_range": 0,
+    "connection_timeout": 3,
+    "read_timeout": 8,
+}
+"""For the Blob and Queue SDKs, which by default wait 15 s before their first retry; the Tables SDK has other names."""
+
 
 def pooled_transport(*, timeout: float = 8.0) -> Any:
     """A requests transport that keeps a connection for every thread (the default keeps ten)."""

@@ -7,7 +7,9 @@ lives in a child process.
 from emulator.audio.clip import SAMPLE_RATE, Clip
 from emulator.audio.errors import PromptError, PromptFormatError, PromptUnreachable, SpeechError
 from emulator.audio.studio import Studio
-from emulator.audio.tones import key_tones
+from emulator.audio.tones import key_tones, murmur
+from emulator.audio.track import Span, Track
+from emulator.audio.voices import espeak_voice, phone_voice
 
 __all__ = [
     "SAMPLE_RATE",
@@ -15,7 +17,12 @@ __all__ = [
     "PromptError",
     "PromptFormatError",
     "PromptUnreachable",
+    "Span",
     "SpeechError",
     "Studio",
+    "Track",
+    "espeak_voice",
     "key_tones",
+    "murmur",
+    "phone_voice",
 ]

@@ -48,9 +48,7 @@ class _Espeak:
             ctypes.c_void_p,
         ]
         data = os.fsencode(espeakng_loader.get_data_path())
-        self.rate: int = self._library.espeak_Initialize(
-            _AUDIO_OUTPUT_SYNCHRONOUS, 0, data, _INITIALIZE_DONT_EXIT
-        )
+        self.rate: int = self._library.espeak_Initialize(_AUDIO_OUTPUT_SYNCHRONOUS, 0, data, _INITIALIZE_DONT_EXIT)
         if self.rate <= 0:
             raise OSError(f"espeak_Initialize answered {self.rate}")
         self._pcm = bytearray()

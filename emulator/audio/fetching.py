@@ -43,9 +43,7 @@ async def download(session: aiohttp.ClientSession, url: str, *, max_bytes: int =
     except aiohttp.ClientConnectorError as error:
         if isinstance(error.os_error, ConnectionRefusedError):
             raise PromptUnreachable(url, f"{error.host}:{error.port} refused the connection") from error
-        raise PromptUnreachable(
-            url, f"{error.host}:{error.port} can not be reached ({error.os_error})"
-        ) from error
+        raise PromptUnreachable(url, f"{error.host}:{error.port} can not be reached ({error.os_error})") from error
     except (aiohttp.ClientError, ValueError) as error:
         raise PromptUnreachable(url, f"the download failed ({type(error).__name__}: {error})") from error
 

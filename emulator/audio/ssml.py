@@ -33,9 +33,7 @@ def for_espeak(ssml: str) -> str:
         plain = element.tag.rpartition("}")[2]
         element.tag = plain if plain in _KNOWN else _IGNORED
         element.attrib = {
-            name: value
-            for name, value in element.attrib.items()
-            if name == _XML_LANG or not name.startswith("{")
+            name: value for name, value in element.attrib.items() if name == _XML_LANG or not name.startswith("{")
         }
     if not "".join(root.itertext()).strip() and root.find(".//break") is None:
         raise SpeechError("the SSML has nothing to say")

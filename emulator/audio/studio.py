@@ -51,6 +51,10 @@ class Studio:
             raise SpeechError("the text is empty")
         return await self._shared(Request(espeak_voice(locale, voice), text, ssml=False))
 
+    async def speak_as(self, text: str, espeak_name: str) -> Clip:
+        """Plain text in a voice by espeak-ng's own name (`emulator.audio.voices.phone_voice`). Raises SpeechError."""
+        return await self._shared(Request(espeak_name, text, ssml=False))
+
     async def speak_ssml(self, ssml: str) -> Clip:
         """SSML as speech: voices, languages, prosody, breaks, say-as and substitutions are followed.
 

@@ -58,3 +58,16 @@ def _key_tone(key: str, seconds: float) -> bytes:
         for n in range(count)
     ]
     return struct.pack(f"<{count}h", *samples)
+
+
+@lru_cache(maxsize=64)
+def murmur(seconds: float) -> Clip:
+    """A voice-like hum, for speech that cannot be made: three harmonics that swell four times a second."""
+    count = round(seconds * SAMPLE_RATE)
+    base = 2 * math.pi * 140 / SAMPLE_RATE
+    swell = 2 * math.pi * 4 / SAMPLE_RATE
+    samples = [
+        round(5000 * (1 - math.cos(swell * n)) * sum(math.sin(base * k * n) / k for k in (1, 2, 3)) / 2)
+        for n in range(count)
+    ]
+    return Clip(struct.pack(f"<{count}h", *samples))

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import re
+import zlib
 
 from emulator.audio.errors import SpeechError
 
@@ -84,6 +85,16 @@ def language_and_gender(locale: str | None, voice: str | None) -> tuple[str, boo
     language = espeak_language(locale if locale and multilingual else match["locale"])
     name = _SUFFIXES.sub("", match["name"]).lower()
     return language, name in _WOMEN or name.startswith(_WOMENS_PREFIXES)
+
+
+# Variants of espeak-ng's voices that are told apart by ear, men and women in turn; virtual phones share them out.
+_VARIANTS = ("", "+f3", "+m3", "+f2", "+m7", "+f4", "+m5", "+f5")
+
+
+def phone_voice(raw_id: str, locale: str | None = None) -> str:
+    """The voice name, for espeak-ng, of a virtual phone: the same for the same phone at every run."""
+    number = zlib.crc32(raw_id.encode())
+    return (espeak_language(locale) if locale else DEFAULT_VOICE) + _VARIANTS[number % len(_VARIANTS)]
 
 
 def espeak_voice(locale: str | None, voice: str | None) -> str:

@@ -7,9 +7,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from emulator.errors import BadRequest
+from emulator.outcomes import Outcome
 
-KINDS = ("duplicate", "delay", "reorder", "drop", "status")
+_GENERAL_KINDS = ("duplicate", "delay", "reorder", "drop", "status")
 CHANNELS = ("callbacks", "eventgrid", "requests")
+#: Kinds that shape the outcome of an operation after it was accepted.
+_OUTCOME_KINDS = ("fail", "false success")
+#: Kinds that spoil the download of a recording.
+DOWNLOAD_KINDS = ("empty", "truncate")
+KINDS = _GENERAL_KINDS + _OUTCOME_KINDS + DOWNLOAD_KINDS
+#: Code and sub-code of a `fail` fault that names none (docs: 500/9999, unknown).
+_FAIL_CODE, _FAIL_SUB_CODE = 500, 9999
 #: Seconds (emulated) a delayed or reordered event is held when the fault does not say.
 DEFAULT_SECONDS = 2.0
 #: Status of a `status` fault that names none.
@@ -39,17 +47,18 @@ class Fault:
         """``name`` is an event type for events, an operation id for requests; either may be given short."""
         if self.count is not None and self.applied >= self.count:
             return False
+        by_operation = channel in ("requests", "outcomes")
         if self.channel is not None and self.channel != channel:
             return False
         if self.call_connection_id not in (None, call_connection_id):
             return False
-        wanted = self.operation if channel == "requests" else self.type
-        other = self.type if channel == "requests" else self.operation
+        wanted = self.operation if by_operation else self.type
+        other = self.type if by_operation else self.operation
         if other is not None:
             return False
         if wanted is None:
             return channel != "requests" or self.channel == "requests"
-        separator = "_" if channel == "requests" else "."
+        separator = "_" if by_operation else "."
         return wanted in (name, name.rpartition(separator)[2])
 
     def wire(self) -> dict[str, Any]:
@@ -79,11 +88,28 @@ class Faults:
         self._random = random.Random(f"faults-{seed}")
         self.rules: list[Fault] = []
 
-    def draw(self, channel: str, name: str, call_connection_id: str | None = None) -> list[Fault]:
+    def outcome(self, operation: str, call_connection_id: str | None) -> Outcome | None:
+        """What a `fail` fault makes of an operation that was accepted."""
+        for fault in self.draw("outcomes", operation, call_connection_id, ("fail",)):
+            sub_code = int(fault.sub_code) if fault.sub_code else _FAIL_SUB_CODE
+            return Outcome(fault.status, sub_code, fault.message or "Injected fault.")
+        return None
+
+    def lies(self, operation: str, call_connection_id: str | None) -> bool:
+        """Whether a `false success` fault reports success although the operation failed."""
+        return bool(self.draw("outcomes", operation, call_connection_id, ("false success",)))
+
+    def draw(
+        self,
+        channel: str,
+        name: str,
+        call_connection_id: str | None = None,
+        kinds: tuple[str, ...] = _GENERAL_KINDS,
+    ) -> list[Fault]:
         """The faults that strike this time, at most one of each kind."""
         struck: list[Fault] = []
         for rule in self.rules:
-            if not rule.matches(channel, name, call_connection_id):
+            if rule.kind not in kinds or not rule.matches(channel, name, call_connection_id):
                 continue
             if any(other.kind == rule.kind for other in struck):
                 continue
@@ -115,9 +141,16 @@ def _parse(item: Any, where: str) -> Fault:
         raise BadRequest(f"{where}.match.channel must be one of {', '.join(CHANNELS)}.", f"{where}.match.channel")
     if kind in ("duplicate", "reorder") and (match.get("channel") == "requests" or match.get("operation")):
         raise BadRequest(f"{where}: {kind} is for events, not for requests.", where)
+    if kind in _OUTCOME_KINDS and not match.get("operation"):
+        raise BadRequest(f"{where}.match.operation is required: {kind} is for one operation.", f"{where}.match")
+    if kind in _OUTCOME_KINDS and (match.get("channel") or match.get("type")):
+        raise BadRequest(f"{where}: {kind} is for operations, not for events or requests.", where)
+    if kind == "fail" and not str(item.get("subCode", _FAIL_SUB_CODE)).isdecimal():
+        raise BadRequest(f"{where}.subCode must be a number.", f"{where}.subCode")
     sub_code, message = item.get("subCode"), item.get("message")
     count = _number(item, "count", where, None, 0, 10**9)
-    status = _number(item, "status", where, DEFAULT_STATUS, 100, 599)
+    default_status = _FAIL_CODE if kind == "fail" else DEFAULT_STATUS
+    status = _number(item, "status", where, default_status, 100, 699)
     return Fault(
         kind=kind,
         probability=float(_number(item, "probability", where, 1.0, 0, 1) or 0.0),
@@ -127,7 +160,7 @@ def _parse(item: Any, where: str) -> Fault:
         operation=match.get("operation"),
         call_connection_id=match.get("callConnectionId"),
         seconds=float(_number(item, "seconds", where, DEFAULT_SECONDS, 0, 86_400) or 0.0),
-        status=int(status or DEFAULT_STATUS),
+        status=int(status or default_status),
         sub_code=None if sub_code is None else str(sub_code),
         message=None if message is None else str(message),
     )

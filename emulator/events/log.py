@@ -66,6 +66,7 @@ class RequestRecord:
     operation_id: str | None
     call_connection_id: str | None
     body: Any = None
+    answer: Any = None
     status: int | None = None
     ms: float = 0.0
     note: str | None = None
@@ -81,6 +82,7 @@ class RequestRecord:
             "status": self.status,
             "callConnectionId": self.call_connection_id,
             "body": self.body,
+            "answer": self.answer,
             "note": self.note,
         }
 

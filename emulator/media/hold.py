@@ -26,6 +26,10 @@ class HoldAudio:
 
     async def _run(self) -> None:
         # The audio repeats until unhold: only its begin and its end can be seen.
+        injected = self._leg.injected("CallMedia_Hold")
+        if injected is not None:
+            self._leg.emit("HoldFailed", None, injected, self._context, self._url)
+            return
         try:
             await load(self._source, self._leg)
         except PromptError as error:
@@ -44,7 +48,7 @@ class HoldAudio:
 def hold(leg: Leg, target: Participant, source: dict[str, Any] | None, context: str | None, url: str | None) -> None:
     """ParticipantsUpdated, and HoldAudioStarted if there is audio; no other event tells of success (docs)."""
     if not target.on_hold:
-        target.on_hold = True
+        target.set_on_hold(True)
         leg.call.participants_changed()
     leg.call.note("app", "holds", target.identifier.value)
     if source is not None:
@@ -58,5 +62,5 @@ def unhold(leg: Leg, target: Participant) -> None:
     if audio is not None:
         audio.end()
     if target.on_hold:
-        target.on_hold = False
+        target.set_on_hold(False)
         leg.call.participants_changed()

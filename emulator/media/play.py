@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from emulator import outcomes
-from emulator.audio import PromptError
+from emulator.audio import Clip, PromptError
 from emulator.media.engine import MediaOperation
 from emulator.media.sources import failure, load, words
 
@@ -47,7 +48,7 @@ class Play(MediaOperation):
         finally:
             if held and not self.leg.call.ended:
                 for participant in held:
-                    participant.on_hold = False
+                    participant.set_on_hold(False)
                 self.leg.call.participants_changed()
 
     def _hold_others(self) -> list[Participant]:
@@ -55,14 +56,18 @@ class Play(MediaOperation):
         call = self.leg.call
         others = [p for p in call.participants if p not in self._targets and not p.on_hold] if self._targets else []
         for participant in others:
-            participant.on_hold = True
+            participant.set_on_hold(True)
         if others:
             call.participants_changed()
         return others
 
     async def _play(self) -> None:
-        leg, clock = self.leg, self.leg.service.clock
-        await clock.sleep(START_DELAY)
+        leg = self.leg
+        await leg.service.clock.sleep(START_DELAY)
+        injected = leg.injected("CallMedia_Play")
+        if injected is not None:
+            self.finish("Failed", injected)
+            return
         started = False
         try:
             while True:
@@ -77,19 +82,22 @@ class Play(MediaOperation):
                         started = True
                         leg.emit("PlayStarted", context=self.context, url=self.url)
                         leg.call.note("app", "plays", words(self._sources))
-                        self._tell_phones(started=True)
-                    await clock.sleep(max(clip.duration, SHORTEST))
+                        leg.call.prompted(leg, started=True, to=self._targets)
+                    await sound(leg, clip, words([source]), self._targets)
                 if not self._loop:
                     self.finish("Completed", outcomes.COMPLETED)
                     return
         finally:
             if started:
-                self._tell_phones(started=False)
+                leg.call.prompted(leg, started=False, to=self._targets)
 
-    def _tell_phones(self, *, started: bool) -> None:
-        for line in self.leg.call.lines:
-            if not self._targets or any(target.endpoint is line for target in self._targets):
-                if started:
-                    line.prompt_started()
-                else:
-                    line.prompt_ended()
+
+async def sound(leg: Leg, clip: Clip, text: str, targets: list[Participant]) -> None:
+    """A prompt on the app's track, for as long as it lasts; what is cancelled is cut off."""
+    audience = [target.identifier.raw_id for target in targets] or None
+    span = leg.track.add(clip, "prompt", text, audience=audience)
+    try:
+        await leg.service.clock.sleep(max(clip.duration, SHORTEST))
+    except asyncio.CancelledError:
+        span.cut(leg.service.clock.samples())
+        raise

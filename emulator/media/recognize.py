@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from emulator import outcomes
-from emulator.audio import PromptError
+from emulator.audio import Clip, PromptError
 from emulator.media.engine import Listener, MediaOperation
 from emulator.media.play import SHORTEST, START_DELAY
 from emulator.media.sources import load, words
@@ -91,6 +91,10 @@ class Recognize(MediaOperation, Listener):
         call = self.leg.call
         try:
             await self.leg.service.clock.sleep(START_DELAY)
+            injected = self.leg.injected("CallMedia_Recognize")
+            if injected is not None:
+                self.finish("Failed", injected)
+                return
             first = await self._play_prompts()
             if self.finished:
                 return
@@ -127,7 +131,7 @@ class Recognize(MediaOperation, Listener):
             if self._interruptible:
                 self._ask()
             try:
-                interrupted = await self._prompt(max(clip.duration, SHORTEST))
+                interrupted = await self._prompt(clip, words([source]))
             except asyncio.CancelledError:
                 self._each_line("prompt_ended")
                 raise
@@ -139,11 +143,24 @@ class Recognize(MediaOperation, Listener):
             leg.call.note("app", "asks")
         return None
 
-    async def _prompt(self, seconds: float) -> _Input | None:
-        if self._interruptible:
-            return await self._next(seconds)
-        await self.leg.service.clock.sleep(seconds)
-        return None
+    async def _prompt(self, clip: Clip, text: str) -> _Input | None:
+        """Play one prompt, to its end or until an input that may interrupt it."""
+        clock = self.leg.service.clock
+        audience = None if self.main else [self._target.identifier.raw_id]
+        span = self.leg.track.add(clip, "prompt", text, audience=audience)
+        seconds = max(clip.duration, SHORTEST)
+        interrupted: _Input | None = None
+        try:
+            if self._interruptible:
+                interrupted = await self._next(seconds)
+            else:
+                await clock.sleep(seconds)
+        except asyncio.CancelledError:
+            span.cut(clock.samples())
+            raise
+        if interrupted is not None:
+            span.cut(clock.samples())
+        return interrupted
 
     def _ask(self) -> None:
         if not self._listening:

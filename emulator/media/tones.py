@@ -5,14 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from emulator import outcomes
+from emulator.audio import key_tones
+from emulator.identifiers import Identifier
 from emulator.media.engine import MediaOperation
 from emulator.outcomes import Outcome
+from emulator.phones.script import TONES
 
 if TYPE_CHECKING:
     from emulator.legs import Leg
 
 #: Seconds from one sent tone to the next. Chosen.
 TONE_SECONDS = 0.25
+#: The key of each tone name.
+KEYS = {tone: key for key, tone in TONES.items()}
 #: Most tones in one request (docs: mid-call media actions).
 MOST_TONES = 18
 
@@ -22,14 +27,25 @@ class SendTones(MediaOperation):
 
     name = "SendDtmfTones"
 
-    def __init__(self, leg: Leg, tones: list[str], to: str, context: str | None, url: str | None) -> None:
+    def __init__(self, leg: Leg, tones: list[str], to: Identifier, context: str | None, url: str | None) -> None:
         super().__init__(leg, context, url, main=False)
         self._tones = tones
         self._to = to
 
     async def run(self) -> None:
-        self.leg.call.note("app", "sends tones", f"{' '.join(self._tones)} to {self._to}")
-        await self.leg.service.clock.sleep(TONE_SECONDS * len(self._tones))
+        leg = self.leg
+        leg.call.note("app", "sends tones", f"{' '.join(self._tones)} to {self._to.value}")
+        injected = leg.injected("CallMedia_SendDtmfTones")
+        if injected is not None:
+            self.finish("Failed", injected)
+            return
+        for tone in self._tones:
+            key = KEYS[tone]
+            leg.track.add(key_tones(key, gap=0), "keys", key, audience=[self._to.raw_id])
+            for line in leg.call.lines:
+                if line.identifier == self._to:
+                    line.hear_key(key)
+            await leg.service.clock.sleep(TONE_SECONDS)
         self.finish("Completed", outcomes.OK)
 
     def finish(self, suffix: str, outcome: Outcome, specific: dict[str, Any] | None = None) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from emulator.audio import SpeechError, espeak_voice, phone_voice
 from emulator.errors import BadRequest
 from emulator.identifiers import Identifier, from_text
 from emulator.phones.script import Step, parse_script, seconds
@@ -21,6 +22,8 @@ class Behaviour:
     kind: str = "answer"
     after: float = REACTION
     script: tuple[Step, ...] = ()
+    #: espeak-ng's name of its voice; None takes one that belongs to the number or user id.
+    voice: str | None = None
 
 
 #: Numbers with a fixed behaviour that need no set-up.
@@ -37,6 +40,20 @@ WELL_KNOWN: dict[str, Behaviour] = {
 }
 
 
+def parse_voice(body: dict[str, Any], identifier: Identifier) -> str | None:
+    """espeak-ng's voice for `voice` (as in TextSource, or `male`, `female`) and `locale`. Raises BadRequest."""
+    voice, locale = body.get("voice"), body.get("locale")
+    for name, value in (("voice", voice), ("locale", locale)):
+        if value is not None and not isinstance(value, str):
+            raise BadRequest(f"'{name}' must be text.", name)
+    try:
+        if voice:
+            return espeak_voice(locale, voice)
+        return phone_voice(identifier.raw_id, locale) if locale else None
+    except SpeechError as error:
+        raise BadRequest(f"'voice' or 'locale': {error}.", "voice" if voice else "locale") from error
+
+
 class PhoneBook:
     """Registered phones, the well-known numbers, and the numbers that belong to the resource."""
 
@@ -49,7 +66,7 @@ class PhoneBook:
         """Read and keep the body of POST /emulator/phones. Raises BadRequest."""
         if not isinstance(body, dict):
             raise BadRequest("The body must be an object.")
-        unknown = sorted(set(body) - {"number", "id", "behaviour", "afterSeconds", "script"})
+        unknown = sorted(set(body) - {"number", "id", "behaviour", "afterSeconds", "script", "voice", "locale"})
         if unknown:
             raise BadRequest(f"'{unknown[0]}' is not known.", unknown[0])
         name = "number" if "number" in body else "id"
@@ -61,7 +78,10 @@ class PhoneBook:
         if kind not in BEHAVIOURS:
             raise BadRequest(f"'behaviour' must be one of {', '.join(BEHAVIOURS)}.", "behaviour")
         behaviour = Behaviour(
-            kind, seconds(body.get("afterSeconds", REACTION), "afterSeconds"), parse_script(body.get("script"))
+            kind,
+            seconds(body.get("afterSeconds", REACTION), "afterSeconds"),
+            parse_script(body.get("script")),
+            parse_voice(body, identifier),
         )
         self._phones[identifier.raw_id] = behaviour
         return identifier, behaviour

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from emulator import outcomes
+from emulator.audio import Clip, SpeechError, Track, key_tones, murmur, phone_voice
 from emulator.identifiers import Identifier
 from emulator.outcomes import Outcome
 from emulator.phones.script import TONES, Step
@@ -17,8 +18,12 @@ if TYPE_CHECKING:
 
 #: Seconds from one key to the next.
 KEY_SECONDS = 0.25
-#: Seconds that an utterance takes: so much, and so much for each word.
+#: Seconds that a key's tone lasts. Chosen.
+TONE_SECONDS = 0.1
+#: Seconds that an utterance takes when no speech can be made: so much, and so much for each word.
 UTTERANCE_SECONDS, WORD_SECONDS = 0.2, 0.35
+#: What speech that has no word in it sounds like.
+_MUMBLE = "mm hm mm"
 
 
 class Line:
@@ -27,10 +32,16 @@ class Line:
     Each ``when`` uses up what it waited for: a second ``asked`` waits for the next recognition.
     """
 
-    def __init__(self, call: Call, identifier: Identifier, script: tuple[Step, ...]) -> None:
+    is_phone = True
+
+    def __init__(self, call: Call, identifier: Identifier, script: tuple[Step, ...], voice: str | None = None) -> None:
         self.call = call
         self.identifier = identifier
         self.script = script
+        self.voice = voice or phone_voice(identifier.raw_id)
+        self.track = Track(call.service.clock.samples)
+        #: Keys that the other side sent.
+        self.keys_heard = ""
         self.on_line = False
         self.step = 0
         self._asking = False
@@ -40,20 +51,24 @@ class Line:
         self._used_ask = 0
         self._used_start = 0
         self._used_end = 0
+        self._used_keys = 0
         self._changed = asyncio.Event()
         self._script_task: asyncio.Task[Any] | None = None
+        if any(step.say for step in script):
+            call.service.tasks.start(self._rehearse(), f"speech of {identifier.raw_id}")
 
     # -- what happens to the phone -----------------------------------------------------------------
 
     def connected(self) -> None:
         self.on_line = True
-        if self.script:
+        if self.script and self._script_task is None:
             tasks = self.call.service.tasks
             self._script_task = tasks.start(self._run(), f"script of {self.identifier.raw_id}")
 
     def dropped(self, outcome: Outcome) -> None:
         """The call is over for this phone."""
         self.on_line = False
+        self.track.cut()
         if self._script_task is not None and self._script_task is not asyncio.current_task():
             self._script_task.cancel()
 
@@ -68,6 +83,12 @@ class Line:
     def asked(self) -> None:
         self._asks += 1
         self._asking = True
+        self._pulse()
+
+    def hear_key(self, key: str) -> None:
+        """A key that the application sent (SendDtmfTones)."""
+        self.keys_heard += key
+        self.call.note("phone", "hears key", key)
         self._pulse()
 
     def unasked(self) -> None:
@@ -87,21 +108,53 @@ class Line:
             if not self.on_line:
                 return
             self.call.note("phone", "presses", key)
+            self.track.add(key_tones(key, tone=TONE_SECONDS, gap=0), "keys", key)
             for leg in list(self.call.legs):
-                leg.key(self.identifier.raw_id, TONES[key])
+                leg.key(self.identifier.raw_id, key, TONES[key])
 
     async def say(self, text: str) -> None:
-        """Speak; who listens hears the begin at once and the words at the end."""
+        """Speak, for as long as the sound lasts; who listens hears the begin at once and the words at the end."""
+        clip = await self._spoken(text)
+        if not self.on_line:
+            return
         raw_id = self.identifier.raw_id
         self.call.note("phone", "says", text)
+        self.track.add(clip, "speech", text)
         for listener in self._listeners():
             listener.speech_started(raw_id)
-        await self.call.service.clock.sleep(UTTERANCE_SECONDS + WORD_SECONDS * len(text.split()))
+        self._transcribe(text, clip.duration)
+        await self.call.service.clock.sleep(clip.duration)
         for listener in self._listeners():
             listener.speech(raw_id, text)
 
+    async def _rehearse(self) -> None:
+        """Have the script's speech made while the phone still rings, so that it begins on time."""
+        for step in self.script:
+            if step.say:
+                await self._spoken(step.say)
+
+    async def _spoken(self, text: str) -> Clip:
+        words = text if any(character.isalnum() for character in text) else _MUMBLE
+        try:
+            return await self.call.service.studio.speak_as(words, self.voice)
+        except SpeechError:
+            return murmur(UTTERANCE_SECONDS + WORD_SECONDS * len(text.split()))
+
     def _listeners(self) -> list[Listener]:
+        """Who listens to speech: nobody while this phone is muted or on hold. Chosen."""
+        member = self.call.find(self.identifier)
+        if member is not None and not member.audible:
+            return []
         return [listener for leg in self.call.legs for listener in leg.media.listeners()]
+
+    def _transcribe(self, text: str, seconds: float) -> None:
+        member = self.call.find(self.identifier)
+        if member is None or not member.audible:
+            return
+        for leg in self.call.legs:
+            if leg.transcription is not None and leg.transcription.state == "active":
+                heard = leg.transcription.hear(self.identifier.raw_id, text, seconds)
+                self.call.service.tasks.start(heard, f"transcription on {leg.id}")
 
     def hang_up(self) -> None:
         """Leave the call; what rings or is connected for this phone ends."""
@@ -134,6 +187,7 @@ class Line:
             "asked": lambda: self._asking and self._asks > self._used_ask,
             "prompted": lambda: self._started > self._ended and self._started > self._used_start,
             "prompt ended": lambda: self._ended > self._used_end,
+            "tones": lambda: len(self.keys_heard) > self._used_keys,
         }
         while not ready[condition]():
             await self._changed.wait()
@@ -145,6 +199,8 @@ class Line:
             self._used_start = self._started
         elif condition == "prompt ended":
             self._used_end = self._ended
+        elif condition == "tones":
+            self._used_keys = len(self.keys_heard)
 
     def state(self) -> dict[str, Any]:
         return {
@@ -153,4 +209,5 @@ class Line:
             "step": self.step,
             "steps": len(self.script),
             "asked": self._asking,
+            "keysHeard": self.keys_heard,
         }

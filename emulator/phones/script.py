@@ -11,7 +11,7 @@ from typing import Any
 
 from emulator.errors import BadRequest
 
-CONDITIONS = ("connected", "prompted", "prompt ended", "asked")
+CONDITIONS = ("connected", "prompted", "prompt ended", "asked", "tones")
 #: The tone name of each key (published Tone enum).
 TONES = {
     "0": "zero",

@@ -18,7 +18,7 @@ ALLOWED_SKEW = timedelta(minutes=15)
 _AUTHORIZATION = re.compile(
     r"HMAC-SHA256 SignedHeaders=x-ms-date;host;x-ms-content-sha256&Signature=(?P<signature>[A-Za-z0-9+/=]+)\Z"
 )
-_PARTICIPANT = re.compile(r"(?P<front>/participants/)(?P<who>[^/?]+)")
+_ID = re.compile(r"(?P<front>/(?:participants|identities)/)(?P<who>[^/?]+)")
 
 
 class SignatureChecker:
@@ -68,7 +68,7 @@ def _paths(raw: str) -> Iterator[str]:
     """The path and query as received, then as other clients sign them."""
     path, mark, query = raw.partition("?")
     seen: set[str] = set()
-    paths = (path, _PARTICIPANT.sub(_encoded, path), unquote(path, errors="surrogateescape"))
+    paths = (path, _ID.sub(_encoded, path), unquote(path, errors="surrogateescape"))
     queries = (query, urlencode(parse_qsl(query, keep_blank_values=True), errors="surrogateescape"))
     for one_path in paths:
         for one_query in queries:
@@ -79,7 +79,7 @@ def _paths(raw: str) -> Iterator[str]:
 
 
 def _encoded(match: re.Match[str]) -> str:
-    """The participant segment percent-encoded, as the Python async client signs it but does not send it."""
+    """The id's segment percent-encoded, as the Python async clients sign it but do not send it."""
     return match["front"] + quote(unquote(match["who"], errors="surrogateescape"), safe="", errors="surrogateescape")
 
 

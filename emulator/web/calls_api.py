@@ -12,6 +12,7 @@ from emulator.legs import Leg
 from emulator.placing import new_call, place_from_app
 from emulator.ringing import Redirected
 from emulator.web.operations import Answer, Request
+from emulator.web.stream_options import check_streams, set_up_streams
 
 if TYPE_CHECKING:
     from emulator.calls import Participant
@@ -59,8 +60,10 @@ def create_call(request: Request) -> Answer:
     caller_id = caller_id_of(body)
     if caller_id is None and any(target.is_phone for target in targets):
         raise BadRequest("'sourceCallerIdNumber' is required to call a phone number.", "sourceCallerIdNumber")
+    check_streams(body, loose=service.config.loose)
     given = body.get("source")
     source = from_model({"communicationUser": given}, "source") if given else user(service.ids.user())
+    endpoint = cognitive_services(body)
     if caller_id is not None:
         service.phones.owned.add(caller_id.value)
     call = new_call(service, source)
@@ -73,10 +76,11 @@ def create_call(request: Request) -> Answer:
         callback_uri=callback_uri or "",
         failure="CreateCallFailed",
         operation_context=body.get("operationContext"),
-        cognitive_services=_cognitive_services(body),
+        cognitive_services=endpoint,
         caller_id=caller_id,
         display_name=body.get("sourceDisplayName") or "",
     )
+    set_up_streams(leg, body)
     place_from_app(service, leg, targets, announced=given is not None and not caller_id)
     return Answer(201, leg.properties(with_server_call_id=False, fresh=True), call.correlation_id)
 
@@ -86,6 +90,8 @@ def answer_call(request: Request) -> Answer:
     callback_uri = check_uri(body["callbackUri"], "callbackUri")
     given = body.get("answeredBy")
     answered_by = from_model({"communicationUser": given}, "answeredBy") if given else None
+    endpoint = cognitive_services(body)
+    check_streams(body, loose=service.config.loose)
     invitation = _take(request)
     callee = invitation.callee
     if callee.is_user:
@@ -100,11 +106,12 @@ def answer_call(request: Request) -> Answer:
         callback_uri=callback_uri or "",
         failure="AnswerFailed",
         operation_context=body.get("operationContext"),
-        cognitive_services=_cognitive_services(body),
+        cognitive_services=endpoint,
         display_name=invitation.caller.value if invitation.caller.is_phone else None,
         answered_by=answered_by,
         answered_for=callee if callee.is_phone else None,
     )
+    set_up_streams(leg, body)
     invitation.call.legs.append(leg)
     invitation.reply.set_result(leg)
     return Answer(200, leg.properties(with_server_call_id=True, fresh=True), invitation.call.correlation_id)
@@ -139,7 +146,9 @@ def hang_up(request: Request) -> Answer:
     leg = find_leg(request)
     leg.call.note("app", "hangs up")
     member = next((p for p in leg.call.participants if p.endpoint is leg), None)
-    if member is None:
+    if leg.by_connect:
+        leg.call.left_by_app(leg, outcomes.ENDED_BY_APP)
+    elif member is None:
         leg.call.end(_ended_by(leg))
     else:
         leg.call.leave(member, outcomes.ENDED_BY_APP)
@@ -178,6 +187,6 @@ def caller_id_of(body: dict[str, Any]) -> Identifier | None:
     return None if number is None else from_model({"phoneNumber": number}, "sourceCallerIdNumber")
 
 
-def _cognitive_services(body: dict[str, Any]) -> str | None:
+def cognitive_services(body: dict[str, Any]) -> str | None:
     options = body.get("callIntelligenceOptions") or {}
     return check_uri(options.get("cognitiveServicesEndpoint"), "callIntelligenceOptions.cognitiveServicesEndpoint")

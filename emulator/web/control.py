@@ -9,10 +9,12 @@ from typing import Any
 from aiohttp import web
 
 from emulator.calls import Call
+from emulator.connecting import join_from_phone
 from emulator.errors import BadRequest, ServiceError
 from emulator.events.eventgrid import VALIDATION_PATH
 from emulator.events.faults import parse_faults
 from emulator.identifiers import from_text
+from emulator.phones.book import parse_voice
 from emulator.phones.line import Line
 from emulator.phones.script import check_keys, parse_script
 from emulator.placing import place_from_phone
@@ -22,7 +24,7 @@ from emulator.web.validation import parse_json
 
 #: Longest long poll in wall-clock seconds.
 LONGEST_POLL = 60.0
-_CALL_FIELDS = {"from", "to", "displayName", "customContext", "script"}
+_CALL_FIELDS = {"from", "to", "group", "room", "displayName", "customContext", "script", "voice", "locale"}
 
 
 def answer(value: Any, status: int = 200) -> web.Response:
@@ -63,6 +65,8 @@ class Control:
             web.post("/emulator/calls/{id}/press", self.press),
             web.post("/emulator/calls/{id}/say", self.say),
             web.post("/emulator/calls/{id}/hangup", self.hang_up),
+            web.post("/emulator/calls/{id}/drop-streams", self.drop_streams),
+            web.get("/emulator/recordings", self.recordings),
             web.get(VALIDATION_PATH, self.validate),
         ]
 
@@ -138,14 +142,20 @@ class Control:
         unknown = sorted(set(body) - _CALL_FIELDS)
         if unknown:
             raise BadRequest(f"'{unknown[0]}' is not known.", unknown[0])
-        caller, callee = (from_text(_text(body, name), name) for name in ("from", "to"))
+        caller = from_text(_text(body, "from"), "from")
+        script, voice = parse_script(body.get("script")), parse_voice(body, caller)
+        if len({"to", "group", "room"} & set(body)) != 1:
+            raise BadRequest("Give exactly one of 'to', 'group' and 'room'.", "to")
+        if "to" not in body:
+            kind, name = ("groupCallLocator", "group") if "group" in body else ("roomCallLocator", "room")
+            joined = join_from_phone(self._service, kind, _text(body, name), caller, script, voice)
+            return answer(_ids(joined), 201)
+        callee = from_text(_text(body, "to"), "to")
         context = body.get("customContext")
         if context is not None and not isinstance(context, dict):
             raise BadRequest("'customContext' must be an object.", "customContext")
         details = Ring(caller, _text(body, "displayName", ""), context)
-        call = place_from_phone(self._service, caller, callee, details, parse_script(body.get("script")))
-        ids = {"id": call.id, "serverCallId": call.server_call_id, "correlationId": call.correlation_id}
-        return answer(ids, 201)
+        return answer(_ids(place_from_phone(self._service, caller, callee, details, script, voice)), 201)
 
     async def press(self, request: web.Request) -> web.Response:
         body = await _object(request)
@@ -162,6 +172,21 @@ class Control:
         body = await _object(request) if request.can_read_body else {}
         self._line(request, body).hang_up()
         return answer({"status": "ok"})
+
+    async def drop_streams(self, request: web.Request) -> web.Response:
+        """Break off the web sockets of a call in the middle of a frame."""
+        call = self._call(request.match_info["id"])
+        for leg in call.legs:
+            for subscription in (leg.streaming, leg.transcription):
+                if subscription is not None:
+                    subscription.drop()
+        return answer({"status": "ok"})
+
+    async def recordings(self, request: web.Request) -> web.Response:
+        """Every recording, those that go on first, with what was heard in it."""
+        service = self._service
+        found = [*service.recordings.values(), *service.finished]
+        return answer({"recordings": [recording.describe() for recording in found]})
 
     async def validate(self, request: web.Request) -> web.Response:
         """The validationUrl of the Event Grid handshake, opened by hand."""
@@ -192,6 +217,10 @@ class Control:
             if call_id in (call.id, call.server_call_id):
                 return call
         raise ServiceError(404, "8522", "Call not found.")
+
+
+def _ids(call: Call) -> dict[str, str]:
+    return {"id": call.id, "serverCallId": call.server_call_id, "correlationId": call.correlation_id}
 
 
 async def _object(request: web.Request) -> dict[str, Any]:

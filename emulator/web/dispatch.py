@@ -82,7 +82,7 @@ class Dispatcher:
         except Exception:
             _log.exception("operation failed", extra={"operation": operation.id if operation else None})
             answer = Answer(500, ServiceError(500, "InternalServerError", "The emulator failed.").body())
-        record.status = answer.status
+        record.status, record.answer = answer.status, answer.body
         record.ms = round((time.perf_counter() - started) * 1000, 3)
         return self._response(request, operation, answer)
 

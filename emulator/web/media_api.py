@@ -107,7 +107,11 @@ def start_tones(request: Request) -> Answer:
     leg, body = connected_leg(request), request.body
     target = find_member(leg, body["targetParticipant"], "targetParticipant")
     url = check_uri(body.get("operationCallbackUri"), "operationCallbackUri")
-    leg.tones[target.identifier.raw_id] = ToneSubscription(body.get("operationContext"), url)
+    context, injected = body.get("operationContext"), leg.injected("CallMedia_StartContinuousDtmfRecognition")
+    if injected is not None:
+        leg.emit("ContinuousDtmfRecognitionToneFailed", None, injected, context, url)
+    else:
+        leg.tones[target.identifier.raw_id] = ToneSubscription(context, url)
     return Answer(200, chain_id=leg.call.correlation_id)
 
 
@@ -129,7 +133,7 @@ def send_tones(request: Request) -> Answer:
         raise BadRequest(f"'tones' must have 1 to {MOST_TONES} tones.", "tones")
     context = body.get("operationContext")
     url = check_uri(body.get("operationCallbackUri"), "operationCallbackUri")
-    operation = SendTones(leg, body["tones"], target.identifier.value, context, url)
+    operation = SendTones(leg, body["tones"], target.identifier, context, url)
     leg.media.submit(operation, interrupt=False)
     return Answer(202, {} if context is None else {"operationContext": context}, leg.call.correlation_id)
 

@@ -77,8 +77,9 @@ class Router:
 def pattern(template: str) -> re.Pattern[str]:
     """``/calling/callConnections/{callConnectionId}:play`` as an expression on the raw path.
 
-    A call connection id has no colon, so that the action after it is told apart.
+    A call connection id has no colon, so that the action after it is told apart. A participant's or user's
+    id has colons, and the Python async clients send them as they are.
     """
     text = re.escape(template).replace(r"\{", "{").replace(r"\}", "}")
-    text = text.replace("{participantRawId}", "(?P<participantRawId>[^/]+)")
+    text = re.sub(r"\{(participantRawId|identityId)\}", r"(?P<\1>[^/]+)", text)
     return re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/:]+)", text) + r"\Z")

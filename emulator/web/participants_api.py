@@ -41,7 +41,7 @@ def mute(request: Request) -> Answer:
         raise BadRequest("Only communication users can be muted.", "targetParticipants[0]")
     context = request.body.get("operationContext")
     if not target.muted:
-        target.muted = True
+        target.mute()
         leg.call.participants_changed()
     return Answer(200, {} if context is None else {"operationContext": context}, leg.call.correlation_id)
 
@@ -83,11 +83,11 @@ def remove(request: Request) -> Answer:
 def transfer(request: Request) -> Answer:
     leg, body = connected_leg(request), request.body
     target = from_model(body["targetParticipant"], "targetParticipant")
-    member = next(p for p in leg.call.participants if p.endpoint is leg)
+    member = next((p for p in leg.call.participants if p.endpoint is leg), None)
     others = [participant for participant in leg.call.participants if participant is not member]
     if body.get("transferee") is not None:
         transferee = find_member(leg, body["transferee"], "transferee")
-    elif leg.call.is_group:
+    elif member is None or leg.call.is_group:
         raise BadRequest("'transferee' is required in a group call.", "transferee")
     else:
         transferee = others[0]

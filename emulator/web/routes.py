@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from emulator.web import calls_api, identities_api, media_api, participants_api
+from emulator.web import (
+    calls_api,
+    connecting_api,
+    identities_api,
+    media_api,
+    participants_api,
+    recordings_api,
+    streaming_api,
+)
 from emulator.web.operations import Answer, Operation, Request, pattern
 
 _CALLS = "/calling/callConnections"
@@ -34,7 +42,7 @@ OPERATIONS: list[Operation] = [
     _post("AnswerCall", f"{_CALLS}:answer", calls_api.answer_call, "repeatable"),
     _post("RedirectCall", f"{_CALLS}:redirect", calls_api.redirect_call, "repeatable"),
     _post("RejectCall", f"{_CALLS}:reject", calls_api.reject_call, "repeatable"),
-    _post("Connect", f"{_CALLS}:connect", None, "repeatable"),
+    _post("Connect", f"{_CALLS}:connect", connecting_api.connect, "repeatable"),
     _plain("CallConnection_GetCall", "GET", _CALL, calls_api.get_call),
     _plain("CallConnection_HangupCall", "DELETE", _CALL, calls_api.hang_up),
     _post(
@@ -47,9 +55,9 @@ OPERATIONS: list[Operation] = [
         "repeatable",
     ),
     _post("CallMedia_Play", f"{_CALL}:play", media_api.play),
-    _post("CallMedia_StartTranscription", f"{_CALL}:startTranscription", None),
-    _post("CallMedia_StopTranscription", f"{_CALL}:stopTranscription", None),
-    _post("CallMedia_UpdateTranscription", f"{_CALL}:updateTranscription", None),
+    _post("CallMedia_StartTranscription", f"{_CALL}:startTranscription", streaming_api.start_transcription),
+    _post("CallMedia_StopTranscription", f"{_CALL}:stopTranscription", streaming_api.stop_transcription),
+    _post("CallMedia_UpdateTranscription", f"{_CALL}:updateTranscription", streaming_api.update_transcription),
     _post("CallMedia_CancelAllMediaOperations", f"{_CALL}:cancelAllMediaOperations", media_api.cancel_all, "no body"),
     _post("CallMedia_Recognize", f"{_CALL}:recognize", media_api.recognize),
     _post(
@@ -61,8 +69,8 @@ OPERATIONS: list[Operation] = [
     _post("CallMedia_SendDtmfTones", f"{_CALL}:sendDtmfTones", media_api.send_tones, "repeatable"),
     _post("CallMedia_Hold", f"{_CALL}:hold", media_api.hold_participant),
     _post("CallMedia_Unhold", f"{_CALL}:unhold", media_api.unhold_participant),
-    _post("CallMedia_StartMediaStreaming", f"{_CALL}:startMediaStreaming", None),
-    _post("CallMedia_StopMediaStreaming", f"{_CALL}:stopMediaStreaming", None),
+    _post("CallMedia_StartMediaStreaming", f"{_CALL}:startMediaStreaming", streaming_api.start_media_streaming),
+    _post("CallMedia_StopMediaStreaming", f"{_CALL}:stopMediaStreaming", streaming_api.stop_media_streaming),
     _plain("CallConnection_GetParticipants", "GET", f"{_CALL}/participants", participants_api.list_all),
     _post("CallConnection_AddParticipant", f"{_CALL}/participants:add", participants_api.add, "repeatable", "accepted"),
     _post(
@@ -80,13 +88,19 @@ OPERATIONS: list[Operation] = [
         "repeatable",
         "accepted",
     ),
-    _post("CallConnection_MoveParticipants", f"{_CALL}/participants:moveHere", None, "repeatable"),
+    _post(
+        "CallConnection_MoveParticipants",
+        f"{_CALL}/participants:moveHere",
+        connecting_api.move_here,
+        "repeatable",
+        "accepted",
+    ),
     _plain("CallConnection_GetParticipant", "GET", f"{_CALL}/participants/{{participantRawId}}", participants_api.get),
-    _post("CallRecording_StartRecording", _RECORDINGS, None, "repeatable", "accepted"),
-    _plain("CallRecording_GetRecordingProperties", "GET", f"{_RECORDINGS}/{{recordingId}}", None),
-    _plain("CallRecording_StopRecording", "DELETE", f"{_RECORDINGS}/{{recordingId}}", None),
-    _post("CallRecording_PauseRecording", f"{_RECORDINGS}/{{recordingId}}:pause", None, "no body"),
-    _post("CallRecording_ResumeRecording", f"{_RECORDINGS}/{{recordingId}}:resume", None, "no body"),
+    _post("CallRecording_StartRecording", _RECORDINGS, recordings_api.start, "repeatable", "accepted"),
+    _plain("CallRecording_GetRecordingProperties", "GET", f"{_RECORDINGS}/{{recordingId}}", recordings_api.get),
+    _plain("CallRecording_StopRecording", "DELETE", f"{_RECORDINGS}/{{recordingId}}", recordings_api.stop),
+    _post("CallRecording_PauseRecording", f"{_RECORDINGS}/{{recordingId}}:pause", recordings_api.pause, "no body"),
+    _post("CallRecording_ResumeRecording", f"{_RECORDINGS}/{{recordingId}}:resume", recordings_api.resume, "no body"),
 ]
 
 IDENTITY_OPERATIONS: list[Operation] = [

@@ -33,7 +33,7 @@ SECONDS_PER_CHARACTER = 0.2
 class Action(BaseModel):
     """The common part of every action."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     kind: str
 
@@ -116,7 +116,7 @@ class Play(Action):
 class Choice(BaseModel):
     """One answer that a recognize takes: said by one of its phrases, or pressed by its tone."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     label: str = Field(min_length=1)
     phrases: tuple[str, ...] = Field(min_length=1)

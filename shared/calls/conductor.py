@@ -31,9 +31,10 @@ from shared.calls.journal import Entry, Issued, Started
 from shared.calls.later import Later
 from shared.calls.operation import Operation
 from shared.calls.prompts import Prompt
+from shared.calls.record import CallRecord
 from shared.calls.replay import OPENING, Session, operation_context
 from shared.calls.timers import Timers
-from shared.errors import ActionRefused, AlreadyClaimed, FlowChanged, InvalidInput, LostRace, StoreUnavailable
+from shared.errors import ActionRefused, AlreadyClaimed, FlowChanged, InvalidInput, LostRace
 from shared.events import CallEvent
 from shared.gateway.base import Gateway, Request
 from shared.store.base import CallStore
@@ -218,7 +219,7 @@ class Conductor:
         for call_id in self._store.open_calls():
             try:
                 outcome = self._watch_one(call_id)
-            except (StoreUnavailable, ActionRefused):
+            except Exception:  # one call that cannot be settled must not keep it from the others
                 log.exception("the watchdog could not settle call=%s; it tries again", call_id)
                 continue
             if outcome is not Outcome.UNCHANGED:
@@ -278,6 +279,7 @@ class Conductor:
             entries = [started, *session.take()]
             version = self._store.claim(session.record, [journal.encode(entry) for entry in entries])
             held = Held(session, version, tuple(session.record.unconfirmed))
+            _log_failures(session.record, entries)
             results = self._dispatch(held, entries)
             self._store.index(session.record)
             self._settle_down(call_id, held)
@@ -328,6 +330,7 @@ class Conductor:
             entries += [entry, *session.take()]
         held.version = self._store.commit(session.record, [journal.encode(entry) for entry in entries], held.version)
         held.unconfirmed = tuple(session.record.unconfirmed)
+        _log_failures(session.record, entries)
         return [(result, None) for result in self._dispatch(held, entries)]
 
     def _lost(self, session: Session) -> list[journal.Resent]:
@@ -453,6 +456,13 @@ class Conductor:
         }
         self._store.close(stored.record, document)
         log.info("closed call=%s outcome=%s entries=%d", call_id, stored.record.outcome, stored.record.entries)
+
+
+def _log_failures(record: CallRecord, entries: Iterable[Entry]) -> None:
+    for entry in entries:
+        if isinstance(entry, journal.Failed):
+            # What the error says may name the caller: that stays in the journal.
+            log.error("flow %s failed call=%s: %s", record.flow, record.call_id, entry.error.partition(":")[0])
 
 
 def _missing(name: str) -> Flow:

@@ -12,7 +12,7 @@ from shared.identifiers import Identifier
 
 
 class _Entry(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     at: int = Field(description="when it was journaled, Unix time in milliseconds")
 
@@ -129,13 +129,21 @@ Entry = Annotated[
     Field(discriminator="entry"),
 ]
 
-_ENTRY: TypeAdapter[Entry] = TypeAdapter(Entry)
-_ENTRIES: TypeAdapter[list[Entry]] = TypeAdapter(list[Entry])
+# As the models: built at first use, or by shared.calls.building at the start of an instance; not at its import.
+_DEFERRED = ConfigDict(defer_build=True)
+_ENTRY: TypeAdapter[Entry] = TypeAdapter(Entry, config=_DEFERRED)
+_ENTRIES: TypeAdapter[list[Entry]] = TypeAdapter(list[Entry], config=_DEFERRED)
 
 
 def encode(entry: Entry) -> str:
     """One entry as compact JSON."""
     return entry.model_dump_json(exclude_none=True)
+
+
+def build() -> None:
+    """Build the readers, for which see shared.calls.building."""
+    _ENTRY.rebuild()
+    _ENTRIES.rebuild()
 
 
 def decode(text: str) -> Entry:

@@ -13,7 +13,7 @@ MAX_TEXT = 4000
 
 
 class _Source(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     cache_id: str | None = Field(None, description="`playSourceCacheId`: the service keeps the audio for an hour.")
 

@@ -23,7 +23,7 @@ class Recognized(BaseModel):
         sub_code: the service's reason to stop: 8531 all digits, 8514 stop tone, 8532 time-out between keys, …
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     by: Literal["dtmf", "speech", "choices"]
     choice: str | None = None

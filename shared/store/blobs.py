@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING
+
+from shared.transport import STORAGE_OPTIONS
 
 if TYPE_CHECKING:
     from azure.storage.blob import ContainerClient
@@ -32,13 +35,14 @@ class Blobs:
 
     def prepare(self) -> None:
         """Make the container if it is missing."""
+        from azure.core.exceptions import ResourceExistsError
+
         if not self._client.exists():
-            self._client.create_container()
+            with suppress(ResourceExistsError):  # another instance was quicker
+                self._client.create_container()
 
     @cached_property
     def _client(self) -> ContainerClient:
         from azure.storage.blob import ContainerClient
 
-        return ContainerClient.from_connection_string(
-            self._connection_string, self._container, retry_total=2, retry_backoff_factor=0.2
-        )
+        return ContainerClient.from_connection_string(self._connection_string, self._container, **STORAGE_OPTIONS)

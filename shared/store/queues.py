@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from shared.errors import InvalidInput
+from shared.transport import STORAGE_OPTIONS
 
 if TYPE_CHECKING:
     from azure.storage.queue import QueueClient
@@ -46,8 +47,7 @@ class QueueTimers:
             self._connection_string,
             self._queue,
             message_encode_policy=TextBase64EncodePolicy(),
-            retry_total=2,
-            retry_backoff_factor=0.2,
+            **STORAGE_OPTIONS,
         )
 
 
@@ -56,5 +56,5 @@ def read_wake_up(body: bytes) -> tuple[str, int, int]:
     try:
         message = json.loads(body)
         return str(message["call_id"]), int(message["seq"]), int(message["due"])
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise InvalidInput("timer message", f"cannot be read: {error}.", "It needs call_id, seq and due.") from error

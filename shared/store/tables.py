@@ -40,9 +40,9 @@ HEAD = "head"
 TAIL_ENTRIES = 32
 """Entries after which the tail is sealed; a few tens keep a commit near the cost of a small row."""
 TAIL_CHARACTERS = 24_000
-"""A string property holds 32 K characters (docs: table service data model)."""
-LARGE_ENTRY = 16_000
-"""Characters from which an entry goes to Blob storage and the journal keeps a claim check."""
+"""A string property holds 32 K characters of UTF-16 (docs: table service data model)."""
+LARGE_COMMIT = 16_000
+"""Characters above which what a commit appends goes to Blob storage, and the journal keeps a claim check."""
 CLAIM_CHECK = '{"claim_check":'
 
 _COLUMNS = tuple(field.name for field in fields(CallRecord) if field.name not in ("call_id", "unconfirmed"))
@@ -103,7 +103,9 @@ class TableStore:
         sealed = [entry for text in segments for entry in _split(text)]
         tail = tuple(_split(head["tail"]))
         version = _Version(_etag(head), tail, len(segments), len(sealed))
-        return Stored(_record(call_id, head), self._checked_out([*sealed, *tail]), version)
+        with _storage_errors(call_id):
+            journal = self._checked_out([*sealed, *tail])
+        return Stored(_record(call_id, head), journal, version)
 
     def peek(self, call_id: str) -> CallRecord:
         with _storage_errors(call_id):
@@ -113,7 +115,7 @@ class TableStore:
         base = cast(_Version, version)
         call_id = record.call_id
         tail = base.tail + self._checked_in(call_id, appended, base.sealed + len(base.tail))
-        full = len(tail) > TAIL_ENTRIES or sum(map(len, tail)) > TAIL_CHARACTERS
+        full = len(tail) > TAIL_ENTRIES or sum(map(_size, tail)) > TAIL_CHARACTERS
         with _storage_errors(call_id):
             if not full or not base.tail:
                 done = self._calls.update_entity(
@@ -177,7 +179,8 @@ class TableStore:
     def listed(self, day: str) -> Iterable[Listed]:
         with _storage_errors(day):
             for row in self._index.query_entities("PartitionKey eq @day", parameters={"day": f"day {day}"}):
-                yield Listed(call_id=row["call_id"], day=day, **{name: row[name] for name in _LISTED})
+                values = {name: row[name] for name in _LISTED} | {"started_at": int(row["started_at"])}
+                yield Listed(call_id=row["call_id"], day=day, **values)
 
     # The storage itself
 
@@ -197,22 +200,22 @@ class TableStore:
     # Claim checks
 
     def _checked_in(self, call_id: str, entries: Sequence[str], position: int) -> tuple[str, ...]:
-        return tuple(
-            entry if len(entry) <= LARGE_ENTRY else self._deposit(call_id, position + n, entry)
-            for n, entry in enumerate(entries)
-        )
-
-    def _deposit(self, call_id: str, position: int, entry: str) -> str:
+        if sum(map(_size, entries)) <= LARGE_COMMIT:
+            return tuple(entries)
+        text = _join(entries)
         # The digest keeps apart what two racing deliveries put at the same position.
-        name = f"entries/{call_id}/{position:06d}-{hashlib.sha256(entry.encode()).hexdigest()[:12]}.json"
+        name = f"entries/{call_id}/{position:06d}-{hashlib.sha256(text.encode()).hexdigest()[:12]}.json"
         with _storage_errors(call_id):
-            self._blobs.put(name, entry)
-        return f"{CLAIM_CHECK}{json.dumps(name)}}}"
+            self._blobs.put(name, text)
+        return (f"{CLAIM_CHECK}{json.dumps(name)}}}",)
 
     def _checked_out(self, entries: list[str]) -> list[str]:
         return [
-            self._blobs.get(json.loads(entry)["claim_check"]) if entry.startswith(CLAIM_CHECK) else entry
+            one
             for entry in entries
+            for one in (
+                _split(self._blobs.get(json.loads(entry)["claim_check"])) if entry.startswith(CLAIM_CHECK) else [entry]
+            )
         ]
 
 
@@ -257,6 +260,11 @@ def _server_row(record: CallRecord) -> dict[str, Any]:
 def _server_key(server_call_id: str) -> str:
     """A server call id is base64 and may hold `/`, which a key may not."""
     return f"server {hashlib.sha256(server_call_id.encode()).hexdigest()}"
+
+
+def _size(entry: str) -> int:
+    """Characters as the storage counts them."""
+    return len(entry) if entry.isascii() else len(entry.encode("utf-16-le")) // 2
 
 
 def _join(entries: Sequence[str]) -> str:

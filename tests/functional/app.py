@@ -20,6 +20,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 import azure.functions as func
 import jwt
 import pytest
+from azure.functions.timer import TimerRequest
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
 from jwt.algorithms import RSAAlgorithm
 
@@ -187,7 +188,7 @@ class App:
 
     def tick(self) -> None:
         """The watchdog's timer fires."""
-        functions()["watchdog"](func.TimerRequest())
+        functions()["watchdog"](TimerRequest())
 
     # The service
 
@@ -225,7 +226,7 @@ class App:
 
 def _own(event: Mapping[str, Any]) -> bool:
     """Whether an event goes to its action's URL."""
-    return event["type"].rpartition(".")[2].startswith(("Play", "Recognize"))
+    return str(event["type"]).rpartition(".")[2].startswith(("Play", "Recognize"))
 
 
 def incoming_call(

@@ -100,9 +100,7 @@ async def test_a_wav_file_may_say_pcm_in_the_extensible_way(studio: Studio, serv
 
 
 @pytest.mark.parametrize(("rate", "channels"), [(16_000, 1), (32_000, 1), (24_000, 2)])
-async def test_an_mp3_is_decoded_to_16_khz_mono(
-    studio: Studio, serve: Serve, rate: int, channels: int
-) -> None:
+async def test_an_mp3_is_decoded_to_16_khz_mono(studio: Studio, serve: Serve, rate: int, channels: int) -> None:
     tones = key_tones("1234567890" * 2)
     expected = tones.duration * SAMPLE_RATE / rate / channels
 
@@ -228,9 +226,7 @@ async def test_a_download_that_breaks_off_is_unreachable(studio: Studio, server:
         await studio.fetch(server(answer))
 
 
-@pytest.mark.parametrize(
-    "url", ["file:///etc/hostname", "prompt.wav", "ftp://127.0.0.1/a", "http://", "http://[::1"]
-)
+@pytest.mark.parametrize("url", ["file:///etc/hostname", "prompt.wav", "ftp://127.0.0.1/a", "http://", "http://[::1"])
 async def test_only_web_addresses_are_fetched(studio: Studio, url: str) -> None:
     with pytest.raises(PromptUnreachable):
         await studio.fetch(url)

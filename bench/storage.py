@@ -1,0 +1,146 @@
+"""Storage round trips, and what a callback costs as the journal grows."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from statistics import median
+
+from bench.heart import BenchCall, conductor, counted_requests
+from bench.report import Row
+from devstack.azurite import LOGS, Azurite
+from shared.calls.conductor import Conductor
+from shared.store.base import CallStore
+from shared.store.tables import TableStore
+
+JOURNALS = (10, 100, 1000)
+"""Entries at which a callback is measured."""
+CALLBACKS = 32
+"""Callbacks in one measurement: two entries each, so that every one holds as many seals of the tail."""
+FLAT = 1.5
+
+
+@dataclass(slots=True)
+class RoundTrips:
+    """Requests to the storage, by what caused them; each list has one number per occurrence."""
+
+    incoming: list[int] = field(default_factory=list)
+    after_incoming: list[int] = field(default_factory=list)
+    warm: list[int] = field(default_factory=list)
+    cold: list[int] = field(default_factory=list)
+    cold_after: list[int] = field(default_factory=list)
+    duplicate_warm: list[int] = field(default_factory=list)
+    after_end: list[int] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Costs:
+    """Milliseconds of callbacks at one length of the journal."""
+
+    processor: list[float] = field(default_factory=list)
+    wall: list[float] = field(default_factory=list)
+
+
+def round_trips(store: CallStore, callbacks: int) -> RoundTrips:
+    """Count the requests of one call: its incoming call, warm and cold callbacks, and its end."""
+    trips = RoundTrips()
+    BenchCall(conductor(store)).connected()  # makes the tables
+    with counted_requests() as counts:
+
+        def counted(work: Callable[[], object]) -> int:
+            before = counts.total()
+            work()
+            return counts.total() - before
+
+        at_answer: list[int] = []
+        board = conductor(store, lambda request: at_answer.append(counts.total()))
+        calls: list[BenchCall] = []
+        in_all = counted(lambda: calls.append(BenchCall(board)))
+        call = calls[0]
+        trips.incoming.append(at_answer[0])
+        trips.after_incoming.append(in_all - at_answer[0])
+        board.later.flush()
+        for number in range(callbacks):
+            events = call.played() if number else call.connected()
+            trips.warm.append(counted(lambda events=events: board.deliver(call.call_id, events)))  # type: ignore[misc]
+            trips.duplicate_warm.append(
+                counted(lambda events=events: board.deliver(call.call_id, events))  # type: ignore[misc]
+            )
+        for _ in range(callbacks):
+            events, fresh = call.played(), conductor(store)
+            trips.cold.append(
+                counted(lambda events=events, fresh=fresh: fresh.deliver(call.call_id, events))  # type: ignore[misc]
+            )
+            trips.cold_after.append(counted(fresh.later.flush))
+        last = conductor(store)
+        last.deliver(call.call_id, call.disconnected())
+        trips.after_end.append(counted(last.later.flush))
+    return trips
+
+
+def growth(
+    store: CallStore, journals: tuple[int, ...] = JOURNALS, callbacks: int = CALLBACKS
+) -> dict[str, list[Costs]]:
+    """What a warm and a cold callback cost at each length of the journal.
+
+    One call is grown to each length; then the calls take turns, so that what disturbs one disturbs all.
+    """
+    board = conductor(store)
+    calls = []
+    for entries in journals:
+        call = BenchCall(board)
+        board.deliver(call.call_id, call.connected())
+        for _ in range((entries - 4) // 2):
+            board.deliver(call.call_id, call.played())
+        calls.append(call)
+    warm, cold = ([Costs() for _ in journals] for _ in range(2))
+    for _ in range(callbacks):
+        for call, costs in zip(calls, warm, strict=True):
+            _timed(board, call, costs)
+    for _ in range(max(5, callbacks // 3)):
+        for call, costs in zip(calls, cold, strict=True):
+            _timed(conductor(store), call, costs)
+    return {"warm": warm, "cold": cold}
+
+
+def _timed(board: Conductor, call: BenchCall, costs: Costs) -> None:
+    events = call.played()
+    processor, wall = time.thread_time(), time.perf_counter()
+    board.deliver(call.call_id, events)
+    costs.wall.append((time.perf_counter() - wall) * 1000)
+    costs.processor.append((time.thread_time() - processor) * 1000)
+
+
+def measure_round_trips(quick: bool) -> Iterator[Row]:
+    """The rows of measurement 3."""
+    with Azurite(log=LOGS / "bench-azurite.log") as azurite:
+        trips = round_trips(TableStore(azurite.connection_string, "benchtrips"), 20 if quick else 60)
+    name = "storage round trips"
+    most = {"samples": len(trips.warm)}
+    yield Row(name, "callback, warm, most", max(trips.warm), "requests", 1, more=most)
+    yield Row(name, "callback, cold, most", max(trips.cold), "requests", 2, more=most)
+    yield Row(name, "duplicate callback, warm, most", max(trips.duplicate_warm), "requests", more=most)
+    yield Row(name, "incoming call, before the answer", max(trips.incoming), "requests", 1)
+    yield Row(name, "incoming call, after the answer", max(trips.after_incoming), "requests")
+    unconfirmed = Counter(trips.cold_after).most_common(1)[0][0]
+    yield Row(name, "callback whose action no event confirms, after 3 s", unconfirmed, "requests")
+    yield Row(name, "end of the call, after the answer", max(trips.after_end), "requests")
+
+
+def measure_growth(quick: bool) -> Iterator[Row]:
+    """The rows of measurement 4."""
+    with Azurite(log=LOGS / "bench-azurite.log") as azurite:
+        costs = growth(TableStore(azurite.connection_string, "benchgrowth"), callbacks=16 if quick else 64)
+    for kind, by_length in costs.items():
+        for entries, cost in zip(JOURNALS, by_length, strict=True):
+            for what, values in (("CPU", cost.processor), ("wall", cost.wall)):
+                more = {"samples": len(values)}
+                yield Row("callback cost", f"{kind}, {entries} entries, {what} p50", median(values), "ms", more=more)
+        for what in ("processor", "wall"):
+            medians = [median(getattr(cost, what)) for cost in by_length]
+            ratio = medians[-1] / medians[0] if medians[0] else math.nan
+            case = f"{kind}, {JOURNALS[-1]} ÷ {JOURNALS[0]} entries, {'CPU' if what == 'processor' else what} p50"
+            yield Row("callback cost", case, ratio, "times", FLAT if kind == "warm" else None)

@@ -1,0 +1,73 @@
+"""Finished recordings, on disk for as long as the service would keep them."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from emulator.clock import Clock
+
+#: Seconds that a file is kept (docs: call recording, newest page: 24 hours).
+RETENTION = 24 * 3600.0
+
+
+@dataclass(frozen=True)
+class Document:
+    """One chunk of one recording: its sound in a file, its metadata, and the name of its content."""
+
+    id: str
+    path: Path
+    content_name: str
+    metadata: dict[str, Any]
+    expires: float
+
+
+class Archive:
+    """Documents by id, in a directory of its own that goes when the emulator does."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._documents: dict[str, Document] = {}
+        self._folder: Path | None = None
+
+    def path(self, document_id: str) -> Path:
+        """Where the sound of a new document goes."""
+        if self._folder is None:
+            self._folder = Path(tempfile.mkdtemp(prefix="emulator-recordings-"))
+        return self._folder / document_id
+
+    def add(self, document_id: str, content_name: str, metadata: dict[str, Any]) -> Document:
+        expires = self._clock.now() + RETENTION
+        document = Document(document_id, self.path(document_id), content_name, metadata, expires)
+        self._documents[document_id] = document
+        return document
+
+    def get(self, document_id: str) -> Document | None:
+        """None when it is unknown, was deleted or has expired."""
+        document = self._documents.get(document_id)
+        if document is not None and self._clock.now() >= document.expires:
+            self.delete(document_id)
+            return None
+        return document
+
+    def delete(self, document_id: str) -> bool:
+        """Whether there was such a document."""
+        document = self._documents.pop(document_id, None)
+        if document is None:
+            return False
+        document.path.unlink(missing_ok=True)
+        return True
+
+    def expire(self) -> None:
+        """Remove what is past its time."""
+        for document_id in list(self._documents):
+            self.get(document_id)
+
+    def clear(self) -> None:
+        self._documents.clear()
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            self._folder = None

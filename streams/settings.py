@@ -1,0 +1,38 @@
+"""What a deployment of the streams service may set beside the app's own settings."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from shared.errors import SettingsError
+
+
+class StreamSettings(BaseModel):
+    """Each field is the environment variable of the same name in capitals, with STREAMS_ before it."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    archive_audio: bool = Field(True, description="Whether audio is kept in Blob.")
+    keep_intermediate: bool = Field(False, description="Whether phrases that are not final are kept as well.")
+    flush_seconds: float = Field(5.0, gt=0, le=60, description="Sound that a crash may lose, at most about.")
+    part_seconds: int = Field(3600, ge=60, le=36000, description="Length from which a further file is begun.")
+    most_megabytes: int = Field(8192, gt=0, description="Audio that one socket may bring to the archive.")
+    handler: str = Field("", description="`module:factory` of what listens and speaks (docs/streams.md); empty: none.")
+    storage_threads: int = Field(8, ge=1, le=64, description="Writes to storage at once.")
+
+
+def load_stream_settings(environ: Mapping[str, str] | None = None) -> StreamSettings:
+    """Read them; raises SettingsError. An empty value counts as not set."""
+    source = os.environ if environ is None else environ
+    prefix = "streams_"
+    values = {name.lower().removeprefix(prefix): value for name, value in source.items()
+              if name.lower().startswith(prefix) and value != ""}  # fmt: skip
+    try:
+        return StreamSettings.model_validate(values)
+    except ValidationError as error:
+        problems = [("STREAMS_" + str(item["loc"][0]).upper(), item["msg"]) for item in error.errors()]
+        details = "; ".join(f"{name}: {message}" for name, message in problems)
+        raise SettingsError(", ".join(name for name, _ in problems), details, "See docs/streams.md.") from None

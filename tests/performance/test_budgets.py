@@ -1,0 +1,83 @@
+"""Budgets as counts and ratios: `make bench` measures the same in milliseconds."""
+
+from __future__ import annotations
+
+from statistics import median
+
+import pytest
+
+from bench.imports import LIMIT, imported_modules, measure_imports
+from bench.storage import FLAT, growth, round_trips
+from shared.store.tables import TableStore
+
+pytestmark = pytest.mark.xdist_group("performance")
+
+HEAVY = (
+    "azure.identity",
+    "azure.storage.blob",
+    "azure.storage.queue",
+    "cryptography",
+    "jwt",
+    "numpy",
+    "requests",
+    "yaml",
+)
+"""What an import of the app leaves for its first use: 50 to 250 ms each."""
+
+
+def test_a_callback_costs_one_round_trip_warm_and_two_cold(storage: str) -> None:
+    trips = round_trips(TableStore(storage, "trips"), callbacks=40)  # the tail is sealed on the way
+
+    assert set(trips.warm) == {1}
+    assert max(trips.cold) == 2
+
+
+def test_a_duplicate_callback_costs_no_round_trip_warm(storage: str) -> None:
+    trips = round_trips(TableStore(storage, "duplicates"), callbacks=5)
+
+    assert set(trips.duplicate_warm) == {0}
+
+
+def test_only_the_claim_stands_before_the_answer(storage: str) -> None:
+    trips = round_trips(TableStore(storage, "claims"), callbacks=1)
+
+    assert trips.incoming == [1]
+    assert trips.after_incoming == [3]  # the rows that find it: by day, by server call id, among the open ones
+
+
+def test_a_warm_callback_costs_the_same_at_ten_entries_and_at_a_thousand(storage: str) -> None:
+    for attempt in range(3):  # a busy machine may disturb one measurement, hardly three
+        costs = growth(TableStore(storage, f"growth{attempt}"), (10, 1000), callbacks=32)["warm"]
+        short, long = (median(cost.processor) for cost in costs)
+        if long <= FLAT * short:
+            return
+    pytest.fail(f"{long:.2f} ms of processor time at 1,000 entries, {short:.2f} ms at 10")
+
+
+def test_the_app_is_imported_within_its_budget() -> None:
+    ratios = []
+    for _ in range(3):
+        ratios.append(measure_imports(9).ratio)
+        if ratios[-1] <= LIMIT:
+            return
+    pytest.fail(f"function_app costs {min(ratios):.2f} times what its SDKs cost; the budget is {LIMIT}")
+
+
+@pytest.mark.parametrize("module", HEAVY)
+def test_an_import_of_the_app_leaves_heavy_modules_for_later(module: str) -> None:
+    assert module not in _modules()
+
+
+def test_the_import_switches_the_collector_on_again() -> None:
+    assert "gc-is-on" in imported_modules(
+        "import function_app, gc, sys\nif gc.isenabled(): sys.modules['gc-is-on'] = gc"
+    )
+
+
+_found: set[str] = set()
+
+
+def _modules() -> set[str]:
+    if not _found:
+        _found.update(imported_modules())
+    return _found

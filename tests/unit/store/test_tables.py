@@ -1,0 +1,190 @@
+"""What only the real store can show: rows, round trips, races between processes, an outage."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import Any
+
+import pytest
+
+from shared.errors import AlreadyClaimed, LostRace, StoreUnavailable, UnknownCall
+from shared.store.queues import QueueTimers, read_wake_up
+from shared.store.tables import TableStore
+from tests.unit.store.test_contract import a_record, entry, grow
+
+pytestmark = [pytest.mark.node, pytest.mark.xdist_group("store-tables")]
+Tables = Callable[[], TableStore]
+
+
+def rows(store: TableStore, call_id: str = "call-1") -> list[dict[str, Any]]:
+    return [dict(row) for row in store._calls.query_entities(f"PartitionKey eq '{call_id}'")]
+
+
+def test_a_long_journal_is_a_head_and_sealed_segments(tables: Tables) -> None:
+    store = tables()
+    grow(store, a_record(), store.claim(a_record(), [entry(0)]), 1, 130)
+    found = rows(store)
+    assert found[0]["RowKey"] == "head"
+    assert [row["RowKey"] for row in found[1:]] == [f"s{n:06d}" for n in range(1, found[0]["segments"] + 1)]
+    assert 3 <= found[0]["segments"] <= 6
+
+
+def test_no_property_of_a_row_grows_past_what_the_service_takes(tables: Tables) -> None:
+    """64 KiB a string, in UTF-16 (docs: understanding the table service data model); Azurite lets more pass."""
+    store = tables()
+    version = store.claim(a_record(), [entry(0)])
+    for size in (15_900, 15_900, 9_000, 100, 15_900):
+        version = store.commit(a_record(), [entry(1, size)], version)
+    version = store.commit(a_record(), [entry(n, 15_900) for n in range(5)], version)
+    version = store.commit(a_record(), [entry(n, 700) for n in range(100)], version)
+    for _ in range(3):
+        version = store.commit(a_record(), ['{"t":"' + "😀" * 9_000 + '"}'], version)
+    store.commit(a_record(), ['{"t":"' + "😀" * 9_000 + '"}'] * 3, version)
+    largest = {
+        (row["RowKey"], name): len(value.encode("utf-16-le"))
+        for row in rows(store)
+        for name, value in row.items()
+        if isinstance(value, str)
+    }
+    assert {where: size for where, size in largest.items() if size > 65_536} == {}
+
+
+def test_a_finished_call_is_archived_as_one_document(tables: Tables) -> None:
+    store = tables()
+    store.claim(a_record(), [])
+    store.index(a_record())
+    store.close(a_record(status="ended"), {"call_id": "call-1", "words": "grüß dich"})
+    day = "2026/09/21"
+    assert json.loads(store._blobs.get(f"{day}/call-1.json")) == {"call_id": "call-1", "words": "grüß dich"}
+
+
+def test_two_instances_hammering_one_call_lose_no_update(tables: Tables) -> None:
+    tables().claim(a_record(), [])
+    each, barrier = 60, threading.Barrier(2)
+
+    def hammer(name: int) -> int:
+        store, races = tables(), 0
+        barrier.wait(10)
+        version = store.load("call-1").version
+        for number in range(each):
+            while True:
+                try:
+                    version = store.commit(a_record(), [entry(name * 1000 + number)], version)
+                    break
+                except LostRace:
+                    races += 1
+                    version = store.load("call-1").version
+        return races
+
+    with ThreadPoolExecutor(2) as pool:
+        races = sum(pool.map(hammer, (1, 2)))
+    journal = tables().load("call-1").journal
+    assert races > 0, "the two never met: nothing was shown"
+    assert len(journal) == 2 * each
+    for name in (1, 2):
+        assert [e for e in journal if json.loads(e)["n"] // 1000 == name] == [
+            entry(name * 1000 + n) for n in range(each)
+        ]
+
+
+def test_many_claims_at_once_make_one_call(tables: Tables) -> None:
+    stores = [tables() for _ in range(4)]
+    stores[0].prepare()
+    barrier = threading.Barrier(8)
+
+    def claim(number: int) -> bool:
+        barrier.wait(10)
+        try:
+            stores[number % 4].claim(a_record(flow=f"flow{number}"), [entry(number)])
+        except AlreadyClaimed:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        won = list(pool.map(claim, range(8)))
+    assert won.count(True) == 1
+    assert stores[0].load("call-1").journal == [entry(won.index(True))]
+
+
+def test_the_first_claims_of_a_new_deployment_make_the_tables(tables: Tables) -> None:
+    barrier = threading.Barrier(4)
+
+    def claim(number: int) -> None:
+        barrier.wait(10)
+        tables().claim(a_record(f"call-{number}"), [entry(number)])
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(claim, range(4)))
+    assert [tables().load(f"call-{n}").journal for n in range(4)] == [[entry(n)] for n in range(4)]
+
+
+def test_an_unknown_server_call_id_in_a_new_deployment_is_no_failure_of_the_storage(tables: Tables) -> None:
+    with suppress(UnknownCall):  # the table is not there yet, nor is the call
+        assert tables().find("anything") is None
+
+
+@pytest.mark.parametrize(
+    "what",
+    [
+        lambda store: store.claim(a_record(), [entry(0)]),
+        lambda store: store.load("call-1"),
+        lambda store: store.peek("call-1"),
+        lambda store: store.index(a_record()),
+        lambda store: store.close(a_record(), {}),
+        lambda store: list(store.open_calls()),
+        lambda store: store.find("server"),
+        lambda store: list(store.listed("2026-11-23")),
+        lambda store: store.healthy(),
+        lambda store: store.claim(a_record(), [entry(0, 100_000)]),
+    ],
+    ids=["claim", "load", "peek", "index", "close", "open", "find", "listed", "healthy", "claim check"],
+)
+def test_a_storage_that_does_not_answer_is_unavailable_and_told_so_soon(
+    nowhere: str, what: Callable[[TableStore], object]
+) -> None:
+    store = TableStore(nowhere, "gone")
+    started = time.monotonic()
+    with pytest.raises(StoreUnavailable) as caught:
+        what(store)
+    assert caught.value.retryable
+    assert time.monotonic() - started < 5
+
+
+def test_a_commit_on_a_storage_that_went_away_is_unavailable(tables: Tables, nowhere: str) -> None:
+    store = tables()
+    version = store.claim(a_record(), [entry(0)])
+    gone = TableStore(nowhere, "gone")
+    with pytest.raises(StoreUnavailable):
+        gone.commit(a_record(), [entry(1)], version)
+    store.commit(a_record(), [entry(1)], version)
+
+
+def test_a_call_whose_large_entry_cannot_be_fetched_now_is_unavailable(azurite: Any, nowhere: str) -> None:
+    TableStore(azurite.connection_string, "checked").claim(a_record(), [entry(0, 50_000)])
+    blob = next(part for part in nowhere.split(";") if part.startswith("BlobEndpoint"))
+    parts = [part for part in azurite.connection_string.strip(";").split(";") if not part.startswith("BlobEndpoint")]
+    half = TableStore(";".join([*parts, blob]), "checked")
+    assert half.peek("call-1") == a_record()
+    with pytest.raises(StoreUnavailable):
+        half.load("call-1")
+
+
+def test_a_wake_up_comes_back_through_the_queue_at_its_time(azurite: Any) -> None:
+    from azure.storage.queue import QueueClient, TextBase64DecodePolicy
+
+    timers = QueueTimers(azurite.connection_string, "wake")
+    now = int(time.time() * 1000)
+    timers.schedule("call-1", 3, now - 5)
+    timers.schedule("call-1", 4, now + 3_600_000)
+    timers.schedule("call-1", 5, now + 400 * 24 * 3_600_000)  # longer than a message may hide
+    with QueueClient.from_connection_string(
+        azurite.connection_string, "wake-timers", message_decode_policy=TextBase64DecodePolicy()
+    ) as queue:
+        seen = [read_wake_up(message.content.encode()) for message in queue.receive_messages()]
+        assert seen == [("call-1", 3, now - 5)]
+        assert queue.get_queue_properties().approximate_message_count == 3
