@@ -61,10 +61,11 @@ class Lifecycle:
         return {
             "startedBy": self._started[call.id],
             "serverCallId": call.server_call_id,
-            "group": {"id": _NO_GROUP},
+            "group": {"id": call.group_id or _NO_GROUP},
+            **({"room": {"id": call.room_id}} if call.room_id else {}),
             "isTwoParty": call.two_party,
             "correlationId": call.correlation_id,
-            "isRoomsCall": False,
+            "isRoomsCall": call.room_id is not None,
         }
 
 

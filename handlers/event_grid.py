@@ -6,13 +6,13 @@ import logging
 from datetime import UTC, datetime
 
 import azure.functions as func
-from shared.routing import AnswerWith, Decision, RedirectTo, RejectWith
 
 from shared.calls import actions
 from shared.calls.conductor import NO_FLOW, Ring
 from shared.composition import Switchboard, switchboard
 from shared.errors import MalformedEvent
 from shared.events import IncomingCall, parse_event_grid_event
+from shared.routing import AnswerWith, Decision, RedirectTo, RejectWith
 
 log = logging.getLogger("switchboard.doors")
 
@@ -31,15 +31,22 @@ def incoming_call(event: func.EventGridEvent) -> None:
     if not isinstance(call, IncomingCall):
         log.warning("not an incoming call type=%s id=%s", event.event_type, event.id)
         return
-    outcome, call_id = _ring(switchboard(), call)
-    log.info("%s IncomingCall call=%s", outcome, call_id)
-
-
-def _ring(board: Switchboard, call: IncomingCall) -> tuple[str, str]:
-    context = {**call.custom_context.sip_headers, **call.custom_context.voip_headers}
-    decision = board.routes.decide(to=call.to, caller=call.from_, context=context, at=datetime.now(UTC))
+    board = switchboard()
+    decision = _decide(board, call)
+    outcome, call_id = _ring(board, call, decision)
     why = decision.why if isinstance(decision, RejectWith) else ""
-    log.info("%s by rule %r %s id=%s", decision.outcome, decision.rule, why, call.id)
+    log.info("%s IncomingCall call=%s %s by rule %r %s", outcome, call_id, decision.outcome, decision.rule, why)
+
+
+def _decide(board: Switchboard, call: IncomingCall) -> Decision:
+    return board.routes.decide(to=call.to, caller=call.from_, context=_headers(call), at=datetime.now(UTC))
+
+
+def _headers(call: IncomingCall) -> dict[str, str]:
+    return {**call.custom_context.sip_headers, **call.custom_context.voip_headers}
+
+
+def _ring(board: Switchboard, call: IncomingCall, decision: Decision) -> tuple[str, str]:
     ring = Ring(
         correlation_id=call.correlation_id,
         server_call_id=call.server_call_id,
@@ -48,7 +55,7 @@ def _ring(board: Switchboard, call: IncomingCall) -> tuple[str, str]:
         incoming_call_context=call.incoming_call_context,
         at=int(call.time.timestamp() * 1000),
         display_name=call.caller_display_name,
-        context=context,
+        context=_headers(call),
         source_event=call.id,
     )
     return board.conductor.ring(ring, *_opening(board, decision))

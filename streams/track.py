@@ -70,7 +70,7 @@ class Track:
     @property
     def unwritten(self) -> int:
         """Bytes that wait."""
-        return sum(len(part.unwritten) for part in self._parts)
+        return sum(len(part.unwritten) for part in list(self._parts))  # a thread may take one off
 
     def add(self, pcm: bytes, at: float | None) -> int:
         """Take a frame; gives the bytes that were added to what waits, silence and all."""

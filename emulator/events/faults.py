@@ -14,7 +14,7 @@ CHANNELS = ("callbacks", "eventgrid", "requests")
 #: Kinds that shape the outcome of an operation after it was accepted.
 _OUTCOME_KINDS = ("fail", "false success")
 #: Kinds that spoil the download of a recording.
-DOWNLOAD_KINDS = ("empty", "truncate")
+DOWNLOAD_KINDS = ("empty", "short", "truncate")
 KINDS = _GENERAL_KINDS + _OUTCOME_KINDS + DOWNLOAD_KINDS
 #: Code and sub-code of a `fail` fault that names none (docs: 500/9999, unknown).
 _FAIL_CODE, _FAIL_SUB_CODE = 500, 9999
@@ -47,7 +47,7 @@ class Fault:
         """``name`` is an event type for events, an operation id for requests; either may be given short."""
         if self.count is not None and self.applied >= self.count:
             return False
-        by_operation = channel in ("requests", "outcomes")
+        by_operation = channel in ("requests", "outcomes", "downloads")
         if self.channel is not None and self.channel != channel:
             return False
         if self.call_connection_id not in (None, call_connection_id):

@@ -39,7 +39,7 @@ class Objects:
             return web.Response(status=404)
         if name == _METADATA:
             return _part(request, json.dumps(document.metadata, separators=(",", ":")).encode())
-        return self._sound(document)
+        return await self._sound(request, document)
 
     async def delete(self, request: web.Request) -> web.StreamResponse:
         refusal = await self._refusal(request, "CallRecording_Delete")
@@ -48,15 +48,17 @@ class Objects:
         deleted = self._service.archive.delete(request.match_info["document"])
         return web.Response(status=200 if deleted else 404)
 
-    def _sound(self, document: Document) -> web.StreamResponse:
+    async def _sound(self, request: web.Request, document: Document) -> web.StreamResponse:
         faults = self._service.faults.draw("downloads", "CallRecording_Download", None, DOWNLOAD_KINDS)
         struck = {fault.kind for fault in faults}
         if "empty" in struck:
             return web.Response(status=200, content_type="application/octet-stream")
-        if "truncate" in struck:
-            # Half of the bytes, and a Content-Length that does not promise more.
+        if struck & {"short", "truncate"}:
             body = document.path.read_bytes()
-            return web.Response(body=body[: len(body) // 2], content_type="application/octet-stream")
+            half = body[: len(body) // 2]
+            if "short" in struck:
+                return web.Response(body=half, content_type="application/octet-stream")
+            return await _broken(request, half, len(body))
         return web.FileResponse(document.path, headers={"Content-Type": "application/octet-stream"})
 
     async def _refusal(self, request: web.Request, operation: str) -> web.StreamResponse | None:
@@ -83,6 +85,17 @@ class Objects:
             record.status, record.note = struck["status"].status, "answered by a fault"
             return web.Response(status=struck["status"].status)
         return None
+
+
+async def _broken(request: web.Request, body: bytes, promised: int) -> web.StreamResponse:
+    """An answer that breaks off before its promised length."""
+    response = web.StreamResponse(headers={"Content-Type": "application/octet-stream"})
+    response.content_length = promised
+    await response.prepare(request)
+    await response.write(body)
+    if request.transport is not None:
+        request.transport.close()
+    return response
 
 
 def _part(request: web.Request, body: bytes) -> web.Response:

@@ -211,8 +211,8 @@ async def test_an_unmixed_stream_names_each_participant_at_twenty_four_kilohertz
     emulator: Running[AsyncControl], application: Application, wire: Wire, ear: Ear
 ) -> None:
     options = streaming(ear, audioChannelType="unmixed", audioFormat="pcm24KMono", startMediaStreaming=True)
-    desk = await answer(emulator, application, wire, options, [{"say": "One two three four five six seven"}])
-    await emulator.control.register_phone("+15550109999", script=[{"say": "Good morning"}])
+    desk = await answer(emulator, application, wire, options)
+    await emulator.control.register_phone("+15550109999")
     add = {
         "participantToAdd": {"phoneNumber": {"value": "+15550109999"}},
         "sourceCallerIdNumber": {"value": OWNED},
@@ -222,12 +222,15 @@ async def test_an_unmixed_stream_names_each_participant_at_twenty_four_kilohertz
     [metadata] = await ear.frames("AudioMetadata")
     assert (metadata["sampleRate"], metadata["length"]) == (24000, 960)
     one = ear.connections[0]
+    for phone in (CALLER, "+15550109999"):
+        said = {"text": "One two three four five six seven", "phone": phone}
+        await emulator.control.request("POST", f"/emulator/calls/{desk.call}/say", said)
 
     def heard(raw_id: str) -> list[dict[str, Any]]:
         data = [frame["audioData"] for frame in one.frames if frame["kind"] == "AudioData"]
         return [frame for frame in data if frame["participantRawID"] == raw_id and not frame["silent"]]
 
-    await ear.until(lambda: len(heard("4:+15550109999")) > 30)
+    await ear.until(lambda: len(heard("4:+15550109999")) > 50)
     assert list(heard("4:+15550109999")[0]) == ["timestamp", "participantRawID", "data", "silent"]
     assert {len(base64.b64decode(frame["data"])) for frame in heard("4:+15550109999")} == {960}
     assert len(heard(f"4:{CALLER}")) > 50

@@ -1,0 +1,140 @@
+"""What listens to a call and may speak: a bot, an analysis, an agent's headset. Archiving needs none of it."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import logging
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from shared.errors import SettingsError
+from streams.frames import AudioFrame
+
+log = logging.getLogger("switchboard.streams")
+
+MOST_WAITING = 500
+"""Frames that may wait for a handler: ten seconds of one participant. What comes on top passes it by."""
+
+
+class AudioStream(Protocol):
+    """The call, as a handler sees it."""
+
+    @property
+    def call_id(self) -> str:
+        """Switchboard's id of the call."""
+
+    @property
+    def rate(self) -> int:
+        """Samples a second, in and out."""
+
+    def send(self, pcm: bytes) -> None:
+        """Say this (16-bit mono PCM) after what is being said; the call must have been set up as bidirectional."""
+
+    async def stop(self) -> None:
+        """Fall silent at once."""
+
+    def signal(self, name: str, data: Any, signal_id: str | None = None) -> None:
+        """Tell the call's flow; the same id counts once."""
+
+
+class AudioHandler(Protocol):
+    """One for each connection. Its methods are called in turn, never two at once.
+
+    A handler that raises is not called again; one that is slow misses frames. Neither touches the archive.
+    """
+
+    async def on_start(self, stream: AudioStream) -> None:
+        """The stream is open."""
+
+    async def on_audio(self, frame: AudioFrame) -> None:
+        """20 ms of sound of a participant."""
+
+    async def on_dtmf(self, tone: str) -> None:
+        """A key was pressed: 0-9, *, #, A-D."""
+
+    async def on_end(self) -> None:
+        """The stream is over; nothing can be sent any more."""
+
+
+HandlerFactory = Callable[[], AudioHandler]
+
+
+class Echo:
+    """Says what it hears; for tests, and to try a line out."""
+
+    def __init__(self) -> None:
+        self._stream: AudioStream | None = None
+
+    async def on_start(self, stream: AudioStream) -> None:
+        self._stream = stream
+
+    async def on_audio(self, frame: AudioFrame) -> None:
+        if self._stream is not None and not frame.silent:
+            self._stream.send(frame.pcm)
+
+    async def on_dtmf(self, tone: str) -> None:
+        if self._stream is not None:
+            await self._stream.stop()
+
+    async def on_end(self) -> None:
+        self._stream = None
+
+
+def load_handler(name: str) -> HandlerFactory | None:
+    """The factory that `module:name` stands for; None for an empty name. Raises SettingsError."""
+    if not name:
+        return None
+    module, _, attribute = name.partition(":")
+    try:
+        factory = getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise SettingsError("STREAMS_HANDLER", f"{name!r} cannot be loaded: {error}", "Write module:factory.") from None
+    if not callable(factory):
+        raise SettingsError("STREAMS_HANDLER", f"{name!r} cannot be called.", "Write module:factory.")
+    return factory  # type: ignore[no-any-return]
+
+
+class Listening:
+    """Runs a handler beside the socket, so that it can hold up nothing."""
+
+    def __init__(self, handler: AudioHandler, stream: AudioStream) -> None:
+        self._handler, self._stream = handler, stream
+        self._queue: asyncio.Queue[AudioFrame | str | None] = asyncio.Queue(MOST_WAITING)
+        self._failed = False
+        self.missed = 0
+
+    def put(self, item: AudioFrame | str) -> None:
+        """Hand over a frame, or a key."""
+        if self._failed:
+            return
+        try:
+            self._queue.put_nowait(item)
+        except asyncio.QueueFull:
+            if not self.missed:
+                log.warning("the handler is too slow call=%s", self._stream.call_id)
+            self.missed += 1
+
+    async def run(self) -> None:
+        """Call the handler until `end`."""
+        try:
+            await self._handler.on_start(self._stream)
+            while (item := await self._queue.get()) is not None:
+                if isinstance(item, str):
+                    await self._handler.on_dtmf(item)
+                else:
+                    await self._handler.on_audio(item)
+            await self._handler.on_end()
+        except Exception as error:  # somebody else's code
+            self._failed = True
+            log.error("the handler failed call=%s error=%s", self._stream.call_id, type(error).__name__)
+
+    async def end(self, running: asyncio.Task[None], patience: float = 5.0) -> None:
+        """Let it finish what waits."""
+        try:
+            async with asyncio.timeout(patience):
+                if not self._failed:
+                    await self._queue.put(None)
+                await running
+        except TimeoutError:
+            log.warning("the handler does not end call=%s", self._stream.call_id)
