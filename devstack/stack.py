@@ -269,6 +269,8 @@ class Stack:
             "ACS_OPENID_CONFIGURATION_URL": f"{self.emulator_url}/calling/.well-known/acsopenidconfiguration",
             "CALLBACK_BASE_URL": self.base_url,
             "CALLBACK_SIGNING_KEY": self.signing_key,
+            # As docs/deploy.md advises: a callback mostly waits for the storage and for the service.
+            "PYTHON_THREADPOOL_THREAD_COUNT": "32",
             "COGNITIVE_SERVICES_ENDPOINT": COGNITIVE_SERVICES_ENDPOINT,
         }
         return {**own, **self._extra}

@@ -100,6 +100,10 @@ async def transfer(
     if isinstance(answer, Outcome):
         asked.tell("CallTransferFailed", {}, answer)
         return
+    if transferee not in call.participants:
+        answer.endpoint.dropped(outcomes.LEFT_ALONE)
+        asked.tell("CallTransferFailed", {}, outcomes.NOT_IN_CALL)
+        return
     specific = {"transferTarget": target.wire(), "transferee": transferee.identifier.wire()}
     asked.tell("CallTransferAccepted", specific, outcomes.OK)
     if member is None or call.is_group:

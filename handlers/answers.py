@@ -10,7 +10,16 @@ from typing import Any
 
 import azure.functions as func
 
-from shared.errors import InvalidInput, Refused, RoutingError, SettingsError, SwitchboardError, UnknownCall
+from shared.errors import (
+    ActionRefused,
+    CallOver,
+    InvalidInput,
+    Refused,
+    RoutingError,
+    SettingsError,
+    SwitchboardError,
+    UnknownCall,
+)
 
 log = logging.getLogger("switchboard.doors")
 
@@ -46,6 +55,11 @@ def door(handler: Door) -> Door:
         except (SettingsError, RoutingError) as error:
             log.error("not set up: %s", error)
             return problem(503, "Not set up", "The app's settings or routing are wrong; its log says which.")
+        except CallOver as error:
+            return problem(409, "Call over", str(error))
+        except ActionRefused as error:
+            log.warning("service refused %s: %s %s", error.action, error.status, error.code)
+            return problem(502 if error.transient else 422, "Refused by the service", str(error), code=error.code)
         except InvalidInput as error:
             log.warning("invalid input %s: %s", handler.__name__, error.field)
             return problem(400, "Invalid input", error.problem, field=error.field, remedy=error.remedy)

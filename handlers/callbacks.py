@@ -28,20 +28,45 @@ def call_events(req: func.HttpRequest) -> func.HttpResponse:
     return _receive(req, "call")
 
 
-@blueprint.function_name("play_events")
-@blueprint.route("callbacks/{call_id}/play", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
-@door
-def play_events(req: func.HttpRequest) -> func.HttpResponse:
-    """Events of play."""
-    return _receive(req, "play")
+RECORDING = frozenset({"start_recording", "pause_recording", "resume_recording", "stop_recording"})
+
+FAMILIES: dict[str, frozenset[str]] = {
+    kind.replace("_", "-"): frozenset({kind})
+    for kind in (
+        "add_participant",
+        "cancel_add_participant",
+        "remove_participant",
+        "move_participants",
+        "transfer",
+        "play",
+        "recognize",
+        "start_continuous_dtmf",
+        "stop_continuous_dtmf",
+        "send_dtmf",
+        "hold",
+        "unhold",
+        "start_media_streaming",
+        "stop_media_streaming",
+        "start_transcription",
+        "update_transcription",
+        "stop_transcription",
+    )
+} | {"play-to-all": frozenset({"play"}), "recording": RECORDING}
+"""One function for each API that takes a callback URI of its own, and the actions that its events report on."""
 
 
-@blueprint.function_name("recognize_events")
-@blueprint.route("callbacks/{call_id}/recognize", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
-@door
-def recognize_events(req: func.HttpRequest) -> func.HttpResponse:
-    """Events of recognize."""
-    return _receive(req, "recognize")
+def _register(family: str) -> None:
+    @door
+    def events(req: func.HttpRequest) -> func.HttpResponse:
+        return _receive(req, family)
+
+    events.__name__ = f"{family.replace('-', '_')}_events"
+    route = blueprint.route(f"callbacks/{{call_id}}/{family}", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
+    blueprint.function_name(events.__name__)(route(events))
+
+
+for _family in FAMILIES:
+    _register(_family)
 
 
 def _receive(req: func.HttpRequest, family: str) -> func.HttpResponse:
@@ -63,7 +88,7 @@ def _events(body: bytes, family: str) -> Sequence[CallEvent]:
         raise MalformedEvent("body", "holds no event.", "Send a JSON array of CloudEvents.")
     for index, event in enumerate(events):
         role = ROLES.get(event.name)
-        if family != "call" and role is not None and family not in role.action_kinds:
+        if family in FAMILIES and role is not None and not FAMILIES[family] & role.action_kinds:
             raise MalformedEvent(
                 f"[{index}].type", f"{event.name} is no event of {family}.", "Send it to the call's own callback URL."
             )

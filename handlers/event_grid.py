@@ -1,4 +1,4 @@
-"""Event Grid: incoming calls."""
+"""Event Grid: incoming calls, and news of calls."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import azure.functions as func
 from shared.calls import actions
 from shared.calls.conductor import NO_FLOW, Ring
 from shared.composition import Switchboard, switchboard
-from shared.errors import MalformedEvent
+from shared.errors import MalformedEvent, UnknownCall
 from shared.events import IncomingCall, parse_event_grid_event
 from shared.routing import AnswerWith, Decision, RedirectTo, RejectWith
 
@@ -36,6 +36,27 @@ def incoming_call(event: func.EventGridEvent) -> None:
     outcome, call_id = _ring(board, call, decision)
     why = decision.why if isinstance(decision, RejectWith) else ""
     log.info("%s IncomingCall call=%s %s by rule %r %s", outcome, call_id, decision.outcome, decision.rule, why)
+
+
+@blueprint.function_name("call_lifecycle")
+@blueprint.event_grid_trigger(arg_name="event")
+def call_lifecycle(event: func.EventGridEvent) -> None:
+    """CallStarted, CallEnded, CallParticipantAdded and CallParticipantRemoved go into the call's journal."""
+    try:
+        news = parse_event_grid_event(_as_delivered(event))
+    except MalformedEvent as error:
+        log.error("malformed event id=%s field=%s: %s", event.id, error.field, error.problem)
+        return
+    server_call_id = getattr(news, "server_call_id", "")
+    if not server_call_id:
+        log.warning("not news of a call type=%s id=%s", event.event_type, event.id)
+        return
+    try:
+        outcome = switchboard().conductor.notice(server_call_id, news.id, news.raw)
+    except UnknownCall:
+        log.info("unknown %s id=%s: no call of this app", news.name, news.id)
+        return
+    log.info("%s %s", outcome, news.name)
 
 
 def _decide(board: Switchboard, call: IncomingCall) -> Decision:

@@ -7,7 +7,9 @@ import logging
 import os
 import pkgutil
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from shared.calls.building import build
 from shared.calls.conductor import Conductor
@@ -17,11 +19,14 @@ from shared.calls.timers import Timers
 from shared.gateway.acs import AcsGateway
 from shared.gateway.base import Gateway
 from shared.routing import RoutingTable, load_routes
-from shared.security import CallbackUrls, TokenVerifier
+from shared.security import CallbackUrls, StreamUrls, TokenVerifier
 from shared.settings import Settings, settings
 from shared.store.base import CallStore
 from shared.store.queues import QueueTimers
 from shared.store.tables import TableStore
+
+if TYPE_CHECKING:
+    from shared.api.service import CallService
 
 log = logging.getLogger("switchboard.start")
 
@@ -36,6 +41,13 @@ class Switchboard:
     urls: CallbackUrls
     tokens: TokenVerifier
     routes: RoutingTable
+
+    @property
+    def service(self) -> CallService:
+        """What the HTTP API does. Its models are imported on first use: no answer to a call needs them."""
+        from shared.api.service import CallService
+
+        return CallService(self.conductor, self.store)
 
 
 def compose(
@@ -70,6 +82,7 @@ def compose(
         timers=timers or QueueTimers(settings.azurewebjobsstorage, settings.store_prefix),
         flows=FLOWS,
         callback_url=urls.url,
+        stream_url=_stream_url(settings),
         cached_calls=settings.cached_calls,
         grace=settings.dispatch_grace_seconds,
         ring_time=settings.ring_seconds,
@@ -123,6 +136,13 @@ def _get_ready() -> None:
     except Exception as error:
         # Whatever is wrong, the trigger that needs it says so, and answers accordingly.
         log.warning("not ready early; the first trigger tries again: %s", error)
+
+
+def _stream_url(settings: Settings) -> Callable[[str, str], str]:
+    """Where live audio and words of a call go; without a streams service flows must name their own URLs."""
+    if not settings.streams_url:
+        return lambda call_id, kind: ""
+    return StreamUrls(settings.streams_url, settings.callback_signing_key).url
 
 
 def load_flows() -> None:

@@ -7,6 +7,7 @@ SwitchboardError
 │   └── MalformedEvent      a delivered event cannot be read
 ├── Refused                 a caller may not do this: no token, wrong signature, wrong call
 ├── KeysUnavailable         the keys that callback tokens are checked with cannot be had     (retryable)
+├── CallOver                the call has ended: nothing can be done on it any more
 ├── UnknownCall             no call with this id
 ├── StoreError
 │   ├── AlreadyClaimed      the call exists: somebody else took it
@@ -79,6 +80,14 @@ class KeysUnavailable(SwitchboardError):
     """A callback token cannot be judged: its issuer's keys could not be fetched. A redelivery may help."""
 
     retryable = True
+
+
+class CallOver(SwitchboardError):
+    """The call has ended, so it takes no action and no signal."""
+
+    def __init__(self, call_id: str) -> None:
+        self.call_id = call_id
+        super().__init__(f"call {call_id} has ended; nothing can be done on it any more")
 
 
 class UnknownCall(SwitchboardError):

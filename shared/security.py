@@ -95,6 +95,17 @@ class CallbackUrls:
             raise Refused("the callback URL is not one that this app signed for this call", 403)
 
 
+class StreamUrls(CallbackUrls):
+    """Makes and checks the web-socket URLs of live audio and live words, signed like callback URLs.
+
+    Args:
+        base_url: public address of the streams service, wss:// and without a path.
+    """
+
+    def __init__(self, base_url: str, signing_key: bytes | str, *, previous_key: bytes | str = b"") -> None:
+        super().__init__(base_url, signing_key, "/streams", previous_key=previous_key)
+
+
 class TokenVerifier:
     """Verifies the token that the service sends with each callback.
 

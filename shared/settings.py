@@ -78,6 +78,9 @@ class Settings(BaseModel):
     )
     cached_calls: int = Field(2000, ge=0, description="Calls that one instance keeps in memory between callbacks.")
     action_timeout_seconds: float = Field(8.0, gt=0, description="How long one request to the service may take.")
+    streams_url: str = Field(
+        "", description="Public wss:// address of the streams service; empty: flows name their own transport URLs."
+    )
     watchdog_schedule: str = Field("*/30 * * * * *", description="When the watchdog runs (NCRONTAB).")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least severe line logged.")
 

@@ -15,6 +15,7 @@ import hmac
 import json
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -49,6 +50,15 @@ def label(key: bytes, participant: str | None) -> str:
     if participant is None:
         return MIXED
     return hmac.digest(key, b"streams participant\n" + participant.encode("utf-8", "replace"), "sha256").hex()[:16]
+
+
+async def _end(writer: asyncio.Task[None] | None, writing: asyncio.Lock) -> None:
+    """End a background writer between two writes: one that runs in a thread could not be called back."""
+    if writer is not None:
+        async with writing:
+            writer.cancel()
+        with suppress(asyncio.CancelledError):
+            await writer
 
 
 class AudioArchive:
@@ -88,6 +98,7 @@ class AudioArchive:
         self._tracks: dict[str | None, Track] = {}
         self._due = asyncio.Event()
         self._writing = asyncio.Lock()
+        self._writer: asyncio.Task[None] | None = None
         self._unindexed: dict[str, dict[str, Any]] = {}
         self.bytes = 0
         self.refused = 0
@@ -150,8 +161,13 @@ class AudioArchive:
                     return max(1, len(failures))
             return len(failures)
 
+    def start(self) -> None:
+        """Write what is due from now on."""
+        self._writer = asyncio.create_task(self.keep_writing())
+
     async def close(self) -> float:
         """Write the rest; the seconds of sound that could not be."""
+        await _end(self._writer, self._writing)
         for attempt in range(CLOSING_ATTEMPTS):
             if not await self.flush(closing=True):
                 return 0.0
@@ -186,6 +202,7 @@ class TranscriptArchive:
         self._waiting: list[bytes] = []
         self._due = asyncio.Event()
         self._writing = asyncio.Lock()
+        self._writer: asyncio.Task[None] | None = None
         self._number = 1
         self.lines = 0
 
@@ -218,8 +235,13 @@ class TranscriptArchive:
                 return False
             return True
 
+    def start(self) -> None:
+        """Write what is due from now on."""
+        self._writer = asyncio.create_task(self.keep_writing())
+
     async def close(self) -> int:
         """Write the rest; the phrases that could not be."""
+        await _end(self._writer, self._writing)
         for attempt in range(CLOSING_ATTEMPTS):
             if await self.flush():
                 return 0

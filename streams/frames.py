@@ -10,7 +10,7 @@ import binascii
 import json
 import math
 from base64 import b64decode, b64encode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -134,10 +134,12 @@ def _audio(body: Any) -> AudioFrame:
     if len(pcm) % 2:
         raise _Unreadable("half a sample")
     participant = body.get("participantRawID")
-    if participant is None and len(body) > 3:
+    if participant is None:
         participant = _lowered(body).get("participantrawid")
     if participant is not None and not isinstance(participant, str):
         raise _Unreadable("wrong fields")
+    if participant is not None and not participant.isascii():
+        participant = _clean(participant)
     return AudioFrame(participant or None, moment(body.get("timestamp")), pcm, body.get("silent") is True)
 
 
@@ -167,29 +169,35 @@ def _phrase(body: Any) -> Phrase:
     if not isinstance(text, str):
         raise _Unreadable("no text")
     words = tuple(
-        Word(str(word.get("text", "")), int(word.get("offset") or 0), int(word.get("duration") or 0))
+        Word(_clean(str(word.get("text", ""))), int(word.get("offset") or 0), int(word.get("duration") or 0))
         for word in map(_lowered, body.get("words") or ())
     )
+    participant = body.get("participantrawid")
     confidence = float(body.get("confidence") or 0.0)
     return Phrase(
-        text=text,
+        text=_clean(text),
         final=str(body.get("resultstatus", "")).lower() == "final",
         confidence=confidence if math.isfinite(confidence) else 0.0,
         offset=int(body.get("offset") or 0),
         # The documented sample leaves the duration out, its reader uses it.
         duration=int(body.get("duration") or 0),
-        participant=body.get("participantrawid") if isinstance(body.get("participantrawid"), str) else None,
+        participant=_clean(participant) if isinstance(participant, str) else None,
         words=words,
     )
 
 
-_READERS = {
+_READERS: dict[str, Callable[[Any], Frame]] = {
     "audiodata": _audio,
     "audiometadata": _audio_metadata,
     "dtmfdata": _dtmf,
     "transcriptionmetadata": _transcription_metadata,
     "transcriptiondata": _phrase,
 }
+
+
+def _clean(text: str) -> str:
+    """Without halves of surrogate pairs, which JSON can hold and UTF-8 cannot."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _lowered(value: Mapping[str, Any]) -> dict[str, Any]:

@@ -83,7 +83,7 @@ class AzureStreamStore:
                     blob.create_append_blob(_settings(content_type), match_condition=MatchConditions.IfMissing)
                 blob.append_block(data)
         except HttpResponseError as error:
-            if error.error_code == "BlockCountExceedsLimit":
+            if getattr(error, "error_code", "") == "BlockCountExceedsLimit":
                 return False
             raise
         return True

@@ -27,7 +27,7 @@ def samples(body: bytes, rate: int) -> bytes:
     try:
         with wave.open(io.BytesIO(body)) as file:
             found = (file.getnchannels(), file.getsampwidth() * 8, file.getframerate())
-            pcm = file.readframes(file.getnframes())
+            pcm = bytes(file.readframes(file.getnframes()))
     except (wave.Error, EOFError, ValueError, struct.error, RuntimeError):
         raise InvalidInput("body", "is not a WAV file of PCM samples.") from None
     if found != (1, 16, rate):

@@ -89,6 +89,8 @@ def _hosts(headers: Mapping[str, str], authority: str) -> Iterator[str]:
     yield f"{host}/"
     if host != authority:
         yield authority
+    # Downloads go to the storage host, signed with the resource's: x-ms-host has it, from Python without the port.
     named = headers.get("x-ms-host")
-    if named and named in (authority, authority.rpartition(":")[0], host):
+    if named:
         yield named
+        yield f"{named}:{authority.rpartition(':')[2]}"

@@ -19,24 +19,27 @@ import logging
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from enum import StrEnum
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from shared.calls import actions, journal
 from shared.calls.actions import Action
+from shared.calls.dispatcher import Dispatcher
 from shared.calls.flow import Flow
 from shared.calls.held import Held, HeldCalls
 from shared.calls.journal import Entry, Issued, Started
 from shared.calls.later import Later
 from shared.calls.operation import Operation
+from shared.calls.outcome import Outcome
 from shared.calls.prompts import Prompt
 from shared.calls.record import CallRecord
-from shared.calls.replay import OPENING, Session, operation_context
+from shared.calls.replay import Session
+from shared.calls.rules import check
 from shared.calls.timers import Timers
-from shared.errors import ActionRefused, AlreadyClaimed, FlowChanged, InvalidInput, LostRace
-from shared.events import CallEvent
-from shared.gateway.base import Gateway, Request
+from shared.calls.watchdog import Watchdog
+from shared.errors import AlreadyClaimed, FlowChanged, InvalidInput, LostRace, UnknownCall
+from shared.events import CallEvent, Participant
+from shared.gateway.base import Gateway
 from shared.store.base import CallStore
 
 log = logging.getLogger("switchboard.calls")
@@ -45,25 +48,12 @@ MAX_RACES = 40
 """Lost commits in a row after which a delivery is handed back to be redelivered."""
 CONFIRM_AFTER = 3.0
 """Seconds after which a sent action that no event has confirmed is confirmed by a write of its own."""
-NEVER_CONNECTED = 150.0
-"""Seconds without a connection after which a call counts as never established (set-up takes up to 115 s)."""
+UNNUMBERED = -1
+"""The position of an action from outside, until the session gives it one."""
 NO_FLOW = "-"
 """The flow of a call that is only rejected or redirected."""
 
 _NAMESPACE = uuid.UUID("0b3b6f56-32a5-5c0c-8a6f-6d1c3f1f7e55")
-
-
-class Outcome(StrEnum):
-    """What became of a delivery. Every delivery has exactly one, and it is logged."""
-
-    CLAIMED = "claimed"
-    ADVANCED = "advanced"
-    DUPLICATE = "duplicate"
-    RESENT = "resent"
-    STALE = "stale"
-    LATE = "late"
-    EARLY = "early"
-    UNCHANGED = "unchanged"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +75,7 @@ class Conductor:
     """Drives every call of this instance. Safe to share between threads; holds no state that matters.
 
     Args:
-        callback_url: gives the URL for the events of a call, and of one action family of it.
+        callback_url, stream_url: as for the Dispatcher.
         clock: Unix time in milliseconds.
         grace: seconds that an issued action may stay unconfirmed before it is sent again.
         ring_time: seconds from which an incoming call is stale.
@@ -101,6 +91,7 @@ class Conductor:
         timers: Timers,
         flows: Mapping[str, Flow],
         callback_url: Callable[[str, str], str],
+        stream_url: Callable[[str, str], str] = lambda call_id, kind: "",
         clock: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
         cached_calls: int = 2000,
         grace: float = 20.0,
@@ -110,16 +101,15 @@ class Conductor:
         later: Later | None = None,
     ) -> None:
         self._store = store
-        self._gateway = gateway
         self._timers = timers
         self.flows = flows
-        self._callback_url = callback_url
         self._clock = clock
         self._held = HeldCalls(cached_calls)
         self._grace = int(grace * 1000)
         self._ring_time = int(ring_time * 1000)
-        self._quiet = int(quiet * 1000)
         self._apology = apology
+        self._dispatcher = Dispatcher(gateway, timers, callback_url, stream_url, clock)
+        self._watchdog = Watchdog(self, store, gateway, self._grace, int(quiet * 1000))
         self.later = later or Later()
 
     # What comes in
@@ -158,7 +148,7 @@ class Conductor:
             if earlier.status != "ended" or earlier.ring_id == ring_id:
                 # Claimed by the delivery of which this is the duplicate; it may have died on the way.
                 self._store.index(earlier)
-                return self._advance(call_id, []), call_id
+                return self.advance(call_id, []), call_id
             if earlier.outcome == "redirected" and isinstance(opening, actions.Redirect):
                 log.warning("redirect loop broken call=%s", call_id)
                 opening, flow = actions.Reject(reason="busy"), NO_FLOW
@@ -166,12 +156,17 @@ class Conductor:
             call_id = f"{first_id}{count:02d}"
 
     def place(
-        self, flow: str, opening: actions.CreateCall | None, *, data: Any = None, key: str | None = None
+        self,
+        flow: str,
+        opening: actions.CreateCall | actions.Connect | None,
+        *,
+        data: Any = None,
+        key: str | None = None,
     ) -> tuple[Outcome, str]:
         """Start an outbound call; the same key starts it once.
 
         Args:
-            opening: the call to place; None: the flow places it itself.
+            opening: the call to place, or to connect to; None: the flow opens it itself.
             data: what the flow finds in `call.input`.
         """
         if flow not in self.flows:
@@ -181,27 +176,27 @@ class Conductor:
             at=self._clock(),
             flow=flow,
             direction="outbound",
-            caller=opening.caller_id if opening else None,
-            callee=opening.target if opening else None,
+            caller=opening.caller_id if isinstance(opening, actions.CreateCall) else None,
+            callee=opening.targets[0] if isinstance(opening, actions.CreateCall) else None,
             input=data,
             opening=opening,
         )
         try:
             self._begin(call_id, started)
         except AlreadyClaimed:
-            return self._advance(call_id, []), call_id
+            return self.advance(call_id, []), call_id
         return Outcome.CLAIMED, call_id
 
     def deliver(self, call_id: str, events: Sequence[CallEvent]) -> Outcome:
         """Take events of a call. UnknownCall if it is not in the store."""
         at = self._clock()
         inputs = [(journal.EventReceived(at=at, event=event.raw), event) for event in events]
-        return self._advance(call_id, inputs)
+        return self.advance(call_id, inputs)
 
     def signal(self, call_id: str, name: str, data: Any = None, *, signal_id: str | None = None) -> Outcome:
         """Give the flow something from outside; the same signal id counts once."""
         entry = journal.Signalled(at=self._clock(), id=signal_id or uuid.uuid4().hex, name=name, data=data)
-        return self._advance(call_id, [(entry, None)])
+        return self.advance(call_id, [(entry, None)])
 
     def wake(self, call_id: str, seq: int, due: int) -> Outcome:
         """A timer's message came; before its time it is sent round again."""
@@ -209,65 +204,39 @@ class Conductor:
         if due - now > 1000:
             self._timers.schedule(call_id, seq, due)
             return Outcome.EARLY
-        return self._advance(call_id, [(journal.TimerFired(at=now, seq=seq), None)])
+        return self.advance(call_id, [(journal.TimerFired(at=now, seq=seq), None)])
 
-    # The watchdog
+    def notice(self, server_call_id: str, event_id: str, event: Mapping[str, Any]) -> Outcome:
+        """Journal an Event Grid event of a call that is known by its server call id."""
+        call_id = self._store.find(server_call_id)
+        if call_id is None:
+            raise UnknownCall(server_call_id[:16])
+        entry = journal.Noticed(at=self._clock(), id=event_id, event=event)
+        return self.advance(call_id, [(entry, None)])
+
+    def act(self, call_id: str, action: Action, key: str | None = None) -> tuple[Outcome, Operation[Any] | None]:
+        """Do something on a call from outside; the same key does it once.
+
+        Returns:
+            what became of it, and its operation: done, where the service's answer is the outcome. LATE and None
+            once the call is over.
+        """
+        key = key or uuid.uuid4().hex
+        with self._held.only_here(call_id):
+            session = self._loaded(call_id).session
+            known = session.command(key)
+            if known is not None:
+                return Outcome.DUPLICATE, known
+            if session.record.status == "ended":
+                return Outcome.LATE, None
+            check(action, session.started.caller)
+            command = Issued(at=self._clock(), seq=UNNUMBERED, action=action, command=key)
+            outcome = self._advance_here(call_id, [(command, None)])
+            return outcome, self._loaded(call_id).session.command(key)
 
     def watch(self) -> dict[str, Outcome]:
         """Settle the calls that stopped hearing anything; what was done, by call id."""
-        done: dict[str, Outcome] = {}
-        for call_id in self._store.open_calls():
-            try:
-                outcome = self._watch_one(call_id)
-            except Exception:  # one call that cannot be settled must not keep it from the others
-                log.exception("the watchdog could not settle call=%s; it tries again", call_id)
-                continue
-            if outcome is not Outcome.UNCHANGED:
-                done[call_id] = outcome
-        return done
-
-    def _watch_one(self, call_id: str) -> Outcome:
-        record = self._store.peek(call_id)
-        silent = self._clock() - record.updated_at
-        if record.unconfirmed and silent > self._grace:
-            if self._advance(call_id, []) is Outcome.RESENT:
-                return Outcome.RESENT
-            self._confirm(call_id)  # this instance knows that they left
-        if record.status == "ended":
-            if silent > self._grace:
-                self._close(call_id)
-                return Outcome.ADVANCED
-            return Outcome.UNCHANGED
-        if silent <= self._quiet:
-            return Outcome.UNCHANGED
-        now = self._clock()
-        if not record.call_connection_id:
-            if now - record.started_at <= NEVER_CONNECTED * 1000:
-                return Outcome.UNCHANGED
-            entry = journal.Settled(at=now, reason="the call was never connected")
-            return self._advance(call_id, [(entry, None)])
-        if self._gateway.connection_state(record.call_connection_id) is None:
-            entry = journal.Settled(at=now, reason="the service no longer knows the call")
-            return self._advance(call_id, [(entry, None)])
-        overdue = self._overdue(call_id, now)
-        return self._advance(call_id, overdue) if overdue else Outcome.UNCHANGED
-
-    def _overdue(self, call_id: str, now: int) -> list[tuple[Entry, None]]:
-        """Entries for the operations whose outcome can no longer be expected."""
-        with self._held.only_here(call_id):
-            held = self._held.take(call_id) or self._load(call_id)
-            operations = held.session.open_operations
-            self._held.put(call_id, held)
-        found: list[tuple[Entry, None]] = []
-        for operation in operations:
-            waited = (now - operation.issued_at) / 1000
-            action = operation.action
-            if isinstance(action, actions.Sleep):
-                if waited > action.seconds + self._quiet / 1000:
-                    found.append((journal.TimerFired(at=now, seq=operation.seq), None))
-            elif action.patience is not None and waited > action.patience:
-                found.append((journal.GaveUp(at=now, seq=operation.seq), None))
-        return found
+        return self._watchdog.watch(self._clock())
 
     # The heart of it
 
@@ -280,12 +249,15 @@ class Conductor:
             version = self._store.claim(session.record, [journal.encode(entry) for entry in entries])
             held = Held(session, version, tuple(session.record.unconfirmed))
             _log_failures(session.record, entries)
-            results = self._dispatch(held, entries)
-            self._store.index(session.record)
+            results = self._dispatcher.dispatch(held.session, entries)
+            record = replace(session.record)
             self._settle_down(call_id, held)
             self._advance_here(call_id, [(result, None) for result in results])
+        # The call's first events need not wait for this.
+        self._store.index(record)
 
-    def _advance(self, call_id: str, inputs: Sequence[tuple[Entry, CallEvent | None]]) -> Outcome:
+    def advance(self, call_id: str, inputs: Sequence[tuple[Entry, CallEvent | None]]) -> Outcome:
+        """Feed a call, and send again what was lost; no inputs: only the latter."""
         with self._held.only_here(call_id):
             return self._advance_here(call_id, inputs)
 
@@ -326,12 +298,35 @@ class Conductor:
         for entry, event in fresh:
             if session.knows(entry):
                 continue  # the same event twice in one delivery
+            if isinstance(entry, Issued) and entry.seq == UNNUMBERED:
+                entry = entry.model_copy(update={"seq": session.next_command()})
+                session.record.unconfirmed.append(entry.seq)
             session.feed(entry, event)
             entries += [entry, *session.take()]
         held.version = self._store.commit(session.record, [journal.encode(entry) for entry in entries], held.version)
         held.unconfirmed = tuple(session.record.unconfirmed)
         _log_failures(session.record, entries)
-        return [(result, None) for result in self._dispatch(held, entries)]
+        return [(result, None) for result in self._dispatcher.dispatch(held.session, entries)]
+
+    def entries(self, call_id: str) -> list[dict[str, Any]]:
+        """The journal of a call, oldest entry first, as it is stored."""
+        return [json.loads(entry) for entry in self._store.load(call_id).journal]
+
+    def participants(self, call_id: str) -> tuple[Participant, ...]:
+        """Who takes part in a call, as of the newest ParticipantsUpdated."""
+        with self._held.only_here(call_id):
+            return self._loaded(call_id).session.participants
+
+    def _loaded(self, call_id: str) -> Held:
+        """A call to look at: from memory, or loaded and then kept."""
+        held = self._held.take(call_id) or self._load(call_id)
+        self._held.put(call_id, held)
+        return held
+
+    def open_operations(self, call_id: str) -> list[Operation[Any]]:
+        """What a call waits for."""
+        with self._held.only_here(call_id):
+            return self._loaded(call_id).session.open_operations
 
     def _lost(self, session: Session) -> list[journal.Resent]:
         """Operations that were issued, of which nothing shows that they left, and that nobody can be sending."""
@@ -355,69 +350,6 @@ class Conductor:
     def _session(self, call_id: str, flow: str) -> Session:
         return Session(self.flows.get(flow) or _missing(flow), call_id, apology=self._apology)
 
-    # What goes out
-
-    def _dispatch(self, held: Held, entries: Iterable[Entry]) -> list[Entry]:
-        results: list[Entry] = []
-        for entry in entries:
-            if isinstance(entry, Issued | journal.Resent):
-                operation = held.session.operation(entry.seq)
-                result = self._send(held.session, operation)
-                if result is not None:
-                    results.append(result)
-                held.session.confirm(entry.seq)
-        return results
-
-    def _send(self, session: Session, operation: Operation[Any]) -> Entry | None:
-        """Send one operation; an entry if its outcome is known at once. Never raises: the flow must learn it."""
-        action, seq = operation.action, operation.seq
-        try:
-            if isinstance(action, actions.Sleep):
-                due = operation.issued_at + int(action.seconds * 1000)
-                self._timers.schedule(session.record.call_id, seq, due)
-                return None
-            if isinstance(action, actions.Run):
-                value = json.loads(json.dumps(session.function(seq)()))
-                return journal.Answered(at=self._clock(), seq=seq, value=value)
-            answer = self._gateway.perform(self._request(session, operation))
-        except ActionRefused as refusal:
-            log.warning("refused %s call=%s %s", action.kind, session.record.call_id, refusal)
-            return journal.RefusedEntry(
-                at=self._clock(),
-                seq=seq,
-                status=refusal.status,
-                code=refusal.code,
-                message=refusal.message,
-                transient=refusal.transient,
-            )
-        except Exception as error:
-            log.exception("could not send %s call=%s", action.kind, session.record.call_id)
-            return journal.RefusedEntry(
-                at=self._clock(), seq=seq, status=0, code=type(error).__name__, message=str(error)
-            )
-        if action.kind in OPENING:
-            session.record.call_connection_id = str(answer.get("callConnectionId") or "")
-            session.record.server_call_id = str(answer.get("serverCallId") or session.record.server_call_id)
-        if action.ends_with == "answer":
-            return journal.Answered(at=self._clock(), seq=seq, value=dict(answer))
-        return None
-
-    def _request(self, session: Session, operation: Operation[Any]) -> Request:
-        record = session.record
-        family = operation.action.family
-        return Request(
-            call_id=record.call_id,
-            seq=operation.seq,
-            attempt=operation.attempt,
-            action=operation.action,
-            operation_context=operation_context(record.call_id, operation),
-            callback_url=self._callback_url(record.call_id, "call"),
-            operation_callback_url=self._callback_url(record.call_id, family) if family else None,
-            first_sent=operation.issued_at,
-            connection_id=record.call_connection_id,
-            incoming_call_context=record.ring,
-        )
-
     # After the answer
 
     def _settle_down(self, call_id: str, held: Held) -> None:
@@ -427,9 +359,9 @@ class Conductor:
             return
         self._held.put(call_id, held)
         if held.unconfirmed != tuple(held.session.record.unconfirmed):
-            self.later.soon(call_id, lambda: self._confirm(call_id), CONFIRM_AFTER)
+            self.later.soon(call_id, lambda: self.confirm(call_id), CONFIRM_AFTER)
 
-    def _confirm(self, call_id: str) -> None:
+    def confirm(self, call_id: str) -> None:
         """Write down that the actions left, if no event has done so by now."""
         with self._held.only_here(call_id):
             held = self._held.take(call_id)
@@ -445,9 +377,9 @@ class Conductor:
             self._held.put(call_id, held)
 
     def _later_close(self, call_id: str) -> None:
-        self.later.soon(call_id, lambda: self._close(call_id))
+        self.later.soon(call_id, lambda: self.close(call_id))
 
-    def _close(self, call_id: str) -> None:
+    def close(self, call_id: str) -> None:
         """Archive a finished call and take it off the open ones."""
         stored = self._store.load(call_id)
         document = {

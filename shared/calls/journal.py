@@ -41,12 +41,21 @@ class EventReceived(_Entry):
     event: Mapping[str, Any]
 
 
+class Noticed(_Entry):
+    """An Event Grid event about the call, as it came; flows do not wait for these."""
+
+    entry: Literal["noticed"] = "noticed"
+    id: str
+    event: Mapping[str, Any]
+
+
 class Issued(_Entry):
-    """The flow asked for an action. Committed before it is sent."""
+    """An action was asked for, by the flow or over the HTTP API. Committed before it is sent."""
 
     entry: Literal["issued"] = "issued"
-    seq: int = Field(ge=0, description="position in the flow; the operation's id within its call")
+    seq: int = Field(description="the operation's id within its call: for the flow's, its position in the flow")
     action: AnyAction
+    command: str | None = Field(None, description="idempotency key of an action from the HTTP API; None: the flow's")
 
 
 class Resent(_Entry):
@@ -61,6 +70,14 @@ class Answered(_Entry):
     """What came back at once: the answer to a request, the result of a side effect."""
 
     entry: Literal["answered"] = "answered"
+    seq: int
+    value: Any = None
+
+
+class Accepted(_Entry):
+    """The service took a request whose outcome comes later; its answer holds what later actions need."""
+
+    entry: Literal["accepted"] = "accepted"
     seq: int
     value: Any = None
 
@@ -117,8 +134,10 @@ class Failed(_Entry):
 Entry = Annotated[
     Started
     | EventReceived
+    | Noticed
     | Issued
     | Resent
+    | Accepted
     | Answered
     | RefusedEntry
     | Signalled

@@ -57,6 +57,7 @@ class Operation(Pending[T]):
     Attributes:
         seq: its position in the flow, and so its id within the call.
         attempt: how often it was sent; outcomes of an earlier attempt are stale.
+        answer: what the service answered to the request, where a later action may need it.
     """
 
     def __init__(self, seq: int, action: Action, scheduler: Scheduler) -> None:
@@ -66,6 +67,7 @@ class Operation(Pending[T]):
         self.attempt = 0
         self.issued_at = 0
         self.resent_at = 0
+        self.answer: Any = None
         self.started = False
 
 

@@ -17,6 +17,8 @@ class CallRecord:
     Attributes:
         outcome: how it ended, in one word: `completed`, `caller_left`, `failed`, `rejected`, `redirected`,
             `settled`, or the outcome of a sub-code (`busy`, `declined`, …) for a call that never connected.
+        recording: `active` or `inactive`, as of the newest RecordingStateChanged; empty: never started, or
+            `refused` where the service would not record.
         unconfirmed: operations of which nothing shows yet that they left the app.
         ring: the IncomingCall's context while the call rings: what answer, reject and redirect need.
         ring_id: tells one ringing from the next, when the same callee is rung again in one conversation.
@@ -39,6 +41,7 @@ class CallRecord:
     code: int = 0
     sub_code: int = 0
     entries: int = 0
+    recording: str = ""
     unconfirmed: list[int] = field(default_factory=list)
     ring: str = ""
     ring_id: str = ""

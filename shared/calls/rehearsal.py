@@ -65,8 +65,7 @@ class Rehearsal:
         heard: list[str] = []
         for action in self.actions:
             if isinstance(action, actions.Play | actions.Recognize):
-                sources = action.sources if isinstance(action, actions.Play) else action.prompts
-                heard += [source.text for source in sources if isinstance(source, TextPrompt)]
+                heard += [prompt.text for prompt in action.prompts if isinstance(prompt, TextPrompt)]
         return heard
 
     def hung_up(self) -> bool:

@@ -9,15 +9,16 @@ in the same state, because they do the same.
 from __future__ import annotations
 
 import traceback
-from collections import defaultdict, deque
+from collections import deque
 from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, TypeVar
 
 from shared.calls import actions
 from shared.calls.actions import Action
-from shared.calls.call import Call
+from shared.calls.driver import OPENING, apologise, drive
 from shared.calls.flow import Flow
 from shared.calls.journal import (
+    Accepted,
     Answered,
     Entry,
     EventReceived,
@@ -33,33 +34,40 @@ from shared.calls.journal import (
 )
 from shared.calls.operation import Operation, Pending, Scheduler, Task
 from shared.calls.prompts import Prompt
+from shared.calls.reading import end_of, identity, refusal, what
 from shared.calls.record import CallRecord
 from shared.calls.results import Recognized
+from shared.calls.rules import check
+from shared.calls.waiting import Waiting
 from shared.errors import (
     ActionCanceled,
     ActionFailed,
     ActionRefused,
     CallEnded,
-    CallError,
     FlowChanged,
     TimedOut,
 )
 from shared.events import (
+    DIGIT_BY_TONE,
     ROLES,
     CallDisconnected,
     CallEvent,
+    CancelAddParticipantSucceeded,
+    ContinuousDtmfRecognitionToneReceived,
     Participant,
     ParticipantsUpdated,
     RecognizeCompleted,
+    RecordingStateChanged,
     explain,
     parse_callback,
 )
 
 T = TypeVar("T")
 
-OPENING = ("answer", "create_call")
+
 CLOSING = ("hang_up", "terminate")
 MAX_TRACE = 4000
+FIRST_COMMAND = 1_000_000
 
 
 def operation_context(call_id: str, operation: Operation[Any]) -> str:
@@ -85,6 +93,7 @@ class Session:
     Attributes:
         record: what is known of the call, for its head row.
         now: time of the newest input, Unix time in milliseconds.
+        transferred: the service takes the app out of the call.
         finished: the call is over and the flow has returned: nothing more will come of it.
     """
 
@@ -99,13 +108,15 @@ class Session:
         self._main: Task[None] | None = None
         self._tasks: list[Task[Any]] = []
         self._operations: dict[int, Operation[Any]] = {}
+        self._next = 0
+        self._commands: dict[str, int] = {}
         self._functions: dict[int, Callable[[], Any]] = {}
         self._outbox: deque[Issued | Failed] = deque()
         self._seen: set[str] = set()
-        self._signals: defaultdict[str, deque[Any]] = defaultdict(deque)
-        self._listeners: defaultdict[str, deque[Pending[Any]]] = defaultdict(deque)
-        self._end: Pending[CallEnded] = Pending("end of the call", self._scheduler)
+        self._waiting = Waiting(self._scheduler)
+        self._end = self._waiting.end
         self._roster = 0
+        self.transferred = False
         self._failures = 0
         self._silenced = False
         self._changed: FlowChanged | None = None
@@ -123,14 +134,19 @@ class Session:
             case Failed():
                 self._recognise_failed()
                 return
+            case Accepted():
+                self.confirm(entry.seq)
+                self._operations[entry.seq].answer = entry.value
+                self._seen.add(identity(entry))
+                return
             case Resent():
                 operation = self._operations[entry.seq]
                 operation.attempt, operation.resent_at = entry.attempt, entry.at
                 return
         if self._outbox and self._changed is None:
-            self._change(f"the flow asks for {_what(self._outbox[0])}, which its journal does not hold")
+            self._change(f"the flow asks for {what(self._outbox[0])}, which its journal does not hold")
         self.now = entry.at
-        self._seen.add(_identity(entry))
+        self._seen.add(identity(entry))
         match entry:
             case Started():
                 self._start(entry)
@@ -138,14 +154,16 @@ class Session:
                 self._on_event(event or parse_callback(entry.event))
             case Answered():
                 self.confirm(entry.seq)
+                self._operations[entry.seq].answer = entry.value
                 self._on_answer(self._operations[entry.seq], entry.value)
             case RefusedEntry():
                 self.confirm(entry.seq)
                 operation = self._operations[entry.seq]
-                self._fail(operation, _refusal(operation, entry))
+                self._fail(operation, refusal(operation.action, entry))
                 self._if_opening(operation, CallEnded(entry.status, 0, entry.message), "refused")
+                self._on_refusal(operation, entry)
             case Signalled():
-                self._on_signal(entry)
+                self._waiting.give_signal(entry.name, entry.data)
             case TimerFired():
                 self.confirm(entry.seq)
                 self._succeed(self._operations[entry.seq], None)
@@ -155,14 +173,14 @@ class Session:
                 self._fail(operation, TimedOut(operation.action.kind))
                 self._if_opening(operation, CallEnded(408, 0, "the call was never established"), "settled")
             case Settled():
-                self._on_end(CallEnded(404, 8522, entry.reason), outcome="settled")
+                self.end(CallEnded(404, 8522, entry.reason), outcome="settled")
         self._scheduler.run()
 
     def take(self) -> list[Entry]:
         """What is new since the journal's end: the flow's wishes and failures, in order."""
         if self._changed is not None:
             changed, self._changed = self._changed, None
-            self._report(changed)
+            self.report(changed)
             self._scheduler.run()
         new: list[Entry] = list(self._outbox)
         self._outbox.clear()
@@ -180,12 +198,35 @@ class Session:
 
     def knows(self, entry: Entry) -> bool:
         """True for what the journal holds already: the same event, signal, timer or answer."""
-        if _identity(entry) in self._seen:
+        if identity(entry) in self._seen:
             return True
-        if isinstance(entry, TimerFired | Answered | RefusedEntry | GaveUp):
+        if isinstance(entry, TimerFired | Accepted | Answered | RefusedEntry | GaveUp):
             operation = self._operations.get(entry.seq)
             return operation is None or operation.done
         return isinstance(entry, Settled) and self._end.done
+
+    def command(self, key: str) -> Operation[Any] | None:
+        """The operation that came over the HTTP API under this idempotency key."""
+        return self._operations[self._commands[key]] if key in self._commands else None
+
+    def next_command(self) -> int:
+        """The position for the next action from the HTTP API: far from the flow's, so that neither moves the other."""
+        return FIRST_COMMAND + len(self._commands)
+
+    def resolved(self, action: Action) -> Action:
+        """The action with the ids that earlier answers gave; ActionRefused if they are not known."""
+        if isinstance(action, actions.CancelAddParticipant) and action.invitation_id is None:
+            adding = self._operations.get(-1 if action.adding is None else action.adding)
+            invitation = (adding.answer or {}).get("invitationId") if adding else None
+            if not invitation:
+                raise ActionRefused(action.kind, 0, "no_invitation", "the invitation has no id yet, or is none")
+            return action.model_copy(update={"invitation_id": invitation})
+        if isinstance(action, actions.OnRecording) and action.recording_id is None:
+            started = [o for o in self._operations.values() if o.action.kind == "start_recording" and o.answer]
+            if not started:
+                raise ActionRefused(action.kind, 0, "no_recording", "no recording was started on this call")
+            return action.model_copy(update={"recording_id": started[-1].answer.get("recordingId")})
+        return action
 
     def confirm(self, seq: int) -> None:
         """Something shows that this operation left the app."""
@@ -212,14 +253,16 @@ class Session:
     # What a call asks of it (shared.calls.call.Host)
 
     def issue(self, action: Action, function: Callable[[], Any] | None = None) -> Operation[Any]:
-        """Ask for an action: it goes into the journal, and then out."""
-        operation: Operation[Any] = Operation(len(self._operations), action, self._scheduler)
+        """Ask for an action: it goes into the journal, and then out. InvalidInput if the service would refuse it."""
+        check(action, self.started.caller)
+        operation: Operation[Any] = Operation(self._next, action, self._scheduler)
         over = self._silenced or not self._scheduler.live or (self._end.done and action.kind != "run")
         if over:
             operation.fail(self._end.result() if self._end.done else CallEnded())
             return operation
         operation.issued_at = self.now
         self._operations[operation.seq] = operation
+        self._next += 1
         if function is not None:
             self._functions[operation.seq] = function
         self._outbox.append(Issued(at=self.now, seq=operation.seq, action=action))
@@ -233,14 +276,15 @@ class Session:
 
     def wait_signal(self, name: str) -> Pending[Any]:
         """The next signal of this name."""
-        pending: Pending[Any] = Pending(f"signal {name}", self._scheduler)
-        if self._signals[name]:
-            pending.succeed(self._signals[name].popleft())
-        elif self._end.done:
-            pending.fail(self._end.result())
-        else:
-            self._listeners[name].append(pending)
-        return pending
+        return self._waiting.signal(name)
+
+    def wait_tone(self) -> Pending[str]:
+        """The next key of continuous DTMF, in the order of the keys."""
+        return self._waiting.tone()
+
+    def wait_roster(self, raw_id: str) -> Pending[None]:
+        """The moment when this participant is in the call."""
+        return self._waiting.participant(raw_id)
 
     def wait_end(self) -> Pending[CallEnded]:
         """The end of the call."""
@@ -257,33 +301,9 @@ class Session:
         record.correlation_id, record.server_call_id = entry.correlation_id, entry.server_call_id
         record.started_at = entry.at
         record.status = "ringing" if entry.direction == "inbound" else "connecting"
-        self._main = self.spawn("flow", self._drive(Call(self), entry))
+        self._main = self.spawn("flow", drive(self, self._flow, entry.opening))
 
-    async def _drive(self, call: Call, entry: Started) -> None:
-        """The flow, and what stands around every flow: opening before it, an end after it, help if it fails."""
-        try:
-            if entry.opening is not None and not await self._open(entry.opening):
-                return
-            await self._flow(call)
-            self._outcome("completed")
-            if not self._end.done:
-                await (call.reject() if self.record.status == "ringing" else call.hang_up())
-        except CallEnded:
-            self._outcome("caller_left")
-        except Exception as error:
-            self._report(error)
-
-    async def _open(self, opening: Action) -> bool:
-        """True once the call stands and the flow can have it."""
-        try:
-            await self.issue(opening)
-        except CallEnded:
-            raise
-        except CallError:
-            return False  # what it ended with stands in the record
-        return opening.kind in OPENING
-
-    def _report(self, error: Exception) -> None:
+    def report(self, error: Exception) -> None:
         """Journal that the flow failed, and take over."""
         trace = "".join(traceback.format_exception(error))[-MAX_TRACE:]
         self._outbox.append(Failed(at=self.now, error=f"{type(error).__name__}: {error}", trace=trace))
@@ -301,48 +321,34 @@ class Session:
         self._stop_tasks()
         self._failures += 1
         self.record.outcome = "failed"
-        self._main = self.spawn("fallback", self._apologise(Call(self)))
+        self._main = self.spawn("fallback", apologise(self, self._apology if self._failures == 1 else ()))
 
-    async def _apologise(self, call: Call) -> None:
-        """The fallback: never leave a caller in silence."""
-        try:
-            if self.record.status == "ringing":
-                await call.reject("busy")
-            else:
-                if self.record.status == "connected" and self._apology and self._failures == 1:
-                    await self._try(call.play(*self._apology, interrupt=True))
-                await call.hang_up()
-        except CallEnded:
-            return
-        except CallError as error:
-            # Not even the hang-up was taken: what is left is to consider the call over.
-            self._on_end(CallEnded(500, 0, f"the fallback failed: {error}"))
-
-    @staticmethod
-    async def _try(operation: Operation[Any]) -> None:
-        """Wait for an operation whose failure must not stop what follows; the journal has it."""
-        try:
-            await operation
-        except CallEnded:
-            raise
-        except CallError:
-            return
-
-    def _outcome(self, word: str) -> None:
+    def outcome(self, word: str) -> None:
+        """How the call ended, in one word; the first one counts."""
         if not self.record.outcome:
             self.record.outcome = word
 
     # Entries that the flow itself made
 
     def _recognise_issued(self, entry: Issued) -> None:
+        if entry.command is not None:
+            self._adopt(entry)
+            self._commands[entry.command] = entry.seq
+            self._seen.add(identity(entry))
+            return
         expected = self._outbox[0] if self._outbox else None
         if self._changed is None:
             if isinstance(expected, Issued) and expected.seq == entry.seq and expected.action == entry.action:
                 self._outbox.popleft()
                 self._operations[entry.seq].issued_at = entry.at
                 return
-            wish = _what(expected) if expected else "nothing"
-            self._change(f"the journal holds {_what(entry)} where the flow asks for {wish}")
+            wish = what(expected) if expected else "nothing"
+            self._change(f"the journal holds {what(entry)} where the flow asks for {wish}")
+        self._adopt(entry)
+        self._next = entry.seq + 1
+
+    def _adopt(self, entry: Issued) -> None:
+        """Take up an operation that this session's flow did not ask for."""
         adopted: Operation[Any] = Operation(entry.seq, entry.action, self._scheduler)
         adopted.issued_at = entry.at
         self._operations[entry.seq] = adopted
@@ -363,7 +369,8 @@ class Session:
         self._stop_tasks()
         for wish in self._outbox:
             if isinstance(wish, Issued):
-                self._operations.pop(wish.seq, None)
+                del self._operations[wish.seq]
+                self._next = min(self._next, wish.seq)
         self._outbox.clear()
 
     # Entries from outside
@@ -374,12 +381,19 @@ class Session:
         record.server_call_id = record.server_call_id or event.server_call_id
         record.correlation_id = record.correlation_id or event.correlation_id
         if isinstance(event, CallDisconnected):
-            self._on_end(_end_of(event))
+            self.end(end_of(event))
             return
         if event.name == "CallConnected" and not self._end.done:
             record.status, record.connected_at, record.ring = "connected", self.now, ""
         if isinstance(event, ParticipantsUpdated) and event.sequence_number >= self._roster:
             self._roster, self.participants = event.sequence_number, event.participants
+            self._waiting.give_roster(participant.identifier.raw_id for participant in event.participants)
+        if isinstance(event, ContinuousDtmfRecognitionToneReceived):
+            self._waiting.give_tone(event.sequence_id, DIGIT_BY_TONE.get(event.tone, event.tone))
+        if isinstance(event, RecordingStateChanged):
+            record.recording = event.state
+        if isinstance(event, CancelAddParticipantSucceeded):
+            self._cancel_invitation(event.invitation_id)
         role = ROLES.get(event.name)
         operation = self._operation_of(event)
         if role is None or operation is None or operation.action.kind not in role.action_kinds:
@@ -387,9 +401,11 @@ class Session:
         operation.started = True
         self.confirm(operation.seq)
         if role.role == "succeeded":
+            if isinstance(operation.action, actions.Transfer) and operation.action.transferee is None:
+                self.transferred = True
             self._succeed(operation, Recognized.of(event) if isinstance(event, RecognizeCompleted) else event)
         elif role.role == "failed":
-            end = _end_of(event)
+            end = end_of(event)
             self._fail(operation, ActionFailed(operation.action.kind, end.code, end.sub_code, end.reason))
             self._if_opening(operation, end, explain(end.code, end.sub_code).outcome)
         elif role.role == "canceled":
@@ -404,7 +420,7 @@ class Session:
                 return None
             operation = self._operations.get(int(position))
             return operation if operation is not None and attempt == str(operation.attempt) else None
-        if event.name in ("CallConnected", "AnswerFailed", "CreateCallFailed"):
+        if event.name in ("CallConnected", "AnswerFailed", "CreateCallFailed", "ConnectFailed"):
             return next((o for o in self._operations.values() if o.action.kind in OPENING and not o.done), None)
         return None
 
@@ -412,16 +428,21 @@ class Session:
         self._succeed(operation, value)
         if operation.action.kind in ("reject", "redirect"):
             word = "rejected" if operation.action.kind == "reject" else "redirected"
-            self._on_end(CallEnded(200, 0, f"the call was {word}"), outcome=word)
+            self.end(CallEnded(200, 0, f"the call was {word}"), outcome=word)
 
-    def _on_signal(self, entry: Signalled) -> None:
-        listeners = self._listeners[entry.name]
-        if listeners:
-            self._succeed(listeners.popleft(), entry.data)
-        else:
-            self._signals[entry.name].append(entry.data)
+    def _on_refusal(self, operation: Operation[Any], entry: RefusedEntry) -> None:
+        if operation.action.kind in CLOSING and entry.status == 404:
+            self.end(CallEnded(404, 8522, "the service no longer knew the call"))
+        if operation.action.kind == "start_recording":
+            self.record.recording = "refused"
 
-    def _on_end(self, end: CallEnded, outcome: str = "") -> None:
+    def _cancel_invitation(self, invitation_id: str) -> None:
+        for operation in self._operations.values():
+            invited = operation.answer if operation.action.kind == "add_participant" else None
+            if invited and invited.get("invitationId") == invitation_id:
+                self._fail(operation, ActionCanceled("add_participant"))
+
+    def end(self, end: CallEnded, outcome: str = "") -> None:
         """The call is over: closing operations are done, everything else that waits learns it."""
         if self._end.done:
             return
@@ -429,8 +450,8 @@ class Session:
         record.status, record.ended_at, record.ring = "ended", self.now, ""
         record.code, record.sub_code = end.code, end.sub_code
         if outcome:
-            self._outcome(outcome)
-        self._succeed(self._end, end)
+            self.outcome(outcome)
+        self._waiting.give_end(end)
         for operation in list(self._operations.values()):
             if operation.done or operation.action.kind == "run":
                 continue
@@ -438,15 +459,11 @@ class Session:
                 self._succeed(operation, None)
             else:
                 self._fail(operation, end)
-        for listeners in self._listeners.values():
-            for listener in listeners:
-                self._fail(listener, end)
-            listeners.clear()
 
     def _if_opening(self, operation: Operation[Any], end: CallEnded, outcome: str) -> None:
         """A call that could not be opened is over."""
         if operation.action.kind in OPENING and self.record.status != "connected":
-            self._on_end(end, outcome)
+            self.end(end, outcome)
 
     def _succeed(self, pending: Pending[T], value: T) -> None:
         pending.succeed(value)
@@ -455,31 +472,3 @@ class Session:
     def _fail(self, pending: Pending[Any], error: BaseException) -> None:
         pending.fail(error)
         self._scheduler.settle(pending)
-
-
-def _identity(entry: Entry) -> str:
-    """What makes two entries the same delivery."""
-    match entry:
-        case EventReceived():
-            return f"event {entry.event.get('id')}"
-        case Signalled():
-            return f"signal {entry.id}"
-        case Started():
-            return "started"
-    return f"{entry.entry} {getattr(entry, 'seq', '')}"
-
-
-def _what(entry: Issued | Failed) -> str:
-    return f"{entry.action.kind} #{entry.seq}" if isinstance(entry, Issued) else "a failure"
-
-
-def _refusal(operation: Operation[Any], entry: RefusedEntry) -> ActionRefused:
-    action = operation.action
-    name = f"run {action.name}" if isinstance(action, actions.Run) else action.kind
-    return ActionRefused(name, entry.status, entry.code, entry.message, transient=entry.transient)
-
-
-def _end_of(event: CallEvent) -> CallEnded:
-    """The result of an event, as the end that it may be."""
-    result = event.result
-    return CallEnded(result.code, result.sub_code, result.message or "") if result else CallEnded()

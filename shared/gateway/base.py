@@ -23,6 +23,7 @@ class Request:
         first_sent: Unix time in milliseconds at which the action was issued.
         connection_id: the call connection; empty until the call is answered or placed.
         incoming_call_context: what answer, reject and redirect need.
+        audio_url, transcript_url: where live audio and live words of this call go; empty: nowhere.
     """
 
     call_id: str
@@ -34,7 +35,10 @@ class Request:
     operation_callback_url: str | None
     first_sent: int
     connection_id: str
+    server_call_id: str
     incoming_call_context: str
+    audio_url: str = ""
+    transcript_url: str = ""
 
     @property
     def repeatability_id(self) -> uuid.UUID:

@@ -25,7 +25,11 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """One row of a list of calls."""
+    """One row of a list of calls.
+
+    Attributes:
+        position: where the row stands in the list of its day; give it as `after` to read on.
+    """
 
     call_id: str
     day: str
@@ -36,6 +40,10 @@ class Listed:
     caller: str
     callee: str
     outcome: str
+
+    @property
+    def position(self) -> str:
+        return f"{10**13 - self.started_at:013d} {self.call_id}"
 
 
 class CallStore(Protocol):
@@ -70,8 +78,8 @@ class CallStore(Protocol):
     def find(self, server_call_id: str) -> str | None:
         """The newest call with this server call id."""
 
-    def listed(self, day: str) -> Iterable[Listed]:
-        """The calls that started on a day (UTC, `2026-11-23`), newest first."""
+    def listed(self, day: str, *, after: str = "") -> Iterable[Listed]:
+        """The calls that started on a day (UTC, `2026-11-23`), newest first, from behind a position on."""
 
     def prepare(self) -> None:
         """Make the tables and containers that are missing."""

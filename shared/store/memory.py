@@ -77,10 +77,10 @@ class MemoryStore:
             found = [r for r in self._indexed.values() if r.server_call_id == server_call_id]
             return max(found, key=lambda r: r.started_at).call_id if found else None
 
-    def listed(self, day: str) -> Iterable[Listed]:
+    def listed(self, day: str, *, after: str = "") -> Iterable[Listed]:
         with self._lock:
             rows = [listed_row(r) for r in self._indexed.values() if day_of(r.started_at) == day]
-        return sorted(rows, key=lambda row: -row.started_at)
+        return sorted((row for row in rows if row.position > after), key=lambda row: row.position)
 
     def prepare(self) -> None:
         """Nothing to make."""

@@ -176,9 +176,12 @@ class TableStore:
             )
             return next((row["call_id"] for row in rows), None)
 
-    def listed(self, day: str) -> Iterable[Listed]:
+    def listed(self, day: str, *, after: str = "") -> Iterable[Listed]:
         with _storage_errors(day):
-            for row in self._index.query_entities("PartitionKey eq @day", parameters={"day": f"day {day}"}):
+            rows = self._index.query_entities(
+                "PartitionKey eq @day and RowKey gt @after", parameters={"day": f"day {day}", "after": after}
+            )
+            for row in rows:
                 values = {name: row[name] for name in _LISTED} | {"started_at": int(row["started_at"])}
                 yield Listed(call_id=row["call_id"], day=day, **values)
 
@@ -242,17 +245,15 @@ def _record(call_id: str, row: Mapping[str, Any]) -> CallRecord:
 def _day_row(record: CallRecord) -> dict[str, Any]:
     listed = listed_row(record)
     row: dict[str, Any] = {name: getattr(listed, name) for name in (*_LISTED, "call_id")}
-    newest_first = 10**13 - record.started_at
-    row |= {"PartitionKey": f"day {listed.day}", "RowKey": f"{newest_first:013d} {record.call_id}"}
+    row |= {"PartitionKey": f"day {listed.day}", "RowKey": listed.position}
     row["started_at"] = str(record.started_at)
     return row
 
 
 def _server_row(record: CallRecord) -> dict[str, Any]:
-    newest_first = 10**13 - record.started_at
     return {
         "PartitionKey": _server_key(record.server_call_id),
-        "RowKey": f"{newest_first:013d} {record.call_id}",
+        "RowKey": listed_row(record).position,
         "call_id": record.call_id,
     }
 

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from shared.calls import Call, Flow
-from shared.calls.conductor import Conductor, Outcome, Ring
+from shared.calls.conductor import Conductor, Ring
+from shared.calls.outcome import Outcome
 from shared.calls.replay import Session
 from shared.events import IncomingCall, parse_event_grid
 from tests.unit.calls.world import FLOWS, World, answering, parsed

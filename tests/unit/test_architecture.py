@@ -150,6 +150,7 @@ def test_the_composition_root_alone_joins_the_azure_implementations() -> None:
     joined = {
         str(path.relative_to(ROOT))
         for path in sources("shared", "handlers", "flows", "function_app")
+        if "gateway/acs" not in path.as_posix()  # the package may know itself
         if breaches([path], forbidden=azure, allowed=("shared.store.queues.read_wake_up",))
     }
     assert joined == {"shared/composition.py"}

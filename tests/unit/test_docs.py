@@ -17,7 +17,7 @@ import pytest
 
 import function_app
 from shared.calls import FLOWS, ActionFailed, Call, CallError, Flow
-from shared.calls.conductor import Outcome
+from shared.calls.outcome import Outcome
 from shared.composition import load_flows
 from shared.routing import load_routes
 

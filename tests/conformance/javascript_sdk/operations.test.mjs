@@ -16,7 +16,7 @@ import { CommunicationIdentityClient } from "@azure/communication-identity";
 
 const KEY = process.env.ACCESS_KEY;
 const NOT_EMULATED = new Set(JSON.parse(process.env.NOT_EMULATED));
-const PATIENCE = 8000;
+const PATIENCE = 15000;
 const ISSUER = "https://acscallautomation.communication.azure.com";
 const OWN = { phoneNumber: "+18005551212" };
 const SPEECH = { callIntelligenceOptions: { cognitiveServicesEndpoint: "https://speech.example.com" } };
@@ -95,15 +95,19 @@ async function receive(request, response) {
 }
 
 async function until(find, what) {
-  const patience = AbortSignal.timeout(PATIENCE);
-  for (;;) {
-    const found = find();
-    if (found) return found;
-    try {
-      await once(arrived, "event", { signal: patience });
-    } catch {
-      throw new Error(`waited in vain for ${what}`);
+  // Not AbortSignal.timeout: it may be collected before it fires, and the wait would have no end.
+  const patience = new AbortController();
+  const timer = setTimeout(() => patience.abort(), PATIENCE);
+  try {
+    for (;;) {
+      const found = find();
+      if (found) return found;
+      await once(arrived, "event", { signal: patience.signal });
     }
+  } catch (error) {
+    throw new Error(`waited in vain for ${what}`, { cause: error });
+  } finally {
+    clearTimeout(timer);
   }
 }
 
@@ -113,15 +117,13 @@ before(async () => {
   base = `http://127.0.0.1:${sink.address().port}`;
   const [program, ...options] = JSON.parse(process.env.EMULATOR_COMMAND);
   emulator = spawn(program, [...options, "--event-grid", `${base}/eventgrid`], { stdio: ["ignore", "pipe", "inherit"] });
+  // Read on: a pipe that is closed before the end of the line would end the emulator.
   let printed = "";
-  for await (const chunk of emulator.stdout) {
+  emulator.stdout.setEncoding("utf8").on("data", (chunk) => {
     printed += chunk;
-    const match = /listening on (http:\S+)/.exec(printed);
-    if (match) {
-      endpoint = match[1];
-      break;
-    }
-  }
+    arrived.emit("event");
+  });
+  [, endpoint] = await until(() => /listening on (http:\S+)\n/.exec(printed), "the emulator's first line");
   resourceId = (await control("GET", "/emulator/health")).resourceId;
   const openid = await control("GET", "/calling/.well-known/acsopenidconfiguration");
   assert.equal(openid.issuer, ISSUER);
@@ -134,14 +136,16 @@ before(async () => {
 afterEach(() => assert.deepEqual(refused, []));
 
 after(async () => {
-  const { crashes } = await control("GET", "/emulator/health");
-  const { requests } = await control("GET", "/emulator/requests");
-  const { deliveries } = await control("GET", "/emulator/deliveries");
-  await writeFile(process.env.CAPTURE, JSON.stringify({ requests, deliveries, crashes }));
-  emulator.kill("SIGTERM");
-  await once(emulator, "exit");
-  sink.closeAllConnections();
-  sink.close();
+  try {
+    const { crashes } = await control("GET", "/emulator/health");
+    const { requests } = await control("GET", "/emulator/requests");
+    const { deliveries } = await control("GET", "/emulator/deliveries");
+    await writeFile(process.env.CAPTURE, JSON.stringify({ requests, deliveries, crashes }));
+  } finally {
+    if (emulator.kill("SIGTERM")) await once(emulator, "exit");
+    sink.closeAllConnections();
+    sink.close();
+  }
 });
 
 // -- what the tests are written with ---------------------------------------------------------------

@@ -51,7 +51,8 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     }
     assert NODE is not None
     run = subprocess.run(
-        [NODE, "--test", "--test-reporter=spec", str(TESTS)],
+        # Each test has its own limit, so that one that hangs is named.
+        [NODE, "--test", "--test-timeout=30000", "--test-reporter=spec", str(TESTS)],
         cwd=Path(emulator.__file__).parents[1],
         env=environment,
         capture_output=True,

@@ -19,7 +19,7 @@ from aiohttp import web
 
 T = TypeVar("T")
 #: Seconds that a test waits for an event.
-PATIENCE = 8.0
+PATIENCE = 15.0
 _OPENID = "/calling/.well-known/acsopenidconfiguration"
 _ISSUER = "https://acscallautomation.communication.azure.com"
 

@@ -214,12 +214,15 @@ class TestRecording:
         leg, phone = world.caller()
         started = world.client.start_recording(
             server_call_id=leg.properties.server_call_id,
+            recording_state_callback_url=world.url("recording"),
             recording_content_type=RecordingContent.AUDIO,
             recording_channel_type=RecordingChannel.UNMIXED,
             recording_format_type=RecordingFormat.WAV,
             channel_affinity=[ChannelAffinity(target_participant=phone, channel=0)],
             audio_channel_participant_ordering=[phone],
         )
+        # One that was never active has no file.
+        world.sink.recording_state(started.recording_id, "active")
         world.client.stop_recording(started.recording_id)
         file = world.sink.recording_file(started.recording_id)
         assert file["data"]["recordingChannelType"].lower() == "unmixed"

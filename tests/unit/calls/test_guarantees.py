@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.calls.conductor import CONFIRM_AFTER, Conductor, Outcome
+from shared.calls.conductor import CONFIRM_AFTER, Conductor
 from shared.calls.journal import EventReceived, Issued, Resent
+from shared.calls.outcome import Outcome
 from shared.calls.record import CallRecord
 from shared.calls.replay import Session, replay
 from shared.errors import UnknownCall

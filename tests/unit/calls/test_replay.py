@@ -23,9 +23,9 @@ from shared.calls import (
     ssml,
     text,
 )
-from shared.calls.call import create_call_action, redirect_action
 from shared.calls.journal import Answered, Entry, EventReceived, Failed, GaveUp, Issued, RefusedEntry, Signalled
 from shared.calls.replay import Session, operation_context, replay
+from shared.calls.rules import build, check
 from shared.identifiers import Identifier
 from tests.unit.calls.world import APOLOGY, CALLEE, CALLER, CHOICES, START, Wire, started_entry
 
@@ -130,7 +130,7 @@ def test_a_signal_that_came_before_it_was_awaited_counts() -> None:
     stage.feed(Signalled(at=START, id="s1", name="name", data="Ada"))
     stage.event("PlayCompleted", 1)
     assert isinstance(stage.journal[-1], Issued)
-    assert stage.journal[-1].action == actions.Play(sources=(text("Ada"),))
+    assert stage.journal[-1].action == actions.Play(prompts=(text("Ada"),))
 
 
 @pytest.mark.parametrize(
@@ -206,7 +206,7 @@ def test_recognize_does_not_ask_again_when_the_prompt_could_not_be_played() -> N
     stage = Stage(function).connect()
     stage.event("RecognizeFailed", 1, (500, 8511, "prompt failed"))
     assert stage.issued == ["answer", "recognize", "play"]
-    assert stage.session.operation(2).action == actions.Play(sources=APOLOGY, interrupt=True)
+    assert stage.session.operation(2).action == actions.Play(prompts=APOLOGY, interrupt=True)
     assert "8511" in stage.failures[0]
 
 
@@ -374,8 +374,20 @@ def test_a_session_that_is_dropped_in_the_middle_runs_nothing_and_complains_of_n
         (lambda call: call.recognize(max_tones=1, inter_tone=61), "recognize.inter_tone"),
         (lambda call: call.recognize(max_tones=1, attempts=0), "recognize.attempts"),
         (lambda call: call.redirect("nonsense"), "identifier"),
-        (lambda call: create_call_action("+14255550111"), "create_call.caller_id"),
-        (lambda call: create_call_action("+14255550111", caller_id="8:acs:a_b"), "create_call.caller_id"),
+        (lambda call: call.create_call("+14255550111"), "create_call.caller_id"),
+        (lambda call: call.create_call("+14255550111", caller_id="8:acs:a_b"), "create_call.caller_id"),
+        (lambda call: call.create_call(), "create_call.targets"),
+        (lambda call: call.add_participant("+14255550111"), "add_participant.caller_id"),
+        (lambda call: call.add_participant("8:acs:a_b", invitation_timeout=181), "add_participant.invitation_timeout"),
+        (lambda call: call.add_participant("8:acs:a_b", sip_headers={"Mine": "x"}), "add_participant.sip_headers"),
+        (lambda call: call.transfer("8:acs:a_b", voip_headers={"k": "x" * 1025}), "transfer.voip_headers"),
+        (lambda call: call.mute("+14255550111"), "mute.target"),
+        (lambda call: call.send_dtmf("1" * 19), "send_dtmf.tones"),
+        (lambda call: call.send_dtmf("12x"), "send_dtmf.tones"),
+        (lambda call: call.send_dtmf("12", participant="8:acs:a_b"), "send_dtmf.participant"),
+        (lambda call: call.start_recording(channel="unmixed", format="mp3"), "start_recording.format"),
+        (lambda call: call.start_recording(affinity={"8:acs:a_b": 1}), "start_recording.affinity"),
+        (lambda call: call.move_participants([], from_call="x"), "move_participants.targets"),
         (lambda call: text(" "), "text"),
         (lambda call: text("x" * 4001), "text"),
         (lambda call: text("x", voice_name=" "), "text.voice_name"),
@@ -400,9 +412,10 @@ def test_what_the_service_would_refuse_is_refused_before_it_is_sent(action: Any,
 
 
 def test_a_voip_call_is_not_redirected_to_a_phone_number() -> None:
+    redirect = build(actions.Redirect, target="+14255550111")
     with pytest.raises(InvalidInput, match="phone number"):
-        redirect_action("+14255550111", caller=Identifier.parse("8:acs:a_b"))
-    assert redirect_action("+14255550111", caller=CALLER).target.phone_number == "+14255550111"
+        check(redirect, Identifier.parse("8:acs:a_b"))
+    check(redirect, CALLER)
 
 
 def test_a_call_knows_its_sides() -> None:

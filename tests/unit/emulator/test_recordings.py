@@ -12,6 +12,9 @@ from typing import Any
 import aiohttp
 import numpy as np
 import pytest
+from azure.communication.callautomation.aio import CallAutomationClient
+from azure.core.credentials import AzureKeyCredential
+from azure.core.exceptions import ResourceNotFoundError
 from yarl import URL
 
 from emulator.audio.track import Track
@@ -305,6 +308,40 @@ async def test_downloads_are_signed_take_ranges_and_end_with_delete(
     assert (await download(wire, chunk["deleteLocation"], "DELETE"))[:2] == (200, b"")
     assert (await download(wire, content))[:2] == (404, b"")
     assert (await download(wire, chunk["deleteLocation"], "DELETE"))[0] == 404
+
+
+async def test_the_official_client_downloads_and_deletes_from_the_storage_host(
+    application: Application, answered: Any, emulator: Running[AsyncControl]
+) -> None:
+    object.__setattr__(emulator.service.config, "recording_host", "https://emulator.asm.skype.com:18443")
+    desk = await answered()
+    path = f"/calling/recordings/{await record(desk)}"
+    await active(desk)
+    await emulator.control.say(desk.call, "hello")
+    await desk.wire.send("DELETE", path)
+    data = (await application.grid_event("RecordingFileStatusUpdated"))["data"]
+    [chunk] = data["recordingStorageInfo"]["recordingChunks"]
+    assert chunk["contentLocation"].startswith("https://emulator.asm.skype.com:18443/v1/objects/0-")
+
+    def to_the_emulator(request: Any) -> None:
+        # The client has signed by now; a hosts file and a certificate would do the same.
+        url = request.http_request.url
+        request.http_request.url = url.replace("https://emulator.asm.skype.com:18443", emulator.endpoint)
+        request.http_request.headers["Host"] = "emulator.asm.skype.com:18443"
+
+    async def read(stream: Any) -> bytes:
+        return b"".join([part async for part in stream.iter_bytes()])
+
+    endpoint = emulator.endpoint.replace("127.0.0.1", "localhost")
+    credential = AzureKeyCredential(emulator.access_key)
+    async with CallAutomationClient(endpoint, credential, raw_request_hook=to_the_emulator) as client:
+        body = await read(await client.download_recording(chunk["contentLocation"]))
+        assert channels_of(body).shape[1] == 1
+        part = await client.download_recording(chunk["contentLocation"], offset=4, length=8)
+        assert await read(part) == body[4:12]
+        await client.delete_recording(chunk["deleteLocation"])
+        with pytest.raises(ResourceNotFoundError):
+            await client.download_recording(chunk["metadataLocation"])
 
 
 async def test_a_file_expires_after_a_day(

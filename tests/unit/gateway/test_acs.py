@@ -13,7 +13,7 @@ from devstack.ports import free_port
 from emulator.testing import Control, Running, running
 from shared.calls import Choice, actions, file, ssml, text
 from shared.calls.actions import Action
-from shared.calls.call import create_call_action, redirect_action
+from shared.calls.rules import build
 from shared.errors import ActionRefused
 from shared.gateway.acs import AcsGateway
 from shared.gateway.base import Request
@@ -53,6 +53,7 @@ class Line:
             operation_callback_url=PLAY_CALLBACK if action.family else None,
             first_sent=1_790_000_000_000,
             connection_id=self.connection_id if connection_id is None else connection_id,
+            server_call_id=self.server_call_id,
             incoming_call_context=ring,
         )
 
@@ -145,7 +146,7 @@ def test_reject_sends_its_reason(line: Line) -> None:
 
 def test_redirect_sends_its_target(line: Line) -> None:
     ring = line.ring()
-    action = redirect_action("+15550100001", caller=Identifier.parse(CALLER))
+    action = build(actions.Redirect, target="+15550100001")
     assert line.gateway.perform(line.request(action, ring=ring)) == {}
     sent = line.newest()
     assert (sent["operationId"], sent["status"]) == ("RedirectCall", 204)
@@ -156,7 +157,7 @@ def test_redirect_sends_its_target(line: Line) -> None:
 
 
 def test_create_call_sends_its_target_and_the_number_to_show(line: Line) -> None:
-    action = create_call_action("+15550100001", caller_id=NUMBER, display_name="Contoso")
+    action = build(actions.CreateCall, targets=("+15550100001",), caller_id=NUMBER, display_name="Contoso")
     answer = line.gateway.perform(line.request(action, seq=0))
     sent = line.newest()
     assert (sent["operationId"], sent["status"]) == ("CreateCall", 201)
@@ -171,7 +172,7 @@ def test_create_call_sends_its_target_and_the_number_to_show(line: Line) -> None
 
 
 def test_create_call_to_a_user_needs_no_number(line: Line) -> None:
-    line.gateway.perform(line.request(create_call_action(USER), seq=0))
+    line.gateway.perform(line.request(build(actions.CreateCall, targets=(USER,)), seq=0))
     assert [target["rawId"] for target in line.newest()["body"]["targets"]] == [USER]
     assert "sourceCallerIdNumber" not in line.newest()["body"]
 
@@ -204,7 +205,7 @@ SOURCES = {
 
 @pytest.mark.parametrize(("prompt", "wire"), SOURCES.values(), ids=SOURCES)
 def test_play_sends_its_source_to_all_with_a_callback_of_its_own(connected: Line, prompt: Any, wire: Any) -> None:
-    assert connected.gateway.perform(connected.request(actions.Play(sources=(prompt,)))) == {}
+    assert connected.gateway.perform(connected.request(actions.Play(prompts=(prompt,)))) == {}
     sent = connected.newest()
     assert (sent["operationId"], sent["status"]) == ("CallMedia_Play", 202)
     assert sent["callConnectionId"] == connected.connection_id
@@ -219,13 +220,13 @@ def test_play_sends_its_source_to_all_with_a_callback_of_its_own(connected: Line
 
 
 def test_play_can_loop_several_sources_to_one_listener_or_interrupt(connected: Line) -> None:
-    many = actions.Play(sources=(text("one"), text("two")), to=(Identifier.parse(CALLER),), loop=True)
+    many = actions.Play(prompts=(text("one"), text("two")), to=(Identifier.parse(CALLER),), loop=True)
     connected.gateway.perform(connected.request(many))
     body = connected.newest()["body"]
     assert [source["text"]["text"] for source in body["playSources"]] == ["one", "two"]
     assert body["playTo"] == [phone(CALLER)]
     assert body["playOptions"] == {"loop": True}
-    connected.gateway.perform(connected.request(actions.Play(sources=(text("three"),), interrupt=True), seq=2))
+    connected.gateway.perform(connected.request(actions.Play(prompts=(text("three"),), interrupt=True), seq=2))
     assert connected.newest()["body"]["interruptCallMediaOperation"] is True
 
 
@@ -338,7 +339,7 @@ def test_the_state_of_a_call_that_the_service_does_not_know_is_none(line: Line) 
 # Refusals
 
 MEDIA: list[Action] = [
-    actions.Play(sources=(text("hello"),)),
+    actions.Play(prompts=(text("hello"),)),
     actions.Recognize(input="dtmf", participant=Identifier.parse(CALLER), max_tones=1),
     actions.CancelAllMedia(),
     actions.HangUp(),
@@ -373,7 +374,7 @@ def test_speech_without_an_endpoint_for_it_is_refused_for_good(line: Line) -> No
     line.connection_id = answer["callConnectionId"]
     until_connected(line)
     with pytest.raises(ActionRefused) as caught:
-        mute.perform(line.request(actions.Play(sources=(text("hello"),))))
+        mute.perform(line.request(actions.Play(prompts=(text("hello"),))))
     assert (caught.value.status, caught.value.code, caught.value.transient) == (405, "8522", False)
 
 
@@ -384,7 +385,7 @@ def test_a_service_in_trouble_is_a_refusal_that_may_pass(connected: Line, status
     )
     started = time.monotonic()
     with pytest.raises(ActionRefused) as caught:
-        connected.gateway.perform(connected.request(actions.Play(sources=(text("hello"),))))
+        connected.gateway.perform(connected.request(actions.Play(prompts=(text("hello"),))))
     connected.emulator.control.clear_faults()
     assert (caught.value.status, caught.value.code, caught.value.transient) == (status, "8500", True)
     assert time.monotonic() - started < 8
@@ -400,7 +401,7 @@ def test_a_short_trouble_of_the_service_is_not_noticed_where_sending_twice_is_sa
 
 
 @pytest.mark.parametrize(
-    "action", [actions.Answer(), actions.Play(sources=(text("hello"),))], ids=lambda action: action.kind
+    "action", [actions.Answer(), actions.Play(prompts=(text("hello"),))], ids=lambda action: action.kind
 )
 def test_a_service_that_nobody_answers_for_is_a_refusal_that_may_pass(action: Action) -> None:
     gateway = AcsGateway(f"http://127.0.0.1:{free_port()}", "a2V5")
@@ -420,7 +421,7 @@ def test_a_service_that_takes_too_long_is_a_refusal_that_may_pass(connected: Lin
     connected.emulator.control.add_faults({"kind": "delay", "seconds": 500, "match": {"operation": "Play"}})
     started = time.monotonic()
     with pytest.raises(ActionRefused) as caught:
-        slow.perform(connected.request(actions.Play(sources=(text("hello"),))))
+        slow.perform(connected.request(actions.Play(prompts=(text("hello"),))))
     connected.emulator.control.clear_faults()
     assert (caught.value.status, caught.value.transient) == (0, True)
     assert time.monotonic() - started < 6

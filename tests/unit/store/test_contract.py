@@ -36,6 +36,7 @@ def a_record(call_id: str = "call-1", **values: Any) -> CallRecord:
         ended_at=AT + 2,
         updated_at=AT + 3,
         outcome="completed",
+        recording="active",
         code=200,
         sub_code=-5300,
         entries=7,

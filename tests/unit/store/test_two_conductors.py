@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from shared.calls.conductor import Conductor, Outcome
+from shared.calls.conductor import Conductor
 from shared.calls.journal import EventReceived, Issued, Resent
+from shared.calls.outcome import Outcome
 from shared.store.tables import TableStore
 from tests.unit.calls.world import FLOWS, World, a_ring, answering, parsed
 

@@ -1,0 +1,83 @@
+"""The HTTP API on calls: place, connect, list, look, act, signal. Every route needs a function key."""
+
+from __future__ import annotations
+
+import azure.functions as func
+
+from handlers.answers import answer, door
+from shared.composition import switchboard
+
+IDEMPOTENCY_KEY = "Idempotency-Key"
+
+blueprint = func.Blueprint()
+
+
+@blueprint.function_name("place_call")
+@blueprint.route("calls", methods=["POST"], auth_level=func.AuthLevel.FUNCTION)
+@door
+def place_call(req: func.HttpRequest) -> func.HttpResponse:
+    """Place a call, or connect to one that goes on already."""
+    placed = switchboard().service.place(req.get_body(), req.headers.get(IDEMPOTENCY_KEY))
+    return answer(201, placed.model_dump(mode="json"))
+
+
+@blueprint.function_name("list_calls")
+@blueprint.route("calls", methods=["GET"], auth_level=func.AuthLevel.FUNCTION)
+@door
+def list_calls(req: func.HttpRequest) -> func.HttpResponse:
+    """The calls of a day, newest first, page by page."""
+    return answer(200, switchboard().service.listed(req.params).model_dump(mode="json"))
+
+
+@blueprint.function_name("get_call")
+@blueprint.route("calls/{call_id}", methods=["GET"], auth_level=func.AuthLevel.FUNCTION)
+@door
+def get_call(req: func.HttpRequest) -> func.HttpResponse:
+    """A call at a glance."""
+    return answer(200, switchboard().service.view(req.route_params["call_id"]).model_dump(mode="json"))
+
+
+@blueprint.function_name("get_journal")
+@blueprint.route("calls/{call_id}/journal", methods=["GET"], auth_level=func.AuthLevel.FUNCTION)
+@door
+def get_journal(req: func.HttpRequest) -> func.HttpResponse:
+    """Everything that happened on a call."""
+    return answer(200, switchboard().service.journal(req.route_params["call_id"]).model_dump(mode="json"))
+
+
+@blueprint.function_name("get_participants")
+@blueprint.route("calls/{call_id}/participants", methods=["GET"], auth_level=func.AuthLevel.FUNCTION)
+@door
+def get_participants(req: func.HttpRequest) -> func.HttpResponse:
+    """Who takes part."""
+    return answer(200, switchboard().service.participants(req.route_params["call_id"]).model_dump(mode="json"))
+
+
+@blueprint.function_name("act_on_call")
+@blueprint.route("calls/{call_id}/actions/{action}", methods=["POST"], auth_level=func.AuthLevel.FUNCTION)
+@door
+def act_on_call(req: func.HttpRequest) -> func.HttpResponse:
+    """Any action on a live call: 200 with the service's answer, or 202 where the outcome comes as an event."""
+    call_id, action = req.route_params["call_id"], req.route_params["action"]
+    done = switchboard().service.act(call_id, action, req.get_body(), req.headers.get(IDEMPOTENCY_KEY))
+    return answer(200 if done.done else 202, done.model_dump(mode="json"))
+
+
+@blueprint.function_name("signal_call")
+@blueprint.route("calls/{call_id}/signals/{name}", methods=["POST"], auth_level=func.AuthLevel.FUNCTION)
+@door
+def signal_call(req: func.HttpRequest) -> func.HttpResponse:
+    """Give the call's flow something."""
+    call_id, name = req.route_params["call_id"], req.route_params["name"]
+    taken = switchboard().service.signal(call_id, name, req.get_body(), req.headers.get(IDEMPOTENCY_KEY))
+    return answer(202, taken.model_dump(mode="json"))
+
+
+@blueprint.function_name("openapi")
+@blueprint.route("openapi.json", methods=["GET"], auth_level=func.AuthLevel.FUNCTION)
+@door
+def openapi_document(req: func.HttpRequest) -> func.HttpResponse:
+    """This API, described."""
+    from shared.api.openapi import openapi  # costs some milliseconds that no call needs
+
+    return answer(200, openapi())

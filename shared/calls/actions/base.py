@@ -1,0 +1,59 @@
+"""What every action has in common."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
+
+Tone = Literal[
+    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine",
+    "a", "b", "c", "d", "pound", "asterisk",
+]  # fmt: skip
+
+TONE_OF_KEY: dict[str, Tone] = {
+    "0": "zero", "1": "one", "2": "two", "3": "three", "4": "four", "5": "five", "6": "six", "7": "seven",
+    "8": "eight", "9": "nine", "A": "a", "B": "b", "C": "c", "D": "d", "#": "pound", "*": "asterisk",
+}  # fmt: skip
+
+EndsWith = Literal["event", "answer"]
+
+
+class Action(BaseModel):
+    """The common part of every action."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+    kind: str
+
+    repeatable: ClassVar[bool] = False
+    """The operation takes a Repeatability-Request-ID, so that sending it twice runs it once."""
+    ends_with: ClassVar[EndsWith] = "event"
+    """What brings the outcome: a later event, or the answer to the request itself."""
+    keeps_answer: ClassVar[bool] = False
+    """The answer holds something that a later action needs (an invitation id), so it is journaled."""
+    in_service: ClassVar[bool] = True
+    """False for what the app does itself (sleep, run)."""
+
+    calls_back: ClassVar[bool] = False
+    """The operation takes a callback URI of its own, so there is a function of its own for its events."""
+
+    @property
+    def family(self) -> str | None:
+        """The last part of its callback URL; None: its events come to the call's URL."""
+        return self.kind.replace("_", "-") if self.calls_back else None
+
+    @property
+    def patience(self) -> float | None:
+        """Seconds after which a missing outcome counts as lost; None: there is no such time."""
+        return 60.0
+
+    @model_serializer(mode="wrap")
+    def _compact(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {"kind": self.kind, **{k: v for k, v in handler(self).items() if v not in (None, (), [], False, {})}}
+
+
+class Value(BaseModel):
+    """A part of an action."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)

@@ -1,0 +1,74 @@
+"""Actions on live audio and live words, which go to a web socket."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from shared.calls.actions.base import Action, Value
+
+
+class MediaStreaming(Value):
+    """Live audio of a call, set up when it is answered, placed or connected.
+
+    Attributes:
+        start: begin with the call; otherwise start_media_streaming begins it.
+        bidirectional: the socket may send audio back.
+        dtmf_tones: keys come over the socket as well.
+        transport_url: another server than the app's own streams service.
+    """
+
+    channel: Literal["mixed", "unmixed"] = "mixed"
+    start: bool = False
+    bidirectional: bool = False
+    dtmf_tones: bool = False
+    sample_rate: Literal[16000, 24000] = 16000
+    transport_url: str | None = None
+
+
+class Transcription(Value):
+    """Live words of a call, set up when it is answered, placed or connected."""
+
+    locale: str
+    start: bool = False
+    intermediate_results: bool = False
+    speech_model_endpoint_id: str | None = None
+    transport_url: str | None = None
+
+
+class StartMediaStreaming(Action):
+    """Begin to send live audio."""
+
+    kind: Literal["start_media_streaming"] = "start_media_streaming"
+    calls_back: ClassVar[bool] = True
+
+
+class StopMediaStreaming(Action):
+    """Stop sending live audio."""
+
+    kind: Literal["stop_media_streaming"] = "stop_media_streaming"
+    calls_back: ClassVar[bool] = True
+
+
+class StartTranscription(Action):
+    """Begin to send live words."""
+
+    kind: Literal["start_transcription"] = "start_transcription"
+    calls_back: ClassVar[bool] = True
+    locale: str | None = None
+    speech_model_endpoint_id: str | None = None
+
+
+class UpdateTranscription(Action):
+    """Change the language of live words."""
+
+    kind: Literal["update_transcription"] = "update_transcription"
+    calls_back: ClassVar[bool] = True
+    locale: str | None = None
+    speech_model_endpoint_id: str | None = None
+
+
+class StopTranscription(Action):
+    """Stop sending live words."""
+
+    kind: Literal["stop_transcription"] = "stop_transcription"
+    calls_back: ClassVar[bool] = True

@@ -1,0 +1,87 @@
+"""What stands around every flow: opening before it, an end after it, help if it fails."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from shared.calls.actions import Action
+from shared.calls.call import Call
+from shared.calls.flow import Flow
+from shared.calls.methods.base import Host
+from shared.calls.operation import Operation
+from shared.calls.prompts import Prompt
+from shared.errors import CallEnded, CallError
+
+OPENING = ("answer", "create_call", "connect")
+"""Actions after which the call is up."""
+
+
+class Stage(Host, Protocol):
+    """What driving a flow needs of its session."""
+
+    transferred: bool
+
+    def outcome(self, word: str) -> None:
+        """How the call ended, in one word; the first one counts."""
+
+    def report(self, error: Exception) -> None:
+        """Journal that the flow failed, and let the fallback take over."""
+
+    def end(self, end: CallEnded, outcome: str = "") -> None:
+        """Consider the call over."""
+
+
+async def drive(stage: Stage, flow: Flow, opening: Action | None) -> None:
+    """Open the call, run its flow, and see to it that the call ends."""
+    call = Call(stage)
+    try:
+        if opening is not None and not await _open(stage, opening):
+            return
+        await flow(call)
+        stage.outcome("completed")
+        if stage.transferred:
+            await call.ended()  # the service takes the app out of a call that it transferred
+        elif call.status != "ended":
+            await (call.reject() if call.status == "ringing" else call.hang_up())
+    except CallEnded:
+        stage.outcome("caller_left")
+    except Exception as error:
+        stage.report(error)
+
+
+async def apologise(stage: Stage, apology: tuple[Prompt, ...]) -> None:
+    """The fallback: never leave a caller in silence."""
+    call = Call(stage)
+    try:
+        if call.status == "ringing":
+            await call.reject("busy")
+            return
+        if call.status == "connected" and apology:
+            await _try(call.play(*apology, interrupt=True))
+        await call.hang_up()
+    except CallEnded:
+        return
+    except CallError as error:
+        # Not even the hang-up was taken: what is left is to consider the call over.
+        stage.end(CallEnded(500, 0, f"the fallback failed: {error}"))
+
+
+async def _open(stage: Stage, opening: Action) -> bool:
+    """True once the call stands and the flow can have it."""
+    try:
+        await stage.issue(opening)
+    except CallEnded:
+        raise
+    except CallError:
+        return False  # what it ended with stands in the record
+    return opening.kind in OPENING
+
+
+async def _try(operation: Operation[Any]) -> None:
+    """Wait for an operation whose failure must not stop what follows; the journal has it."""
+    try:
+        await operation
+    except CallEnded:
+        raise
+    except CallError:
+        return

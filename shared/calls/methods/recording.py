@@ -1,0 +1,78 @@
+"""Recording the call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from shared.calls import actions
+from shared.calls.methods.base import Methods, Somebody
+from shared.calls.operation import Operation, Task
+from shared.calls.rules import build
+from shared.errors import ActionRefused
+from shared.identifiers import Identifier
+
+
+class RecordingMethods(Methods):
+    """Start, pause, resume, stop."""
+
+    def start_recording(
+        self,
+        *,
+        content: Literal["audio", "audioVideo"] = "audio",
+        channel: Literal["mixed", "unmixed"] = "mixed",
+        format: Literal["wav", "mp3", "mp4"] = "wav",
+        affinity: Mapping[Somebody, int] | None = None,
+        ordering: Sequence[Somebody] = (),
+        pause_on_start: bool = False,
+        storage: str | None = None,
+        required: bool = False,
+    ) -> Task[Mapping[str, Any] | None]:
+        """Record the call; gives `recordingId` and state.
+
+        Args:
+            channel: `unmixed` gives each participant a channel, up to five.
+            affinity: which participant gets which channel, 0 to 4.
+            ordering: participants in the order of their channels, from 0.
+            storage: URL of a Blob container of your own.
+            required: raise if it cannot be recorded. Otherwise the call goes on unrecorded: the journal has the
+                refusal, and the result is None.
+        """
+        action = build(
+            actions.StartRecording,
+            content=content,
+            channel=channel,
+            format=format,
+            affinity=tuple(
+                {"participant": Identifier.parse(who), "channel": number} for who, number in (affinity or {}).items()
+            ),
+            ordering=tuple(Identifier.parse(who) for who in ordering),
+            pause_on_start=pause_on_start,
+            storage=storage,
+        )
+        return self._host.spawn("start_recording", self._record(self._checked(action), required))
+
+    async def _record(self, action: actions.StartRecording, required: bool) -> Mapping[str, Any] | None:
+        try:
+            answer: Mapping[str, Any] = await self._host.issue(action)
+        except ActionRefused:
+            if required:
+                raise
+            return None
+        return answer
+
+    def pause_recording(self) -> Operation[None]:
+        """Leave out what is said from here on."""
+        return self._host.issue(actions.PauseRecording())
+
+    def resume_recording(self) -> Operation[None]:
+        """Record again."""
+        return self._host.issue(actions.ResumeRecording())
+
+    def stop_recording(self) -> Operation[None]:
+        """End the recording; its files follow some minutes later."""
+        return self._host.issue(actions.StopRecording())
+
+    def get_recording_state(self) -> Operation[Mapping[str, Any]]:
+        """Ask whether it records: `active`, or `inactive`, which is what a paused one is called."""
+        return self._host.issue(actions.GetRecordingState())

@@ -1,0 +1,40 @@
+"""Live audio and live words."""
+
+from __future__ import annotations
+
+from shared.calls import actions
+from shared.calls.methods.base import Methods
+from shared.calls.operation import Operation
+from shared.events import CallEvent
+
+
+class StreamingMethods(Methods):
+    """Start and stop what was set up when the call was answered, placed or connected."""
+
+    def start_media_streaming(self) -> Operation[CallEvent]:
+        """Begin to send live audio."""
+        return self._host.issue(actions.StartMediaStreaming())
+
+    def stop_media_streaming(self) -> Operation[CallEvent]:
+        """Stop sending live audio."""
+        return self._host.issue(actions.StopMediaStreaming())
+
+    def start_transcription(
+        self, *, locale: str | None = None, speech_model_endpoint_id: str | None = None
+    ) -> Operation[CallEvent]:
+        """Begin to send live words."""
+        return self._host.issue(
+            actions.StartTranscription(locale=locale, speech_model_endpoint_id=speech_model_endpoint_id)
+        )
+
+    def update_transcription(
+        self, *, locale: str | None = None, speech_model_endpoint_id: str | None = None
+    ) -> Operation[CallEvent]:
+        """Change the language of live words."""
+        return self._host.issue(
+            actions.UpdateTranscription(locale=locale, speech_model_endpoint_id=speech_model_endpoint_id)
+        )
+
+    def stop_transcription(self) -> Operation[CallEvent]:
+        """Stop sending live words."""
+        return self._host.issue(actions.StopTranscription())

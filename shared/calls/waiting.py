@@ -1,0 +1,100 @@
+"""What a flow can wait for besides its own operations: signals, keys, participants, the end of the call."""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from shared.calls.operation import Pending, Scheduler
+from shared.calls.tones import ToneOrder
+from shared.errors import CallEnded
+
+
+class Waiting:
+    """Holds what came before it was awaited, and those who wait for what has not come yet."""
+
+    def __init__(self, scheduler: Scheduler) -> None:
+        self._scheduler = scheduler
+        self._signals: defaultdict[str, deque[Any]] = defaultdict(deque)
+        self._listeners: defaultdict[str, deque[Pending[Any]]] = defaultdict(deque)
+        self._tones = ToneOrder()
+        self._readers: deque[Pending[str]] = deque()
+        self._present: frozenset[str] = frozenset()
+        self._expected: list[tuple[str, Pending[None]]] = []
+        self.end: Pending[CallEnded] = Pending("end of the call", scheduler)
+
+    def signal(self, name: str) -> Pending[Any]:
+        """The next signal of this name."""
+        pending: Pending[Any] = Pending(f"signal {name}", self._scheduler)
+        if self._signals[name]:
+            pending.succeed(self._signals[name].popleft())
+        elif not self._over(pending):
+            self._listeners[name].append(pending)
+        return pending
+
+    def give_signal(self, name: str, data: Any) -> None:
+        """A signal came in."""
+        if self._listeners[name]:
+            self._done(self._listeners[name].popleft(), data)
+        else:
+            self._signals[name].append(data)
+
+    def tone(self) -> Pending[str]:
+        """The next key of continuous DTMF, in the order of the keys."""
+        pending: Pending[str] = Pending("tone", self._scheduler)
+        if not self._over(pending):
+            self._readers.append(pending)
+            self._read()
+        return pending
+
+    def give_tone(self, sequence_id: int, tone: str) -> None:
+        """A key was reported."""
+        self._tones.add(sequence_id, tone)
+        self._read()
+
+    def participant(self, raw_id: str) -> Pending[None]:
+        """The moment when this participant is in the call."""
+        pending: Pending[None] = Pending("participant in the call", self._scheduler)
+        if raw_id in self._present:
+            pending.succeed(None)
+        elif not self._over(pending):
+            self._expected.append((raw_id, pending))
+        return pending
+
+    def give_roster(self, raw_ids: Iterable[str]) -> None:
+        """The participants changed."""
+        self._present = frozenset(raw_ids)
+        for raw_id, pending in self._expected:
+            if raw_id in self._present:
+                self._done(pending, None)
+        self._expected = [(raw_id, pending) for raw_id, pending in self._expected if not pending.done]
+
+    def give_end(self, end: CallEnded) -> None:
+        """The call is over: everybody who waits learns it."""
+        self._done(self.end, end)
+        for pending in self._everybody():
+            pending.fail(end)
+            self._scheduler.settle(pending)
+        self._listeners.clear()
+        self._readers.clear()
+        self._expected.clear()
+
+    def _everybody(self) -> Iterator[Pending[Any]]:
+        for listeners in list(self._listeners.values()):
+            yield from list(listeners)
+        yield from list(self._readers)
+        yield from [pending for _, pending in self._expected]
+
+    def _over(self, pending: Pending[Any]) -> bool:
+        if self.end.done:
+            pending.fail(self.end.result())
+        return self.end.done
+
+    def _read(self) -> None:
+        while self._readers and (tone := self._tones.next()) is not None:
+            self._done(self._readers.popleft(), tone)
+
+    def _done(self, pending: Pending[Any], value: Any) -> None:
+        pending.succeed(value)
+        self._scheduler.settle(pending)

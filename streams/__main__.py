@@ -1,0 +1,81 @@
+"""`python -m streams`: serve; `python -m streams urls CALL_ID`: print the signed addresses of a call."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+
+from shared.errors import SettingsError
+from streams.urls import AUDIO, PLAY, TRANSCRIPT
+
+LONGEST_FRAME_BYTES = 1024 * 1024
+"""A longer message closes its socket (1009); the service's are about a kilobyte."""
+
+CLOSING_SECONDS = 25
+"""What open sockets have to bring their sound home when the process is asked to end."""
+
+
+def main() -> int:
+    """The command line; gives the exit code."""
+    given = _parser().parse_args()
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.getLogger("switchboard").setLevel(os.environ.get("LOG_LEVEL") or "INFO")
+    try:
+        if given.command == "urls":
+            return _print_urls(given.call_id, given.base_url)
+        return _serve(given.host, given.port)
+    except SettingsError as error:
+        print(error, file=sys.stderr)
+        return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m streams", description="Takes the audio and transcripts of calls.")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
+    parser.add_argument("--port", type=int, default=8090, help="port (%(default)s)")
+    commands = parser.add_subparsers(dest="command")
+    urls = commands.add_parser("urls", help="print the signed addresses of a call")
+    urls.add_argument("call_id")
+    urls.add_argument("--base-url", default=os.environ.get("STREAMS_URL", "ws://127.0.0.1:8090"))
+    return parser
+
+
+def _serve(host: str, port: int) -> int:
+    import uvicorn
+
+    from streams.app import create_app
+
+    config = uvicorn.Config(
+        create_app(),
+        host=host,
+        port=port,
+        ws="websockets-sansio",
+        ws_max_size=LONGEST_FRAME_BYTES,
+        ws_per_message_deflate=False,  # sound in base64 hardly shrinks, and it costs most of a core
+        # Its lines hold the addresses with their signatures.
+        log_level="warning",
+        access_log=False,
+        timeout_graceful_shutdown=CLOSING_SECONDS,
+    )
+    server = uvicorn.Server(config)
+    server.run()
+    return 0 if server.started else 1
+
+
+def _print_urls(call_id: str, base_url: str) -> int:
+    from streams.service import stream_urls
+
+    urls = stream_urls(base_url)
+    for kind in (AUDIO, TRANSCRIPT):
+        print(urls.url(call_id, kind))
+    signature = urls.url(call_id, PLAY).rpartition("sig=")[2]
+    web = base_url.replace("wss://", "https://", 1).replace("ws://", "http://", 1).rstrip("/")
+    for action in ("play", "stop"):
+        print(f"{web}/streams/{call_id}/audio/{action}?sig={signature}")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,59 @@
+"""Who may open a socket: the address was signed here for this call, and the service shows its token."""
+
+from __future__ import annotations
+
+import logging
+import re
+
+from starlette.responses import PlainTextResponse
+from starlette.websockets import WebSocket
+
+from shared.errors import KeysUnavailable, Refused
+from streams.service import Service
+from streams.urls import Kind
+
+log = logging.getLogger("switchboard.streams")
+
+CONNECTION_HEADER = "x-ms-call-connection-id"
+CORRELATION_HEADER = "x-ms-call-correlation-id"
+POLICY_VIOLATION = 1008
+
+_CALL_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+async def admit(websocket: WebSocket, service: Service, kind: Kind) -> str | None:
+    """The call's id once the socket is accepted; None if it was refused, which is logged."""
+    call_id = str(websocket.path_params["call_id"])
+    try:
+        if not _CALL_ID.fullmatch(call_id):
+            raise Refused("the call id is malformed", 403)
+        service.urls.verify(call_id, kind, websocket.query_params.get("sig"))
+        authorization = websocket.headers.get("authorization")
+        await service.in_signal_thread(lambda: service.tokens.verify(authorization))
+        for header in (CONNECTION_HEADER, CORRELATION_HEADER):
+            if not websocket.headers.get(header):
+                raise Refused(f"the header {header} is missing", 400)
+    except Refused as refusal:
+        known = call_id if _CALL_ID.fullmatch(call_id) else "-"
+        log.warning("socket refused kind=%s call=%s status=%d: %s", kind, known, refusal.status, refusal)
+        await _refuse(websocket, refusal.status, refusal.reason)
+        return None
+    except KeysUnavailable:
+        log.warning("socket refused kind=%s call=%s status=503: no keys", kind, call_id)
+        await _refuse(websocket, 503, "try again")
+        return None
+    await websocket.accept()
+    connection = websocket.headers[CONNECTION_HEADER]
+    log.info("socket open kind=%s call=%s connection=%s", kind, call_id, _printable(connection))
+    return call_id
+
+
+async def _refuse(websocket: WebSocket, status: int, reason: str) -> None:
+    if "websocket.http.response" in websocket.scope.get("extensions", {}):
+        await websocket.send_denial_response(PlainTextResponse(reason, status))
+    else:  # a server that can only say 403
+        await websocket.close(POLICY_VIOLATION)
+
+
+def _printable(text: str) -> str:
+    return re.sub(r"[^A-Za-z0-9-]", "?", text[:64])

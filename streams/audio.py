@@ -1,0 +1,170 @@
+"""The audio socket of a call: frames in, archive, keys to the flow, sound back."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from typing import Any
+
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from streams.admission import admit
+from streams.archive import AudioArchive, folder
+from streams.frames import AudioFrame, AudioMetadata, Dtmf, Skipped, read
+from streams.handlers import Listening
+from streams.playback import Playback
+from streams.service import Service
+from streams.signals import Signals
+from streams.socket import Counted, Tasks, Texts
+
+log = logging.getLogger("switchboard.streams")
+
+
+async def audio_socket(websocket: WebSocket) -> None:
+    """WS /streams/{call_id}/audio"""
+    service: Service = websocket.app.state.service
+    call_id = await admit(websocket, service, "audio")
+    if call_id is not None:
+        await AudioSession(websocket, service, call_id).run()
+
+
+class AudioSession:
+    """One audio socket, from its first frame to its last. It is the `AudioStream` of a handler."""
+
+    def __init__(self, websocket: WebSocket, service: Service, call_id: str) -> None:
+        self._websocket = websocket
+        self._service = service
+        self._call_id = call_id
+        # Keys have no id of their own. This one is new for each connection, so that a repeated try counts once
+        # and a second press of the same key counts twice.
+        self._id = secrets.token_hex(8)
+        self._keys = 0
+        self._frames = 0
+        self._skipped = Counted()
+        self._tasks = Tasks()
+        self._signals = Signals(service.signal, call_id, service.in_signal_thread, sleep=service.sleep)
+        self._archive: AudioArchive | None = None
+        self._listening: tuple[Listening, asyncio.Task[None]] | None = None
+        self.playback: Playback | None = None
+
+    @property
+    def call_id(self) -> str:
+        return self._call_id
+
+    @property
+    def rate(self) -> int:
+        assert self.playback is not None
+        return self.playback.rate
+
+    def send(self, pcm: bytes) -> None:
+        assert self.playback is not None
+        self.playback.play(pcm)
+
+    async def stop(self) -> None:
+        assert self.playback is not None
+        await self.playback.stop()
+
+    def signal(self, name: str, data: Any, signal_id: str | None = None) -> None:
+        self._signals.put(name, data, signal_id or f"{self._id}-{secrets.token_hex(8)}")
+
+    async def run(self) -> None:
+        """Take frames until the socket ends, then bring everything home."""
+        service, call_id = self._service, self._call_id
+        service.open[call_id] = self
+        service.sockets["audio"] += 1
+        self._tasks.start(self._signals.keep_sending())
+        texts = Texts(self._websocket)
+        try:
+            async for text in texts:
+                self._take(text)
+        finally:
+            if service.open.get(call_id) is self:
+                del service.open[call_id]
+            await self._close(texts.code)
+            service.sockets["audio"] -= 1
+
+    def _take(self, text: str | bytes) -> None:
+        frame = read(text)
+        if type(frame) is AudioFrame:
+            if self.playback is None:
+                self._skip("audio before its metadata")
+                return
+            self._frames += 1
+            if self._archive is not None:
+                self._archive.add(frame)
+            if self._listening is not None:
+                self._listening[0].put(frame)
+        elif isinstance(frame, AudioMetadata):
+            self._begin(frame)
+        elif isinstance(frame, Dtmf):
+            self._keys += 1
+            self._signals.put("dtmf", {"tone": frame.tone}, f"dtmf-{self._id}-{self._keys}")
+            if self._listening is not None:
+                self._listening[0].put(frame.tone)
+        else:
+            self._skip(frame.reason if isinstance(frame, Skipped) else "not for this socket")
+
+    def _begin(self, metadata: AudioMetadata) -> None:
+        if self.playback is not None:
+            if metadata.rate != self.playback.rate:
+                self._skip("another rate on the way")
+            return
+        service, settings = self._service, self._service.settings
+        self.playback = Playback(self._say, metadata.rate, clock=service.monotonic, sleep=service.sleep)
+        self._tasks.start(self.playback.keep_sending())
+        if settings.archive_audio:
+            self._archive = AudioArchive(
+                service.store,
+                folder(self._call_id, service.clock()),
+                self._call_id,
+                metadata.rate,
+                service.key,
+                service.in_storage_thread,
+                flush_seconds=settings.flush_seconds,
+                part_seconds=settings.part_seconds,
+                most_bytes=settings.most_megabytes * 1024 * 1024,
+                sleep=service.sleep,
+            )
+            self._archive.start()
+        if service.handler is not None:
+            listening = Listening(service.handler(), self)
+            self._listening = listening, asyncio.create_task(listening.run())
+
+    def _skip(self, reason: str) -> None:
+        if self._skipped.add(reason):
+            log.warning("audio frame skipped call=%s reason=%s", self._call_id, reason)
+
+    async def _say(self, text: str) -> None:
+        try:
+            await self._websocket.send_text(text)
+        except (WebSocketDisconnect, RuntimeError, OSError):
+            # The socket is closing; the reader finds out by itself.
+            log.debug("nothing can be sent any more call=%s", self._call_id)
+
+    async def _close(self, code: int) -> None:
+        if self._listening is not None:
+            await self._listening[0].end(self._listening[1])
+        await self._signals.close()
+        await self._tasks.cancel()
+        archive, lost = self._archive, 0.0
+        if archive is not None:
+            lost = await archive.close()
+        log.log(
+            logging.ERROR if lost else logging.INFO,
+            "audio socket closed call=%s code=%d participants=%d frames=%d bytes=%d duplicates=%d skipped=%s "
+            "keys=%d signals_failed=%d sent_frames=%d missed_by_handler=%d not_archived=%d lost_seconds=%.2f",
+            self._call_id,
+            code,
+            archive.participants if archive else 0,
+            self._frames,
+            archive.bytes if archive else 0,
+            archive.duplicates if archive else 0,
+            self._skipped,
+            self._keys,
+            self._signals.failed,
+            self.playback.frames if self.playback else 0,
+            self._listening[0].missed if self._listening else 0,
+            archive.refused if archive else 0,
+            lost,
+        )

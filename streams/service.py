@@ -1,0 +1,104 @@
+"""What the sockets and requests of this process share."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from streams.handlers import HandlerFactory, load_handler
+from streams.settings import StreamSettings, load_stream_settings
+from streams.signals import Signal
+from streams.store import AzureStreamStore, StreamStore
+from streams.urls import StreamUrls
+
+if TYPE_CHECKING:
+    from streams.audio import AudioSession
+
+T = TypeVar("T")
+
+
+class Tokens(Protocol):
+    """Judges the token of a socket; blocks (`shared.security.TokenVerifier`)."""
+
+    def verify(self, authorization: str | None) -> None:
+        """Raises Refused or KeysUnavailable."""
+
+
+@dataclass
+class Service:
+    """Everything that a socket may ask for.
+
+    Attributes:
+        key: secret from which the labels of participants are made.
+        open: the newest audio socket of each call.
+        sockets: how many are open.
+    """
+
+    urls: StreamUrls
+    tokens: Tokens
+    store: StreamStore
+    signal: Signal
+    key: bytes
+    settings: StreamSettings = field(default_factory=StreamSettings)
+    handler: HandlerFactory | None = None
+    clock: Callable[[], float] = time.time
+    monotonic: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
+    open: dict[str, AudioSession] = field(default_factory=dict)
+    sockets: dict[str, int] = field(default_factory=lambda: {"audio": 0, "transcript": 0})
+
+    def __post_init__(self) -> None:
+        # Signals may wait for the service's answer to an action: they must not keep sound from being written.
+        self._storage = ThreadPoolExecutor(self.settings.storage_threads, "streams-storage")
+        self._signals = ThreadPoolExecutor(16, "streams-signals")
+
+    async def in_storage_thread(self, function: Callable[[], T]) -> T:
+        """Run something that waits for the storage."""
+        return await asyncio.get_running_loop().run_in_executor(self._storage, function)
+
+    async def in_signal_thread(self, function: Callable[[], T]) -> T:
+        """Run something that waits for the heart, or for keys."""
+        return await asyncio.get_running_loop().run_in_executor(self._signals, function)
+
+    def close(self) -> None:
+        """End the threads when they have done what they hold."""
+        self._storage.shutdown()
+        self._signals.shutdown()
+
+
+def compose_service() -> Service:
+    """Join the parts by settings. Raises SettingsError, or what the storage raises."""
+    import base64
+
+    from shared.composition import switchboard
+
+    board = switchboard()
+    settings = load_stream_settings()
+    store = AzureStreamStore(board.settings.azurewebjobsstorage, f"{board.settings.store_prefix}-streams")
+    store.prepare()
+
+    def signal(call_id: str, name: str, data: Any, signal_id: str) -> object:
+        return board.conductor.signal(call_id, name, data, signal_id=signal_id)
+
+    return Service(
+        # Requests come to this process under any name: only the signatures are checked here.
+        urls=stream_urls(),
+        tokens=board.tokens,
+        store=store,
+        signal=signal,
+        key=base64.b64decode(board.settings.callback_signing_key),
+        settings=settings,
+        handler=load_handler(settings.handler),
+    )
+
+
+def stream_urls(base_url: str = "") -> StreamUrls:
+    """The signer, from the app's settings."""
+    from shared.settings import settings
+
+    given = settings()
+    return StreamUrls(base_url, given.callback_signing_key, given.callback_signing_key_previous)
