@@ -1,4 +1,4 @@
-"""The whole of it: Azurite, the emulator and one or several Functions hosts, as one context manager."""
+"""The whole of it: Azurite, the emulator, Functions hosts and the streams service, as one context manager."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ INCOMING_CALL = ("incoming_call", "IncomingCall")
 # Never called: the emulator speaks for it. Shaped as ACS wants it.
 COGNITIVE_SERVICES_ENDPOINT = "https://switchboard-dev.cognitiveservices.azure.com/"
 _START_SECONDS = 60.0
+_STREAMS_SECONDS = 8.0
 _KEEP_LOGS_SECONDS = 86_400.0
 _numbers = itertools.count(1)
 _LISTENING = re.compile(r"^Emulator listening on (http://\S+)", re.MULTILINE)
@@ -44,9 +45,10 @@ class Ports:
     blob: int = 0
     queue: int = 0
     table: int = 0
+    streams: int = 0
 
 
-USUAL_PORTS = Ports(host=7071, emulator=18080, blob=10000, queue=10001, table=10002)
+USUAL_PORTS = Ports(host=7071, emulator=18080, blob=10000, queue=10001, table=10002, streams=8090)
 
 
 class Stack:
@@ -69,6 +71,7 @@ class Stack:
         logs: folder of the log files, for this stack alone; None takes a new one under `.switchboard/logs/`.
         echo: called with (service, line) for each line of output; None leaves output to the log files.
         emulator: the emulator's command; None leaves it out.
+        streams: whether the streams service runs too; the app learns its address (STREAMS_URL).
     """
 
     def __init__(
@@ -90,6 +93,7 @@ class Stack:
         logs: Path | None = None,
         echo: Callable[[str, str], None] | None = None,
         emulator: Sequence[str] | None = (sys.executable, "-m", "emulator"),
+        streams: bool = False,
     ) -> None:
         if hosts < 1:
             raise DevstackError(f"At least one host is needed, not {hosts}.")
@@ -111,6 +115,8 @@ class Stack:
         self.access_key = access_key or base64.b64encode(secrets.token_bytes(32)).decode()
         self.resource_id = str(uuid.uuid4())
         self.signing_key = base64.b64encode(secrets.token_bytes(32)).decode()
+        self._with_streams = streams
+        self.streams_url = ""
         self.emulator_url = ""
         self.base_url = ""
         self.host_urls: list[str] = []
@@ -118,6 +124,7 @@ class Stack:
         self.azurite: Azurite | None = None
         self.emulator: ChildProcess | None = None
         self.front: ChildProcess | None = None
+        self.streams: ChildProcess | None = None
         self.hosts: list[ChildProcess] = []
 
     @property
@@ -159,23 +166,28 @@ class Stack:
         self.front = self.emulator = self.azurite = None
 
     def start_hosts(self) -> None:
-        """Start the Functions hosts and wait until they serve.
+        """Start the Functions hosts, and the streams service, which runs flows too; wait until they serve.
 
         Raises:
             ChildDiedError: a host did not come up; its log's end is in the message.
         """
         ports = [int(url.rpartition(":")[2]) for url in self.host_urls]
+        if self._with_streams:
+            self.streams = self._start_streams()
         self.hosts = [self._start_host(number, port) for number, port in enumerate(ports, 1)]
         for child, port in zip(self.hosts, ports, strict=True):
             child.wait_until(lambda port=port: _is_up(port, "/admin/host/status"), _START_SECONDS)  # type: ignore[misc]
+        if self.streams is not None:
+            self.streams.wait_until(lambda: _is_up(self._streams_port(), "/health"), _START_SECONDS)
 
     def stop_hosts(self) -> None:
-        """End the hosts; running functions get a moment to finish."""
-        for child in self.hosts:
+        """End the hosts and the streams service; running functions get a moment, open streams are written."""
+        children = [*self.hosts, *([self.streams] if self.streams else [])]
+        for child in children:
             child.terminate()
-        for child in self.hosts:
-            child.stop(3.0)
-        self.hosts = []
+        for child in children:
+            child.stop(_STREAMS_SECONDS if child is self.streams else 3.0)
+        self.hosts, self.streams = [], None
 
     def check(self) -> None:
         """Do nothing while all services run.
@@ -202,13 +214,14 @@ class Stack:
 
     def _children(self) -> list[ChildProcess]:
         azurite = self.azurite.process if self.azurite else None
-        return [child for child in (azurite, self.emulator, self.front, *self.hosts) if child is not None]
+        return [child for child in (azurite, self.emulator, self.front, self.streams, *self.hosts) if child is not None]
 
     def _start(self) -> None:
         ports = self._ports
         for port, service, flag in (
             (ports.host, "the Functions host", "--host-port"),
             (ports.emulator, "the emulator", "--emulator-port"),
+            (ports.streams if self._with_streams else 0, "the streams service", "--streams-port"),
         ):
             if port and is_taken(port):
                 raise PortTakenError(port, service, flag)
@@ -224,6 +237,8 @@ class Stack:
         self.base_url = f"http://{LOOPBACK}:{base_port}"
         host_ports = [base_port] if self._count == 1 else [free_port() for _ in range(self._count)]
         self.host_urls = [f"http://{LOOPBACK}:{port}" for port in host_ports]
+        if self._with_streams:
+            self.streams_url = f"ws://{LOOPBACK}:{ports.streams or free_port()}"
         self._start_emulator()
         self.azurite.wait()
         if self.emulator is not None:
@@ -273,7 +288,18 @@ class Stack:
             "PYTHON_THREADPOOL_THREAD_COUNT": "32",
             "COGNITIVE_SERVICES_ENDPOINT": COGNITIVE_SERVICES_ENDPOINT,
         }
+        if self._with_streams:
+            own["STREAMS_URL"] = self.streams_url
         return {**own, **self._extra}
+
+    def _streams_port(self) -> int:
+        return int(self.streams_url.rpartition(":")[2])
+
+    def _start_streams(self) -> ChildProcess:
+        # It runs the app's own flows: those of the app's folder come before ours.
+        environment = {**self.environment, "PYTHONUNBUFFERED": "1", "PYTHONPATH": str(ROOT)}
+        command = [sys.executable, "-m", "streams", "--port", str(self._streams_port())]
+        return self._child("streams", command, environment, self._app_root)
 
     def _start_host(self, number: int, port: int) -> ChildProcess:
         name = "host" if self._count == 1 else f"host-{number}"

@@ -42,6 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--keep", action="store_true", help="keep the storage in .switchboard/azurite (it is in memory otherwise)"
     )
+    parser.add_argument("--no-streams", action="store_true", help="without the service for audio and transcripts")
     parser.add_argument("--no-reload", action="store_true", help="do not restart the host when the app changes")
     for name, port in (
         ("host", USUAL_PORTS.host),
@@ -49,6 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         ("blob", USUAL_PORTS.blob),
         ("queue", USUAL_PORTS.queue),
         ("table", USUAL_PORTS.table),
+        ("streams", USUAL_PORTS.streams),
     ):
         parser.add_argument(f"--{name}-port", type=int, default=port, metavar="PORT", help="%(default)s; 0: a free one")
 
@@ -72,7 +74,14 @@ def run(given: argparse.Namespace) -> int:
         signal.signal(number, stop)
     stack = Stack(
         app_root=given.app_root,
-        ports=Ports(given.host_port, given.emulator_port, given.blob_port, given.queue_port, given.table_port),
+        ports=Ports(
+            given.host_port,
+            given.emulator_port,
+            given.blob_port,
+            given.queue_port,
+            given.table_port,
+            given.streams_port,
+        ),
         hosts=given.hosts,
         speed=given.speed,
         host=given.host,
@@ -82,6 +91,7 @@ def run(given: argparse.Namespace) -> int:
         data=ROOT / ".switchboard" / "azurite" if given.keep else None,
         logs=LOGS,
         echo=_echo,
+        streams=not given.no_streams,
     )
     try:
         with stack:
@@ -104,6 +114,7 @@ Switchboard is up. Ctrl-C stops it.
 
   Functions host  {stack.base_url}{hosts}
   Emulator        {stack.emulator_url}
+  Streams         {stack.streams_url or "off"}
   Access key      {stack.access_key}
   Connection      endpoint={stack.emulator_url}/;accesskey={stack.access_key}
   Storage         blob {storage.get("blob")}, queue {storage.get("queue")}, table {storage.get("table")}

@@ -113,6 +113,12 @@ class Control:
     def hang_up(self, call: str) -> None:
         self.request("POST", f"/emulator/calls/{call}/hangup", {})
 
+    def drop_streams(self, call: str) -> None:
+        self.request("POST", f"/emulator/calls/{call}/drop-streams")
+
+    def recordings(self) -> list[dict[str, Any]]:
+        return list(self.request("GET", "/emulator/recordings")["recordings"])
+
     def wait_for_deliveries(self, count: int = 1, **filters: Any) -> list[dict[str, Any]]:
         """Wait until at least ``count`` matching deliveries had an attempt; raises TimeoutError."""
         deadline = time.monotonic() + PATIENCE
@@ -178,6 +184,12 @@ class AsyncControl:
 
     async def hang_up(self, call: str) -> None:
         await self.request("POST", f"/emulator/calls/{call}/hangup", {})
+
+    async def drop_streams(self, call: str) -> None:
+        await self.request("POST", f"/emulator/calls/{call}/drop-streams")
+
+    async def recordings(self) -> list[dict[str, Any]]:
+        return list((await self.request("GET", "/emulator/recordings"))["recordings"])
 
     async def wait_for_deliveries(self, count: int = 1, **filters: Any) -> list[dict[str, Any]]:
         """Wait until at least ``count`` matching deliveries had an attempt; raises TimeoutError."""

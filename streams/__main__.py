@@ -54,6 +54,10 @@ def _serve(host: str, port: int) -> int:
         ws="websockets-sansio",
         ws_max_size=LONGEST_FRAME_BYTES,
         ws_per_message_deflate=False,  # sound in base64 hardly shrinks, and it costs most of a core
+        # Pings keep the way open. A peer that only sends may not answer them (.NET's does while it reads only), and
+        # must not be cut off for that: its sound shows that it lives, and a dead one ends with the connection.
+        ws_ping_interval=20.0,
+        ws_ping_timeout=None,
         # Its lines hold the addresses with their signatures.
         log_level="warning",
         access_log=False,

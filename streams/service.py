@@ -9,11 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from shared.security import StreamUrls
 from streams.handlers import HandlerFactory, load_handler
 from streams.settings import StreamSettings, load_stream_settings
 from streams.signals import Signal
 from streams.store import AzureStreamStore, StreamStore
-from streams.urls import StreamUrls
 
 if TYPE_CHECKING:
     from streams.audio import AudioSession
@@ -101,4 +101,4 @@ def stream_urls(base_url: str = "") -> StreamUrls:
     from shared.settings import settings
 
     given = settings()
-    return StreamUrls(base_url, given.callback_signing_key, given.callback_signing_key_previous)
+    return StreamUrls(base_url, given.callback_signing_key, previous_key=given.callback_signing_key_previous)

@@ -471,7 +471,8 @@ def symmetric() -> dict[str, Any]:
         [jwk("small", 1024, kid="a")],
         [{**RSAAlgorithm.to_jwk(private_key(), as_dict=True), "kid": "a"}],
     ],
-    ids=repr,
+    # Numbered: the keys are new in every process, and the workers of a run must agree on the names.
+    ids=[f"keys{number}" for number in range(13)],
 )
 def test_only_public_rsa_keys_for_signatures_are_used(keys: Any) -> None:
     service = Service()

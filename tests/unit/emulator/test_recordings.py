@@ -183,7 +183,7 @@ async def test_the_file_of_an_ended_call_has_a_channel_for_each_who_spoke_in_the
     assert sound.shape[1] == 2
     assert abs(len(sound) / 16 - data["recordingDurationMs"]) <= 1
     # What the control API says was heard is what the file holds.
-    [described] = (await emulator.control.request("GET", "/emulator/recordings"))["recordings"]
+    [described] = await emulator.control.recordings()
     by_channel = {one["channel"]: one for one in described["participants"]}
     assert (by_channel[0]["id"], by_channel[1]["id"]) == ("4:+15550109999", f"4:{CALLER}")
     for number in (0, 1):
@@ -242,7 +242,7 @@ async def test_a_pause_is_left_out_of_the_file_and_kept_in_the_metadata(
     [pause] = metadata["pauseResumeIntervals"]
     assert pause["duration"] > 1000
     assert metadata["chunkDuration"] == data["recordingDurationMs"]
-    [described] = (await emulator.control.request("GET", "/emulator/recordings"))["recordings"]
+    [described] = await emulator.control.recordings()
     assert [span["text"] for span in described["participants"][0]["spans"]] == ["before the pause", "after the pause"]
     sound = channels_of((await download(wire, chunk["contentLocation"]))[1])
     assert abs(len(sound) / 16 - data["recordingDurationMs"]) <= 1
@@ -367,7 +367,7 @@ async def test_a_recording_paused_from_its_start_has_no_file(
     await desk.act(":terminate")
     await active(desk, 2)
     assert {event["data"]["state"] for event in application.named("RecordingStateChanged")} == {"inactive"}
-    [described] = (await emulator.control.request("GET", "/emulator/recordings"))["recordings"]
+    [described] = await emulator.control.recordings()
     assert (described["state"], described["chunks"]) == ("stopped", [])
 
 
@@ -400,7 +400,7 @@ async def test_prompts_are_recorded_only_when_that_is_asked_for(
     await application.event("PlayCompleted", desk.leg)
     await desk.wire.send("DELETE", path)
     await application.grid_event("RecordingFileStatusUpdated")
-    [described] = (await emulator.control.request("GET", "/emulator/recordings"))["recordings"]
+    [described] = await emulator.control.recordings()
     [app] = [one for one in described["participants"] if one["spans"]]
     assert app["channel"] == 0
     assert [(span["kind"], span["text"]) for span in app["spans"]] == [("prompt", "Welcome to Contoso")]

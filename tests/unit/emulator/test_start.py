@@ -24,12 +24,20 @@ def test_a_flag_wins_over_the_environment() -> None:
     "arguments",
     [
         ["--port", "x"], ["--port", "70000"], ["--speed", "0"], ["--access-key", "%"], ["--event-grid", "nowhere"],
-        ["--resource-id", "mine"],
+        ["--resource-id", "mine"], ["--recording-host", "https://"], ["--recording-chunk-seconds", "0"],
+        ["--recording-chunk-seconds", "20000"],
     ],
 )  # fmt: skip
 def test_a_setting_that_cannot_be_used_is_named(arguments: list[str]) -> None:
     with pytest.raises(ConfigError, match=arguments[0]):
         parse_config(arguments, {})
+
+
+def test_recordings_are_placed_and_shaped_by_settings() -> None:
+    config = parse_config(["--recording-host", "x.asm.skype.com:18443", "--record-prompts"], {})
+    assert (config.recording_host, config.record_prompts) == ("https://x.asm.skype.com:18443", True)
+    config = parse_config([], {"EMULATOR_RECORDING_CHUNK_SECONDS": "2.5", "EMULATOR_RECORD_PROMPTS": "yes"})
+    assert (config.recording_chunk_seconds, config.record_prompts, config.recording_host) == (2.5, True, "")
 
 
 def test_a_port_that_is_taken_is_said_so() -> None:

@@ -297,7 +297,7 @@ async def test_a_connection_that_breaks_off_is_opened_again_once(
 ) -> None:
     desk = await answer(emulator, application, wire, streaming(ear, startMediaStreaming=True))
     await ear.frames("AudioData", 5)
-    await emulator.control.request("POST", f"/emulator/calls/{desk.call}/drop-streams")
+    await emulator.control.drop_streams(desk.call)
     again = await application.event("MediaStreamingStarted", desk.leg, 2)
     assert again["data"]["mediaStreamingUpdate"]["mediaStreamingStatusDetails"] == "streamConnectionReestablished"
     await ear.frames("AudioData", 5, connection=1)
@@ -333,6 +333,33 @@ async def test_the_app_does_not_hear_itself(
     sent = len(ear.connections[0].frames)
     frames = await ear.frames("AudioData", sent + 2)
     assert all(frame["silent"] for frame in frames)
+
+
+async def test_a_muted_user_is_not_heard(
+    emulator: Running[AsyncControl], application: Application, wire: Wire, ear: Ear
+) -> None:
+    user = "8:acs:00000000-0000-4000-8000-000000000000_00000026-0000-0000-0000-00000000000b"
+    await emulator.control.register_phone(user, voice="female", locale="en-GB")
+    who = {"communicationUser": {"id": user}}
+    body = {"targets": [who], "callbackUri": f"{application.base}/api/c", **streaming(ear, startMediaStreaming=True)}
+    _, made, _ = await wire.send("POST", "/calling/callConnections", body)
+    leg = made["callConnectionId"]
+    await application.event("MediaStreamingStarted", leg)
+    await ear.frames("AudioData")
+    frames = ear.connections[0].frames
+
+    def loud() -> int:
+        return len([frame for frame in frames[1:] if not frame["audioData"]["silent"]])
+
+    await emulator.control.say(leg, "You can hear me now")
+    await ear.until(lambda: loud() > 30)
+    await ear.until(lambda: frames[-1]["audioData"]["silent"])
+    muted = {"targetParticipants": [who]}
+    assert (await wire.send("POST", f"/calling/callConnections/{leg}/participants:mute", muted))[0] == 200
+    before, sent = loud(), len(frames)
+    await emulator.control.say(leg, "And now you can not")
+    await ear.until(lambda: len(frames) > sent + 50)
+    assert loud() == before
 
 
 TRANSCRIPTION = {"transportType": "websocket", "locale": "en-US"}

@@ -15,10 +15,11 @@ from typing import Any
 from starlette.applications import Starlette
 
 from shared.errors import Refused
+from shared.security import StreamUrls
 from streams.app import create_app
 from streams.service import Service
 from streams.settings import StreamSettings
-from streams.urls import Kind, StreamUrls
+from streams.urls import Kind
 
 CALL = "0123456789abcdef0123456789abcdef"
 CALLER = "4:+14255550123"
