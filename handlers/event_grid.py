@@ -12,7 +12,7 @@ from shared.calls.conductor import NO_FLOW, Ring
 from shared.composition import Switchboard, switchboard
 from shared.errors import MalformedEvent, UnknownCall
 from shared.events import IncomingCall, parse_event_grid_event
-from shared.routing import AnswerWith, Decision, RedirectTo, RejectWith
+from shared.routing import AnswerWith, Decision, LeaveRinging, RedirectTo, RejectWith
 
 log = logging.getLogger("switchboard.doors")
 
@@ -33,6 +33,9 @@ def incoming_call(event: func.EventGridEvent) -> None:
         return
     board = switchboard()
     decision = _decide(board, call)
+    if isinstance(decision, LeaveRinging):
+        log.info("left ringing IncomingCall id=%s: rule %r sent it there", call.id, decision.rule)
+        return
     outcome, call_id = _ring(board, call, decision)
     why = decision.why if isinstance(decision, RejectWith) else ""
     log.info("%s IncomingCall call=%s %s by rule %r %s", outcome, call_id, decision.outcome, decision.rule, why)
@@ -67,7 +70,7 @@ def _headers(call: IncomingCall) -> dict[str, str]:
     return {**call.custom_context.sip_headers, **call.custom_context.voip_headers}
 
 
-def _ring(board: Switchboard, call: IncomingCall, decision: Decision) -> tuple[str, str]:
+def _ring(board: Switchboard, call: IncomingCall, decision: AnswerWith | RejectWith | RedirectTo) -> tuple[str, str]:
     ring = Ring(
         correlation_id=call.correlation_id,
         server_call_id=call.server_call_id,
@@ -82,7 +85,7 @@ def _ring(board: Switchboard, call: IncomingCall, decision: Decision) -> tuple[s
     return board.conductor.ring(ring, *_opening(board, decision))
 
 
-def _opening(board: Switchboard, decision: Decision) -> tuple[actions.Action | None, str]:
+def _opening(board: Switchboard, decision: AnswerWith | RejectWith | RedirectTo) -> tuple[actions.Action | None, str]:
     if isinstance(decision, AnswerWith):
         opens_itself = board.conductor.flows[decision.flow].opens
         return (None if opens_itself else actions.Answer()), decision.flow

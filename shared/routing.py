@@ -84,7 +84,19 @@ class RedirectTo(BaseModel):
     rule: str
 
 
-Decision = Annotated[AnswerWith | RejectWith | RedirectTo, Field(discriminator="outcome")]
+class LeaveRinging(BaseModel):
+    """Do nothing: the call rings somebody to whom a redirect of ours sent it, and whose phone is to answer.
+
+    A redirect to an ACS user raises another IncomingCall, for that user. Rejecting it would end the ringing that
+    the redirect began; answering it would take the call away again.
+    """
+
+    model_config = ConfigDict(frozen=True, defer_build=True)
+    outcome: Literal["leave"] = "leave"
+    rule: str
+
+
+Decision = Annotated[AnswerWith | RejectWith | RedirectTo | LeaveRinging, Field(discriminator="outcome")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,10 +201,20 @@ class RoutingTable:
         headers: dict[str, list[str]] = {}
         for name, value in context.items():
             headers.setdefault(_header_name(name), []).append(value)
+        redirected_here = None if to.phone_number is not None else self._redirects_to(to)
         for rule in self.rules:
             if rule.matches(to, caller, headers, at):
+                if redirected_here is not None and rule.to is None:
+                    break  # only a rule that names this callee may take the call from where a redirect sent it
                 return _guarded(rule, to, caller)
+        if redirected_here is not None:
+            return LeaveRinging(rule=redirected_here.name)
         return RejectWith(reason="none", rule=NO_RULE)
+
+    def _redirects_to(self, user: Identifier) -> Rule | None:
+        """A rule that sends calls to this user, who has a phone of their own."""
+        found = (rule for rule in self.rules if isinstance(rule.outcome, RedirectTo) and rule.outcome.target == user)
+        return next(found, None)
 
 
 def load_routes(source: Path | str, flows: Collection[str]) -> RoutingTable:

@@ -89,7 +89,7 @@ class Track:
                 gap = round(lag * self.rate) * SAMPLE_BYTES
         elif part.taken >= self._longest:
             part = self._begin(at)
-        part.last = at
+        part.last = at if at is not None else part.last
         if len(part.unwritten) + gap + len(pcm) > MOST_UNWRITTEN_SECONDS * self._second:
             part.lost += len(pcm)
             return 0
@@ -155,15 +155,19 @@ class Track:
             number += 1
 
     def _entry(self, part: Part) -> dict[str, Any]:
-        started = None if part.started is None else datetime.fromtimestamp(part.started, UTC)
         return {
             "name": part.name.rpartition("/")[2],
             "participant": self.participant,
             "sampleRate": self.rate,
-            "startedAt": None if started is None else started.isoformat(timespec="milliseconds"),
+            "startedAt": _iso(part.started),
+            "lastFrameAt": _iso(part.last),
             "seconds": round(part.written / self._second, 3),
             "bytes": part.written + HEADER_BYTES,
             "silenceFilledSeconds": round(part.filled / self._second, 3),
             "lostSeconds": round(part.lost / self._second, 3),
             "complete": part.complete,
         }
+
+
+def _iso(moment: float | None) -> str | None:
+    return None if moment is None else datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds")

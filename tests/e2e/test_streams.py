@@ -6,6 +6,7 @@ import io
 import json
 import wave
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -122,7 +123,7 @@ def test_sound_that_an_operator_sends_is_heard_in_the_call(streaming: Line) -> N
     until(lambda: requests.post(url, data=tone(1.0), timeout=10).status_code == 202, 15, lambda: "never taken")
     # The phone hangs up because something was played to it.
     document = streaming.end(correlation_id)
-    assert document["outcome"] == "caller_left"
+    assert document["outcome"] == "completed"
     assert requests.post(url, data=tone(1.0), timeout=10).status_code == 404
 
 
@@ -139,6 +140,19 @@ def test_a_connection_that_breaks_off_in_a_frame_is_continued_in_a_further_file(
     assert [file["name"].count(".") for file in files] == [1, 2]
     for file in files:
         assert archive.sound(call_id, file["name"])[0] == file["seconds"] > 0
+
+
+def test_twenty_calls_at_once_keep_pace_and_no_frame_is_lost(streaming: Line) -> None:
+    """The emulator runs at twice the speed: 100 frames a second of each call."""
+    calls = [streaming.call(LISTENING, [{"after": 12, "hangUp": True}]) for _ in range(20)]
+    archive = Archive(streaming.stack)
+    for document in streaming.ended(*calls, within=60):
+        (file,) = archive.files(document["call_id"])
+        span = datetime.fromisoformat(file["lastFrameAt"]) - datetime.fromisoformat(file["startedAt"])
+        assert file["seconds"] == pytest.approx(span.total_seconds() + 0.02, abs=0.0015)
+        assert file["seconds"] > 11
+        assert (file["silenceFilledSeconds"], file["lostSeconds"]) == (0.0, 0.0)
+        assert archive.sound(document["call_id"], file["name"])[0] == file["seconds"]
 
 
 def play_url(line: Line, call_id: str) -> str:

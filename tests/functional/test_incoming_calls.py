@@ -71,6 +71,15 @@ def test_a_redirected_call_that_comes_back_is_rejected_and_not_sent_round_again(
     assert app.gateway.sent[1].incoming_call_context == "second"
 
 
+def test_the_ring_that_a_redirect_raises_at_a_user_is_left_to_that_user(
+    app: App, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("INFO", "switchboard"):
+        app.ring(to=REDIRECT_TARGET)
+    assert app.gateway.sent == []
+    assert "left ringing" in caplog.text
+
+
 @pytest.mark.parametrize("event_id", ["the-same-event", None], ids=["same event id", "new event id"])
 def test_the_same_ringing_again_answers_nothing(app: App, event_id: str | None) -> None:
     app.ring(event_id=event_id)

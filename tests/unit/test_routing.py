@@ -20,6 +20,7 @@ from shared.routing import (
     AnswerWith,
     Decision,
     Hours,
+    LeaveRinging,
     RedirectTo,
     RejectWith,
     load_routes,
@@ -148,6 +149,26 @@ def test_a_redirect_to_the_callee_itself_is_rejected_when_the_call_comes_in() ->
     assert isinstance(decision, RejectWith)
     assert (decision.reason, decision.rule) == ("none", "r")
     assert "callee" in decision.why
+
+
+RINGING_AN_AGENT = f"""
+- {{name: to the agent, to: "+*", redirect: "{USER}"}}
+- {{name: the rest, answer: reception}}
+"""
+
+
+def test_the_ring_that_a_redirect_to_a_user_raises_is_left_to_that_user() -> None:
+    assert decide(RINGING_AN_AGENT) == RedirectTo(target=Identifier.parse(USER), rule="to the agent")
+    assert decide(RINGING_AN_AGENT, to=USER) == LeaveRinging(rule="to the agent")
+
+
+def test_a_rule_that_names_the_user_takes_the_ring_that_a_redirect_raised() -> None:
+    named = RINGING_AN_AGENT.replace("the rest,", f'the rest, to: "{USER}",')
+    assert decide(named, to=USER) == AnswerWith(flow="reception", rule="the rest")
+
+
+def test_a_ring_for_a_user_to_whom_nothing_is_redirected_is_routed_as_any_other() -> None:
+    assert decide(RINGING_AN_AGENT, to=OTHER_USER) == AnswerWith(flow="reception", rule="the rest")
 
 
 def test_a_redirect_back_to_the_caller_is_rejected() -> None:

@@ -43,6 +43,7 @@ async def test_a_participants_sound_becomes_a_wav_file_of_the_right_length(bench
         "participant": CALLER,
         "sampleRate": 16_000,
         "startedAt": "2024-11-15T19:16:12.925+00:00",
+        "lastFrameAt": "2024-11-15T19:16:22.905+00:00",
         "seconds": 10.0,
         "bytes": 320_044,
         "silenceFilledSeconds": 0.0,
