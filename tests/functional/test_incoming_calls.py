@@ -75,7 +75,7 @@ def test_the_ring_that_a_redirect_raises_at_a_user_is_left_to_that_user(
     app: App, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level("INFO", "switchboard"):
-        app.ring(to=REDIRECT_TARGET)
+        app.ring(to=Identifier.parse(REDIRECT_TARGET).to_wire())
     assert app.gateway.sent == []
     assert "left ringing" in caplog.text
 

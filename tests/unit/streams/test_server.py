@@ -69,6 +69,7 @@ async def test_a_message_beyond_all_measure_closes_its_socket_and_keeps_what_cam
         socket = await session.ws_connect(address + bench.path("audio"), headers=HEADERS)
         for frame in (metadata(), audio(0), audio(0.02)):
             await socket.send_str(json.dumps(frame))
+        await until_frames(bench, 2)
         await socket.send_str("x" * (LONGEST_FRAME_BYTES + 1))
         message = await socket.receive(timeout=10)
         assert message.data == aiohttp.WSCloseCode.MESSAGE_TOO_BIG
