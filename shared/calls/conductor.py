@@ -40,6 +40,7 @@ from shared.calls.watchdog import Watchdog
 from shared.errors import AlreadyClaimed, FlowChanged, InvalidInput, LostRace, UnknownCall
 from shared.events import CallEvent, Participant
 from shared.gateway.base import Gateway
+from shared.identifiers import Identifier
 from shared.store.base import CallStore
 
 log = logging.getLogger("switchboard.calls")
@@ -62,8 +63,8 @@ class Ring:
 
     correlation_id: str
     server_call_id: str
-    caller: Any
-    callee: Any
+    caller: Identifier
+    callee: Identifier
     incoming_call_context: str
     at: int
     display_name: str = ""
@@ -252,9 +253,10 @@ class Conductor:
             results = self._dispatcher.dispatch(held.session, entries)
             record = replace(session.record)
             self._settle_down(call_id, held)
-            self._advance_here(call_id, [(result, None) for result in results])
-        # The call's first events need not wait for this.
+        # The call's first events need not wait for this; what ends the call at once must.
         self._store.index(record)
+        if results:
+            self.advance(call_id, [(result, None) for result in results])
 
     def advance(self, call_id: str, inputs: Sequence[tuple[Entry, CallEvent | None]]) -> Outcome:
         """Feed a call, and send again what was lost; no inputs: only the latter."""
