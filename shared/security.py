@@ -34,7 +34,7 @@ MAX_HEADER_BYTES = 8 * 1024
 """Longest Authorization header looked at. The service's tokens are below 2 KB."""
 
 LEEWAY_SECONDS = 60
-"""Tolerated difference between the service's clock and ours. Tokens live 5 minutes (facts 1)."""
+"""Tolerated difference between the service's clock and ours. Tokens live 5 minutes (docs: secure-webhook-endpoint)."""
 
 KEYS_LIFETIME_SECONDS = 24 * 3600
 """Age from which the keys are fetched again, so that a withdrawn key does not stay trusted."""
@@ -116,7 +116,7 @@ class TokenVerifier:
     Args:
         configuration_url: OpenID configuration, whose `jwks_uri` names the keys.
         issuer: the only accepted `iss`.
-        audience: the only accepted `aud`: the immutable resource id (facts 3).
+        audience: the only accepted `aud`: the immutable resource id (docs: secure-webhook-endpoint).
         http: fetches a JSON document; default: `requests` with a time-out.
         clock: seconds since 1970.
     """

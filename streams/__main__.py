@@ -40,7 +40,14 @@ def _serve(host: str, port: int) -> int:
     import uvicorn
 
     from streams.app import create_app
+    from streams.handlers import load_handler
     from streams.server import configured
+    from streams.service import stream_urls
+    from streams.settings import load_stream_settings
+
+    # What is wrong with the settings is said in a sentence, before the server starts.
+    stream_urls()
+    load_handler(load_stream_settings().handler)
 
     server = uvicorn.Server(configured(create_app(), host, port))
     server.run()

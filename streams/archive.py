@@ -166,14 +166,18 @@ class AudioArchive:
         self._writer = asyncio.create_task(self.keep_writing())
 
     async def close(self) -> float:
-        """Write the rest; the seconds of sound that could not be."""
+        """Write the rest; the seconds of sound that were lost, now or while the storage was away."""
         await _end(self._writer, self._writing)
         for attempt in range(CLOSING_ATTEMPTS):
             if not await self.flush(closing=True):
-                return 0.0
+                return self._lost
             if attempt < CLOSING_ATTEMPTS - 1:
                 await self._sleep(2.0**attempt)
-        return sum(track.abandon() for track in self._tracks.values())
+        return self._lost + sum(track.abandon() for track in self._tracks.values())
+
+    @property
+    def _lost(self) -> float:
+        return sum(track.lost for track in self._tracks.values()) / (2.0 * self._rate)
 
     def _index(self) -> None:
         entries = dict(self._unindexed)

@@ -65,7 +65,10 @@ class Track:
         self._second = rate * SAMPLE_BYTES
         self._longest = int(part_seconds * self._second)
         self._parts: deque[Part] = deque()
+        #: Index entries that have not been given out: a write that fails half-way keeps them for the next.
+        self._news: list[dict[str, Any]] = []
         self.duplicates = 0
+        self.lost = 0
 
     @property
     def unwritten(self) -> int:
@@ -92,6 +95,7 @@ class Track:
         part.last = at if at is not None else part.last
         if len(part.unwritten) + gap + len(pcm) > MOST_UNWRITTEN_SECONDS * self._second:
             part.lost += len(pcm)
+            self.lost += len(pcm)
             return 0
         part.unwritten += bytes(gap)
         part.unwritten += pcm
@@ -104,7 +108,6 @@ class Track:
 
         Whatever the storage raises, nothing is lost: the next write brings it.
         """
-        entries = []
         while self._parts:
             part, last = self._parts[0], len(self._parts) == 1
             known = bool(part.blocks)
@@ -113,11 +116,12 @@ class Track:
             if not last or closing:
                 part.complete = not part.unwritten
             if part.blocks and (part.complete or not known):
-                entries.append(self._entry(part))
+                self._news.append(self._entry(part))
             if not part.complete:
                 break
             self._parts.popleft()
-        return entries
+        news, self._news = self._news, []
+        return news
 
     def abandon(self) -> float:
         """Give up what could not be written; its length in seconds."""

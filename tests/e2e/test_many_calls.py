@@ -34,13 +34,14 @@ KINDS = {
 
 @pytest.fixture
 def two_hosts(tmp_path: Path) -> Iterator[Line]:
-    with line(tmp_path, speed=2, hosts=2, environment={}) as one:
+    # At real speed: the ring time is what a busy machine must not use up.
+    with line(tmp_path, speed=1, hosts=2, environment={}) as one:
         yield one
         one.stack.check()
 
 
 @pytest.mark.xdist_group("e2e-many")
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(240)
 def test_two_hundred_calls_at_once_all_end_right_and_each_action_is_asked_for_once(two_hosts: Line) -> None:
     two_hosts.control.add_faults(
         {"kind": "duplicate", "probability": 0.2}, {"kind": "reorder", "probability": 0.1, "seconds": 1}
@@ -52,7 +53,7 @@ def test_two_hundred_calls_at_once_all_end_right_and_each_action_is_asked_for_on
         if number < count
     }
     assert len(placed) == CALLS
-    documents = two_hosts.ended(*placed, within=120)
+    documents = two_hosts.ended(*placed, within=150)
 
     wrong = [
         (kind, document["outcome"], asked(document), document["call_id"])
@@ -81,7 +82,7 @@ def test_two_hundred_calls_at_once_all_end_right_and_each_action_is_asked_for_on
 
 @pytest.fixture
 def two_mortal_hosts(tmp_path: Path) -> Iterator[Line]:
-    with line(tmp_path, speed=4, hosts=2, environment=WATCHFUL) as one:
+    with line(tmp_path, speed=2, hosts=2, environment=WATCHFUL) as one:
         yield one
 
 
@@ -100,7 +101,7 @@ def test_when_a_host_is_killed_in_the_middle_every_call_still_ends(two_mortal_ho
             len(calling.control.requests(operation="Recognize")) == len(placed)
             and calling.control.requests(operation="Play") != []
         ),
-        30,
+        60,
         lambda: "not all callers were asked",
     )
     victim = calling.stack.hosts[1]

@@ -1,7 +1,7 @@
 """Whatever is delivered, the answer is events or a MalformedEvent that names the field, and soon."""
 
 import json
-from time import perf_counter
+from time import process_time
 from typing import Any
 
 import pytest
@@ -176,10 +176,10 @@ JUNK: dict[str, bytes] = {
 @pytest.mark.parametrize("name", sorted(JUNK))
 @pytest.mark.parametrize("parse", [parse_callbacks, parse_event_grid])
 def test_a_megabyte_of_junk_is_refused_within_half_a_second(name: str, parse: Any) -> None:
-    start = perf_counter()
+    start = process_time()
     with pytest.raises(MalformedEvent):
         parse(JUNK[name])
-    assert perf_counter() - start < 0.5
+    assert process_time() - start < 0.5
 
 
 json_values = st.recursive(

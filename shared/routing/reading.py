@@ -1,37 +1,38 @@
-"""Which flow takes an incoming call, or whether it is rejected or sent elsewhere.
-
-The rules stand in one YAML file, read and checked at start; the first rule that matches a call decides.
-`docs/routing.md` describes the file. Deciding is pure: the same call at the same time gives the same
-decision.
-"""
+"""Reading a routing file: every rule checked, and the rules against each other."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from collections.abc import Callable, Collection, Iterator, Sequence
+from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, NoReturn, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field
-
-from shared.errors import InvalidInput, RoutingError
+from shared.errors import InvalidInput
 from shared.identifiers import Identifier
+from shared.routing.decisions import (
+    DAY_MINUTES,
+    AnswerWith,
+    Headers,
+    Hours,
+    Pattern,
+    RedirectTo,
+    RejectReason,
+    RejectWith,
+    RoutingTable,
+    Rule,
+    covers,
+    header_name,
+    matches_any,
+)
+from shared.routing.nodes import MAX_FILE_BYTES, Nodes, Stop, did_you_mean, text_of
 
-# PyYAML is imported where the file is read: it costs more than this whole module.
 if TYPE_CHECKING:
-    from yaml.nodes import MappingNode, Node
+    from yaml.nodes import Node
 
-RejectReason = Literal["none", "busy", "forbidden"]
-"""CallRejectReason of the service (OpenAPI 2026-03-12)."""
+_APP_FOLDER = Path(__file__).parent.parent.parent
 
-NO_RULE = "no rule matched"
-
-_APP_FOLDER = Path(__file__).parent.parent
-
-MAX_FILE_BYTES = 256 * 1024
 MAX_DEPTH = 16
 """A file nested deeper than this is no routing file."""
 
@@ -45,176 +46,9 @@ _PHONE = re.compile(r"4:(\+[1-9]\d{1,14}|anonymous)")
 _PHONE_PREFIX = re.compile(r"(4:)?\+([1-9]\d{0,14})?")
 _INTERVAL = re.compile(r"(\d{1,2}):(\d{2})\s*-\s*(\d{1,2}):(\d{2})")
 _HEADER_NAME = re.compile(r"[A-Za-z0-9.!%*_+~-]{1,64}")
-"""Characters and length of a custom header's name (facts 27)."""
-
-_DAY_MINUTES = 24 * 60
+"""Characters and length of a custom header's name (docs: custom-context)."""
 
 _T = TypeVar("_T")
-
-
-class AnswerWith(BaseModel):
-    """Answer the call and run a flow on it."""
-
-    model_config = ConfigDict(frozen=True, defer_build=True)
-    outcome: Literal["answer"] = "answer"
-    flow: str
-    rule: str
-
-
-class RejectWith(BaseModel):
-    """Reject the call.
-
-    Attributes:
-        why: where a guard overruled the rule, the reason in words, for the log; otherwise empty.
-    """
-
-    model_config = ConfigDict(frozen=True, defer_build=True)
-    outcome: Literal["reject"] = "reject"
-    reason: RejectReason
-    rule: str
-    why: str = ""
-
-
-class RedirectTo(BaseModel):
-    """Send the call to another endpoint; the app has no further part in it."""
-
-    model_config = ConfigDict(frozen=True, defer_build=True)
-    outcome: Literal["redirect"] = "redirect"
-    target: Identifier
-    rule: str
-
-
-class LeaveRinging(BaseModel):
-    """Do nothing: the call rings somebody to whom a redirect of ours sent it, and whose phone is to answer.
-
-    A redirect to an ACS user raises another IncomingCall, for that user. Rejecting it would end the ringing that
-    the redirect began; answering it would take the call away again.
-    """
-
-    model_config = ConfigDict(frozen=True, defer_build=True)
-    outcome: Literal["leave"] = "leave"
-    rule: str
-
-
-Decision = Annotated[AnswerWith | RejectWith | RedirectTo | LeaveRinging, Field(discriminator="outcome")]
-
-
-@dataclass(frozen=True, slots=True)
-class Pattern:
-    """An exact text, or the beginning of one."""
-
-    text: str
-    is_prefix: bool = False
-
-    def matches(self, value: str) -> bool:
-        return value.startswith(self.text) if self.is_prefix else value == self.text
-
-    def covers(self, other: Pattern) -> bool:
-        """Whether all that the other matches is matched by this one too."""
-        return self.matches(other.text) if self.is_prefix else self == other
-
-
-_Headers = tuple[tuple[str, tuple[Pattern, ...]], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Hours:
-    """Times of the week, on the wall clocks of a time zone.
-
-    Attributes:
-        days: weekdays, 0 = Monday.
-        intervals: minutes since midnight, end excluded; an end before its start is on the next day.
-        holidays: dates on which no interval starts.
-    """
-
-    days: frozenset[int]
-    intervals: tuple[tuple[int, int], ...]
-    holidays: frozenset[date]
-    zone: ZoneInfo
-
-    def contains(self, at: datetime) -> bool:
-        local = at.astimezone(self.zone)
-        minute = local.hour * 60 + local.minute
-        today = local.date()
-        if self._opens_on(today) and any(
-            start <= minute < (end if end > start else _DAY_MINUTES) for start, end in self.intervals
-        ):
-            return True
-        return any(minute < end <= start for start, end in self.intervals) and self._opens_on(today - timedelta(days=1))
-
-    def _opens_on(self, day: date) -> bool:
-        return day.weekday() in self.days and day not in self.holidays
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """One rule: all of its conditions must hold; one that is not given holds always.
-
-    Attributes:
-        context: patterns by header name, as `_header_name` gives it.
-    """
-
-    name: str
-    to: tuple[Pattern, ...] | None
-    caller: tuple[Pattern, ...] | None
-    context: _Headers
-    hours: Hours | None
-    outcome: AnswerWith | RejectWith | RedirectTo
-
-    def matches(self, to: Identifier, caller: Identifier, context: Mapping[str, Sequence[str]], at: datetime) -> bool:
-        return (
-            _matches_any(self.to, to.raw_id)
-            and _matches_any(self.caller, caller.raw_id)
-            and all(
-                any(_matches_any(patterns, value) for value in context.get(name, ())) for name, patterns in self.context
-            )
-            and (self.hours is None or self.hours.contains(at))
-        )
-
-    def covers_conditions(self, other: Rule) -> bool:
-        """Whether the conditions other than `to` hold whenever those of the other rule hold."""
-        theirs = dict(other.context)
-        return (
-            _covers(self.caller, other.caller)
-            and all(name in theirs and _covers(mine, theirs[name]) for name, mine in self.context)
-            and (self.hours is None or self.hours == other.hours)
-        )
-
-
-class RoutingTable:
-    """The rules of a routing file. Immutable, so it can be shared between threads."""
-
-    def __init__(self, rules: Sequence[Rule]) -> None:
-        self.rules = tuple(rules)
-
-    def decide(self, *, to: Identifier, caller: Identifier, context: Mapping[str, str], at: datetime) -> Decision:
-        """What to do with an incoming call.
-
-        Args:
-            to: whom the caller wants, `data.to` of IncomingCall.
-            caller: `data.from`.
-            context: the custom SIP and VoIP headers, by name.
-            at: the time of the call, with its time zone.
-        """
-        if at.tzinfo is None:
-            raise ValueError("routing needs a time with its time zone")
-        headers: dict[str, list[str]] = {}
-        for name, value in context.items():
-            headers.setdefault(_header_name(name), []).append(value)
-        redirected_here = None if to.phone_number is not None else self._redirects_to(to)
-        for rule in self.rules:
-            if rule.matches(to, caller, headers, at):
-                if redirected_here is not None and rule.to is None:
-                    break  # only a rule that names this callee may take the call from where a redirect sent it
-                return _guarded(rule, to, caller)
-        if redirected_here is not None:
-            return LeaveRinging(rule=redirected_here.name)
-        return RejectWith(reason="none", rule=NO_RULE)
-
-    def _redirects_to(self, user: Identifier) -> Rule | None:
-        """A rule that sends calls to this user, who has a phone of their own."""
-        found = (rule for rule in self.rules if isinstance(rule.outcome, RedirectTo) and rule.outcome.target == user)
-        return next(found, None)
 
 
 def load_routes(source: Path | str, flows: Collection[str]) -> RoutingTable:
@@ -231,59 +65,15 @@ def load_routes(source: Path | str, flows: Collection[str]) -> RoutingTable:
     if isinstance(source, str) and "\n" in source:
         return _Reader("routing.yaml", flows).read(source)
     path = _APP_FOLDER / source if isinstance(source, str) else source
-    return _Reader(path.name, flows).read(_text_of(path))
+    return _Reader(path.name, flows).read(text_of(path))
 
 
-def _guarded(rule: Rule, to: Identifier, caller: Identifier) -> Decision:
-    """The rule's outcome, unless the service could not carry it out or it would go in a circle."""
-    if not isinstance(rule.outcome, RedirectTo):
-        return rule.outcome
-    target = rule.outcome.target
-    if target == to:
-        why = "the redirect leads to the callee itself"
-    elif target == caller:
-        why = "the redirect leads back to the caller"
-    elif target.phone_number is not None and caller.phone_number is None:
-        why = "the service cannot redirect a VoIP call to a phone number"  # facts 13
-    else:
-        return rule.outcome
-    return RejectWith(reason="none", rule=rule.name, why=why)
-
-
-def _matches_any(patterns: tuple[Pattern, ...] | None, value: str) -> bool:
-    return patterns is None or any(pattern.matches(value) for pattern in patterns)
-
-
-def _covers(mine: tuple[Pattern, ...] | None, theirs: tuple[Pattern, ...] | None) -> bool:
-    if mine is None:
-        return True
-    return theirs is not None and all(any(one.covers(other) for one in mine) for other in theirs)
-
-
-def _header_name(name: str) -> str:
-    """One spelling of a header's name: case never counts, nor do the dashes of User-To-User."""
-    lower = name.lower()
-    return "user-to-user" if lower.replace("-", "") == "usertouser" else lower
-
-
-# Reading ------------------------------------------------------------------------------------------------
-
-
-class _Stop(Exception):
-    """Nothing more can be said about this node; what is wrong has been noted."""
-
-
-class _Reader:
-    """Reads one routing file, noting everything that is wrong with it.
-
-    Nodes are read, never the objects that YAML would make of them: nothing in the file is constructed, each
-    node knows its line, and `+18005551212` or `09:00` stay the text that they are.
-    """
+class _Reader(Nodes):
+    """Reads one routing file."""
 
     def __init__(self, file: str, flows: Collection[str]) -> None:
-        self._file = file
+        super().__init__(file)
         self._flows = flows
-        self._problems: list[tuple[str, str, str]] = []
 
     def read(self, text: str) -> RoutingTable:
         root = self._compose(text)
@@ -291,7 +81,7 @@ class _Reader:
         try:
             if root is None:
                 self._note(1, "rules", "the file is empty.", "Give at least one rule.")
-                raise _Stop
+                raise Stop
             entries = self._mapping(root, "", ("rules",))
             if "rules" not in entries:
                 self._wrong(root, "rules", "is missing.", "Give at least one rule.")
@@ -299,9 +89,9 @@ class _Reader:
             for index, node in enumerate(nodes):
                 try:
                     rules.append((self._rule(node, f"rules[{index}]"), node, f"rules[{index}]"))
-                except _Stop:
+                except Stop:
                     continue
-        except _Stop:
+        except Stop:
             pass
         if not self._problems:
             self._check_names(rules)
@@ -360,19 +150,19 @@ class _Reader:
         def part(key: str, read: Callable[[Node, str], _T], default: _T) -> _T:
             try:
                 return read(entries[key], f"{path}.{key}") if key in entries else default
-            except _Stop:
+            except Stop:
                 return default
 
         name = part("name", self._text, "") or path
         to = part("to", self._endpoints, None)
         caller = part("from", self._endpoints, None)
-        context: _Headers = part("context", self._context, ())
+        context: Headers = part("context", self._context, ())
         hours = part("hours", self._hours, None)
         given = [key for key in _OUTCOMES if key in entries]
         if len(given) != 1:
             problem = "has no outcome." if not given else f"has {len(given)} outcomes: {', '.join(given)}."
             self._note_at(node, path, problem, "Give exactly one of answer, reject, redirect.")
-            raise _Stop
+            raise Stop
         (key,) = given
         outcome = self._outcome(key, entries[key], f"{path}.{key}", name)
         if (
@@ -388,14 +178,14 @@ class _Reader:
                 "Answer with a flow that transfers.",
             )
         if len(self._problems) > before:
-            raise _Stop
+            raise Stop
         return Rule(name, to, caller, context, hours, outcome)
 
     def _outcome(self, key: str, node: Node, path: str, rule: str) -> AnswerWith | RejectWith | RedirectTo:
         text = self._text(node, path)
         if key == "answer":
             if text not in self._flows:
-                self._wrong(node, path, f"there is no flow {text!r}.", _did_you_mean(text, self._flows))
+                self._wrong(node, path, f"there is no flow {text!r}.", did_you_mean(text, self._flows))
             return AnswerWith(flow=text, rule=rule)
         if key == "reject":
             for reason in _REASONS:
@@ -439,14 +229,14 @@ class _Reader:
             self._wrong(node, path, f"{text!r} is no phone number and no raw id.", remedy)
         return identifier
 
-    def _context(self, node: Node, path: str) -> _Headers:
+    def _context(self, node: Node, path: str) -> Headers:
         headers: dict[str, tuple[Pattern, ...]] = {}
         for name, value in self._mapping(node, path, None).items():
             if not _HEADER_NAME.fullmatch(name):
                 self._wrong(value, f"{path}.{name}", "is no name of a header.", "Use at most 64 of A-Z a-z 0-9 -.")
-            if _header_name(name) in headers:
+            if header_name(name) in headers:
                 self._wrong(value, f"{path}.{name}", "stands twice: case does not count in names of headers.")
-            headers[_header_name(name)] = tuple(
+            headers[header_name(name)] = tuple(
                 Pattern(text.removesuffix("*"), is_prefix=text.endswith("*"))
                 for item, item_path in self._one_or_more(value, f"{path}.{name}")
                 for text in [self._text(item, item_path)]
@@ -463,7 +253,7 @@ class _Reader:
             self._wrong(node, f"{path}.zone", "is missing.", "Give a name such as Europe/Berlin, or UTC.")
         before = len(self._problems)
         days = frozenset(range(7))
-        intervals: tuple[tuple[int, int], ...] = ((0, _DAY_MINUTES),)
+        intervals: tuple[tuple[int, int], ...] = ((0, DAY_MINUTES),)
         holidays: frozenset[date] = frozenset()
         zone: ZoneInfo | None = None
         for key, value in entries.items():
@@ -476,10 +266,10 @@ class _Reader:
                     holidays = frozenset(self._dates(value, f"{path}.holidays"))
                 else:
                     zone = self._zone(value, f"{path}.zone")
-            except _Stop:
+            except Stop:
                 continue
         if len(self._problems) > before or zone is None:
-            raise _Stop
+            raise Stop
         return Hours(days, intervals, holidays, zone)
 
     def _days(self, node: Node, path: str) -> frozenset[int]:
@@ -495,7 +285,7 @@ class _Reader:
         word = text.lower()
         names = _FULL_DAYS if word in _FULL_DAYS else _DAYS
         if word not in names:
-            hint = _did_you_mean(word, (*_DAYS, *_FULL_DAYS)) or "Write mon, or mon-fri."
+            hint = did_you_mean(word, (*_DAYS, *_FULL_DAYS)) or "Write mon, or mon-fri."
             self._wrong(node, path, f"{text!r} is no day.", hint)
         return names.index(word)
 
@@ -505,14 +295,14 @@ class _Reader:
             if match is None:
                 self._wrong(item, item_path, f"{text!r} is no interval.", "Write 09:00-17:30.")
             start, end = (self._minute(item, item_path, *match.group(at, at + 1)) for at in (1, 3))
-            if start in (end, _DAY_MINUTES):
+            if start in (end, DAY_MINUTES):
                 self._wrong(item, item_path, f"{text!r} is empty.", "Write 00:00-24:00 for the whole day.")
             # An end at 00:00 is the end of the day that the interval starts on.
-            yield start, end or _DAY_MINUTES
+            yield start, end or DAY_MINUTES
 
     def _minute(self, node: Node, path: str, hour: str, minute: str) -> int:
         value = int(hour) * 60 + int(minute)
-        if int(minute) > 59 or value > _DAY_MINUTES:
+        if int(minute) > 59 or value > DAY_MINUTES:
             self._wrong(node, path, f"{hour}:{minute} is no time of day.", "Write 00:00 to 24:00.")
         return value
 
@@ -532,7 +322,7 @@ class _Reader:
         except (KeyError, ValueError, OSError):  # OSError: `Europe` is a folder of the database
             from zoneinfo import available_timezones
 
-            hint = _did_you_mean(text, available_timezones()) or "Give a name such as Europe/Berlin, or UTC."
+            hint = did_you_mean(text, available_timezones()) or "Give a name such as Europe/Berlin, or UTC."
             self._wrong(node, path, f"{text!r} is no time zone.", hint)
 
     # between rules
@@ -547,7 +337,7 @@ class _Reader:
     def _check_reachable(self, rules: Sequence[tuple[Rule, Node, str]]) -> None:
         for index, (rule, node, path) in enumerate(rules):
             for earlier, _, earlier_path in rules[:index]:
-                if _covers(earlier.to, rule.to) and earlier.covers_conditions(rule):
+                if covers(earlier.to, rule.to) and earlier.covers_conditions(rule):
                     self._note_at(
                         node,
                         path,
@@ -561,7 +351,7 @@ class _Reader:
 
         Only an endpoint that the app handles raises another IncomingCall. Whether a number or a user is one
         is not known here; a rule that names it in `to` says so, and so does one without `to` of users, all
-        of whom raise it (facts 10).
+        of whom raise it (docs: incoming-call-notification).
         """
         reported: set[int] = set()
         for index, (start, _, _) in enumerate(rules):
@@ -585,92 +375,6 @@ class _Reader:
 
     # nodes
 
-    def _mapping(self, node: Node, path: str, known: Sequence[str] | None) -> dict[str, Node]:
-        import yaml
-
-        if not isinstance(node, yaml.MappingNode):
-            self._wrong(node, path or "rules", "must be a mapping (key: value).")
-        entries: dict[str, Node] = {}
-        for key_node, value in _pairs(node):
-            key = key_node.value if isinstance(key_node, yaml.ScalarNode) else None
-            if key is None:
-                self._note_at(key_node, path or "rules", "a key must be a word.")
-            elif key in entries:
-                self._note_at(key_node, _join(path, key), "stands twice.")
-            elif known is not None and key not in known:
-                hint = _did_you_mean(key, known) or f"Known are {', '.join(known)}."
-                self._note_at(key_node, _join(path, key), "is no key here.", hint)
-            else:
-                entries[key] = value
-        return entries
-
-    def _sequence(self, node: Node, path: str) -> list[Node]:
-        import yaml
-
-        if not isinstance(node, yaml.SequenceNode):
-            self._wrong(node, path, "must be a list.")
-        if not node.value:
-            self._wrong(node, path, "is empty.")
-        return list(node.value)
-
-    def _one_or_more(self, node: Node, path: str) -> list[tuple[Node, str]]:
-        import yaml
-
-        if not isinstance(node, yaml.SequenceNode):
-            return [(node, path)]
-        return [(item, f"{path}[{index}]") for index, item in enumerate(self._sequence(node, path))]
-
-    def _listed(self, node: Node, path: str) -> Iterator[tuple[Node, str, str]]:
-        """The items of a list, or of a text with commas."""
-        for item, item_path in self._one_or_more(node, path):
-            for text in self._text(item, item_path).split(","):
-                yield item, item_path, text.strip()
-
-    def _text(self, node: Node, path: str) -> str:
-        import yaml
-
-        if not isinstance(node, yaml.ScalarNode):
-            self._wrong(node, path, "must be one value.")
-        if node.tag == "tag:yaml.org,2002:null" or not node.value.strip():
-            self._wrong(node, path, "is empty.")
-        return str(node.value).strip()
-
-    # problems
-
-    def _note(self, line: int, path: str, problem: str, remedy: str = "") -> None:
-        self._problems.append((f"{self._file}:{line}: {path}", problem, remedy))
-
-    def _note_at(self, node: Node, path: str, problem: str, remedy: str = "") -> None:
-        self._note(node.start_mark.line + 1, path, problem, remedy)
-
-    def _wrong(self, node: Node, path: str, problem: str, remedy: str = "") -> NoReturn:
-        self._note_at(node, path, problem, remedy)
-        raise _Stop
-
-    def _raise_problems(self) -> None:
-        if not self._problems:
-            return
-        (field, problem, remedy), *others = self._problems
-        lines = [remedy, *(f"{path}: {text} {hint}".rstrip() for path, text, hint in others)]
-        raise RoutingError(field, problem, "\n".join(lines) if others else remedy)
-
-
-def _text_of(path: Path) -> str:
-    try:
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise RoutingError(f"{path.name}:1: rules", f"the file is longer than {MAX_FILE_BYTES // 1024} KB.")
-        return path.read_text("utf-8-sig")
-    except OSError as error:
-        reason = error.strerror or "it cannot be read"
-        raise RoutingError(str(path), f"{reason}.", "The setting ROUTING_FILE names the file.") from None
-    except UnicodeDecodeError as error:
-        line = error.object.count(b"\n", 0, error.start) + 1
-        raise RoutingError(f"{path.name}:{line}: rules", "the file is not UTF-8.") from None
-
-
-def _pairs(node: MappingNode) -> list[tuple[Node, Node]]:
-    return list(node.value)
-
 
 def _redirects(rule: Rule) -> list[RedirectTo]:
     return [rule.outcome] if isinstance(rule.outcome, RedirectTo) else []
@@ -683,19 +387,8 @@ def _certainly_next(rules: Sequence[tuple[Rule, Node, str]], start: Rule, rule: 
             reaches = (
                 outcome.target.phone_number is None
                 if candidate.to is None
-                else _matches_any(candidate.to, outcome.target.raw_id)
+                else matches_any(candidate.to, outcome.target.raw_id)
             )
             if reaches and candidate.covers_conditions(start):
                 return index if _redirects(candidate) else None
     return None
-
-
-def _join(path: str, key: str) -> str:
-    return f"{path}.{key}" if path else key
-
-
-def _did_you_mean(word: str, known: Collection[str]) -> str:
-    from difflib import get_close_matches
-
-    close = get_close_matches(word, sorted(known), n=1)
-    return f"Did you mean {close[0]}?" if close else ""

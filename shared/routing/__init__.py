@@ -1,0 +1,30 @@
+"""Which flow takes an incoming call, or whether it is rejected or sent elsewhere.
+
+The rules stand in one YAML file, read and checked at start; the first rule that matches a call decides.
+`docs/routing.md` describes the file. Deciding is pure: the same call at the same time gives the same
+decision.
+"""
+
+from shared.routing.decisions import (
+    AnswerWith,
+    Decision,
+    Hours,
+    LeaveRinging,
+    RedirectTo,
+    RejectWith,
+    RoutingTable,
+)
+from shared.routing.nodes import MAX_FILE_BYTES
+from shared.routing.reading import load_routes
+
+__all__ = [
+    "MAX_FILE_BYTES",
+    "AnswerWith",
+    "Decision",
+    "Hours",
+    "LeaveRinging",
+    "RedirectTo",
+    "RejectWith",
+    "RoutingTable",
+    "load_routes",
+]

@@ -1,0 +1,216 @@
+"""Rules and what they decide: pure values, no file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from shared.identifiers import Identifier
+
+RejectReason = Literal["none", "busy", "forbidden"]
+"""CallRejectReason of the service (OpenAPI 2026-03-12)."""
+
+NO_RULE = "no rule matched"
+DAY_MINUTES = 24 * 60
+
+
+class AnswerWith(BaseModel):
+    """Answer the call and run a flow on it."""
+
+    model_config = ConfigDict(frozen=True, defer_build=True)
+    outcome: Literal["answer"] = "answer"
+    flow: str
+    rule: str
+
+
+class RejectWith(BaseModel):
+    """Reject the call.
+
+    Attributes:
+        why: where a guard overruled the rule, the reason in words, for the log; otherwise empty.
+    """
+
+    model_config = ConfigDict(frozen=True, defer_build=True)
+    outcome: Literal["reject"] = "reject"
+    reason: RejectReason
+    rule: str
+    why: str = ""
+
+
+class RedirectTo(BaseModel):
+    """Send the call to another endpoint; the app has no further part in it."""
+
+    model_config = ConfigDict(frozen=True, defer_build=True)
+    outcome: Literal["redirect"] = "redirect"
+    target: Identifier
+    rule: str
+
+
+class LeaveRinging(BaseModel):
+    """Do nothing: the call rings somebody to whom a redirect of ours sent it, and whose phone is to answer.
+
+    A redirect to an ACS user raises another IncomingCall, for that user. Rejecting it would end the ringing that
+    the redirect began; answering it would take the call away again.
+    """
+
+    model_config = ConfigDict(frozen=True, defer_build=True)
+    outcome: Literal["leave"] = "leave"
+    rule: str
+
+
+Decision = Annotated[AnswerWith | RejectWith | RedirectTo | LeaveRinging, Field(discriminator="outcome")]
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """An exact text, or the beginning of one."""
+
+    text: str
+    is_prefix: bool = False
+
+    def matches(self, value: str) -> bool:
+        return value.startswith(self.text) if self.is_prefix else value == self.text
+
+    def covers(self, other: Pattern) -> bool:
+        """Whether all that the other matches is matched by this one too."""
+        return self.matches(other.text) if self.is_prefix else self == other
+
+
+Headers = tuple[tuple[str, tuple[Pattern, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """Times of the week, on the wall clocks of a time zone.
+
+    Attributes:
+        days: weekdays, 0 = Monday.
+        intervals: minutes since midnight, end excluded; an end before its start is on the next day.
+        holidays: dates on which no interval starts.
+    """
+
+    days: frozenset[int]
+    intervals: tuple[tuple[int, int], ...]
+    holidays: frozenset[date]
+    zone: ZoneInfo
+
+    def contains(self, at: datetime) -> bool:
+        local = at.astimezone(self.zone)
+        minute = local.hour * 60 + local.minute
+        today = local.date()
+        if self._opens_on(today) and any(
+            start <= minute < (end if end > start else DAY_MINUTES) for start, end in self.intervals
+        ):
+            return True
+        return any(minute < end <= start for start, end in self.intervals) and self._opens_on(today - timedelta(days=1))
+
+    def _opens_on(self, day: date) -> bool:
+        return day.weekday() in self.days and day not in self.holidays
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule: all of its conditions must hold; one that is not given holds always.
+
+    Attributes:
+        context: patterns by header name, as `_header_name` gives it.
+    """
+
+    name: str
+    to: tuple[Pattern, ...] | None
+    caller: tuple[Pattern, ...] | None
+    context: Headers
+    hours: Hours | None
+    outcome: AnswerWith | RejectWith | RedirectTo
+
+    def matches(self, to: Identifier, caller: Identifier, context: Mapping[str, Sequence[str]], at: datetime) -> bool:
+        return (
+            matches_any(self.to, to.raw_id)
+            and matches_any(self.caller, caller.raw_id)
+            and all(
+                any(matches_any(patterns, value) for value in context.get(name, ())) for name, patterns in self.context
+            )
+            and (self.hours is None or self.hours.contains(at))
+        )
+
+    def covers_conditions(self, other: Rule) -> bool:
+        """Whether the conditions other than `to` hold whenever those of the other rule hold."""
+        theirs = dict(other.context)
+        return (
+            covers(self.caller, other.caller)
+            and all(name in theirs and covers(mine, theirs[name]) for name, mine in self.context)
+            and (self.hours is None or self.hours == other.hours)
+        )
+
+
+class RoutingTable:
+    """The rules of a routing file. Immutable, so it can be shared between threads."""
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        self.rules = tuple(rules)
+
+    def decide(self, *, to: Identifier, caller: Identifier, context: Mapping[str, str], at: datetime) -> Decision:
+        """What to do with an incoming call.
+
+        Args:
+            to: whom the caller wants, `data.to` of IncomingCall.
+            caller: `data.from`.
+            context: the custom SIP and VoIP headers, by name.
+            at: the time of the call, with its time zone.
+        """
+        if at.tzinfo is None:
+            raise ValueError("routing needs a time with its time zone")
+        headers: dict[str, list[str]] = {}
+        for name, value in context.items():
+            headers.setdefault(header_name(name), []).append(value)
+        redirected_here = None if to.phone_number is not None else self._redirects_to(to)
+        for rule in self.rules:
+            if rule.matches(to, caller, headers, at):
+                if redirected_here is not None and rule.to is None:
+                    break  # only a rule that names this callee may take the call from where a redirect sent it
+                return _guarded(rule, to, caller)
+        if redirected_here is not None:
+            return LeaveRinging(rule=redirected_here.name)
+        return RejectWith(reason="none", rule=NO_RULE)
+
+    def _redirects_to(self, user: Identifier) -> Rule | None:
+        """A rule that sends calls to this user, who has a phone of their own."""
+        found = (rule for rule in self.rules if isinstance(rule.outcome, RedirectTo) and rule.outcome.target == user)
+        return next(found, None)
+
+
+def _guarded(rule: Rule, to: Identifier, caller: Identifier) -> Decision:
+    """The rule's outcome, unless the service could not carry it out or it would go in a circle."""
+    if not isinstance(rule.outcome, RedirectTo):
+        return rule.outcome
+    target = rule.outcome.target
+    if target == to:
+        why = "the redirect leads to the callee itself"
+    elif target == caller:
+        why = "the redirect leads back to the caller"
+    elif target.phone_number is not None and caller.phone_number is None:
+        why = "the service cannot redirect a VoIP call to a phone number"  # docs: call-automation overview
+    else:
+        return rule.outcome
+    return RejectWith(reason="none", rule=rule.name, why=why)
+
+
+def matches_any(patterns: tuple[Pattern, ...] | None, value: str) -> bool:
+    return patterns is None or any(pattern.matches(value) for pattern in patterns)
+
+
+def covers(mine: tuple[Pattern, ...] | None, theirs: tuple[Pattern, ...] | None) -> bool:
+    if mine is None:
+        return True
+    return theirs is not None and all(any(one.covers(other) for one in mine) for other in theirs)
+
+
+def header_name(name: str) -> str:
+    """One spelling of a header's name: case never counts, nor do the dashes of User-To-User."""
+    lower = name.lower()
+    return "user-to-user" if lower.replace("-", "") == "usertouser" else lower

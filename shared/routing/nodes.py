@@ -1,0 +1,130 @@
+"""Reading the nodes of a YAML file, and noting what is wrong with them by line."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from shared.errors import RoutingError
+
+# PyYAML is imported where the file is read: it costs more than these modules.
+if TYPE_CHECKING:
+    from yaml.nodes import MappingNode, Node
+
+
+MAX_FILE_BYTES = 256 * 1024
+
+
+class Stop(Exception):
+    """Nothing more can be said about this node; what is wrong has been noted."""
+
+
+class Nodes:
+    """Takes nodes apart, noting everything that is wrong with them.
+
+    Nodes are read, never the objects that YAML would make of them: nothing in the file is constructed, each
+    node knows its line, and `+18005551212` or `09:00` stay the text that they are.
+    """
+
+    def __init__(self, file: str) -> None:
+        self._file = file
+        self._problems: list[tuple[str, str, str]] = []
+
+    def _mapping(self, node: Node, path: str, known: Sequence[str] | None) -> dict[str, Node]:
+        import yaml
+
+        if not isinstance(node, yaml.MappingNode):
+            self._wrong(node, path or "rules", "must be a mapping (key: value).")
+        entries: dict[str, Node] = {}
+        for key_node, value in pairs(node):
+            key = key_node.value if isinstance(key_node, yaml.ScalarNode) else None
+            if key is None:
+                self._note_at(key_node, path or "rules", "a key must be a word.")
+            elif key in entries:
+                self._note_at(key_node, join(path, key), "stands twice.")
+            elif known is not None and key not in known:
+                hint = did_you_mean(key, known) or f"Known are {', '.join(known)}."
+                self._note_at(key_node, join(path, key), "is no key here.", hint)
+            else:
+                entries[key] = value
+        return entries
+
+    def _sequence(self, node: Node, path: str) -> list[Node]:
+        import yaml
+
+        if not isinstance(node, yaml.SequenceNode):
+            self._wrong(node, path, "must be a list.")
+        if not node.value:
+            self._wrong(node, path, "is empty.")
+        return list(node.value)
+
+    def _one_or_more(self, node: Node, path: str) -> list[tuple[Node, str]]:
+        import yaml
+
+        if not isinstance(node, yaml.SequenceNode):
+            return [(node, path)]
+        return [(item, f"{path}[{index}]") for index, item in enumerate(self._sequence(node, path))]
+
+    def _listed(self, node: Node, path: str) -> Iterator[tuple[Node, str, str]]:
+        """The items of a list, or of a text with commas."""
+        for item, item_path in self._one_or_more(node, path):
+            for text in self._text(item, item_path).split(","):
+                yield item, item_path, text.strip()
+
+    def _text(self, node: Node, path: str) -> str:
+        import yaml
+
+        if not isinstance(node, yaml.ScalarNode):
+            self._wrong(node, path, "must be one value.")
+        if node.tag == "tag:yaml.org,2002:null" or not node.value.strip():
+            self._wrong(node, path, "is empty.")
+        return str(node.value).strip()
+
+    # problems
+
+    def _note(self, line: int, path: str, problem: str, remedy: str = "") -> None:
+        self._problems.append((f"{self._file}:{line}: {path}", problem, remedy))
+
+    def _note_at(self, node: Node, path: str, problem: str, remedy: str = "") -> None:
+        self._note(node.start_mark.line + 1, path, problem, remedy)
+
+    def _wrong(self, node: Node, path: str, problem: str, remedy: str = "") -> NoReturn:
+        self._note_at(node, path, problem, remedy)
+        raise Stop
+
+    def _raise_problems(self) -> None:
+        if not self._problems:
+            return
+        (field, problem, remedy), *others = self._problems
+        lines = [remedy, *(f"{path}: {text} {hint}".rstrip() for path, text, hint in others)]
+        raise RoutingError(field, problem, "\n".join(lines) if others else remedy)
+
+
+def pairs(node: MappingNode) -> list[tuple[Node, Node]]:
+    return list(node.value)
+
+
+def join(path: str, key: str) -> str:
+    return f"{path}.{key}" if path else key
+
+
+def did_you_mean(word: str, known: Collection[str]) -> str:
+    from difflib import get_close_matches
+
+    close = get_close_matches(word, sorted(known), n=1)
+    return f"Did you mean {close[0]}?" if close else ""
+
+
+def text_of(path: Path) -> str:
+    """The text of a file; RoutingError if it cannot be read."""
+    try:
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise RoutingError(f"{path.name}:1: rules", f"the file is longer than {MAX_FILE_BYTES // 1024} KB.")
+        return path.read_text("utf-8-sig")
+    except OSError as error:
+        reason = error.strerror or "it cannot be read"
+        raise RoutingError(str(path), f"{reason}.", "The setting ROUTING_FILE names the file.") from None
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise RoutingError(f"{path.name}:{line}: rules", "the file is not UTF-8.") from None
