@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 NODE_STAMP := node_modules/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test check format bench clean
+.PHONY: help setup demo up test check format coverage bench clean
 
 help: ## what there is to do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -45,6 +45,9 @@ check: setup ## format, lint, types, import rules, links in the docs
 format: setup ## write the code as the checks want it
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+coverage: setup ## write docs/coverage.md: what covers each operation and each event
+	$(BIN)/python -m tools.coverage
 
 bench: setup ## measure: JSON lines and a table
 	$(BIN)/python -m bench $(ARGS)

@@ -27,6 +27,7 @@ from devstack.process import ChildProcess
 HOST_SETTING = "DEVSTACK_HOST"
 EVENT_GRID_PATH = "/runtime/webhooks/EventGrid?functionName="
 INCOMING_CALL = ("incoming_call", "IncomingCall")
+CALL_LIFECYCLE = ("call_lifecycle", "CallStarted,CallEnded,CallParticipantAdded,CallParticipantRemoved")
 # Never called: the emulator speaks for it. Shaped as ACS wants it.
 COGNITIVE_SERVICES_ENDPOINT = "https://switchboard-dev.cognitiveservices.azure.com/"
 _START_SECONDS = 60.0

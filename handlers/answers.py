@@ -14,23 +14,29 @@ from shared.errors import (
     ActionRefused,
     CallOver,
     InvalidInput,
+    KeyReused,
+    NotConnected,
     Refused,
     RoutingError,
     SettingsError,
     SwitchboardError,
+    UnknownAction,
     UnknownCall,
 )
 
 log = logging.getLogger("switchboard.doors")
 
+INVALID = {UnknownAction: (404, "Unknown action"), KeyReused: (409, "Key used before")}
+"""Status and title of what is invalid in a way of its own; all the rest is 400."""
+
 Door = Callable[[func.HttpRequest], func.HttpResponse]
 
 
-def answer(status: int = 200, body: Any = None) -> func.HttpResponse:
+def answer(status: int = 200, body: Any = None, **headers: str) -> func.HttpResponse:
     """A JSON answer, or an empty one."""
     if body is None:
         return func.HttpResponse(status_code=status)
-    return func.HttpResponse(json.dumps(body), status_code=status, mimetype="application/json")
+    return func.HttpResponse(json.dumps(body), status_code=status, mimetype="application/json", headers=headers)
 
 
 def problem(status: int, title: str, detail: str, **more: str) -> func.HttpResponse:
@@ -54,21 +60,32 @@ def door(handler: Door) -> Door:
             return problem(404, "Unknown call", str(error))
         except (SettingsError, RoutingError) as error:
             log.error("not set up: %s", error)
-            return problem(503, "Not set up", "The app's settings or routing are wrong; its log says which.")
+            return _later(
+                problem(503, "Not set up", "The app's settings or routing are wrong; its log says which."), seconds=60
+            )
         except CallOver as error:
             return problem(409, "Call over", str(error))
+        except NotConnected as error:
+            return _later(problem(409, "Not connected", str(error)))
         except ActionRefused as error:
             log.warning("service refused %s: %s %s", error.action, error.status, error.code)
             return problem(502 if error.transient else 422, "Refused by the service", str(error), code=error.code)
         except InvalidInput as error:
             log.warning("invalid input %s: %s", handler.__name__, error.field)
-            return problem(400, "Invalid input", error.problem, field=error.field, remedy=error.remedy)
+            status, title = INVALID.get(type(error), (400, "Invalid input"))
+            return problem(status, title, error.problem, field=error.field, remedy=error.remedy)
         except SwitchboardError as error:
             log.exception("failed %s", handler.__name__)
             status = 503 if error.retryable else 500
             response = problem(status, type(error).__name__, "The request could not be carried out now.")
-            if error.retryable:
-                response.headers["Retry-After"] = "1"
-            return response
+            return _later(response) if error.retryable else response
+        except Exception:
+            log.exception("failed %s", handler.__name__)
+            return problem(500, "Internal error", "The app failed; its log says why.")
 
     return guarded
+
+
+def _later(response: func.HttpResponse, seconds: int = 1) -> func.HttpResponse:
+    response.headers["Retry-After"] = str(seconds)
+    return response

@@ -18,7 +18,8 @@ blueprint = func.Blueprint()
 def place_call(req: func.HttpRequest) -> func.HttpResponse:
     """Place a call, or connect to one that goes on already."""
     placed = switchboard().service.place(req.get_body(), req.headers.get(IDEMPOTENCY_KEY))
-    return answer(201, placed.model_dump(mode="json"))
+    status = 201 if placed.outcome == "claimed" else 200
+    return answer(status, placed.model_dump(mode="json"), Location=f"/api/calls/{placed.id}")
 
 
 @blueprint.function_name("list_calls")

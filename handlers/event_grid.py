@@ -11,10 +11,19 @@ from shared.calls import actions
 from shared.calls.conductor import NO_FLOW, Ring
 from shared.composition import Switchboard, switchboard
 from shared.errors import MalformedEvent, UnknownCall
-from shared.events import IncomingCall, parse_event_grid_event
+from shared.events import (
+    CallParticipantAdded,
+    CallParticipantRemoved,
+    CallStarted,
+    IncomingCall,
+    event_grid,
+    parse_event_grid_event,
+)
 from shared.routing import AnswerWith, Decision, LeaveRinging, RedirectTo, RejectWith
 
 log = logging.getLogger("switchboard.doors")
+
+NEWS = (CallStarted, event_grid.CallEnded, CallParticipantAdded, CallParticipantRemoved)
 
 blueprint = func.Blueprint()
 
@@ -50,12 +59,11 @@ def call_lifecycle(event: func.EventGridEvent) -> None:
     except MalformedEvent as error:
         log.error("malformed event id=%s field=%s: %s", event.id, error.field, error.problem)
         return
-    server_call_id = getattr(news, "server_call_id", "")
-    if not server_call_id:
+    if not isinstance(news, NEWS):
         log.warning("not news of a call type=%s id=%s", event.event_type, event.id)
         return
     try:
-        outcome = switchboard().conductor.notice(server_call_id, news.id, news.raw)
+        outcome = switchboard().conductor.notice(news.server_call_id, news.id, news.raw)
     except UnknownCall:
         log.info("unknown %s id=%s: no call of this app", news.name, news.id)
         return

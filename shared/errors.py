@@ -4,10 +4,13 @@ SwitchboardError
 ├── InvalidInput            a field of a request, body or file is wrong: names the field and the remedy
 │   ├── SettingsError       an app setting is missing or wrong
 │   ├── RoutingError        the routing file is wrong: names the line
+│   ├── UnknownAction       no action of this name can be taken on a live call
+│   ├── KeyReused           an idempotency key came back with another request
 │   └── MalformedEvent      a delivered event cannot be read
 ├── Refused                 a caller may not do this: no token, wrong signature, wrong call
 ├── KeysUnavailable         the keys that callback tokens are checked with cannot be had     (retryable)
 ├── CallOver                the call has ended: nothing can be done on it any more
+├── NotConnected            the call has no connection yet that an action could go to
 ├── UnknownCall             no call with this id
 ├── StoreError
 │   ├── AlreadyClaimed      the call exists: somebody else took it
@@ -63,6 +66,19 @@ class MalformedEvent(InvalidInput):
     """A delivered body is not the event that it should be. Sending it again will not help."""
 
 
+class UnknownAction(InvalidInput):
+    """No action of this name can be taken on a live call."""
+
+
+class KeyReused(InvalidInput):
+    """An idempotency key stands for one request; this one is another."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Idempotency-Key", "was used before, for a request that says something else.", "Use a new key."
+        )
+
+
 class Refused(SwitchboardError):
     """The caller has not shown that it may do this.
 
@@ -88,6 +104,14 @@ class CallOver(SwitchboardError):
     def __init__(self, call_id: str) -> None:
         self.call_id = call_id
         super().__init__(f"call {call_id} has ended; nothing can be done on it any more")
+
+
+class NotConnected(SwitchboardError):
+    """The call is still being set up: there is no call connection that an action could go to."""
+
+    def __init__(self, call_id: str) -> None:
+        self.call_id = call_id
+        super().__init__(f"call {call_id} is not connected yet; try again once it is")
 
 
 class UnknownCall(SwitchboardError):

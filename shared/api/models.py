@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from math import isfinite
 from typing import Any, Literal, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from shared.calls import actions
 from shared.calls.actions import Action, CallLocator, MediaStreaming, ServiceAction, Transcription
-from shared.errors import InvalidInput
+from shared.errors import InvalidInput, UnknownAction
 from shared.identifiers import Identifier
 
 M = TypeVar("M", bound=BaseModel)
@@ -25,12 +28,44 @@ ACTIONS: dict[str, type[Action]] = {
 """What can be done on a live call over HTTP, by the name in its path."""
 
 
+MAX_BODY = 256 * 1024
+"""Bytes of a request; ours."""
+MAX_DEPTH = 32
+"""Levels of nesting in a request; ours. The journal is read by a parser that stops at 200."""
+
+MAX_PAGE = 500
+"""Calls in one page of a list."""
+MAX_KEY = 200
+"""Characters of an idempotency key."""
+SIGNAL_NAME = "^[A-Za-z0-9_.-]{1,64}$"
+
+Status = Literal["ringing", "connecting", "connected", "ended"]
+
+_IN_EVERY_PROBLEM = ("type", "title", "status", "detail")
+
+
 class _Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class PlaceCall(_Model):
     """Start a call with a flow: to targets, or by connecting to a call that goes on already."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "flow": "reception",
+                    "targets": ["+14255550123"],
+                    "caller_id": "+18005550199",
+                    "input": {"ticket": "A-17"},
+                },
+                {"flow": "reception", "connect": {"kind": "server_call", "id": "aHR0cHM6Ly9jb252…"}},
+            ]
+        },
+    )
 
     flow: str = Field(description="name of the flow")
     targets: tuple[Identifier, ...] = Field((), description="raw ids or E.164 numbers; several: a group call")
@@ -41,12 +76,24 @@ class PlaceCall(_Model):
     media_streaming: MediaStreaming | None = None
     transcription: Transcription | None = None
 
-    def opening(self) -> actions.CreateCall | actions.Connect | None:
-        """The action that opens the call; None where the flow does it. InvalidInput if it is ambiguous."""
+    def opening(self, *, by_flow: bool) -> actions.CreateCall | actions.Connect | None:
+        """The action that opens the call. InvalidInput if it is ambiguous.
+
+        Args:
+            by_flow: the flow opens its calls by itself; then there is none.
+        """
+        if by_flow:
+            for name in ("targets", "connect"):
+                if getattr(self, name):
+                    raise InvalidInput(
+                        name, "is not for a flow that opens its calls by itself.", "Tell it by `input` whom to call."
+                    )
+            return None
         live = {"media_streaming": self.media_streaming, "transcription": self.transcription}
         if self.connect is not None:
-            if self.targets:
-                raise InvalidInput("connect", "does not go with targets.", "Give one of them.")
+            for name in ("targets", "caller_id", "display_name"):
+                if getattr(self, name):
+                    raise InvalidInput("connect", f"does not go with {name}.", "Give one of them.")
             return actions.Connect(locator=self.connect, **live)
         if not self.targets:
             raise InvalidInput("targets", "is empty.", "Name at least one target, or what to connect to.")
@@ -56,10 +103,10 @@ class PlaceCall(_Model):
 
 
 class Placed(_Model):
-    """A call was started, or had been under the same idempotency key."""
+    """A call was started (`claimed`), or had been under the same idempotency key (`duplicate`)."""
 
     id: str
-    outcome: Literal["claimed", "duplicate", "resent"]
+    outcome: Literal["claimed", "duplicate"]
 
 
 class CallView(_Model):
@@ -67,7 +114,7 @@ class CallView(_Model):
 
     id: str
     flow: str
-    status: Literal["ringing", "connecting", "connected", "ended"]
+    status: Status
     direction: Literal["inbound", "outbound"]
     caller: str
     callee: str
@@ -90,9 +137,9 @@ class ListedCall(_Model):
     id: str
     day: str
     started_at: int
-    status: str
+    status: Status
     flow: str
-    direction: str
+    direction: Literal["inbound", "outbound"]
     caller: str
     callee: str
     outcome: str
@@ -130,13 +177,15 @@ class Done(_Model):
     """An action was taken.
 
     `answer` is the service's answer where that is the outcome; otherwise the outcome comes as an event and stands
-    in the journal under the operation's number.
+    in the journal under the operation's number. `failure` says why an action failed that the service had taken;
+    only a repeated request can meet it.
     """
 
     operation: int
     outcome: Literal["advanced", "duplicate"]
     done: bool
     answer: Any = None
+    failure: str | None = None
 
 
 class Signal(_Model):
@@ -146,54 +195,95 @@ class Signal(_Model):
 
 
 class SignalTaken(_Model):
-    """A signal is in the journal."""
+    """A signal is in the journal; `duplicate`: it was there already, under the same idempotency key."""
 
-    outcome: str
+    outcome: Literal["advanced", "duplicate"]
 
 
 class Problem(_Model):
-    """An error (RFC 9457)."""
+    """An error (RFC 9457): what is wrong with which field and what to do, or the service's own error code."""
 
-    model_config = ConfigDict(frozen=True, extra="allow")
+    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra={"required": [*_IN_EVERY_PROBLEM]})
 
     type: str
     title: str
     status: int
     detail: str
+    field: str = Field("", description="which part of the request is wrong")
+    remedy: str = Field("", description="what to do")
+    code: str = Field("", description="the service's error code, often a sub-code such as 8522")
 
 
 def read(model: type[M], body: bytes, **defaults: Any) -> M:
     """A request from its JSON body; InvalidInput names the field that is wrong."""
-    try:
-        given = json.loads(body) if body.strip() else {}
-    except (ValueError, RecursionError) as error:
-        raise InvalidInput("body", f"is not JSON: {error}.", "Send a JSON object.") from None
-    if not isinstance(given, dict):
-        raise InvalidInput("body", "is not a JSON object.", "Send a JSON object.")
+    given = _object(body)
     try:
         return model.model_validate({**defaults, **given})
     except ValidationError as error:
         problem = error.errors()[0]
         path = ".".join(str(part) for part in problem["loc"]) or "body"
         raise InvalidInput(path, f"{_plain(problem['msg'])}.", "See /api/openapi.json.") from None
-    except RecursionError:
-        raise InvalidInput("body", "is nested too deeply.", "Send a flat JSON object.") from None
 
 
 def read_action(name: str, body: bytes, other_side: Identifier | None) -> Action:
     """An action on a live call from its JSON body; who is meant is the other side, unless it is told."""
     kind = ACTIONS.get(name)
     if kind is None:
-        raise InvalidInput("action", f"{name!r} is not known.", f"Known: {', '.join(sorted(ACTIONS))}.")
+        raise UnknownAction("action", f"{name!r} is not known.", f"Known: {', '.join(sorted(ACTIONS))}.")
     defaults: dict[str, Any] = {"kind": name}
     if "participant" in kind.model_fields and other_side is not None:
         defaults["participant"] = other_side.raw_id
     return read(kind, body, **defaults)
 
 
-def schema_of(model: type[BaseModel]) -> dict[str, Any]:
-    """The JSON schema of a model, with its definitions under `$defs`."""
-    return TypeAdapter(model).json_schema(ref_template="#/components/schemas/{model}")
+@contextmanager
+def in_body(kind: str) -> Iterator[None]:
+    """Name fields as they stand in a request's body: a rule says `play.interrupt`, the body has `interrupt`."""
+    try:
+        yield
+    except InvalidInput as error:
+        if not error.field.startswith(f"{kind}."):
+            raise
+        raise InvalidInput(error.field.removeprefix(f"{kind}."), error.problem, error.remedy) from None
+
+
+def schema_of(model: type[BaseModel], *, answer: bool = False) -> dict[str, Any]:
+    """The JSON schema of a request or an answer, with its definitions under `$defs`."""
+    mode: Literal["validation", "serialization"] = "serialization" if answer else "validation"
+    return TypeAdapter(model).json_schema(ref_template="#/components/schemas/{model}", mode=mode)
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    """The JSON object in a body, if the journal can hold what is in it."""
+    if len(body) > MAX_BODY:
+        raise InvalidInput("body", f"has {len(body)} bytes.", f"Send at most {MAX_BODY}.")
+    try:
+        given = json.loads(body) if body.strip() else {}
+    except RecursionError:
+        raise InvalidInput("body", "is nested too deeply.", f"Nest at most {MAX_DEPTH} levels.") from None
+    except ValueError as error:
+        raise InvalidInput("body", f"is not JSON: {error}.", "Send a JSON object.") from None
+    if not isinstance(given, dict):
+        raise InvalidInput("body", "is not a JSON object.", "Send a JSON object.")
+    level: list[Any] = [given]
+    for _ in range(MAX_DEPTH):
+        level = [part for value in level for part in _parts(value)]
+    if level:
+        raise InvalidInput("body", "is nested too deeply.", f"Nest at most {MAX_DEPTH} levels.")
+    return given
+
+
+def _parts(value: Any) -> Iterator[Any]:
+    """What a value of JSON is made of; InvalidInput for what Python reads and JSON cannot hold."""
+    if isinstance(value, dict):
+        yield from value
+        yield from value.values()
+    elif isinstance(value, list):
+        yield from value
+    elif isinstance(value, float) and not isfinite(value):
+        raise InvalidInput("body", f"holds {value}, which is no number of JSON.", "Send finite numbers.")
+    elif isinstance(value, str) and any("\ud800" <= character <= "\udfff" for character in value):
+        raise InvalidInput("body", "holds half a character (a lone surrogate).", "Send Unicode text.")
 
 
 def _plain(message: str) -> str:

@@ -3,30 +3,78 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel
 
 from shared.api import models
-from shared.api.models import ACTIONS, schema_of
+from shared.api.models import ACTIONS, MAX_KEY, MAX_PAGE, SIGNAL_NAME, Status, schema_of
 from shared.calls.actions import Action
 
 VERSION = "1.0.0"
 
+IDENTIFIER = {
+    "title": "Identifier",
+    "description": "an endpoint: a phone number as E.164, or a raw id",
+    "type": "string",
+    "examples": ["+14255550123", "4:+14255550123", "8:acs:…"],
+    "pattern": "^(\\+[1-9][0-9]{1,14}|[^+].*:.*|:.*)$",
+}
+"""How an identifier is written in a request. The models read the service's identifier objects as well."""
+
+EXAMPLES: dict[str, Any] = {
+    "play": {"prompts": [{"kind": "text", "text": "One moment, please."}], "interrupt": True},
+    "recognize": {
+        "input": "choices",
+        "prompts": [{"kind": "text", "text": "Press 1 for sales, or 2 for support."}],
+        "choices": [
+            {"label": "sales", "phrases": ["sales"], "tone": "one"},
+            {"label": "support", "phrases": ["support", "help"], "tone": "two"},
+        ],
+    },
+    "add_participant": {"target": "+14255550177", "caller_id": "+18005550199", "invitation_timeout": 30},
+    "transfer": {"target": "+14255550177"},
+    "send_dtmf": {"tones": ["one", "two", "pound"]},
+    "start_recording": {"channel": "unmixed", "format": "wav"},
+}
+"""A body for each of the actions that one would want to see."""
+
 _CALL_ID = {"name": "call_id", "in": "path", "required": True, "schema": {"type": "string"}}
+_SIGNAL = {"name": "name", "in": "path", "required": True, "schema": {"type": "string", "pattern": SIGNAL_NAME}}
 _KEY = {
     "name": "Idempotency-Key",
     "in": "header",
     "description": "the same key does it once, however often it is sent",
-    "schema": {"type": "string", "maxLength": 200},
+    "schema": {"type": "string", "minLength": 1, "maxLength": MAX_KEY},
 }
 _LIST_PARAMETERS = [
-    {"name": "day", "in": "query", "description": "UTC day, 2026-11-23; default: today", "schema": {"type": "string"}},
-    {"name": "status", "in": "query", "schema": {"enum": ["ringing", "connecting", "connected", "ended"]}},
+    {
+        "name": "day",
+        "in": "query",
+        "description": "UTC day, 2026-11-23; default: today",
+        "schema": {"type": "string", "format": "date"},
+    },
+    {"name": "status", "in": "query", "schema": {"type": "string", "enum": list(get_args(Status))}},
     {"name": "number", "in": "query", "description": "raw id or E.164 of either side", "schema": {"type": "string"}},
-    {"name": "limit", "in": "query", "schema": {"type": "integer", "minimum": 1, "maximum": 500, "default": 100}},
+    {
+        "name": "limit",
+        "in": "query",
+        "schema": {"type": "integer", "minimum": 1, "maximum": MAX_PAGE, "default": 100},
+    },
     {"name": "after", "in": "query", "description": "`next` of the page before", "schema": {"type": "string"}},
 ]
+
+_READING = (401, 404, 503)
+_CHANGING = (400, 401, 404, 409, 422, 502, 503)
+_PROBLEMS = {
+    400: "something in the request is wrong: `field` and `remedy` say what",
+    401: "the function key is missing or wrong; the host answers that, without a body",
+    404: "no such call, or no such action",
+    409: "the call is over or not connected yet, or the key was used for another request",
+    422: "the service refused: `code` is its own",
+    502: "the service failed or did not answer: `code` is its own",
+    503: "not now; Retry-After says when",
+}
 
 
 @lru_cache(maxsize=1)
@@ -34,12 +82,30 @@ def openapi() -> dict[str, Any]:
     """The whole document, OpenAPI 3.1."""
     document = _Document()
     document.add(
-        "/calls", "post", "placeCall", "Place or connect a call", models.PlaceCall, {201: models.Placed}, [_KEY]
+        "/calls",
+        "post",
+        "placeCall",
+        "Place or connect a call",
+        models.PlaceCall,
+        {200: models.Placed, 201: models.Placed},
+        [_KEY],
+        (400, 401, 409, 422, 502, 503),
     )
-    document.add("/calls", "get", "listCalls", "List calls", None, {200: models.CallList}, _LIST_PARAMETERS)
-    document.add("/calls/{call_id}", "get", "getCall", "A call at a glance", None, {200: models.CallView}, [_CALL_ID])
     document.add(
-        "/calls/{call_id}/journal", "get", "getJournal", "Its journal", None, {200: models.JournalView}, [_CALL_ID]
+        "/calls", "get", "listCalls", "List calls", None, {200: models.CallList}, _LIST_PARAMETERS, (400, 401, 503)
+    )
+    document.add(
+        "/calls/{call_id}", "get", "getCall", "A call at a glance", None, {200: models.CallView}, [_CALL_ID], _READING
+    )
+    document.add(
+        "/calls/{call_id}/journal",
+        "get",
+        "getJournal",
+        "Its journal",
+        None,
+        {200: models.JournalView},
+        [_CALL_ID],
+        _READING,
     )
     document.add(
         "/calls/{call_id}/participants",
@@ -49,6 +115,7 @@ def openapi() -> dict[str, Any]:
         None,
         {200: models.ParticipantList},
         [_CALL_ID],
+        _READING,
     )
     document.add(
         "/calls/{call_id}/signals/{name}",
@@ -57,7 +124,8 @@ def openapi() -> dict[str, Any]:
         "Give the flow something",
         models.Signal,
         {202: models.SignalTaken},
-        [_CALL_ID, {**_CALL_ID, "name": "name"}, _KEY],
+        [_CALL_ID, _SIGNAL, _KEY],
+        (400, 401, 404, 409, 503),
     )
     for name, kind in ACTIONS.items():
         summary = (kind.__doc__ or name).split("\n", 1)[0]
@@ -69,6 +137,8 @@ def openapi() -> dict[str, Any]:
             kind,
             {200: models.Done, 202: models.Done},
             [_CALL_ID, _KEY],
+            _CHANGING,
+            example=EXAMPLES.get(name),
         )
     return document.finish()
 
@@ -87,22 +157,34 @@ class _Document:
         request: type[BaseModel] | None,
         answers: dict[int, type[BaseModel]],
         parameters: list[dict[str, Any]],
+        problems: tuple[int, ...],
+        *,
+        example: Any = None,
     ) -> None:
         described: dict[str, Any] = {
             "operationId": operation,
             "summary": summary,
             "parameters": parameters,
             "responses": {
-                str(status): {"description": (model.__doc__ or "").split("\n", 1)[0], "content": self._json(model)}
+                str(status): {
+                    "description": (model.__doc__ or "").split("\n", 1)[0],
+                    "content": {"application/json": {"schema": self._reference(model, answer=True)}},
+                }
                 for status, model in answers.items()
             },
         }
-        described["responses"]["default"] = {
-            "description": "an error",
-            "content": {"application/problem+json": {"schema": self._reference(models.Problem)}},
-        }
+        error = {"application/problem+json": {"schema": self._reference(models.Problem, answer=True)}}
+        for status in problems:
+            described["responses"][str(status)] = {"description": _PROBLEMS[status]}
+            if status != 401:
+                described["responses"][str(status)]["content"] = error
+        described["responses"]["default"] = {"description": "any other error", "content": error}
         if request is not None:
-            described["requestBody"] = {"content": self._json(request)}
+            body: dict[str, Any] = {"schema": self._reference(request)}
+            if example is not None:
+                body["example"] = example
+            required = bool(self._schemas[request.__name__].get("required"))
+            described["requestBody"] = {"required": required, "content": {"application/json": body}}
         self._paths.setdefault(path, {})[method] = described
 
     def finish(self) -> dict[str, Any]:
@@ -118,14 +200,23 @@ class _Document:
             },
         }
 
-    def _json(self, model: type[BaseModel]) -> dict[str, Any]:
-        return {"application/json": {"schema": self._reference(model)}}
-
-    def _reference(self, model: type[BaseModel]) -> dict[str, str]:
-        schema = schema_of(model)
-        self._schemas.update(schema.pop("$defs", {}))
+    def _reference(self, model: type[BaseModel], *, answer: bool = False) -> dict[str, str]:
+        schema = schema_of(model, answer=answer)
+        self._schemas |= schema.pop("$defs", {})
+        if "Identifier" in self._schemas:
+            self._schemas["Identifier"] = IDENTIFIER
         if issubclass(model, Action):
-            # The path says which action it is.
-            schema.get("properties", {}).pop("kind", None)
+            _as_a_body(schema)
         self._schemas[model.__name__] = schema
         return {"$ref": f"#/components/schemas/{model.__name__}"}
+
+
+def _as_a_body(schema: dict[str, Any]) -> None:
+    """An action in a request: the path says which it is, and who is meant is the other side unless it is told."""
+    schema["properties"]["kind"]["description"] = "the action, as in the path; may be left out"
+    if "participant" in schema["properties"]:
+        schema["required"].remove("participant")
+        if not schema["required"]:
+            del schema["required"]
+        participant = schema["properties"]["participant"]
+        schema["properties"]["participant"] = {**participant, "description": "default: the other side of the call"}

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from typing import Any, get_args
 
 from shared.api.models import (
+    MAX_KEY,
+    MAX_PAGE,
+    SIGNAL_NAME,
     CallList,
     CallView,
     Done,
@@ -18,20 +22,21 @@ from shared.api.models import (
     Placed,
     Signal,
     SignalTaken,
+    Status,
+    in_body,
     read,
     read_action,
 )
 from shared.calls.conductor import Conductor
+from shared.calls.operation import Operation
 from shared.calls.outcome import Outcome
 from shared.calls.record import CallRecord
 from shared.calls.rules import check
-from shared.errors import CallOver, InvalidInput
+from shared.errors import ActionRefused, CallError, CallOver, InvalidInput, KeyReused
 from shared.identifiers import Identifier
-from shared.store.base import CallStore, Listed
+from shared.store.base import CallStore, Listed, listed_row
 
-MAX_PAGE = 500
-MAX_KEY = 200
-_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+_NAME = re.compile(SIGNAL_NAME)
 
 
 class CallService:
@@ -42,31 +47,37 @@ class CallService:
         self._store = store
 
     def place(self, body: bytes, key: str | None) -> Placed:
-        """Start a call."""
+        """Start a call. ActionRefused if the service refuses to."""
         request = read(PlaceCall, body)
-        opening = request.opening()
+        flow = self._conductor.flows.get(request.flow)
+        opening = request.opening(by_flow=flow is not None and flow.opens)
         if opening is not None:
-            check(opening, None)
+            with in_body(opening.kind):
+                check(opening, None)
         outcome, call_id = self._conductor.place(request.flow, opening, data=request.input, key=_key(key))
-        return Placed.model_validate({"id": call_id, "outcome": outcome.value})
+        if self._store.peek(call_id).outcome == "refused":
+            raise self._refusal(call_id)
+        return Placed(id=call_id, outcome="claimed" if outcome is Outcome.CLAIMED else "duplicate")
 
     def listed(self, query: Mapping[str, str]) -> CallList:
         """A page of the calls of a day."""
-        day = query.get("day") or datetime.now(UTC).strftime("%Y-%m-%d")
-        if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", day):
-            raise InvalidInput("day", f"{day!r} is no day.", "Write 2026-11-23.")
-        limit = _limit(query.get("limit"))
-        number = Identifier.parse(query["number"]).raw_id if query.get("number") else ""
-        found: list[Listed] = []
+        day, limit = _day(query.get("day")), _limit(query.get("limit"))
+        number, status = _number(query.get("number")), query.get("status")
+        if status and status not in get_args(Status):
+            raise InvalidInput("status", f"{status!r} is no status.", f"Known: {', '.join(get_args(Status))}.")
+        found: list[ListedCall] = []
+        last = ""
         for row in self._store.listed(day, after=query.get("after", "")):
-            if query.get("status") and row.status != query["status"]:
-                continue
             if number and number not in (row.caller, row.callee):
                 continue
+            listed = self._listed(row)
+            if status and listed.status != status:
+                continue
             if len(found) == limit:
-                return CallList(calls=tuple(map(_listed, found)), next=found[-1].position)
-            found.append(row)
-        return CallList(calls=tuple(map(_listed, found)), next=None)
+                return CallList(calls=tuple(found), next=last)
+            found.append(listed)
+            last = row.position
+        return CallList(calls=tuple(found), next=None)
 
     def view(self, call_id: str) -> CallView:
         """A call at a glance."""
@@ -93,38 +104,82 @@ class CallService:
     def act(self, call_id: str, name: str, body: bytes, key: str | None) -> Done:
         """Do something on a live call. CallOver once it has ended; ActionRefused if the service refuses."""
         action = read_action(name, body, _other_side(self._store.peek(call_id)))
-        outcome, operation = self._conductor.act(call_id, action, _key(key))
+        with in_body(name):
+            outcome, operation = self._conductor.act(call_id, action, _key(key))
         if operation is None:
             raise CallOver(call_id)
-        answer = operation.result() if operation.done else None
-        at_once = operation.action.ends_with == "answer"
-        return Done.model_validate(
-            {
-                "operation": operation.seq,
-                "outcome": "duplicate" if outcome is Outcome.DUPLICATE else "advanced",
-                "done": operation.done,
-                "answer": answer if at_once else operation.answer or None,
-            }
+        answer, failure = _result(operation)
+        return Done(
+            operation=operation.seq,
+            outcome="duplicate" if outcome is Outcome.DUPLICATE else "advanced",
+            done=operation.done,
+            answer=answer,
+            failure=failure,
         )
 
     def signal(self, call_id: str, name: str, body: bytes, key: str | None) -> SignalTaken:
-        """Give the flow something."""
+        """Give the flow something. CallOver once the call has ended."""
         if not _NAME.fullmatch(name):
             raise InvalidInput("name", f"{name!r} is no name of a signal.", "Use letters, digits, _ . -, at most 64.")
-        outcome = self._conductor.signal(call_id, name, read(Signal, body).data, signal_id=_key(key))
-        if outcome is Outcome.LATE:
-            raise CallOver(call_id)
-        return SignalTaken(outcome=outcome.value)
+        data, key = read(Signal, body).data, _key(key)
+        outcome = self._conductor.signal(call_id, name, data, signal_id=key)
+        if outcome not in (Outcome.DUPLICATE, Outcome.LATE):
+            return SignalTaken(outcome="advanced")
+        for entry in self._conductor.entries(call_id):
+            if entry["entry"] == "signal" and entry["id"] == key:
+                if (entry["name"], entry.get("data")) != (name, data):
+                    raise KeyReused
+                return SignalTaken(outcome="duplicate")
+        raise CallOver(call_id)
+
+    def _listed(self, row: Listed) -> ListedCall:
+        """A row as it stands now: the index knows how a call began and how it ended, its head what is between."""
+        now = row if row.status == "ended" else listed_row(self._store.peek(row.call_id))
+        values = {name: getattr(now, name) for name in ListedCall.model_fields if name != "id"}
+        return ListedCall(id=row.call_id, **values)
+
+    def _refusal(self, call_id: str) -> ActionRefused:
+        """What the service said when it refused to open a call."""
+        entries = self._conductor.entries(call_id)
+        refused = next(entry for entry in entries if entry["entry"] == "refused")
+        issued = next(e for e in entries if e["entry"] == "issued" and e["seq"] == refused["seq"])
+        return ActionRefused(
+            issued["action"]["kind"],
+            refused["status"],
+            refused["code"],
+            refused["message"],
+            transient=refused["transient"],
+        )
 
 
-def _listed(row: Listed) -> ListedCall:
-    values = {name: getattr(row, name) for name in ListedCall.model_fields if name != "id"}
-    return ListedCall(id=row.call_id, **values)
+def _result(operation: Operation[Any]) -> tuple[Any, str | None]:
+    """The service's answer, if it is one that counts, and why the action failed, if it did."""
+    answer = operation.answer if operation.action.keeps_answer else None
+    if not operation.done:
+        return answer or None, None
+    try:
+        result = operation.result()
+    except ActionRefused:
+        raise
+    except CallError as error:
+        return answer or None, str(error)
+    return (result if operation.action.ends_with == "answer" else answer or None), None
 
 
 def _other_side(record: CallRecord) -> Identifier | None:
     raw_id = record.caller if record.direction == "inbound" else record.callee
     return Identifier(raw_id=raw_id) if raw_id else None
+
+
+def _day(text: str | None) -> str:
+    if not text:
+        return datetime.now(UTC).strftime("%Y-%m-%d")
+    try:
+        if date.fromisoformat(text).isoformat() == text:
+            return text
+    except ValueError:
+        pass
+    raise InvalidInput("day", f"{text!r} is no day.", "Write 2026-11-23.")
 
 
 def _limit(text: str | None) -> int:
@@ -133,6 +188,16 @@ def _limit(text: str | None) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= MAX_PAGE:
         raise InvalidInput("limit", f"{text!r} is no page size.", f"Give 1 to {MAX_PAGE}.")
     return int(text)
+
+
+def _number(text: str | None) -> str:
+    """The raw id of a number in a query, where a plus sign that was not escaped arrives as a space."""
+    if not text:
+        return ""
+    try:
+        return Identifier.parse(f"+{text[1:]}" if text[0] == " " else text).raw_id
+    except InvalidInput as error:
+        raise InvalidInput("number", f"{error.problem}.", error.remedy) from None
 
 
 def _key(key: str | None) -> str | None:

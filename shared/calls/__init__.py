@@ -1,6 +1,6 @@
 """The heart: what a flow sees, actions, journal, replay, conductor. Flows import from here and nowhere else."""
 
-from shared.calls.actions import Choice, Tone
+from shared.calls.actions import CallLocator, Choice, MediaStreaming, Tone, Transcription
 from shared.calls.call import Call
 from shared.calls.flow import FLOWS, Flow, flow
 from shared.calls.operation import Operation, Pending
@@ -25,9 +25,11 @@ __all__ = [
     "Call",
     "CallEnded",
     "CallError",
+    "CallLocator",
     "Choice",
     "Flow",
     "InvalidInput",
+    "MediaStreaming",
     "NoInput",
     "Operation",
     "Pending",
@@ -35,6 +37,7 @@ __all__ = [
     "Recognized",
     "TimedOut",
     "Tone",
+    "Transcription",
     "file",
     "flow",
     "ssml",

@@ -37,7 +37,7 @@ from shared.calls.replay import Session
 from shared.calls.rules import check
 from shared.calls.timers import Timers
 from shared.calls.watchdog import Watchdog
-from shared.errors import AlreadyClaimed, FlowChanged, InvalidInput, LostRace, UnknownCall
+from shared.errors import AlreadyClaimed, FlowChanged, InvalidInput, KeyReused, LostRace, NotConnected, UnknownCall
 from shared.events import CallEvent, Participant
 from shared.gateway.base import Gateway
 from shared.identifiers import Identifier
@@ -169,6 +169,9 @@ class Conductor:
         Args:
             opening: the call to place, or to connect to; None: the flow opens it itself.
             data: what the flow finds in `call.input`.
+
+        Returns:
+            CLAIMED, or DUPLICATE if it had been placed; and the call's id. KeyReused if it had been placed otherwise.
         """
         if flow not in self.flows:
             raise InvalidInput("flow", f"{flow!r} is not a flow.", f"Known: {', '.join(sorted(self.flows))}.")
@@ -185,7 +188,13 @@ class Conductor:
         try:
             self._begin(call_id, started)
         except AlreadyClaimed:
-            return self.advance(call_id, []), call_id
+            stored = self._store.load(call_id)
+            if not _same(started, journal.decode(stored.journal[0])):
+                raise KeyReused from None
+            # Whoever placed it may have died on the way.
+            self._store.index(stored.record)
+            self.advance(call_id, [])
+            return Outcome.DUPLICATE, call_id
         return Outcome.CLAIMED, call_id
 
     def deliver(self, call_id: str, events: Sequence[CallEvent]) -> Outcome:
@@ -220,20 +229,33 @@ class Conductor:
 
         Returns:
             what became of it, and its operation: done, where the service's answer is the outcome. LATE and None
-            once the call is over.
+            once the call is over. KeyReused if the key stands for something else; NotConnected while nothing can
+            be done yet.
         """
         key = key or uuid.uuid4().hex
         with self._held.only_here(call_id):
             session = self._loaded(call_id).session
+            if not session.record.call_connection_id:
+                self._held.put(call_id, self._load(call_id))  # another instance may have heard more than this one
+                session = self._loaded(call_id).session
             known = session.command(key)
-            if known is not None:
-                return Outcome.DUPLICATE, known
-            if session.record.status == "ended":
+            outcome = Outcome.DUPLICATE
+            if known is None:
+                if session.record.status == "ended":
+                    return Outcome.LATE, None
+                check(action, session.started.caller)
+                if not session.record.call_connection_id:
+                    raise NotConnected(call_id)
+                command = Issued(at=self._clock(), seq=UNNUMBERED, action=action, command=key)
+                outcome = self._advance_here(call_id, [(command, None)])
+            elif session.record.status != "ended":
+                self._advance_here(call_id, [])  # whoever sent it may have died on the way
+            operation = self._loaded(call_id).session.command(key)
+            if operation is None:
                 return Outcome.LATE, None
-            check(action, session.started.caller)
-            command = Issued(at=self._clock(), seq=UNNUMBERED, action=action, command=key)
-            outcome = self._advance_here(call_id, [(command, None)])
-            return outcome, self._loaded(call_id).session.command(key)
+            if operation.action != action:
+                raise KeyReused
+            return outcome, operation
 
     def watch(self) -> dict[str, Outcome]:
         """Settle the calls that stopped hearing anything; what was done, by call id."""
@@ -269,7 +291,8 @@ class Conductor:
         for race in range(MAX_RACES):
             held = self._held.take(call_id) or self._load(call_id)
             session = held.session
-            if session.finished and outcome is Outcome.DUPLICATE:
+            news_only = all(isinstance(entry, journal.Noticed) for entry, _ in pending) and bool(pending)
+            if session.finished and outcome is Outcome.DUPLICATE and not news_only:
                 self._later_close(call_id)
                 return Outcome.LATE
             fresh = [(entry, event) for entry, event in pending if not session.knows(entry)]
@@ -315,9 +338,8 @@ class Conductor:
         return [json.loads(entry) for entry in self._store.load(call_id).journal]
 
     def participants(self, call_id: str) -> tuple[Participant, ...]:
-        """Who takes part in a call, as of the newest ParticipantsUpdated."""
-        with self._held.only_here(call_id):
-            return self._loaded(call_id).session.participants
+        """Who takes part in a call, as of the newest ParticipantsUpdated, whichever instance heard it."""
+        return self._load(call_id).session.participants
 
     def _loaded(self, call_id: str) -> Held:
         """A call to look at: from memory, or loaded and then kept."""
@@ -397,6 +419,11 @@ def _log_failures(record: CallRecord, entries: Iterable[Entry]) -> None:
         if isinstance(entry, journal.Failed):
             # What the error says may name the caller: that stays in the journal.
             log.error("flow %s failed call=%s: %s", record.flow, record.call_id, entry.error.partition(":")[0])
+
+
+def _same(one: Entry, other: Entry) -> bool:
+    """Whether two entries differ in their time at most."""
+    return one.model_copy(update={"at": other.at}) == other
 
 
 def _missing(name: str) -> Flow:

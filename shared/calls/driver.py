@@ -38,7 +38,7 @@ async def drive(stage: Stage, flow: Flow, opening: Action | None) -> None:
         if opening is not None and not await _open(stage, opening):
             return
         await flow(call)
-        stage.outcome("completed")
+        stage.outcome("transferred" if stage.transferred else "completed")
         if stage.transferred:
             await call.ended()  # the service takes the app out of a call that it transferred
         elif call.status != "ended":

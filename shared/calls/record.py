@@ -15,8 +15,9 @@ class CallRecord:
     Times are Unix time in milliseconds; 0: not yet.
 
     Attributes:
-        outcome: how it ended, in one word: `completed`, `caller_left`, `failed`, `rejected`, `redirected`,
-            `settled`, or the outcome of a sub-code (`busy`, `declined`, …) for a call that never connected.
+        outcome: how it ended, in one word: `completed`, `caller_left`, `hung_up` (over the HTTP API), `transferred`,
+            `failed`, `rejected`, `redirected`, `settled`, or the outcome of a sub-code (`busy`, `declined`, …) for a
+            call that never connected.
         recording: `active` or `inactive`, as of the newest RecordingStateChanged; empty: never started, or
             `refused` where the service would not record.
         unconfirmed: operations of which nothing shows yet that they left the app.

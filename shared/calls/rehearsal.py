@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar, cast
 
 from shared.calls import actions, journal
@@ -12,7 +12,8 @@ from shared.calls.journal import Entry
 from shared.calls.operation import Operation
 from shared.calls.prompts import TextPrompt
 from shared.calls.replay import Session, operation_context
-from shared.events import parse_callback
+from shared.errors import ActionRefused
+from shared.events import ROLES, Role, parse_callback
 from shared.identifiers import Identifier
 
 A = TypeVar("A", bound=Action)
@@ -38,24 +39,33 @@ class Rehearsal:
         callee: str = "+18005550199",
         context: Mapping[str, str] | None = None,
         data: Any = None,
+        placed_to: Sequence[str] | None = None,
     ) -> None:
+        """The call rings; or, with `placed_to`, the app places it from `callee`, its own number.
+
+        Args:
+            data: what an outbound flow finds in `call.input`.
+            placed_to: who is called, several for a group call; empty: the flow places or joins the call itself.
+        """
         self._session = Session(flow, "rehearsal")
         self._now = START
         self._events = 0
+        self._keys = 0
+        self._refusals: dict[type[Action], ActionRefused] = {}
         self.actions: list[Action] = []
         """Everything that the flow asked for, oldest first."""
-        opening = None if flow.opens else actions.Answer()
-        started = journal.Started(
-            at=START,
-            flow=flow.name,
-            direction="inbound",
-            caller=Identifier.parse(caller),
-            callee=Identifier.parse(callee),
-            context=context or {},
-            input=data,
-            opening=opening,
-        )
-        self._feed(started)
+        self.answers: dict[type[Action], Any] = {actions.StartRecording: {"recordingId": "recording-1"}}
+        """What the service answers to an action at once, where the flow reads it: `{}` unless it is set here."""
+        targets = [Identifier.parse(target) for target in placed_to or ()]
+        opening: Action | None = None if flow.opens else actions.Answer()
+        if targets:
+            opening = actions.CreateCall(targets=tuple(targets), caller_id=Identifier.parse(callee))
+        started = {"flow": flow.name, "context": context or {}, "input": data, "opening": opening}
+        if placed_to is None:
+            sides = {"direction": "inbound", "caller": Identifier.parse(caller), "callee": Identifier.parse(callee)}
+        else:
+            sides = {"direction": "outbound", "caller": Identifier.parse(callee), "callee": (*targets, None)[0]}
+        self._feed(journal.Started.model_validate({"at": START, **started, **sides}))
 
     # What the flow did
 
@@ -85,11 +95,12 @@ class Rehearsal:
 
     def connect(self) -> None:
         """The call is up."""
-        self._event("CallConnected", self._open(actions.Answer))
+        opening = next((kind for kind in OPENING_ACTIONS if self._waits_for(kind)), actions.Answer)
+        self.event("CallConnected", opening)
 
     def prompt_ends(self) -> None:
         """What plays has been heard."""
-        self._event("PlayCompleted", self._open(actions.Play))
+        self.done(actions.Play)
 
     def choose(self, label: str) -> None:
         """The caller makes a choice, by voice."""
@@ -117,6 +128,18 @@ class Rehearsal:
         """The caller says and presses nothing."""
         self._fail_recognize(8510, 400)
 
+    def tones(self, keys: str) -> None:
+        """Keys come in while continuous DTMF listens."""
+        for key in keys:
+            self._keys += 1
+            self.event("ContinuousDtmfRecognitionToneReceived", sequenceId=self._keys, tone=TONE_OF_KEY[key])
+
+    def present(self, *participants: str) -> None:
+        """ParticipantsUpdated: these are in the call now."""
+        self._events += 1
+        listed = [{"identifier": _wire(who), "isMuted": False, "isOnHold": False} for who in participants]
+        self.event("ParticipantsUpdated", participants=listed, sequenceNumber=self._events)
+
     def signal(self, name: str, data: Any = None) -> None:
         """Something comes in over the HTTP API."""
         self._events += 1
@@ -130,15 +153,35 @@ class Rehearsal:
 
     def hang_up(self) -> None:
         """The call is over, whoever ended it."""
-        self._event("CallDisconnected", None)
+        self.event("CallDisconnected")
+
+    # What the service says of an action
+
+    def done(self, kind: type[Action], **data: Any) -> None:
+        """The service reports that an action succeeded, by the event that it has for this."""
+        action = self._session.resolved(self.expect(kind))
+        for more in _said_of(action):
+            self.event(_event_of(action, "succeeded"), kind, **{**more, **data})
 
     def fail(self, kind: type[Action], *, code: int = 500, sub_code: int = 9999) -> None:
         """The service reports that an action failed."""
-        names = {"play": "PlayFailed", "recognize": "RecognizeFailed", "answer": "AnswerFailed"}
-        operation = self._open(kind)
-        self._event(names[operation.action.kind], operation, code=code, sub_code=sub_code)
+        action = self.expect(kind)
+        self.event(_event_of(action, "failed"), kind, code=code, sub_code=sub_code, **_said_of(action)[0])
+
+    def refuse(self, kind: type[Action], *, status: int = 400, code: str = "8523") -> None:
+        """The service refuses the next action of this kind at the request."""
+        self._refusals[kind] = ActionRefused(kind.model_fields["kind"].default, status, code, "refused")
+
+    def event(
+        self, name: str, kind: type[Action] | None = None, *, code: int = 200, sub_code: int = 0, **data: Any
+    ) -> None:
+        """Any event, of the action of this kind that the flow waits for, with its own data in the service's words."""
+        self._event(name, None if kind is None else self._open(kind), code, sub_code, **data)
 
     # How it is done
+
+    def _waits_for(self, kind: type[Action]) -> bool:
+        return any(isinstance(operation.action, kind) for operation in self._session.open_operations)
 
     def _open(self, kind: type[Action]) -> Operation[Any]:
         for operation in self._session.open_operations:
@@ -187,9 +230,43 @@ class Rehearsal:
                 self._at_once(new)
 
     def _at_once(self, issued: journal.Issued) -> None:
-        """Side effects run; what the service answers at once is answered."""
-        if isinstance(issued.action, actions.Run):
-            value = self._session.function(issued.seq)()
-            self._feed(journal.Answered(at=self._now, seq=issued.seq, value=value))
-        elif issued.action.ends_with == "answer":
-            self._feed(journal.Answered(at=self._now, seq=issued.seq, value={}))
+        """Side effects run; what the service answers at once is answered; what it cancels is reported."""
+        seq, action = issued.seq, issued.action
+        refusal = self._refusals.pop(type(action), None)
+        if refusal is not None:
+            given = {"status": refusal.status, "code": refusal.code, "message": refusal.message}
+            self._feed(journal.RefusedEntry.model_validate({"at": self._now, "seq": seq, **given}))
+        elif isinstance(action, actions.Run):
+            self._feed(journal.Answered(at=self._now, seq=seq, value=self._session.function(seq)()))
+        elif action.ends_with == "answer":
+            canceled = self._session.open_operations if isinstance(action, actions.CancelAllMedia) else []
+            self._feed(journal.Answered(at=self._now, seq=seq, value=self.answers.get(type(action), {})))
+            for operation in canceled:
+                if isinstance(operation.action, actions.Play | actions.Recognize):
+                    self._event(_event_of(operation.action, "canceled"), operation, 400, 8508)
+        elif action.keeps_answer:
+            self._feed(journal.Accepted(at=self._now, seq=seq, value={"invitationId": f"invitation-{seq}"}))
+
+
+OPENING_ACTIONS = (actions.Answer, actions.CreateCall, actions.Connect)
+
+
+def _event_of(action: Action, role: Role) -> str:
+    """The event that says this of such an action."""
+    return next(name for name, says in ROLES.items() if says.role == role and action.kind in says.action_kinds)
+
+
+def _said_of(action: Action) -> list[dict[str, Any]]:
+    """What the events of an action carry of its request: one for each event."""
+    match action:
+        case actions.AddParticipant() | actions.RemoveParticipant():
+            return [{"participant": _wire(action.target)}]
+        case actions.MoveParticipants():
+            return [{"participant": _wire(who), "fromCall": action.from_call} for who in action.targets]
+        case actions.CancelAddParticipant():
+            return [{"invitationId": action.invitation_id}]
+    return [{}]
+
+
+def _wire(who: Identifier | str) -> dict[str, str]:
+    return {"rawId": Identifier.parse(who).raw_id}

@@ -53,11 +53,14 @@ from shared.events import (
     CallDisconnected,
     CallEvent,
     CancelAddParticipantSucceeded,
+    ContinuousDtmfRecognitionToneFailed,
     ContinuousDtmfRecognitionToneReceived,
+    MoveParticipantSucceeded,
     Participant,
     ParticipantsUpdated,
     RecognizeCompleted,
     RecordingStateChanged,
+    StartRecordingFailed,
     explain,
     parse_callback,
 )
@@ -68,6 +71,7 @@ T = TypeVar("T")
 CLOSING = ("hang_up", "terminate")
 MAX_TRACE = 4000
 FIRST_COMMAND = 1_000_000
+"""The position of the first action from the HTTP API."""
 
 
 def operation_context(call_id: str, operation: Operation[Any]) -> str:
@@ -110,6 +114,7 @@ class Session:
         self._operations: dict[int, Operation[Any]] = {}
         self._next = 0
         self._commands: dict[str, int] = {}
+        self._arrived: dict[int, set[str]] = {}
         self._functions: dict[int, Callable[[], Any]] = {}
         self._outbox: deque[Issued | Failed] = deque()
         self._seen: set[str] = set()
@@ -203,7 +208,8 @@ class Session:
         if isinstance(entry, TimerFired | Accepted | Answered | RefusedEntry | GaveUp):
             operation = self._operations.get(entry.seq)
             return operation is None or operation.done
-        return isinstance(entry, Settled) and self._end.done
+        # Nor does anything go out once the call is over, whoever asks.
+        return isinstance(entry, Settled | Issued) and self._end.done
 
     def command(self, key: str) -> Operation[Any] | None:
         """The operation that came over the HTTP API under this idempotency key."""
@@ -262,6 +268,8 @@ class Session:
             return operation
         operation.issued_at = self.now
         self._operations[operation.seq] = operation
+        if isinstance(action, actions.StartContinuousDtmf):
+            self._waiting.tones_start()
         self._next += 1
         if function is not None:
             self._functions[operation.seq] = function
@@ -352,6 +360,8 @@ class Session:
         adopted: Operation[Any] = Operation(entry.seq, entry.action, self._scheduler)
         adopted.issued_at = entry.at
         self._operations[entry.seq] = adopted
+        if isinstance(entry.action, actions.StartContinuousDtmf):
+            self._waiting.tones_start()
 
     def _recognise_failed(self) -> None:
         if self._changed is None and self._outbox and isinstance(self._outbox[0], Failed):
@@ -377,7 +387,9 @@ class Session:
 
     def _on_event(self, event: CallEvent) -> None:
         record = self.record
-        record.call_connection_id = record.call_connection_id or event.call_connection_id
+        if not isinstance(event, RecordingStateChanged | StartRecordingFailed):
+            # A recording that was located by server call id speaks under the recorder's own connection.
+            record.call_connection_id = record.call_connection_id or event.call_connection_id
         record.server_call_id = record.server_call_id or event.server_call_id
         record.correlation_id = record.correlation_id or event.correlation_id
         if isinstance(event, CallDisconnected):
@@ -390,8 +402,13 @@ class Session:
             self._waiting.give_roster(participant.identifier.raw_id for participant in event.participants)
         if isinstance(event, ContinuousDtmfRecognitionToneReceived):
             self._waiting.give_tone(event.sequence_id, DIGIT_BY_TONE.get(event.tone, event.tone))
+        if isinstance(event, ContinuousDtmfRecognitionToneFailed):
+            end = end_of(event)
+            self._waiting.give_no_tones(ActionFailed("start_continuous_dtmf", end.code, end.sub_code, end.reason))
         if isinstance(event, RecordingStateChanged):
             record.recording = event.state
+        if isinstance(event, StartRecordingFailed):
+            record.recording = "refused"
         if isinstance(event, CancelAddParticipantSucceeded):
             self._cancel_invitation(event.invitation_id)
         role = ROLES.get(event.name)
@@ -400,7 +417,9 @@ class Session:
             return
         operation.started = True
         self.confirm(operation.seq)
-        if role.role == "succeeded":
+        if isinstance(event, MoveParticipantSucceeded):
+            self._moved(operation, event)
+        elif role.role == "succeeded":
             if isinstance(operation.action, actions.Transfer) and operation.action.transferee is None:
                 self.transferred = True
             self._succeed(operation, Recognized.of(event) if isinstance(event, RecognizeCompleted) else event)
@@ -436,6 +455,13 @@ class Session:
         if operation.action.kind == "start_recording":
             self.record.recording = "refused"
 
+    def _moved(self, operation: Operation[Any], event: MoveParticipantSucceeded) -> None:
+        """One of those to be moved is here: each is reported by an event of its own, the last one ends the move."""
+        arrived = self._arrived.setdefault(operation.seq, set())
+        arrived.add(event.participant.raw_id)
+        if isinstance(operation.action, actions.MoveParticipants) and len(arrived) >= len(operation.action.targets):
+            self._succeed(operation, event)
+
     def _cancel_invitation(self, invitation_id: str) -> None:
         for operation in self._operations.values():
             invited = operation.answer if operation.action.kind == "add_participant" else None
@@ -451,6 +477,10 @@ class Session:
         record.code, record.sub_code = end.code, end.sub_code
         if outcome:
             self.outcome(outcome)
+        elif self.transferred:
+            self.outcome("transferred")
+        elif any(o.action.kind in CLOSING and o.seq >= FIRST_COMMAND and not o.done for o in self._operations.values()):
+            self.outcome("hung_up")
         self._waiting.give_end(end)
         for operation in list(self._operations.values()):
             if operation.done or operation.action.kind == "run":

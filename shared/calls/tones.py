@@ -12,9 +12,19 @@ class ToneOrder:
     def __init__(self) -> None:
         self._expected = 1
         self._waiting: dict[int, str] = {}
+        self._fresh = False
+
+    def start(self) -> None:
+        """Listening starts, perhaps not for the first time: whether the numbers then go on is not documented."""
+        self._fresh = True
 
     def add(self, sequence_id: int, tone: str) -> None:
         """Take a key; one that was given out or skipped already is dropped."""
+        if self._fresh and sequence_id == 1:
+            self._fresh = False
+            if self._expected > 1:
+                self._expected = 1
+                self._waiting.clear()
         if sequence_id >= self._expected:
             self._waiting[sequence_id] = tone
 

@@ -20,6 +20,7 @@ class Waiting:
         self._listeners: defaultdict[str, deque[Pending[Any]]] = defaultdict(deque)
         self._tones = ToneOrder()
         self._readers: deque[Pending[str]] = deque()
+        self._no_tones: BaseException | None = None
         self._present: frozenset[str] = frozenset()
         self._expected: list[tuple[str, Pending[None]]] = []
         self.end: Pending[CallEnded] = Pending("end of the call", scheduler)
@@ -46,12 +47,28 @@ class Waiting:
         if not self._over(pending):
             self._readers.append(pending)
             self._read()
+        if not pending.done and self._no_tones is not None:
+            self._readers.remove(pending)
+            pending.fail(self._no_tones)
         return pending
 
     def give_tone(self, sequence_id: int, tone: str) -> None:
         """A key was reported."""
         self._tones.add(sequence_id, tone)
         self._read()
+
+    def tones_start(self) -> None:
+        """Keys are reported from here on, perhaps under numbers that begin again."""
+        self._tones.start()
+        self._no_tones = None
+
+    def give_no_tones(self, error: BaseException) -> None:
+        """Listening for keys failed: who waits for one, now or later, learns it."""
+        self._no_tones = error
+        for pending in self._readers:
+            pending.fail(error)
+            self._scheduler.settle(pending)
+        self._readers.clear()
 
     def participant(self, raw_id: str) -> Pending[None]:
         """The moment when this participant is in the call."""

@@ -181,9 +181,12 @@ class TableStore:
             rows = self._index.query_entities(
                 "PartitionKey eq @day and RowKey gt @after", parameters={"day": f"day {day}", "after": after}
             )
-            for row in rows:
-                values = {name: row[name] for name in _LISTED} | {"started_at": int(row["started_at"])}
-                yield Listed(call_id=row["call_id"], day=day, **values)
+            try:
+                for row in rows:
+                    values = {name: row[name] for name in _LISTED} | {"started_at": int(row["started_at"])}
+                    yield Listed(call_id=row["call_id"], day=day, **values)
+            except ResourceNotFoundError:
+                return  # no call has come yet: there is no table
 
     # The storage itself
 

@@ -31,6 +31,7 @@ from shared.gateway.memory import MemoryGateway
 from shared.security import TokenVerifier
 from shared.settings import load_settings
 from shared.store.memory import MemoryStore
+from tests.functional.described import assert_described
 from tests.unit.calls.world import ListedTimers, Turns, Wire
 
 CALLER = "+14255550123"
@@ -168,7 +169,9 @@ class App:
                     route_params={name: unquote(value) for name, value in match.groupdict().items()},
                     body=body,
                 )
-                return route.function(request)
+                answer = route.function(request)
+                assert_described(method, url, answer)
+                return answer
         raise AssertionError(f"no function takes {method} {parts.path}")
 
     def call_back(self, url: str, *events: Any) -> func.HttpResponse:

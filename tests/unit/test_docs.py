@@ -159,7 +159,7 @@ def test_every_test_that_is_named_exists() -> None:
 
 def test_everything_that_a_flow_can_do_and_meet_is_in_the_cookbook() -> None:
     described = source("docs/flows.md")
-    members = {name for name in vars(Call) if not name.startswith("_")}
+    members = {name for name in dir(Call) if not name.startswith("_")}
     assert {name for name in members if not re.search(rf"`(?:call\.)?{name}[`(]", described)} == set()
     errors = {error.__name__ for error in CallError.__subclasses__() + ActionFailed.__subclasses__()}
     assert {name for name in errors if f"| `{name}` |" not in described} == set()

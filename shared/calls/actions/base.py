@@ -50,7 +50,10 @@ class Action(BaseModel):
 
     @model_serializer(mode="wrap")
     def _compact(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        return {"kind": self.kind, **{k: v for k, v in handler(self).items() if v not in (None, (), [], False, {})}}
+        # Only defaults are left out: 0 and False may be what was asked for.
+        fields = type(self).model_fields
+        given = {k: v for k, v in handler(self).items() if k in fields and getattr(self, k) != fields[k].default}
+        return {"kind": self.kind, **given}
 
 
 class Value(BaseModel):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from shared.calls.actions.base import Action, EndsWith, Tone
 from shared.calls.prompts import Prompt
@@ -44,12 +44,25 @@ class Choice(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     label: str = Field(min_length=1)
-    phrases: tuple[str, ...] = Field(min_length=1)
+    phrases: tuple[str, ...] = Field((), min_length=1, description="without phrases the label itself is the phrase")
     tone: Tone | None = None
 
-    def __init__(self, label: str, *, phrases: tuple[str, ...] | None = None, tone: Tone | None = None) -> None:
-        """Without phrases the label itself is the phrase."""
-        super().__init__(label=label, phrases=(label,) if phrases is None else phrases, tone=tone)
+    if TYPE_CHECKING:
+
+        def __init__(self, label: str, *, phrases: tuple[str, ...] | None = None, tone: Tone | None = None) -> None: ...
+
+    else:
+
+        def __init__(self, *label, **fields):
+            # Validation comes this way too, so a field that is missing or unknown must be pydantic's to report.
+            super().__init__(**dict(zip(("label",), label, strict=True)) if label else {}, **fields)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _label_is_the_phrase(cls, value: Any) -> Any:
+        if isinstance(value, dict) and value.get("phrases") is None and "label" in value:
+            return {**value, "phrases": (value["label"],)}
+        return value
 
 
 class Recognize(Action):

@@ -79,9 +79,9 @@ class ParticipantMethods(Methods):
         to = tuple(Identifier.parse(target) for target in targets)
         return self._host.issue(build(actions.MoveParticipants, targets=to, from_call=from_call))
 
-    def list_participants(self) -> Operation[Sequence[Mapping[str, Any]]]:
+    def list_participants(self) -> Task[Sequence[Mapping[str, Any]]]:
         """Ask the service who takes part; `call.participants` knows it from events, without asking."""
-        return self._host.issue(actions.ListParticipants())
+        return self._host.spawn("list_participants", _listed(self._host.issue(actions.ListParticipants())))
 
     def get_participant(self, target: Somebody) -> Operation[Mapping[str, Any]]:
         """Ask the service about one participant."""
@@ -135,6 +135,11 @@ class Invitation:
 
     def __await__(self) -> Any:
         return self.joined.__await__()
+
+
+async def _listed(asked: Operation[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+    participants: Sequence[Mapping[str, Any]] = (await asked)["participants"]
+    return participants
 
 
 def _calling_context(

@@ -10,15 +10,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from shared.calls import actions, text
+from shared.calls.actions import Action
 from shared.calls.conductor import CONFIRM_AFTER, Conductor
-from shared.calls.journal import EventReceived, Issued, Resent
+from shared.calls.journal import EventReceived, Failed, Issued, Resent, Signalled
 from shared.calls.outcome import Outcome
 from shared.calls.record import CallRecord
-from shared.calls.replay import Session, replay
-from shared.errors import UnknownCall
+from shared.calls.replay import FIRST_COMMAND, Session, replay
+from shared.errors import NotConnected, UnknownCall
 from shared.store.base import Version
 from shared.store.memory import MemoryStore
-from tests.unit.calls.world import APOLOGY, FLOWS, World, a_ring, answering, parsed
+from tests.unit.calls.world import APOLOGY, CALLER, CHOICES, FLOWS, World, a_ring, answering, parsed
 
 MAX_STEPS = 400
 
@@ -63,12 +65,22 @@ class MortalStore(MemoryStore):
 class Play:
     """One call, delivered in an order that hypothesis draws."""
 
-    def __init__(self, data: st.DataObject, flow: str, *, deaths: Sequence[int] = (), duplicates: bool = True) -> None:
+    def __init__(
+        self,
+        data: st.DataObject,
+        flow: str,
+        *,
+        deaths: Sequence[int] = (),
+        duplicates: bool = True,
+        steering: Sequence[str] = (),
+    ) -> None:
         self.draw: Callable[..., Any] = data.draw
         self.mortal = Mortal(deaths)
         self.world = World(store=MortalStore(self.mortal))
         self.flow = flow
         self.duplicates = duplicates
+        self.steering = list(enumerate(steering))
+        self.taken: set[str] = set()
         self.seen = 0
         self.call_id = ""
         self.queue: list[dict[str, Any]] = []
@@ -87,6 +99,9 @@ class Play:
         self._attempt(lambda c: self._ring(c))
         for _ in range(MAX_STEPS):
             self._collect()
+            if self.steering and self.draw(st.integers(0, 2)) == 0:
+                self._steer()
+                continue
             if not self.queue and not self.world.timers.due:
                 break
             self._deliver_one()
@@ -127,6 +142,26 @@ class Play:
         if self.duplicates and self.draw(st.integers(0, 3)) == 0:
             self._attempt(lambda c: void(c.deliver(self.call_id, [parsed(body)])))
 
+    def _steer(self) -> None:
+        """Somebody uses the HTTP API; who gets no answer asks again with the same key."""
+        number, name = self.steering.pop(0)
+        key = f"key-{number}"
+        for _ in range(self.draw(st.integers(1, 2))):
+            if name == "signal":
+                self._attempt(lambda c: void(c.signal(self.call_id, "click", number, signal_id=key)))
+            else:
+                self._attempt(lambda c: self._act(c, STEERING[name], key))
+
+    def _act(self, conductor: Conductor, action: Action, key: str) -> None:
+        try:
+            outcome, operation = conductor.act(self.call_id, action, key)
+        except NotConnected:
+            assert key not in self.taken
+            return
+        assert (operation is None) == (outcome is Outcome.LATE)
+        if operation is not None:
+            self.taken.add(key)
+
     def _pass_seconds(self, seconds: float) -> None:
         if seconds > CONFIRM_AFTER:
             for conductor in self.conductors:
@@ -157,6 +192,15 @@ def void(_: object) -> None:
 
 flows = st.sampled_from(sorted(FLOWS))
 
+STEERING: dict[str, Action] = {
+    "play": actions.Play(prompts=(text("a word from outside"),)),
+    "ask": actions.ListParticipants(),
+    "recognize": actions.Recognize(input="choices", participant=CALLER, choices=CHOICES),
+    "hang_up": actions.HangUp(),
+    "terminate": actions.Terminate(),
+}
+steering = st.lists(st.sampled_from([*STEERING, "signal"]), max_size=5)
+
 
 def assert_whole(play: Play) -> None:
     """What must hold at the end of every call, whatever happened to it."""
@@ -164,17 +208,25 @@ def assert_whole(play: Play) -> None:
     journal = play.world.journal(play.call_id)
     assert stored.record.status == "ended"
     assert list(play.world.store.open_calls()) == []
-    issued = [entry for entry in journal if isinstance(entry, Issued)]
+    issued = [entry for entry in journal if isinstance(entry, Issued) and entry.command is None]
     assert [entry.seq for entry in issued] == list(range(len(issued)))
+    commands = [entry for entry in journal if isinstance(entry, Issued) and entry.command is not None]
+    assert [entry.seq for entry in commands] == [FIRST_COMMAND + number for number in range(len(commands))]
+    assert len({entry.command for entry in commands}) == len(commands)
+    assert {entry.command for entry in commands} >= play.taken
+    signals = [entry.id for entry in journal if isinstance(entry, Signalled)]
+    assert len(set(signals)) == len(signals)
     ids = [entry.event["id"] for entry in journal if isinstance(entry, EventReceived)]
     assert len(ids) == len(set(ids))
     assert replay(FLOWS[play.flow], play.call_id, journal, apology=APOLOGY) == []
 
 
 @settings(max_examples=150, deadline=None)
-@given(data=st.data(), flow=flows)
-def test_any_order_and_any_duplicates_request_each_action_exactly_once(data: st.DataObject, flow: str) -> None:
-    play = Play(data, flow)
+@given(data=st.data(), flow=flows, steering=steering)
+def test_any_order_and_any_duplicates_request_each_action_exactly_once(
+    data: st.DataObject, flow: str, steering: list[str]
+) -> None:
+    play = Play(data, flow, steering=steering)
     play.run()
     assert_whole(play)
     journal = play.world.journal(play.call_id)
@@ -184,9 +236,11 @@ def test_any_order_and_any_duplicates_request_each_action_exactly_once(data: st.
 
 
 @settings(max_examples=300, deadline=None)
-@given(data=st.data(), flow=flows, deaths=st.lists(st.integers(1, 40), max_size=4))
-def test_a_crash_at_any_point_is_made_good(data: st.DataObject, flow: str, deaths: list[int]) -> None:
-    play = Play(data, flow, deaths=deaths)
+@given(data=st.data(), flow=flows, steering=steering, deaths=st.lists(st.integers(1, 40), max_size=4))
+def test_a_crash_at_any_point_is_made_good(
+    data: st.DataObject, flow: str, steering: list[str], deaths: list[int]
+) -> None:
+    play = Play(data, flow, deaths=deaths, steering=steering)
     play.run()
     assert_whole(play)
     sent = play.world.gateway.sent
@@ -196,9 +250,11 @@ def test_a_crash_at_any_point_is_made_good(data: st.DataObject, flow: str, death
 
 
 @settings(max_examples=60, deadline=None)
-@given(data=st.data(), flow=flows)
-def test_every_prefix_of_a_journal_gives_the_operations_that_follow_it(data: st.DataObject, flow: str) -> None:
-    play = Play(data, flow)
+@given(data=st.data(), flow=flows, steering=steering)
+def test_every_prefix_of_a_journal_gives_the_operations_that_follow_it(
+    data: st.DataObject, flow: str, steering: list[str]
+) -> None:
+    play = Play(data, flow, steering=steering)
     play.run()
     journal = play.world.journal(play.call_id)
     position = 0
@@ -207,7 +263,7 @@ def test_every_prefix_of_a_journal_gives_the_operations_that_follow_it(data: st.
         ours = journal[:position]
         follows = []
         for entry in journal[position:]:
-            if entry.entry not in ("issued", "failed"):
+            if not isinstance(entry, Issued | Failed) or (isinstance(entry, Issued) and entry.command is not None):
                 break
             follows.append(entry)
         found = replay(FLOWS[flow], play.call_id, ours, apology=APOLOGY)
@@ -217,9 +273,11 @@ def test_every_prefix_of_a_journal_gives_the_operations_that_follow_it(data: st.
 
 
 @settings(max_examples=60, deadline=None)
-@given(data=st.data(), flow=flows)
-def test_a_warm_session_and_a_cold_one_end_in_the_same_state(data: st.DataObject, flow: str) -> None:
-    play = Play(data, flow)
+@given(data=st.data(), flow=flows, steering=steering)
+def test_a_warm_session_and_a_cold_one_end_in_the_same_state(
+    data: st.DataObject, flow: str, steering: list[str]
+) -> None:
+    play = Play(data, flow, steering=steering)
     play.run()
     cold = Session(FLOWS[flow], play.call_id, apology=APOLOGY)
     for entry in play.world.journal(play.call_id):

@@ -1,0 +1,142 @@
+"""The OpenAPI document: valid, whole, and the same as what the app does."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import jsonschema_rs
+import pytest
+from schemathesis.specs.openapi.definitions import OPENAPI_31_VALIDATOR
+
+from shared.api.models import ACTIONS, PlaceCall, read, read_action
+from shared.api.openapi import openapi
+from shared.identifiers import Identifier
+from tests.functional.app import http_routes
+
+DOCUMENT = openapi()
+OTHER_SIDE = Identifier.parse("+14255550123")
+OPERATIONS = [
+    (f"{method.upper()} {path}", operation)
+    for path, operations in DOCUMENT["paths"].items()
+    for method, operation in operations.items()
+]
+every_operation = pytest.mark.parametrize("operation", [o for _, o in OPERATIONS], ids=[name for name, _ in OPERATIONS])
+
+
+def parts(value: Any) -> Iterator[Any]:
+    yield value
+    for part in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from parts(part)
+
+
+def found(reference: str) -> Any:
+    place: Any = DOCUMENT
+    for name in reference.removeprefix("#/").split("/"):
+        place = place[name]
+    return place
+
+
+def examples(operation: dict[str, Any]) -> Iterator[Any]:
+    body = operation["requestBody"]["content"]["application/json"]
+    if "example" in body:
+        yield body["example"]
+    yield from found(body["schema"]["$ref"]).get("examples", [])
+
+
+def test_the_document_is_valid_openapi_3_1() -> None:
+    assert [error.message for error in OPENAPI_31_VALIDATOR.iter_errors(DOCUMENT)] == []
+    assert DOCUMENT["openapi"].startswith("3.1")
+    assert json.loads(json.dumps(DOCUMENT)) == DOCUMENT
+
+
+def test_every_schema_is_valid_json_schema() -> None:
+    for name, schema in DOCUMENT["components"]["schemas"].items():
+        assert jsonschema_rs.meta.is_valid({"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}), name
+
+
+def test_every_reference_and_every_discriminator_leads_to_a_schema() -> None:
+    references = {part["$ref"] for part in parts(DOCUMENT) if isinstance(part, dict) and "$ref" in part}
+    mapped = {
+        target
+        for part in parts(DOCUMENT)
+        if isinstance(part, dict) and isinstance(part.get("discriminator"), dict)
+        for target in part["discriminator"]["mapping"].values()
+    }
+    assert mapped >= {f"#/components/schemas/{kind}Prompt" for kind in ("File", "Text", "Ssml")}
+    for reference in references | mapped:
+        assert isinstance(found(reference), dict)
+    assert {f"#/components/schemas/{name}" for name in DOCUMENT["components"]["schemas"]} == references | mapped
+
+
+def test_every_route_of_the_api_is_described_and_every_description_has_a_route() -> None:
+    routes = {
+        (method, f"/{route.template}")
+        for route in http_routes()
+        for method in route.methods
+        if route.template.startswith("calls")
+    }
+    actions = {f"/calls/{{call_id}}/actions/{name}" for name in ACTIONS}
+    described = {
+        (method.upper(), "/calls/{call_id}/actions/{action}" if path in actions else path)
+        for path, operations in DOCUMENT["paths"].items()
+        for method in operations
+    }
+    assert described == routes
+    assert actions <= set(DOCUMENT["paths"])
+
+
+def test_every_operation_has_an_id_of_its_own() -> None:
+    ids = [operation["operationId"] for _, operation in OPERATIONS]
+    assert len(set(ids)) == len(ids)
+
+
+@every_operation
+def test_an_operation_says_what_it_does_names_its_path_and_tells_its_errors(operation: dict[str, Any]) -> None:
+    path = next(path for path, operations in DOCUMENT["paths"].items() for o in operations.values() if o is operation)
+    in_path = {parameter["name"] for parameter in operation["parameters"] if parameter["in"] == "path"}
+    assert operation["summary"]
+    assert in_path == set(re.findall(r"\{(\w+)\}", path))
+    errors = {status: body for status, body in operation["responses"].items() if not status.startswith("2")}
+    assert {"401", "503", "default"} <= set(errors)
+    assert all(set(body["content"]) == {"application/problem+json"} for s, body in errors.items() if s != "401")
+    assert ("requestBody" in operation) == any(p["name"] == "Idempotency-Key" for p in operation["parameters"])
+
+
+@every_operation
+def test_an_example_fits_its_schema_and_is_taken_by_the_app(operation: dict[str, Any]) -> None:
+    if "requestBody" not in operation:
+        return
+    reference = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"]
+    schema = jsonschema_rs.Draft202012Validator({"$ref": reference, "components": DOCUMENT["components"]})
+    for example in examples(operation):
+        schema.validate(example)
+        body = json.dumps(example).encode()
+        if operation["operationId"] in ACTIONS:
+            assert read_action(operation["operationId"], body, OTHER_SIDE)
+        else:
+            assert read(PlaceCall, body).opening(by_flow=False)
+
+
+def test_placing_playing_and_recognizing_have_examples() -> None:
+    with_examples = {o["operationId"] for _, o in OPERATIONS if "requestBody" in o and list(examples(o))}
+    assert {"placeCall", "play", "recognize", "add_participant"} <= with_examples
+
+
+def test_an_endpoint_is_written_as_a_string_and_who_is_meant_may_be_left_out() -> None:
+    schemas = DOCUMENT["components"]["schemas"]
+    assert schemas["Identifier"]["type"] == "string"
+    assert "participant" not in schemas["Recognize"]["required"]
+    assert schemas["Recognize"]["required"] == ["input"]
+    assert schemas["Choice"]["required"] == ["label"]
+
+
+def test_every_action_and_every_route_is_on_the_page_about_the_api() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "api.md").read_text("utf-8")
+    assert {name for name in ACTIONS if f"`{name}`" not in page} == set()
+    paths = {path for path in DOCUMENT["paths"] if "/actions/" not in path} | {"/calls/{call_id}/actions/{action}"}
+    assert {path for path in paths if f"/api{path}`" not in page} == set()
+    assert {field for field in PlaceCall.model_fields if f"`{field}`" not in page} == set()

@@ -1,0 +1,112 @@
+"""docs/coverage.md is as the code has it, and has no hole; the table of events is as the service publishes it."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from shared.calls.actions import ServiceAction
+from shared.events import ACTION_KINDS, ROLES
+from tools.coverage import app, rows, service, suites
+from tools.coverage.__main__ import main
+from tools.coverage.page import PAGE, page
+from tools.coverage.source import ROOT
+
+KINDS = {app.kind_of(kind): kind for kind in get_args(ServiceAction)}
+ASKING = {"get_call", "list_participants", "get_participant", "get_recording_state"}
+
+
+def test_the_page_is_as_the_code_has_it() -> None:
+    assert PAGE.read_text("utf-8") == page(), "docs/coverage.md is stale: run `make coverage`"
+
+
+def test_no_row_has_a_hole() -> None:
+    assert rows.holes() == []
+
+
+def test_no_exception_is_made_for_what_is_covered() -> None:
+    assert rows.needless() == []
+
+
+def test_the_page_has_34_operations_38_callbacks_and_6_events_of_event_grid() -> None:
+    assert [len(table) for table in (rows.operation_rows(), rows.event_rows(), rows.grid_rows())] == [34, 38, 6]
+
+
+def test_each_action_is_one_operation_and_each_operation_one_action() -> None:
+    assert set(app.operations()) == set(service.published_operations())
+    assert sorted(map(app.kind_of, app.operations().values())) == sorted(KINDS)
+
+
+def test_what_end_to_end_tests_claim_exists() -> None:
+    known = {*service.published_operations(), *service.published_events(), *service.grid_events()}
+    assert {name for name, _ in suites.end_to_end()} - known == set()
+
+
+def test_a_claim_without_the_test_that_holds_it_against_the_journal_does_not_count() -> None:
+    for (name, over), covering in suites.end_to_end().items():
+        for test in covering:
+            (function,) = [f for t, f in suites.tests("tests/e2e") if t == test]
+            assert "covered.by(" in ast.unparse(function), f"{test.name} claims {name} ({over}) and never checks it"
+
+
+def test_a_hole_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rows, "EXCEPTIONS", {})
+    assert ("RejectCall", "HTTP API") in rows.holes()
+
+
+def test_a_stale_page_is_told_and_mended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    copy = tmp_path / "coverage.md"
+    monkeypatch.setattr("tools.coverage.__main__.PAGE", copy)
+    assert main(["--check"]) == 1
+    assert "is stale" in capsys.readouterr().out
+    assert main([]) == 0
+    assert copy.read_text("utf-8") == page()
+    assert main(["--check"]) == 0
+
+
+# The table of events
+
+
+def test_the_table_of_events_has_the_published_events_and_the_actions_that_there_are() -> None:
+    assert set(ROLES) == set(service.published_events())
+    assert set(KINDS) - ASKING == ACTION_KINDS
+
+
+@pytest.mark.parametrize("event", sorted(ROLES))
+def test_an_events_name_and_what_it_says_agree(event: str) -> None:
+    role = ROLES[event].role
+    if event.endswith("Failed"):
+        assert role == "failed"
+    elif event.endswith("Canceled"):
+        assert role == "canceled"
+    elif event.endswith(("Succeeded", "Completed", "Accepted", "Stopped")):
+        assert role == "succeeded"
+    else:
+        assert role in ("succeeded", "progress", "state")
+
+
+@pytest.mark.parametrize("kind", sorted(set(KINDS) - ASKING))
+def test_an_action_whose_outcome_is_an_event_has_one_for_success_and_the_others_have_their_answer(kind: str) -> None:
+    says = {role.role for role in ROLES.values() if kind in role.action_kinds}
+    if KINDS[kind].ends_with == "event":
+        assert "succeeded" in says
+        assert "failed" in says or kind in ("hang_up", "terminate", "stop_continuous_dtmf")
+    else:
+        assert "succeeded" not in says
+
+
+def test_an_action_with_a_callback_of_its_own_has_a_function_for_its_events() -> None:
+    named = {door for event in ROLES for door in app.doors(event)}
+    for kind, action in KINDS.items():
+        if action.calls_back and kind != "start_recording":
+            assert f"{kind}_events" in named or kind == "unhold" or kind not in ACTION_KINDS, kind
+    assert {"recording_events", "play_events", "play_to_all_events"} <= named
+
+
+def test_the_page_stands_where_the_documentation_is() -> None:
+    assert PAGE.parent == ROOT / "docs"

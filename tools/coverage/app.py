@@ -1,0 +1,168 @@
+"""What of the app stands behind an operation or an event: methods of Call, routes, gateway functions, doors."""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any, NoReturn, get_args, get_type_hints
+from urllib.parse import urlsplit
+
+from azure.communication.callautomation import CallAutomationClient
+from azure.core.credentials import AzureKeyCredential
+from azure.core.pipeline.transport import HttpTransport
+
+from emulator.web.routes import OPERATIONS
+from handlers.callbacks import FAMILIES
+from shared.api.models import ACTIONS, PlaceCall
+from shared.api.openapi import openapi
+from shared.calls import CallLocator, actions, text
+from shared.calls.actions import Action, ServiceAction
+from shared.events import ROLES
+from shared.gateway import acs  # noqa: F401 - registers how each action is sent
+from shared.gateway.acs.sending import Sender, send
+from shared.gateway.base import Request
+from shared.identifiers import Identifier
+from tools.coverage.source import ROOT, files, functions, tree
+
+_USER, _PHONE = Identifier.parse("8:acs:a_b"), Identifier.parse("+14255550100")
+_SAMPLES: dict[str, Any] = {
+    "target": _USER,
+    "targets": (_USER,),
+    "participant": _PHONE,
+    "prompts": (text("Hello."),),
+    "input": "dtmf",
+    "tones": ("one",),
+    "locator": CallLocator(kind="room", id="1"),
+    "from_call": "1",
+    "recording_id": "1",
+    "invitation_id": "1",
+}
+"""A value for each field that an action may need."""
+
+
+class _Asked(BaseException):
+    """The request that an action becomes."""
+
+    def __init__(self, method: str, path: str) -> None:
+        self.method, self.path = method, path
+
+
+class _Transport(HttpTransport[Any, Any]):
+    """Sends nothing."""
+
+    def send(self, request: Any, **options: Any) -> NoReturn:
+        raise _Asked(request.method, urlsplit(request.url).path)
+
+    def open(self) -> None: ...
+
+    def close(self) -> None: ...
+
+    def __exit__(self, *args: object) -> None: ...
+
+
+@cache
+def operations() -> Mapping[str, type[Action]]:
+    """Each published operation, and the action that the gateway turns into it."""
+    client = CallAutomationClient("https://example.com", AzureKeyCredential("a2V5"), transport=_Transport())
+    return {_operation(kind, client): kind for kind in get_args(ServiceAction)}
+
+
+def _operation(kind: type[Action], client: CallAutomationClient) -> str:
+    action = kind.model_validate({name: _SAMPLES[name] for name in kind.model_fields if name in _SAMPLES})
+    url = "https://example.com/callback"
+    request = Request("call", 1, 0, action, "context", url, url, 1_790_000_000_000, "1", "server", "incoming")
+    try:
+        send(action, request, Sender(client, None, "en-US-JennyNeural", "en-US"))
+    except _Asked as asked:
+        for operation in OPERATIONS:
+            if operation.method == asked.method and operation.pattern.match(asked.path):
+                return operation.id
+        raise LookupError(f"{kind.__name__} asks for {asked.method} {asked.path}, which is not published") from None
+    raise LookupError(f"{kind.__name__} asks for nothing")
+
+
+def kind_of(action: type[Action]) -> str:
+    """The name of an action in journals and paths."""
+    return str(action.model_fields["kind"].default)
+
+
+@cache
+def methods() -> Mapping[str, tuple[str, ...]]:
+    """By the kind of an action: the methods of Call that issue it."""
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    for path in files("shared/calls/methods"):
+        for function in functions(path):
+            if function.name.startswith("_"):
+                continue
+            for node in ast.walk(function):
+                if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "actions":
+                    kind = getattr(actions, node.attr)
+                    if issubclass(kind, Action) and function.name not in found[kind_of(kind)]:
+                        found[kind_of(kind)].append(function.name)
+    return {kind: tuple(names) for kind, names in found.items()}
+
+
+@cache
+def routes() -> Mapping[str, str]:
+    """By the kind of an action: the route of the HTTP API that does it, as the OpenAPI document has it."""
+    paths = openapi()["paths"]
+    acting = "/calls/{{call_id}}/actions/{}"
+    found = {kind: acting.format(kind) for kind in ACTIONS if "post" in paths.get(acting.format(kind), {})}
+    placed = get_args(get_type_hints(PlaceCall.opening)["return"])
+    found |= {kind_of(kind): "/calls" for kind in placed if kind is not type(None) and "post" in paths["/calls"]}
+    return found
+
+
+def journal() -> str:
+    """The route that shows every event of a call."""
+    path = "/calls/{call_id}/journal"
+    return f"GET {path}" if "get" in openapi()["paths"].get(path, {}) else ""
+
+
+def gateway(action: type[Action]) -> str:
+    """The function that sends an action."""
+    function = send.dispatch(action)
+    return f"{function.__module__.removeprefix('shared.gateway.')}.{function.__name__}"
+
+
+def reported(event: str) -> tuple[str, ...]:
+    """The kinds of action that a callback reports on, in the order of the operations."""
+    kinds = ROLES[event].action_kinds if event in ROLES else frozenset()
+    return tuple(kind for kind in map(kind_of, operations().values()) if kind in kinds)
+
+
+def doors(event: str) -> tuple[str, ...]:
+    """The functions that take an event."""
+    if event in ROLES:
+        kinds = ROLES[event].action_kinds
+        return ("call_events", *(f"{f.replace('-', '_')}_events" for f, of in FAMILIES.items() if of & kinds))
+    return tuple(name for name, taken in _grid_doors().items() if event in taken)
+
+
+@cache
+def _grid_doors() -> Mapping[str, frozenset[str]]:
+    """By the name of an Event Grid function: the names that it looks at, through lists of the module too."""
+    path = ROOT / "handlers" / "event_grid.py"
+    lists = {
+        target.id: set(_names(node.value))
+        for node in tree(path).body
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Tuple)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    return {
+        function.name: frozenset(
+            one for name in _names(*function.body) for one in (lists.get(name) or {name}) if one != function.name
+        )
+        for function in functions(path)
+        if any("event_grid_trigger" in ast.dump(decorator) for decorator in function.decorator_list)
+    }
+
+
+def _names(*nodes: ast.AST) -> Iterator[str]:
+    for node in nodes:
+        for part in ast.walk(node):
+            if isinstance(part, ast.Name | ast.Attribute):
+                yield part.id if isinstance(part, ast.Name) else part.attr

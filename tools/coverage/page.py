@@ -1,0 +1,82 @@
+"""docs/coverage.md, as text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from tools.coverage.rows import EXCEPTIONS, Cell, Row, event_rows, grid_rows, operation_rows
+from tools.coverage.source import ROOT
+from tools.coverage.suites import Test
+
+PAGE = ROOT / "docs" / "coverage.md"
+SHOWN = 2
+"""Entries of a cell that are shown; the rest is counted."""
+
+_INTRODUCTION = (
+    "Made from the code by `make coverage`; `tests/unit/test_coverage.py` fails when this page is stale or has a hole. "
+    "Routes are below `/api`, gateway functions below `shared.gateway`, emulator functions below `emulator`. An "
+    "operation belongs to the action whose request the gateway turns into it. A conformance test calls the operation "
+    "with the official Python client, or waits for the event; the JavaScript client has a "
+    "[suite of its own](../tests/conformance/javascript_sdk/operations.test.mjs). End-to-end tests run Azurite, the "
+    "emulator, the Functions host and the streams service, and name what they cover with a marker, `covers`, which is "
+    "held against what the emulator was asked and what the journals hold.\n"
+)
+_ROLES = (
+    "What an event says of which actions is the table `ROLES` of `shared/events/outcomes.py`: `progress` is under way "
+    "and more follows, `state` is how things now stand. The operation context names the request. Mute, unhold, cancel "
+    "all media, reject, redirect and the actions on a recording have no event of their own: the answer to the request "
+    "is their outcome.\n"
+)
+
+
+def page() -> str:
+    """The whole page."""
+    operations, events, grid = operation_rows(), event_rows(), grid_rows()
+    parts = [
+        "# Coverage\n",
+        _INTRODUCTION,
+        f"## The {len(operations)} operations\n",
+        "\n".join(_table("operation", operations)),
+        f"\n## The {len(events)} callbacks\n",
+        _ROLES,
+        "\n".join(_table("event", events)),
+        f"\n## The {len(grid)} events of Event Grid\n",
+        "\n".join(_table("event", grid)),
+        "\n## What is left out, and why\n",
+        "\n".join(_exceptions()),
+        "",
+    ]
+    return "\n".join(parts)
+
+
+def _table(first: str, rows: Mapping[str, Row]) -> Iterator[str]:
+    columns = list(next(iter(rows.values())))
+    yield f"| {first} | {' | '.join(columns)} |"
+    yield f"|---{'|---' * len(columns)}|"
+    for name, row in rows.items():
+        cells = (_shown(cell) or _why(name, column) for column, cell in row.items())
+        yield f"| {name} | {' | '.join(cells)} |"
+
+
+def _shown(cell: Cell) -> str:
+    tests = [one for one in cell if isinstance(one, Test)]
+    if tests:
+        more = f" and {len(tests) - 1} more" if len(tests) > 1 else ""
+        return f"[{tests[0].name.removeprefix('test_').replace('_', ' ')}](../{tests[0].where}){more}"
+    named = [one for one in cell if isinstance(one, str)]
+    more = f" and {len(named) - SHOWN} more" if len(named) > SHOWN + 1 else ""
+    return " · ".join(named[: SHOWN if more else SHOWN + 1]) + more
+
+
+def _why(name: str, column: str) -> str:
+    reason = EXCEPTIONS.get((name, column))
+    return f"[left out: {_reasons().index(reason) + 1}](#what-is-left-out-and-why)" if reason else "**nothing**"
+
+
+def _reasons() -> list[str]:
+    return list(dict.fromkeys(EXCEPTIONS.values()))
+
+
+def _exceptions() -> Iterator[str]:
+    for number, reason in enumerate(_reasons(), 1):
+        yield f"{number}. {reason}"
