@@ -27,7 +27,6 @@ ACTIONS: dict[str, type[Action]] = {
 }
 """What can be done on a live call over HTTP, by the name in its path."""
 
-
 MAX_BODY = 256 * 1024
 """Bytes of a request; ours."""
 MAX_DEPTH = 32
@@ -37,7 +36,6 @@ MAX_PAGE = 500
 """Calls in one page of a list."""
 MAX_KEY = 200
 """Characters of an idempotency key."""
-SIGNAL_NAME = "^[A-Za-z0-9_.-]{1,64}$"
 
 Status = Literal["ringing", "connecting", "connected", "ended"]
 

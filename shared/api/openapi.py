@@ -8,8 +8,9 @@ from typing import Any, get_args
 from pydantic import BaseModel
 
 from shared.api import models
-from shared.api.models import ACTIONS, MAX_KEY, MAX_PAGE, SIGNAL_NAME, Status, schema_of
+from shared.api.models import ACTIONS, MAX_KEY, MAX_PAGE, Status, schema_of
 from shared.calls.actions import Action
+from shared.calls.call import SIGNAL_NAME
 
 VERSION = "1.0.0"
 

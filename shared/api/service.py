@@ -10,7 +10,6 @@ from typing import Any, get_args
 from shared.api.models import (
     MAX_KEY,
     MAX_PAGE,
-    SIGNAL_NAME,
     CallList,
     CallView,
     Done,
@@ -27,6 +26,7 @@ from shared.api.models import (
     read,
     read_action,
 )
+from shared.calls.call import SIGNAL_NAME
 from shared.calls.conductor import Conductor
 from shared.calls.operation import Operation
 from shared.calls.outcome import Outcome

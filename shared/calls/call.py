@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal, TypeVar
@@ -19,6 +20,9 @@ from shared.events import Participant
 from shared.identifiers import Identifier
 
 T = TypeVar("T")
+
+SIGNAL_NAME = "^[A-Za-z0-9_.-]{1,64}$"
+"""What a signal can be called: its name is a part of a URL."""
 
 Part = Pending[Any] | Invitation | Coroutine[Any, Any, Any]
 """What race and gather take: operations, signals, invitations, coroutines."""
@@ -103,6 +107,8 @@ class Call(CallingMethods, MediaMethods, ParticipantMethods, RecordingMethods, S
 
     def signal(self, name: str) -> Pending[Any]:
         """The next signal of this name from the HTTP API, with its data. One that came earlier counts."""
+        if not re.fullmatch(SIGNAL_NAME, name):
+            raise InvalidInput("signal.name", f"{name!r} can never come.", "Use letters, digits, _ . -, at most 64.")
         return self._host.wait_signal(name)
 
     def run(self, function: Callable[..., T], *args: Any, **kwargs: Any) -> Operation[T]:

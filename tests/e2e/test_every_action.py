@@ -178,6 +178,7 @@ async def transfers(call: Call) -> None:
 @flow("records")
 async def records(call: Call) -> None:
     await call.start_recording(channel="unmixed", affinity={call.other_side: 0})
+    await call.play(text("Recording."), to=call.other_side)
     await call.pause_recording()
     paused = await call.get_recording_state()
     await call.resume_recording()
@@ -387,7 +388,7 @@ def test_a_flow_transfers_the_caller_at_the_second_attempt(desk: Desk, covered: 
 @covers("CallRecording_GetRecordingProperties", "CallRecording_StopRecording", "RecordingStateChanged")
 def test_a_flow_records_and_leaves_something_out(desk: Desk, covered: Covered) -> None:
     call = desk.end(call_id := desk.ring("records"))
-    assert (call["outcome"], spoken(call)) == ("completed", ["inactive"]), desk.told(call_id)
+    assert (call["outcome"], spoken(call)) == ("completed", ["Recording.", "inactive"]), desk.told(call_id)
     covered.by(call_id)
 
 

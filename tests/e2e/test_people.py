@@ -18,7 +18,9 @@ operated = pytest.mark.covers.with_args(over="http")
 FLOWS = '''
 """Flows with people in them."""
 
-from shared.calls import ActionCanceled, ActionFailed, Call, CallEnded, MediaStreaming, Transcription, file, flow, text
+from shared.calls import (
+    ActionCanceled, ActionFailed, Call, CallEnded, Choice, MediaStreaming, Transcription, file, flow, text,
+)
 
 OWN, ANSWERS, DECLINES, LATE = "+18005550100", "+15550100001", "+15550100002", "+15550100006"
 
@@ -93,6 +95,9 @@ async def middle(call: Call) -> None:
         "play to one": lambda: call.play(slow, to=call.other_side),
         "loop": lambda: call.play(file("{sound}"), loop=True),
         "recognize": lambda: call.recognize(slow, max_tones=1, attempts=3),
+        "choices": lambda: call.recognize(slow, choices=[Choice("yes", tone="one")], attempts=3),
+        "speech": lambda: call.recognize(speech=True, initial_silence=20),
+        "cancel": lambda: cancel(call),
         "add": lambda: call.add_participant(LATE, caller_id=OWN),
         "transfer": lambda: call.transfer(LATE),
         "send": lambda: call.send_dtmf("123456789012345678"),
@@ -111,6 +116,12 @@ async def middle(call: Call) -> None:
     except CallEnded as error:
         await call.run(note, error.sub_code)
         raise
+
+
+async def cancel(call: Call) -> None:
+    invitation = call.add_participant(LATE, caller_id=OWN)
+    await call.signal("never")
+    await call.cancel_add_participant(invitation)
 
 
 async def record(call: Call) -> None:
@@ -240,7 +251,10 @@ ENDINGS: dict[str, tuple[str, str]] = {
     "play to one": ("play", "PlayStarted"),
     "loop": ("play", "PlayStarted"),
     "recognize": ("recognize", ""),
+    "choices": ("recognize", ""),
+    "speech": ("recognize", ""),
     "add": ("add_participant", ""),
+    "cancel": ("add_participant", ""),
     "transfer": ("transfer", ""),
     "send": ("send_dtmf", ""),
     "tone": ("answer", "CallConnected"),
@@ -271,7 +285,7 @@ def test_a_caller_who_hangs_up_in_the_middle_ends_the_flow_where_it_stands(
     assert "Nobody hears this." not in spoken(call)
     until(lambda: "run" in asked(desk.journal(call_id)), 10, lambda: desk.told(call_id))
     kinds = asked(desk.journal(call_id))
-    assert not {"hang_up", "stop_recording", "unhold", "stop_media_streaming"} & set(kinds)
+    assert not {"hang_up", "stop_recording", "unhold", "stop_media_streaming", "cancel_add_participant"} & set(kinds)
     failures: list[Any] = [entry for entry in call["journal"] if entry["entry"] == "failed"]
     assert failures == []
     covered.by(call_id)

@@ -28,24 +28,25 @@ def stop_media_streaming(action: actions.StopMediaStreaming, request: Request, s
 @send.register
 def start_transcription(action: actions.StartTranscription, request: Request, sender: Sender) -> None:
     sender.connection(request).start_transcription(
-        locale=action.locale,
-        speech_recognition_model_endpoint_id=action.speech_model_endpoint_id,
-        **reported(request),
+        locale=action.locale, **_model(action.speech_model_endpoint_id), **reported(request)
     )
 
 
 @send.register
 def update_transcription(action: actions.UpdateTranscription, request: Request, sender: Sender) -> None:
     sender.connection(request).update_transcription(
-        locale=action.locale or sender.language,
-        speech_recognition_model_endpoint_id=action.speech_model_endpoint_id,
-        **reported(request),
+        locale=action.locale or sender.language, **_model(action.speech_model_endpoint_id), **reported(request)
     )
 
 
 @send.register
 def stop_transcription(action: actions.StopTranscription, request: Request, sender: Sender) -> None:
     sender.connection(request).stop_transcription(**reported(request))
+
+
+def _model(endpoint_id: str | None) -> dict[str, Any]:
+    """A custom speech model, under the wire's name: the SDK (1.6.0) drops what comes by its own parameter."""
+    return {"speech_model_endpoint_id": endpoint_id} if endpoint_id else {}
 
 
 def live(action: actions.Answer | actions.CreateCall | actions.Connect, request: Request) -> dict[str, Any]:

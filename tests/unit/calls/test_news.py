@@ -119,7 +119,7 @@ def test_a_flow_that_waits_for_a_key_learns_that_listening_failed(waits_already:
     async def function(call: Call) -> None:
         await call.start_continuous_dtmf()
         if not waits_already:
-            await call.signal("go on")
+            await call.signal("go-on")
         try:
             await call.next_tone()
         except ActionFailed as error:
@@ -130,7 +130,7 @@ def test_a_flow_that_waits_for_a_key_learns_that_listening_failed(waits_already:
     stage.feed(Answered(at=START, seq=1))
     stage.event("ContinuousDtmfRecognitionToneFailed", 1, (500, 9999, "no"))
     if not waits_already:
-        stage.feed(Signalled(at=START, id="s", name="go on"))
+        stage.feed(Signalled(at=START, id="s", name="go-on"))
     assert [(error.action, error.sub_code) for error in errors] == [("start_continuous_dtmf", 9999)]
     assert stage.issued == ["answer", "start_continuous_dtmf", "play"]
 

@@ -388,6 +388,7 @@ def test_a_session_that_is_dropped_in_the_middle_runs_nothing_and_complains_of_n
         (lambda call: call.start_recording(channel="unmixed", format="mp3"), "start_recording.format"),
         (lambda call: call.start_recording(affinity={"8:acs:a_b": 1}), "start_recording.affinity"),
         (lambda call: call.move_participants([], from_call="x"), "move_participants.targets"),
+        (lambda call: call.signal("two words"), "signal.name"),
         (lambda call: text(" "), "text"),
         (lambda call: text("x" * 4001), "text"),
         (lambda call: text("x", voice_name=" "), "text.voice_name"),

@@ -175,11 +175,11 @@ JUNK: dict[str, bytes] = {
 
 @pytest.mark.parametrize("name", sorted(JUNK))
 @pytest.mark.parametrize("parse", [parse_callbacks, parse_event_grid])
-def test_a_megabyte_of_junk_is_refused_within_half_a_second(name: str, parse: Any) -> None:
+def test_a_megabyte_of_junk_is_refused_within_a_second_of_work(name: str, parse: Any) -> None:
     start = process_time()
     with pytest.raises(MalformedEvent):
         parse(JUNK[name])
-    assert process_time() - start < 0.5
+    assert process_time() - start < 1
 
 
 json_values = st.recursive(

@@ -11,7 +11,7 @@ import pytest
 
 from devstack.ports import free_port
 from emulator.testing import Control, Running, running
-from shared.calls import Choice, actions, file, ssml, text
+from shared.calls import Choice, Transcription, actions, file, ssml, text
 from shared.calls.actions import Action
 from shared.calls.rules import build
 from shared.errors import ActionRefused
@@ -433,3 +433,16 @@ def test_an_action_before_there_is_a_connection_is_refused_without_asking(line: 
         line.gateway.perform(line.request(actions.HangUp(), connection_id=""))
     assert caught.value.code == "not_connected"
     assert len(line.emulator.control.requests()) == before
+
+
+# Live words
+
+
+def test_a_custom_speech_model_reaches_the_service(line: Line) -> None:
+    live = Transcription(locale="en-US", transport_url="ws://127.0.0.1:9/words")
+    opening = line.request(actions.Answer(transcription=live), seq=0, ring=line.ring())
+    line.connection_id = line.gateway.perform(opening)["callConnectionId"]
+    until_connected(line)
+    line.gateway.perform(line.request(actions.StartTranscription(locale="en-US", speech_model_endpoint_id="model-7")))
+    assert line.newest()["body"]["speechModelEndpointId"] == "model-7"
+    assert line.newest()["status"] == 202

@@ -123,6 +123,10 @@ def test_the_first_claims_of_a_new_deployment_make_the_tables(tables: Tables) ->
     assert [tables().load(f"call-{n}").journal for n in range(4)] == [[entry(n)] for n in range(4)]
 
 
+def test_the_list_of_a_new_deployment_is_empty(tables: Tables) -> None:
+    assert list(tables().listed("2026-11-23")) == []
+
+
 def test_an_unknown_server_call_id_in_a_new_deployment_is_no_failure_of_the_storage(tables: Tables) -> None:
     with suppress(UnknownCall):  # the table is not there yet, nor is the call
         assert tables().find("anything") is None
