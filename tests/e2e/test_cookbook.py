@@ -74,7 +74,9 @@ def test_a_flow_of_the_cookbook_does_its_work_on_a_call(desk: Desk, name: str) -
     call = desk.end(call_id)
     assert [entry for entry in call["journal"] if entry["entry"] == "failed"] == [], desk.told(call_id)
     refused = {entry["seq"] for entry in call["journal"] if entry["entry"] == "refused"}
-    kinds = [e["action"]["kind"] for e in call["journal"] if e["entry"] == "issued" and e["seq"] in refused]
+    # What this test asked for itself (the end) may have come too late; only the flow's own wishes count.
+    issued = [e for e in call["journal"] if e["entry"] == "issued" and e.get("command") is None]
+    kinds = [e["action"]["kind"] for e in issued if e["seq"] in refused]
     assert kinds == [REFUSED[name]] if name in REFUSED else kinds == []
     assert len(asked(call["journal"])) > 1
 

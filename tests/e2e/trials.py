@@ -116,8 +116,13 @@ class Desk:
         until(lambda: kind in asked(self.journal(call_id)), 20, lambda: f"no {kind}: {self.told(call_id)}")
 
     def end(self, call_id: str) -> dict[str, Any]:
-        """Wait until a call has ended; its view, with its journal."""
-        until(lambda: self.view(call_id)["status"] == "ended", 30, lambda: f"goes on: {self.told(call_id)}")
+        """Wait until a call has ended and its flow has said how; its view, with its journal."""
+
+        def over() -> bool:
+            view = self.view(call_id)
+            return bool(view["status"] == "ended" and view["outcome"])
+
+        until(over, 30, lambda: f"goes on: {self.told(call_id)}")
         return {**self.view(call_id), "journal": self.journal(call_id)}
 
     def events(self, call_id: str) -> list[str]:
