@@ -1,5 +1,6 @@
 """Whatever is delivered, the answer is events or a MalformedEvent that names the field, and soon."""
 
+import gc
 import json
 from time import process_time
 from typing import Any
@@ -176,10 +177,14 @@ JUNK: dict[str, bytes] = {
 @pytest.mark.parametrize("name", sorted(JUNK))
 @pytest.mark.parametrize("parse", [parse_callbacks, parse_event_grid])
 def test_a_megabyte_of_junk_is_refused_within_a_second_of_work(name: str, parse: Any) -> None:
-    start = process_time()
-    with pytest.raises(MalformedEvent):
-        parse(JUNK[name])
-    assert process_time() - start < 1
+    gc.freeze()  # as the app does at its start: what pytest holds in memory is not to be searched for garbage
+    try:
+        start = process_time()
+        with pytest.raises(MalformedEvent):
+            parse(JUNK[name])
+        assert process_time() - start < 1
+    finally:
+        gc.unfreeze()
 
 
 json_values = st.recursive(
