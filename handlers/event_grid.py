@@ -15,6 +15,7 @@ from shared.events import (
     CallParticipantAdded,
     CallParticipantRemoved,
     CallStarted,
+    EventGridEvent,
     IncomingCall,
     event_grid,
     parse_event_grid_event,
@@ -32,11 +33,9 @@ blueprint = func.Blueprint()
 @blueprint.event_grid_trigger(arg_name="event")
 def incoming_call(event: func.EventGridEvent) -> None:
     """Answer with a flow, reject or redirect, as the routing file says."""
-    try:
-        call = parse_event_grid_event(_as_delivered(event))
-    except MalformedEvent as error:
-        log.error("malformed event id=%s field=%s: %s", event.id, error.field, error.problem)
-        return  # the same event again would be as malformed
+    call = _parsed(event)
+    if call is None:
+        return
     if not isinstance(call, IncomingCall):
         log.warning("not an incoming call type=%s id=%s", event.event_type, event.id)
         return
@@ -54,10 +53,8 @@ def incoming_call(event: func.EventGridEvent) -> None:
 @blueprint.event_grid_trigger(arg_name="event")
 def call_lifecycle(event: func.EventGridEvent) -> None:
     """CallStarted, CallEnded, CallParticipantAdded and CallParticipantRemoved go into the call's journal."""
-    try:
-        news = parse_event_grid_event(_as_delivered(event))
-    except MalformedEvent as error:
-        log.error("malformed event id=%s field=%s: %s", event.id, error.field, error.problem)
+    news = _parsed(event)
+    if news is None:
         return
     if not isinstance(news, NEWS):
         log.warning("not news of a call type=%s id=%s", event.event_type, event.id)
@@ -68,6 +65,15 @@ def call_lifecycle(event: func.EventGridEvent) -> None:
         log.info("unknown %s id=%s: no call of this app", news.name, news.id)
         return
     log.info("%s %s", outcome, news.name)
+
+
+def _parsed(event: func.EventGridEvent) -> EventGridEvent | None:
+    """The event, typed; None for a malformed one, which is logged: the same event again would be as malformed."""
+    try:
+        return parse_event_grid_event(_as_delivered(event))
+    except MalformedEvent as error:
+        log.error("malformed event id=%s field=%s: %s", event.id, error.field, error.problem)
+        return None
 
 
 def _decide(board: Switchboard, call: IncomingCall) -> Decision:

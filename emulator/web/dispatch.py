@@ -19,6 +19,7 @@ from emulator.web.auth import SignatureChecker
 from emulator.web.operations import Answer, Operation, Request, Router
 from emulator.web.repeat import request_id
 from emulator.web.routes import IDENTITY_OPERATIONS, OPERATIONS
+from emulator.web.striking import delay_or_drop
 from emulator.web.validation import check, read_json, request_schemas
 
 #: Versions of Call Automation that are accepted (SDK 1.6.0's list, and two recorded previews).
@@ -64,13 +65,8 @@ class Dispatcher:
         )
         try:
             struck = self._faults(operation, record)
-            if "delay" in struck:
-                await service.clock.sleep(struck["delay"].seconds)
-            if "drop" in struck:
-                record.note = "dropped by a fault"
-                if request.transport is not None:
-                    request.transport.abort()
-                return web.Response(status=500)
+            if (dropped := await delay_or_drop(service, request, record, struck)) is not None:
+                return dropped
             answer = await self._answer(request, raw_path, operation, match.parameters, match.allowed, record, struck)
         except ServiceError as error:
             answer = Answer(error.status, error.body())

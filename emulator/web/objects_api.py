@@ -11,6 +11,7 @@ from emulator.events.faults import DOWNLOAD_KINDS
 from emulator.recording.archive import Document
 from emulator.service import Emulator
 from emulator.web.auth import SignatureChecker
+from emulator.web.striking import delay_or_drop
 
 _METADATA = "acsmetadata"
 
@@ -67,13 +68,8 @@ class Objects:
             service.clock.monotonic_ms(), request.method, request.raw_path[:2000], operation, None
         )
         struck = {fault.kind: fault for fault in service.faults.draw("requests", operation)}
-        if "delay" in struck:
-            await service.clock.sleep(struck["delay"].seconds)
-        if "drop" in struck:
-            record.note = "dropped by a fault"
-            if request.transport is not None:
-                request.transport.abort()
-            return web.Response(status=500)
+        if (dropped := await delay_or_drop(service, request, record, struck)) is not None:
+            return dropped
         if not service.config.loose:
             try:
                 authority = service.origin.partition("//")[2]
