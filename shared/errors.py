@@ -16,6 +16,11 @@ SwitchboardError
 │   ├── AlreadyClaimed      the call exists: somebody else took it
 │   ├── LostRace            the call changed since it was read: load it again            (retryable)
 │   └── StoreUnavailable    the storage did not answer or failed                         (retryable)
+├── RecordingError
+│   ├── UnknownRecording    no recording with this id
+│   ├── ForeignLocation     a file lies at an address that this app does not fetch from
+│   ├── SourceUnavailable   the file cannot be had now                                    (retryable)
+│   └── UnreadableAudio     what came is not the audio that it should be                  (retryable)
 ├── FlowChanged             a flow no longer does what its journal says it did
 └── CallError               what a flow can meet at an `await`
     ├── ActionRefused       the service refused the request, or could not be reached
@@ -223,3 +228,56 @@ class CallEnded(CallError):
         self.sub_code = sub_code
         self.reason = reason
         super().__init__(f"{reason} ({code}/{sub_code})")
+
+
+class RecordingError(SwitchboardError):
+    """Something is wrong with a recording, its files or its report."""
+
+
+class UnknownRecording(RecordingError):
+    """No recording with this id."""
+
+    def __init__(self, recording_id: str) -> None:
+        self.recording_id = recording_id
+        super().__init__(f"There is no recording {recording_id!r}.")
+
+
+class ForeignLocation(RecordingError):
+    """A file lies at, or was redirected to, a host that this app does not send its credentials to.
+
+    Attributes:
+        host: the host, without the path, which may name a document.
+    """
+
+    def __init__(self, host: str, problem: str, remedy: str = "") -> None:
+        self.host = host
+        super().__init__(f"{host}: {problem}" + (f" {remedy}" if remedy else ""))
+
+
+class SourceUnavailable(RecordingError):
+    """The service does not give the file now: no answer, an error status, or an answer that broke off too often.
+
+    Attributes:
+        status: the HTTP status; None: no answer.
+    """
+
+    retryable = True
+
+    def __init__(self, problem: str, status: int | None = None) -> None:
+        self.status = status
+        super().__init__(problem)
+
+
+class UnreadableAudio(RecordingError):
+    """What came is empty, is cut off, or is no WAV that can be read.
+
+    Attributes:
+        field: what is wrong, in the format's words (`fmt .bits_per_sample`).
+    """
+
+    retryable = True
+
+    def __init__(self, field: str, problem: str) -> None:
+        self.field = field
+        self.problem = problem
+        super().__init__(f"{field}: {problem}")

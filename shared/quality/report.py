@@ -1,0 +1,207 @@
+"""The quality report of one recording, as JSON. docs/quality-report.schema.json is made from these models.
+
+Times in spans are seconds since the recording began, pauses included. Numbers of participants are masked.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from shared.quality.spans import Span
+from shared.quality.thresholds import Thresholds
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+
+Spans = Annotated[tuple[Span, ...], Field(description="stretches `[start, end]` in seconds of the recording")]
+
+
+class Metric(_Model):
+    """One number, and where in the recording it comes from. What it means: `definitions`, by its name."""
+
+    value: float | None = Field(description="None: cannot be said, for instance no speech")
+    unit: Literal["s", "ratio", "count", "LUFS", "LU", "dBFS", "wpm"]
+    spans: Spans = ()
+
+
+Metrics = Annotated[dict[str, Metric], Field(description="by name; see `definitions`")]
+
+
+class Channel(_Model):
+    """One participant's channel."""
+
+    channel: int = Field(ge=0)
+    role: Literal["customer", "agent", "unknown", "everybody"] = Field(
+        description="`everybody`: the one channel of a mixed recording"
+    )
+    label: str = Field(description="`Customer`, `Agent`, `Agent 2` …: what the page calls the participant")
+    participant: str = Field(description="the identifier, masked: `4:+1*******23`")
+    speech: Spans
+    metrics: Metrics
+
+
+class Conversation(_Model):
+    """What belongs to all channels together."""
+
+    metrics: Metrics
+    overlap: Spans = ()
+    dead_air: Spans = ()
+
+
+class AppSpan(_Model):
+    """What the app did on the line: these spans leave the talk metrics."""
+
+    kind: Literal["prompt", "listening", "hold"] = Field(
+        description="`prompt`: the app plays; `listening`: it recognizes, prompt included; `hold`: somebody is on hold"
+    )
+    start: float
+    end: float
+    channel: int | None = Field(None, description="whose; None: everybody's")
+
+
+class Flag(_Model):
+    """Something that somebody should look at."""
+
+    code: Literal[
+        "no_speech", "silent_channel", "one_way_audio", "same_audio", "cross_talk", "clipping", "too_quiet", "too_loud",
+        "silence", "dead_air", "monologue", "dominance", "long_hold", "audio_missing",
+    ]  # fmt: skip
+    text: str = Field(description="one sentence with the figure and its limit")
+    channel: int | None = None
+    spans: Spans = ()
+
+
+class Redactions(_Model):
+    """How many of each were taken from the transcript."""
+
+    card: int = 0
+    phone: int = 0
+    email: int = 0
+
+
+class Phrase(_Model):
+    """What somebody said in one go, redacted."""
+
+    channel: int
+    start: float
+    end: float
+    text: str
+    confidence: float | None = None
+
+
+class Transcript(_Model):
+    """The words, redacted. Names and addresses are not found without a service: they stay."""
+
+    locale: str
+    phrases: tuple[Phrase, ...]
+    redactions: Redactions
+
+
+class Topic(_Model):
+    """How long was spoken of something, by the rules of the scorecards."""
+
+    name: str
+    seconds: float
+    spans: Spans
+
+
+class Answer(_Model):
+    """The answer to one question of a scorecard."""
+
+    id: str
+    question: str
+    answer: Literal["yes", "no", "n/a"]
+    points: float = Field(description="reached; 0 for n/a")
+    of: float = Field(description="reachable; 0 for n/a, which leaves the score")
+    auto_fail: bool = Field(False, description="this answer alone fails the whole scorecard")
+    rationale: str = Field(description="why, with the figure or the words")
+    spans: Spans = ()
+
+
+class ScorecardResult(_Model):
+    """One scorecard, filled in."""
+
+    name: str
+    title: str
+    score: float | None = Field(description="0 to 100; None: every question is n/a")
+    passed: bool | None = Field(description="score at least `pass_at`, and no auto-fail; None: no score")
+    pass_at: float
+    answers: tuple[Answer, ...]
+
+
+class CallFacts(_Model):
+    """The call that was recorded; None where the app does not know it."""
+
+    id: str | None = None
+    flow: str | None = None
+    direction: Literal["inbound", "outbound"] | None = None
+    outcome: str | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+
+
+class ChunkFacts(_Model):
+    """One file of the recording."""
+
+    index: int
+    blob: str | None = Field(description="name in the container of recordings; None: could not be had")
+    start: float
+    seconds: float
+    bytes: int
+    note: str = ""
+
+
+class HoleFacts(_Model):
+    """A stretch that no file holds."""
+
+    start: float
+    end: float
+    reason: Literal["paused", "missing"]
+
+
+class PieceFacts(_Model):
+    """A stretch that a file holds: the player's map."""
+
+    start: float
+    end: float
+    chunk: int
+    offset: float = Field(description="seconds into the chunk's file")
+
+
+class RecordingFacts(_Model):
+    """The recording itself."""
+
+    started_at: datetime | None
+    seconds: float = Field(description="from start to end, holes included")
+    channel_type: Literal["mixed", "unmixed"]
+    sample_rate: int
+    bits: int
+    end_reason: str = ""
+    chunks: tuple[ChunkFacts, ...]
+    pieces: tuple[PieceFacts, ...]
+    holes: tuple[HoleFacts, ...] = ()
+
+
+class Report(_Model):
+    """Everything about one recording."""
+
+    schema_version: Literal["1.0"] = "1.0"
+    id: str = Field(description="of the recording, as this app names it; also the report's")
+    created_at: datetime
+    call: CallFacts
+    recording: RecordingFacts
+    channels: tuple[Channel, ...]
+    conversation: Conversation
+    app: tuple[AppSpan, ...] = ()
+    flags: tuple[Flag, ...] = ()
+    transcript: Transcript | None = Field(None, description="None: no transcriber is set")
+    topics: tuple[Topic, ...] = ()
+    scorecards: tuple[ScorecardResult, ...] = ()
+    thresholds: Thresholds
+    definitions: dict[str, str] = Field(description="what each metric means, by name")
+    notes: tuple[str, ...] = Field((), description="what the reader should know, for instance that words are missing")

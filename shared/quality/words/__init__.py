@@ -1,0 +1,1 @@
+"""From channels to words, and what the words say."""

@@ -1,0 +1,92 @@
+"""What is known of a recording: one row of the ledger."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+Status = Literal["waiting", "archived", "reported", "failed"]
+ChunkStatus = Literal["waiting", "archived", "failed"]
+
+
+@dataclass(slots=True)
+class ChunkRecord:
+    """One file of a recording. Times are Unix time in milliseconds; 0: not yet.
+
+    Attributes:
+        reason: why it has not been archived yet, or never will be; without addresses and numbers.
+        attempts: downloads begun.
+        leased_until: an instance downloads it, and has until then.
+        name: of the archived file in the container, its bytes as they came.
+        seconds: of audio; 0 for formats that are not analysed.
+        analysed: a signal document lies beside the archive.
+        deleted: gone at the source, because the settings say so.
+    """
+
+    index: int
+    document_id: str
+    content_location: str
+    metadata_location: str
+    delete_location: str
+    status: ChunkStatus = "waiting"
+    reason: str = ""
+    attempts: int = 0
+    leased_until: int = 0
+    name: str = ""
+    bytes: int = 0
+    seconds: float = 0.0
+    analysed: bool = False
+    deleted: bool = False
+
+
+@dataclass(slots=True)
+class RecordingRecord:
+    """One recording. Times are Unix time in milliseconds; 0: not yet.
+
+    Attributes:
+        id: the app's own, safe in URLs and logs: the day it began and a hash, `20261123-5d41402abc4b2a76b9719d91`.
+        status: `waiting` for files, `archived` when all files are settled, then `reported`; `failed` is the poison
+            record: nothing more happens until somebody replays it.
+        reason: why it waits or failed, in plain words.
+        call_id: the call, when the app knows it.
+        announced_at: when the file event was published.
+        deadline: when the downloads are given up.
+        report_attempts: reports begun.
+        note: what a reader of the report should know.
+    """
+
+    id: str
+    recording_id: str
+    server_call_id: str
+    call_id: str = ""
+    status: Status = "waiting"
+    reason: str = ""
+    channel_type: str = "unmixed"
+    format: str = "wav"
+    content_type: str = "audio"
+    end_reason: str = ""
+    started_at: int = 0
+    duration_ms: int = 0
+    announced_at: int = 0
+    deadline: int = 0
+    updated_at: int = 0
+    reported_at: int = 0
+    report_attempts: int = 0
+    note: str = ""
+    chunks: list[ChunkRecord] = field(default_factory=list)
+
+    @property
+    def day(self) -> str:
+        """The UTC day in the id: `2026-11-23`; the partition that the record lies in."""
+        return day_of_id(self.id)
+
+    @property
+    def folder(self) -> str:
+        """Where its files lie in the container."""
+        return f"{self.day}/{self.id}"
+
+
+def day_of_id(recording: str) -> str:
+    """The day in a recording's id; empty if it is none."""
+    digits = recording[:8]
+    return f"{digits[:4]}-{digits[4:6]}-{digits[6:8]}" if len(digits) == 8 and digits.isdecimal() else ""
