@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 NODE_STAMP := node_modules/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test check format coverage bench clean
+.PHONY: help setup demo up test check format coverage schema bench clean
 
 help: ## what there is to do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -48,6 +48,9 @@ format: setup ## write the code as the checks want it
 
 coverage: setup ## write docs/coverage.md: what covers each operation and each event
 	$(BIN)/python -m tools.coverage
+
+schema: setup ## write docs/quality-report.schema.json
+	$(BIN)/python -m tools.quality_schema
 
 bench: setup ## measure: JSON lines and a table
 	$(BIN)/python -m bench $(ARGS)

@@ -7,11 +7,19 @@ gc.disable()
 
 import azure.functions as func  # noqa: E402
 
-from handlers import callbacks, calls_api, event_grid, health, timers  # noqa: E402
+from handlers import (  # noqa: E402
+    callbacks,
+    calls_api,
+    event_grid,
+    health,
+    recordings,
+    reports_api,
+    timers,
+)
 from shared.composition import start_early  # noqa: E402
 
 app = func.FunctionApp()
-for module in (event_grid, callbacks, calls_api, timers, health):
+for module in (event_grid, callbacks, calls_api, timers, recordings, reports_api, health):
     app.register_functions(module.blueprint)
 
 gc.freeze()  # nor will any later collection look at them

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import capacity, gaps, imports, storage
+from bench import capacity, gaps, imports, quality, storage
 from bench.report import Row, table
 
 Measurement = Callable[[bool], Iterator[Row]]
@@ -23,6 +23,7 @@ MEASUREMENTS: dict[str, Measurement] = {
     "growth": storage.measure_growth,
     "gaps": gaps.measure,
     "capacity": capacity.measure,
+    "quality": quality.measure,
 }
 """By name, in the order in which they run."""
 

@@ -9,7 +9,7 @@ from devstack.errors import DevstackError
 
 
 def make_parser() -> argparse.ArgumentParser:
-    """The command line. A command brings `add_arguments(parser)` and `run(namespace) -> exit code`."""
+    """The command line. A command brings `run(namespace) -> exit code`."""
     parser = argparse.ArgumentParser(prog="python -m devstack", description=(__doc__ or "").split(": ", 1)[1])
     commands = parser.add_subparsers(dest="command", required=True)
     from devstack import demo, up
@@ -28,7 +28,6 @@ def make_parser() -> argparse.ArgumentParser:
         description="Starts everything on free ports, places a call from a scripted phone, tells it as it happens, "
         "and exits 0 only if it went as scripted.",
     )
-    demo.add_arguments(command)
     command.set_defaults(run=demo.run)
     return parser
 

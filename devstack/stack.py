@@ -28,6 +28,7 @@ HOST_SETTING = "DEVSTACK_HOST"
 EVENT_GRID_PATH = "/runtime/webhooks/EventGrid?functionName="
 INCOMING_CALL = ("incoming_call", "IncomingCall")
 CALL_LIFECYCLE = ("call_lifecycle", "CallStarted,CallEnded,CallParticipantAdded,CallParticipantRemoved")
+RECORDING_FILE = ("recording_file", "RecordingFileStatusUpdated")
 # Never called: the emulator speaks for it. Shaped as ACS wants it.
 COGNITIVE_SERVICES_ENDPOINT = "https://switchboard-dev.cognitiveservices.azure.com/"
 _START_SECONDS = 60.0
@@ -291,6 +292,14 @@ class Stack:
         }
         if self._with_streams:
             own["STREAMS_URL"] = self.streams_url
+        if self.emulator_url:
+            own |= {
+                "RECORDING_HOSTS": self.emulator_url.partition("//")[2],
+                "TRANSCRIPTION_ENDPOINT": self.emulator_url,
+                "TRANSCRIPTION_KEY": self.access_key,
+                "REPORT_TOPIC_ENDPOINT": f"{self.emulator_url}/api/events",
+                "REPORT_TOPIC_KEY": self.access_key,
+            }
         return {**own, **self._extra}
 
     def _streams_port(self) -> int:

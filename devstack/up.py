@@ -12,7 +12,7 @@ from types import FrameType
 
 from devstack.azurite import LOGS, ROOT
 from devstack.errors import ChildDiedError
-from devstack.stack import CALL_LIFECYCLE, INCOMING_CALL, USUAL_PORTS, Ports, Stack
+from devstack.stack import CALL_LIFECYCLE, INCOMING_CALL, RECORDING_FILE, USUAL_PORTS, Ports, Stack
 
 # Fixed, so that commands and SDK samples copied from one run work in the next. It opens the emulator only.
 ACCESS_KEY = base64.b64encode(b"switchboard-emulator-development-access-key-0001").decode()
@@ -92,7 +92,7 @@ def run(given: argparse.Namespace) -> int:
         logs=LOGS,
         echo=_echo,
         streams=not given.no_streams,
-        subscriptions=(INCOMING_CALL, CALL_LIFECYCLE),
+        subscriptions=(INCOMING_CALL, CALL_LIFECYCLE, RECORDING_FILE),
     )
     try:
         with stack:

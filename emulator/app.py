@@ -14,6 +14,8 @@ from emulator.tokens import KEYS_PATH, OPENID_PATH, openid_document
 from emulator.web.control import Control, answer, service_errors
 from emulator.web.dispatch import BODY_LIMIT, Dispatcher
 from emulator.web.objects_api import Objects
+from emulator.web.speech_api import Speech
+from emulator.web.topic_api import TopicApi
 
 
 def create_app(service: Emulator) -> web.Application:
@@ -29,6 +31,8 @@ def create_app(service: Emulator) -> web.Application:
     app.add_routes([web.get(OPENID_PATH, openid), web.get(KEYS_PATH, keys)])
     app.add_routes(Control(service).routes())
     app.add_routes(Objects(service).routes())
+    app.add_routes(Speech(service).routes())
+    app.add_routes(TopicApi(service).routes())
     # Any character: an encoded line break in a path must reach the dispatcher as well.
     app.router.add_route("*", r"/{path:[\s\S]*}", Dispatcher(service).handle)
     return app

@@ -119,6 +119,10 @@ class Call:
             self.connected_at = self.service.clock.now()
         for member in newcomers:
             member.endpoint.connected()
+        if participant.endpoint.is_phone:
+            for line in self.lines:
+                if line.on_line and line is not participant.endpoint:
+                    line.joined()
         self.service.lifecycle.joined(self, newcomers, first=first)
         for recording in self.recordings:
             recording.joined(newcomers)

@@ -45,7 +45,11 @@ class EventGridTarget:
 
     def wants(self, event_type: str) -> bool:
         """Whether this subscription takes the event type (``Microsoft.Communication.IncomingCall``)."""
-        return not self.event_types or event_type.rpartition(".")[2] in self.event_types
+        return not self.event_types or self.names(event_type)
+
+    def names(self, event_type: str) -> bool:
+        """Whether this subscription asks for the event type, in full or by its last part."""
+        return bool({event_type, event_type.rpartition(".")[2]} & self.event_types)
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,12 @@ class Config:
     record_prompts: bool = False
     #: Longest chunk of a recording in seconds (docs: call recording, 4 hours).
     recording_chunk_seconds: float = 14_400.0
+    #: The storage account that recordings may be exported to; stands for the service's managed identity.
+    storage_connection_string: str = field(default="", repr=False)
+    #: Key of the Event Grid topic under /api/events; empty is the access key.
+    topic_key: str = field(default="", repr=False)
+    #: Key of the speech resource; empty takes any key.
+    speech_key: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:
         if not 0 <= self.port <= 65535:
@@ -85,6 +95,8 @@ class Config:
             raise ConfigError(f"--access-key: not base64 ({error}).") from error
         if not key:
             raise ConfigError("--access-key: must not be empty.")
+        if not self.topic_key:
+            object.__setattr__(self, "topic_key", self.access_key)
         if not self.resource_id:
             object.__setattr__(self, "resource_id", resource_id_of(_RESOURCE_SEED if self.seed is None else self.seed))
         try:
@@ -123,6 +135,11 @@ def parse_config(argv: Sequence[str], environ: Mapping[str, str]) -> Config:
     parser.add_argument(
         "--record-prompts", action="store_true", default=None, help="have what the app plays in recordings"
     )
+    parser.add_argument(
+        "--storage-connection-string", help="account that recordings with externalStorage may be written to"
+    )
+    parser.add_argument("--topic-key", help="key of the Event Grid topic under /api/events (default: the access key)")
+    parser.add_argument("--speech-key", help="key of the speech resource (default: any key is taken)")
     flags = parser.parse_args(argv)
 
     def setting(name: str, default: str) -> str:
@@ -147,6 +164,9 @@ def parse_config(argv: Sequence[str], environ: Mapping[str, str]) -> Config:
         resource_id=setting("resource_id", ""),
         recording_host=setting("recording_host", ""),
         record_prompts=switch("record_prompts"),
+        storage_connection_string=setting("storage_connection_string", ""),
+        topic_key=setting("topic_key", ""),
+        speech_key=setting("speech_key", ""),
         recording_chunk_seconds=_number(
             float, "--recording-chunk-seconds", setting("recording_chunk_seconds", "14400")
         ),

@@ -15,9 +15,11 @@ from emulator.events.callbacks import CallbackSender
 from emulator.events.eventgrid import EventGrid
 from emulator.events.faults import Faults
 from emulator.events.log import Log
+from emulator.events.topic import Topic
 from emulator.ids import Ids
 from emulator.lifecycle import Lifecycle
 from emulator.phones.book import PhoneBook
+from emulator.recognition.voiceprints import Voiceprints
 from emulator.recording.archive import Archive
 from emulator.streaming.ticker import Ticker
 from emulator.tasks import Tasks
@@ -59,9 +61,11 @@ class Emulator:
         self.session = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
         self.callbacks = CallbackSender(self.session, self.signer, self.clock, self.log, self.faults, self.tasks)
         self.event_grid = EventGrid(self.session, self.ids, self.clock, self.log, self.faults, self.tasks)
+        self.topic = Topic(self.event_grid)
         self.lifecycle = Lifecycle(self.event_grid)
         self.ticker = Ticker(self.clock, self.tasks)
         self.archive = Archive(self.clock)
+        self.voiceprints = Voiceprints()
         #: Recordings that go on, by id, and the last of those that have ended.
         self.recordings: dict[str, Recording] = {}
         self.finished: deque[Recording] = deque(maxlen=_FINISHED)
@@ -103,11 +107,13 @@ class Emulator:
         self.recordings.clear()
         self.finished.clear()
         self.archive.clear()
+        self.voiceprints.clear()
         self.invitations.clear()
         self.phones.clear()
         self.faults.rules.clear()
         self.repeats.clear()
         self.log.clear()
+        self.topic.clear()
         self.timeline.clear()
         self.tasks.crashes.clear()
 

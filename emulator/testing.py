@@ -119,6 +119,9 @@ class Control:
     def recordings(self) -> list[dict[str, Any]]:
         return list(self.request("GET", "/emulator/recordings")["recordings"])
 
+    def topic(self, **filters: Any) -> list[dict[str, Any]]:
+        return list(self.request("GET", _with("/emulator/topic", filters))["events"])
+
     def wait_for_deliveries(self, count: int = 1, **filters: Any) -> list[dict[str, Any]]:
         """Wait until at least ``count`` matching deliveries had an attempt; raises TimeoutError."""
         deadline = time.monotonic() + PATIENCE
@@ -190,6 +193,9 @@ class AsyncControl:
 
     async def recordings(self) -> list[dict[str, Any]]:
         return list((await self.request("GET", "/emulator/recordings"))["recordings"])
+
+    async def topic(self, **filters: Any) -> list[dict[str, Any]]:
+        return list((await self.request("GET", _with("/emulator/topic", filters)))["events"])
 
     async def wait_for_deliveries(self, count: int = 1, **filters: Any) -> list[dict[str, Any]]:
         """Wait until at least ``count`` matching deliveries had an attempt; raises TimeoutError."""

@@ -22,6 +22,7 @@ from shared.errors import (
     SwitchboardError,
     UnknownAction,
     UnknownCall,
+    UnknownRecording,
 )
 
 log = logging.getLogger("switchboard.doors")
@@ -58,6 +59,8 @@ def door(handler: Door) -> Door:
         except UnknownCall as error:
             log.warning("unknown call %s call=%s", handler.__name__, error.call_id)
             return problem(404, "Unknown call", str(error))
+        except UnknownRecording as error:
+            return problem(404, "Unknown recording", str(error))
         except (SettingsError, RoutingError) as error:
             log.error("not set up: %s", error)
             return _later(

@@ -7,18 +7,17 @@ from datetime import UTC, datetime
 
 import azure.functions as func
 
+from handlers.deliveries import parsed
 from shared.calls import actions
 from shared.calls.conductor import NO_FLOW, Ring
 from shared.composition import Switchboard, switchboard
-from shared.errors import MalformedEvent, UnknownCall
+from shared.errors import UnknownCall
 from shared.events import (
     CallParticipantAdded,
     CallParticipantRemoved,
     CallStarted,
-    EventGridEvent,
     IncomingCall,
     event_grid,
-    parse_event_grid_event,
 )
 from shared.routing import AnswerWith, Decision, LeaveRinging, RedirectTo, RejectWith
 
@@ -33,7 +32,7 @@ blueprint = func.Blueprint()
 @blueprint.event_grid_trigger(arg_name="event")
 def incoming_call(event: func.EventGridEvent) -> None:
     """Answer with a flow, reject or redirect, as the routing file says."""
-    call = _parsed(event)
+    call = parsed(event)
     if call is None:
         return
     if not isinstance(call, IncomingCall):
@@ -53,7 +52,7 @@ def incoming_call(event: func.EventGridEvent) -> None:
 @blueprint.event_grid_trigger(arg_name="event")
 def call_lifecycle(event: func.EventGridEvent) -> None:
     """CallStarted, CallEnded, CallParticipantAdded and CallParticipantRemoved go into the call's journal."""
-    news = _parsed(event)
+    news = parsed(event)
     if news is None:
         return
     if not isinstance(news, NEWS):
@@ -65,15 +64,6 @@ def call_lifecycle(event: func.EventGridEvent) -> None:
         log.info("unknown %s id=%s: no call of this app", news.name, news.id)
         return
     log.info("%s %s", outcome, news.name)
-
-
-def _parsed(event: func.EventGridEvent) -> EventGridEvent | None:
-    """The event, typed; None for a malformed one, which is logged: the same event again would be as malformed."""
-    try:
-        return parse_event_grid_event(_as_delivered(event))
-    except MalformedEvent as error:
-        log.error("malformed event id=%s field=%s: %s", event.id, error.field, error.problem)
-        return None
 
 
 def _decide(board: Switchboard, call: IncomingCall) -> Decision:
@@ -106,15 +96,3 @@ def _opening(board: Switchboard, decision: AnswerWith | RejectWith | RedirectTo)
     if isinstance(decision, RedirectTo):
         return actions.Redirect(target=decision.target), NO_FLOW
     return actions.Reject(reason=decision.reason), NO_FLOW
-
-
-def _as_delivered(event: func.EventGridEvent) -> dict[str, object]:
-    """The event as it came: the binding takes it apart."""
-    return {
-        "id": event.id,
-        "topic": event.topic,
-        "subject": event.subject,
-        "eventType": event.event_type,
-        "eventTime": event.event_time.isoformat() if event.event_time else None,
-        "data": event.get_json(),
-    }

@@ -7,15 +7,16 @@ import logging
 import os
 import pkgutil
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from shared.calls.building import build
 from shared.calls.conductor import Conductor
 from shared.calls.flow import FLOWS
 from shared.calls.prompts import Prompt, file, text
 from shared.calls.timers import Timers
+from shared.errors import InvalidInput
 from shared.gateway.acs import AcsGateway
 from shared.gateway.base import Gateway
 from shared.routing import RoutingTable, load_routes
@@ -27,8 +28,31 @@ from shared.store.tables import TableStore
 
 if TYPE_CHECKING:
     from shared.api.service import CallService
+    from shared.recordings.composing import Recordings
+
+T = TypeVar("T")
 
 log = logging.getLogger("switchboard.start")
+
+
+class Once(Generic[T]):
+    """Gives what a function makes, made on first use: one, however many threads ask at once."""
+
+    def __init__(self, make: Callable[[], T]) -> None:
+        self._make = make
+        self._lock = threading.Lock()
+        self._made: T | None = None
+
+    def __call__(self) -> T:
+        with self._lock:
+            if self._made is None:
+                self._made = self._make()
+            return self._made
+
+    def cache_clear(self) -> None:
+        """Forget it; for tests."""
+        with self._lock:
+            self._made = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +65,8 @@ class Switchboard:
     urls: CallbackUrls
     tokens: TokenVerifier
     routes: RoutingTable
+    recordings: Once[Recordings]
+    """Recordings and their reports, put together on first use: no answer to a call needs them."""
 
     @property
     def service(self) -> CallService:
@@ -57,6 +83,7 @@ def compose(
     gateway: Gateway | None = None,
     timers: Timers | None = None,
     tokens: TokenVerifier | None = None,
+    recordings: Callable[[], Recordings] | None = None,
 ) -> Switchboard:
     """Join the parts by settings; a test gives its own for those that reach out."""
     logging.getLogger("switchboard").setLevel(settings.log_level)
@@ -97,29 +124,18 @@ def compose(
         tokens=tokens
         or TokenVerifier(settings.acs_openid_configuration_url, settings.acs_token_issuer, settings.acs_resource_id),
         routes=load_routes(settings.routing_file, FLOWS),
+        recordings=Once(recordings or (lambda: _recordings(settings, store, conductor.flows))),
     )
 
 
-class _Once:
-    """Gives the process's own switchboard, made on first use: one, however many threads ask at once."""
+def _recordings(settings: Settings, store: CallStore, flows: Collection[str]) -> Recordings:
+    from shared.recordings.composing import compose_recordings
 
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._made: Switchboard | None = None
-
-    def __call__(self) -> Switchboard:
-        with self._lock:
-            if self._made is None:
-                self._made = compose(settings())
-            return self._made
-
-    def cache_clear(self) -> None:
-        """Forget it; for tests."""
-        with self._lock:
-            self._made = None
+    return compose_recordings(settings, store, flows)
 
 
-switchboard = _Once()
+switchboard: Once[Switchboard] = Once(lambda: compose(settings()))
+"""The process's own switchboard."""
 
 
 def start_early() -> None:
@@ -133,9 +149,20 @@ def _get_ready() -> None:
         board = switchboard()
         board.tokens.prepare()
         board.store.healthy()
+        _check_scorecards(board)
     except Exception as error:
         # Whatever is wrong, the trigger that needs it says so, and answers accordingly.
         log.warning("not ready early; the first trigger tries again: %s", error)
+
+
+def _check_scorecards(board: Switchboard) -> None:
+    """Say at start what is wrong with a scorecard, not when the first report needs it."""
+    from shared.quality.scorecards import load_scorecards
+
+    try:
+        load_scorecards(board.settings.scorecards_folder, board.conductor.flows)
+    except InvalidInput as error:
+        log.error("no report can be made until this is mended: %s", error)
 
 
 def _stream_url(settings: Settings) -> Callable[[str, str], str]:

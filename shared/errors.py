@@ -4,6 +4,7 @@ SwitchboardError
 ├── InvalidInput            a field of a request, body or file is wrong: names the field and the remedy
 │   ├── SettingsError       an app setting is missing or wrong
 │   ├── RoutingError        the routing file is wrong: names the line
+│   ├── ScorecardError      a scorecard is wrong: names the line
 │   ├── UnknownAction       no action of this name can be taken on a live call
 │   ├── KeyReused           an idempotency key came back with another request
 │   └── MalformedEvent      a delivered event cannot be read
@@ -20,7 +21,8 @@ SwitchboardError
 │   ├── UnknownRecording    no recording with this id
 │   ├── ForeignLocation     a file lies at an address that this app does not fetch from
 │   ├── SourceUnavailable   the file cannot be had now                                    (retryable)
-│   └── UnreadableAudio     what came is not the audio that it should be                  (retryable)
+│   ├── UnreadableAudio     what came is not the audio that it should be                  (retryable)
+│   └── TranscriptionFailed the speech service gave no transcript                          (retryable)
 ├── FlowChanged             a flow no longer does what its journal says it did
 └── CallError               what a flow can meet at an `await`
     ├── ActionRefused       the service refused the request, or could not be reached
@@ -65,6 +67,10 @@ class SettingsError(InvalidInput):
 
 class RoutingError(InvalidInput):
     """The routing file is wrong; the field is `file:line: path`."""
+
+
+class ScorecardError(InvalidInput):
+    """A scorecard is wrong; the field is `file:line: path`."""
 
 
 class MalformedEvent(InvalidInput):
@@ -259,12 +265,14 @@ class SourceUnavailable(RecordingError):
 
     Attributes:
         status: the HTTP status; None: no answer.
+        retry_after: seconds that the service asks to wait; None: it does not say.
     """
 
     retryable = True
 
-    def __init__(self, problem: str, status: int | None = None) -> None:
+    def __init__(self, problem: str, status: int | None = None, retry_after: float | None = None) -> None:
         self.status = status
+        self.retry_after = retry_after
         super().__init__(problem)
 
 
@@ -281,3 +289,25 @@ class UnreadableAudio(RecordingError):
         self.field = field
         self.problem = problem
         super().__init__(f"{field}: {problem}")
+
+
+class TranscriptionFailed(RecordingError):
+    """The speech service gave no transcript: no answer, an error status, or an answer that is none.
+
+    Attributes:
+        status: the HTTP status; None: no answer.
+        lasting: the same request will fail again (a wrong key, a language that the service does not know).
+    """
+
+    retryable = True
+
+    def __init__(self, problem: str, status: int | None = None, *, lasting: bool = False) -> None:
+        self.status = status
+        self.lasting = lasting
+        super().__init__(problem)
+
+
+class TopicUnavailable(RecordingError):
+    """The Event Grid topic of reports did not take an event."""
+
+    retryable = True

@@ -82,6 +82,57 @@ class Settings(BaseModel):
         "", description="Public wss:// address of the streams service; empty: flows name their own transport URLs."
     )
     watchdog_schedule: str = Field("*/30 * * * * *", description="When the watchdog runs (NCRONTAB).")
+    recording_hosts: str = Field(
+        "",
+        description="More hosts that recordings are fetched from, comma-separated: the local emulator's; empty: only "
+        "the service's own.",
+    )
+    recording_containers: str = Field(
+        "",
+        description="Containers of the app's own storage account that the service writes recordings to, "
+        "comma-separated; empty: none.",
+    )
+    recording_deadline_hours: float = Field(
+        23.0,
+        gt=0,
+        le=24,
+        description="How long a download is tried, from the file event on: files are kept for 24 hours.",
+    )
+    recording_delete_source: bool = Field(
+        False, description="Delete a recording at the service once its archive is verified."
+    )
+    recordings_at_once: int = Field(
+        1, ge=1, le=16, description="Recordings that one instance downloads and analyses at the same time."
+    )
+    recording_retention_days: int = Field(
+        90, ge=0, description="Days after which recordings and reports are deleted; 0: never."
+    )
+    recording_schedule: str = Field(
+        "0 */10 * * * *", description="When expired recordings are deleted and forgotten ones resumed (NCRONTAB)."
+    )
+    quality_thresholds: str = Field(
+        "", description="Limits of the quality report that differ from the defaults, as a JSON object."
+    )
+    scorecards_folder: str = Field("scorecards", description="Folder of the scorecards; relative to the app.")
+    transcription_endpoint: str = Field(
+        "", description="Azure AI Speech resource that transcribes recordings; empty: reports hold no words."
+    )
+    transcription_key: str = Field(
+        "", repr=False, description="Key of that resource; empty: the app's managed identity signs in."
+    )
+    transcription_locale: str = Field("en-US", description="Language of the recordings.")
+    phone_region: str = Field(
+        "US", pattern=r"^[A-Z]{2}$", description="Region whose way to write phone numbers redaction knows."
+    )
+    report_topic_endpoint: str = Field(
+        "", description="Event Grid custom topic that learns of each report; empty: nobody does."
+    )
+    report_topic_key: str = Field(
+        "", repr=False, description="Key of that topic; empty: the app's managed identity signs in."
+    )
+    report_link_minutes: float = Field(
+        60.0, gt=0, le=7 * 24 * 60, description="How long the audio link in an opened report page works."
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least severe line logged.")
 
     @model_validator(mode="before")
@@ -107,6 +158,34 @@ class Settings(BaseModel):
             raise ValueError("is not base64; make one with: openssl rand -base64 32") from None
         if len(key) < 32:
             raise ValueError("is shorter than 32 bytes; make one with: openssl rand -base64 32")
+        return value
+
+    @field_validator("transcription_endpoint", "report_topic_endpoint")
+    @classmethod
+    def _is_url_if_set(cls, value: str) -> str:
+        return cls._is_url(value) if value else value
+
+    @field_validator("recording_hosts")
+    @classmethod
+    def _are_hosts(cls, value: str) -> str:
+        if value:
+            from shared.recordings.location import read_hosts
+
+            read_hosts(value)
+        return value
+
+    @field_validator("quality_thresholds")
+    @classmethod
+    def _are_thresholds(cls, value: str) -> str:
+        if value:
+            from shared.quality.thresholds import Thresholds
+
+            try:
+                Thresholds.model_validate_json(value)
+            except ValidationError as error:
+                first = error.errors()[0]
+                where = ".".join(str(part) for part in first["loc"]) or "the value"
+                raise ValueError(f"{where}: {first['msg']}; write a JSON object as docs/quality.md says") from None
         return value
 
     @model_validator(mode="after")

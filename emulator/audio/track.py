@@ -119,12 +119,14 @@ class Track:
 
     def first_heard(self, start: int, end: int) -> int | None:
         """Where the first sound between two positions begins."""
-        found = [
-            low
-            for span in self.spans(start, end)
-            for low, _ in self._opened(max(start, span.start), min(end, span.end))
-        ]
-        return min(found, default=None)
+        return min((low for _, low, _ in self._heard_by_all(start, end)), default=None)
+
+    def _heard_by_all(self, start: int, end: int) -> Iterator[tuple[Span, int, int]]:
+        """The audible stretches between two positions: what a recording has of this participant."""
+        for span in self.spans(start, end):
+            if span.audience is None:
+                for low, high in self._opened(max(start, span.start), min(end, span.end)):
+                    yield span, low, high
 
     def _opened(self, start: int, end: int) -> Iterator[tuple[int, int]]:
         closed = self._closed if self._closed_since is None else [*self._closed, (self._closed_since, end)]
@@ -146,13 +148,16 @@ class Track:
             self._closed = [stretch for stretch in self._closed if stretch[1] >= oldest]
 
     def wire(self, start: int, end: int, offset: int = 0) -> list[dict[str, Any]]:
-        """The spans as the control API shows them, in seconds; ``start`` is shown as ``offset``."""
+        """What is heard, as the control API shows it, in seconds; ``start`` is shown as ``offset``.
+
+        Speech in the middle of which its speaker is muted or held is shown twice.
+        """
         return [
             {
-                "start": round((max(span.start, start) - start + offset) / SAMPLE_RATE, 3),
-                "end": round((min(span.end, end) - start + offset) / SAMPLE_RATE, 3),
+                "start": round((low - start + offset) / SAMPLE_RATE, 3),
+                "end": round((high - start + offset) / SAMPLE_RATE, 3),
                 "kind": span.kind,
                 "text": span.text,
             }
-            for span in self.spans(start, end)
+            for span, low, high in self._heard_by_all(start, end)
         ]

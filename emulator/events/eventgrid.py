@@ -98,6 +98,13 @@ class EventGrid:
                 event = self._event(event_id, subject, event_type, data, moment)
                 self._tasks.start(self._deliver(subscription, event), f"Event Grid {name}")
 
+    def forward(self, event: dict[str, Any]) -> None:
+        """Send what an app has published to the subscriptions that name its type: the others are of this resource."""
+        event_type = _type_of(event)
+        for subscription in self.subscriptions:
+            if subscription.target.names(event_type):
+                self._tasks.start(self._deliver(subscription, event), f"Event Grid {event_type}")
+
     def _event(
         self, event_id: str, subject: str, event_type: str, data: dict[str, Any], moment: datetime
     ) -> dict[str, Any]:
@@ -126,7 +133,7 @@ class EventGrid:
                 await subscription.validated.wait()
         except TimeoutError:
             return
-        struck = {fault.kind: fault for fault in self._faults.draw("eventgrid", event["eventType"])}
+        struck = {fault.kind: fault for fault in self._faults.draw("eventgrid", _type_of(event))}
         delivery = self._log.delivery("eventGrid", subscription.target.url, event)
         if "drop" in struck:
             delivery.attempts.append(Attempt(self._clock.monotonic_ms(), fault="drop"))
@@ -152,8 +159,12 @@ class EventGrid:
 
     async def _post(self, subscription: Subscription, delivery: Delivery, event_type: str, count: int) -> bytes | None:
         """Post once and note the attempt; the body of a 200 answer, otherwise None."""
+        body: Any = delivery.body
+        content_type = "application/json"
+        if "specversion" in delivery.body[0]:
+            body, content_type = delivery.body[0], "application/cloudevents+json"
         headers = {
-            "Content-Type": "application/json; charset=utf-8",
+            "Content-Type": f"{content_type}; charset=utf-8",
             "aeg-event-type": event_type,
             "aeg-subscription-name": subscription.name,
             "aeg-data-version": "1.0",
@@ -166,14 +177,14 @@ class EventGrid:
         try:
             async with self._session.post(
                 URL(subscription.target.url, encoded=True),
-                data=json.dumps(delivery.body, separators=(",", ":")).encode(),
+                data=json.dumps(body, separators=(",", ":")).encode(),
                 headers=headers,
                 timeout=aiohttp.ClientTimeout(total=RESPONSE_TIMEOUT),
                 allow_redirects=False,
             ) as answer:
-                body = await answer.read()
+                text = await answer.read()
                 attempt.status = answer.status
-                answered = body if answer.status == 200 else None
+                answered = text if answer.status == 200 else None
         except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:
             attempt.error = f"{type(error).__name__}: {error}"
         attempt.ms = round((time.perf_counter() - started) * 1000, 3)
@@ -185,6 +196,11 @@ def retry_wait(count: int, status: int | None) -> float:
     """Seconds to wait after failed attempt number ``count`` (from 0) that ended with ``status``."""
     scheduled = RETRY_SCHEDULE[min(count, len(RETRY_SCHEDULE) - 1)]
     return max(scheduled, LEAST_WAIT.get(status or 0, 10.0))
+
+
+def _type_of(event: dict[str, Any]) -> str:
+    """The type of an event of either schema."""
+    return str(event.get("eventType") or event["type"])
 
 
 def _validation_response(body: bytes) -> str | None:

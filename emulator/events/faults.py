@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +15,12 @@ CHANNELS = ("callbacks", "eventgrid", "requests")
 #: Kinds that shape the outcome of an operation after it was accepted.
 _OUTCOME_KINDS = ("fail", "false success")
 #: Kinds that spoil the download of a recording.
-DOWNLOAD_KINDS = ("empty", "short", "truncate")
+DOWNLOAD_KINDS = ("empty", "short", "truncate", "wrong length", "wrong header", "redirect")
+#: What of a recording a rule may be limited to; ``content`` is sound or metadata.
+_TARGET_FIELDS = ("recording", "document", "chunk", "content")
+SOUND, METADATA = "sound", "metadata"
+#: Bytes that a `wrong length` or `wrong header` promises beyond what there is when it does not say. Chosen.
+DEFAULT_BYTES = 4096
 KINDS = _GENERAL_KINDS + _OUTCOME_KINDS + DOWNLOAD_KINDS
 #: Code and sub-code of a `fail` fault that names none (docs: 500/9999, unknown).
 _FAIL_CODE, _FAIL_SUB_CODE = 500, 9999
@@ -22,8 +28,8 @@ _FAIL_CODE, _FAIL_SUB_CODE = 500, 9999
 DEFAULT_SECONDS = 2.0
 #: Status of a `status` fault that names none.
 DEFAULT_STATUS = 503
-_FIELDS = {"kind", "probability", "count", "match", "seconds", "status", "subCode", "message"}
-_MATCH_FIELDS = {"type", "channel", "operation", "callConnectionId"}
+_FIELDS = {"kind", "probability", "count", "match", "seconds", "status", "subCode", "message", "bytes", "location"}
+_MATCH_FIELDS = {"type", "channel", "operation", "callConnectionId", *_TARGET_FIELDS}
 
 
 @dataclass
@@ -41,10 +47,24 @@ class Fault:
     status: int = DEFAULT_STATUS
     sub_code: str | None = None
     message: str | None = None
+    #: What a wrong length promises too much, where a redirect leads, and which recording's download is meant.
+    bytes: int = DEFAULT_BYTES
+    location: str | None = None
+    target: Mapping[str, Any] = field(default_factory=dict)
     applied: int = field(default=0)
 
-    def matches(self, channel: str, name: str, call_connection_id: str | None) -> bool:
-        """``name`` is an event type for events, an operation id for requests; either may be given short."""
+    def matches(
+        self, channel: str, name: str, call_connection_id: str | None, target: Mapping[str, Any] | None = None
+    ) -> bool:
+        """``name`` is an event type for events, an operation id for requests; either may be given short.
+
+        A rule that spoils downloads is for the sound, unless it names the metadata.
+        """
+        target = target or {}
+        if any(target.get(part) != wanted for part, wanted in self.target.items()):
+            return False
+        if channel == "downloads" and "content" not in self.target and target.get("content") == METADATA:
+            return False
         if self.count is not None and self.applied >= self.count:
             return False
         by_operation = channel in ("requests", "outcomes", "downloads")
@@ -67,6 +87,7 @@ class Fault:
             "channel": self.channel,
             "operation": self.operation,
             "callConnectionId": self.call_connection_id,
+            **self.target,
         }
         return {
             "kind": self.kind,
@@ -77,6 +98,8 @@ class Fault:
             "status": self.status,
             "subCode": self.sub_code,
             "message": self.message,
+            "bytes": self.bytes,
+            "location": self.location,
             "applied": self.applied,
         }
 
@@ -105,11 +128,12 @@ class Faults:
         name: str,
         call_connection_id: str | None = None,
         kinds: tuple[str, ...] = _GENERAL_KINDS,
+        target: Mapping[str, Any] | None = None,
     ) -> list[Fault]:
         """The faults that strike this time, at most one of each kind."""
         struck: list[Fault] = []
         for rule in self.rules:
-            if rule.kind not in kinds or not rule.matches(channel, name, call_connection_id):
+            if rule.kind not in kinds or not rule.matches(channel, name, call_connection_id, target):
                 continue
             if any(other.kind == rule.kind for other in struck):
                 continue
@@ -147,9 +171,13 @@ def _parse(item: Any, where: str) -> Fault:
         raise BadRequest(f"{where}: {kind} is for operations, not for events or requests.", where)
     if kind == "fail" and not str(item.get("subCode", _FAIL_SUB_CODE)).isdecimal():
         raise BadRequest(f"{where}.subCode must be a number.", f"{where}.subCode")
+    if kind == "redirect" and not isinstance(item.get("location"), str):
+        raise BadRequest(f"{where}.location is required: the URL that a redirect leads to.", f"{where}.location")
+    if match.get("content") not in (None, SOUND, METADATA):
+        raise BadRequest(f"{where}.match.content must be {SOUND} or {METADATA}.", f"{where}.match.content")
     sub_code, message = item.get("subCode"), item.get("message")
     count = _number(item, "count", where, None, 0, 10**9)
-    default_status = _FAIL_CODE if kind == "fail" else DEFAULT_STATUS
+    default_status = {"fail": _FAIL_CODE, "redirect": 302}.get(kind, DEFAULT_STATUS)
     status = _number(item, "status", where, default_status, 100, 699)
     return Fault(
         kind=kind,
@@ -163,6 +191,9 @@ def _parse(item: Any, where: str) -> Fault:
         status=int(status or default_status),
         sub_code=None if sub_code is None else str(sub_code),
         message=None if message is None else str(message),
+        bytes=int(_number(item, "bytes", where, DEFAULT_BYTES, 1, 2**31) or DEFAULT_BYTES),
+        location=item.get("location"),
+        target={part: match[part] for part in _TARGET_FIELDS if part in match},
     )
 
 

@@ -1,7 +1,8 @@
 """Phone scripts: what a virtual phone does, step by step.
 
-A step is ``{"when"?: condition, "after"?: seconds, one action}``. ``when`` waits for the condition, then
-``after`` waits, then the action is done. A step without an action only waits.
+A step is ``{"when"?: condition, "at"? or "after"?: seconds, one action}``. ``when`` waits for the condition;
+``after`` counts from there, or from the end of the step before; ``at`` counts from the last ``when`` of the
+script, or from the connection. A step without an action only waits.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Any
 
 from emulator.errors import BadRequest
 
-CONDITIONS = ("connected", "prompted", "prompt ended", "asked", "tones")
+CONDITIONS = ("connected", "joined", "prompted", "prompt ended", "asked", "tones")
 #: The tone name of each key (published Tone enum).
 TONES = {
     "0": "zero",
@@ -32,6 +33,7 @@ TONES = {
     "D": "d",
 }
 _ACTIONS = ("press", "say", "wait", "hangUp")
+_FIELDS = ("when", "at", "after", *_ACTIONS)
 #: Longest wait of one step in seconds.
 _LONGEST = 86_400.0
 
@@ -42,6 +44,7 @@ class Step:
 
     when: str | None = None
     after: float = 0.0
+    at: float | None = None
     press: str | None = None
     say: str | None = None
     hang_up: bool = False
@@ -59,10 +62,12 @@ def parse_script(steps: Any, where: str = "script") -> tuple[Step, ...]:
 def _step(step: Any, where: str) -> Step:
     if not isinstance(step, dict):
         raise BadRequest(f"'{where}' must be an object.", where)
-    unknown = sorted(set(step) - {"when", "after", *_ACTIONS})
+    unknown = sorted(set(step) - set(_FIELDS))
     if unknown:
-        known = ", ".join(("when", "after", *_ACTIONS))
+        known = ", ".join(_FIELDS)
         raise BadRequest(f"'{where}.{unknown[0]}' is not known; known are {known}.", f"{where}.{unknown[0]}")
+    if "at" in step and {"after", "wait"} & set(step):
+        raise BadRequest(f"'{where}' has 'at' beside 'after' or 'wait'; give one of them.", f"{where}.at")
     actions = [name for name in _ACTIONS if name in step]
     if len(actions) > 1:
         raise BadRequest(f"'{where}' has {' and '.join(actions)}; a step does one thing.", where)
@@ -78,7 +83,8 @@ def _step(step: Any, where: str) -> Step:
         raise BadRequest(f"'{where}.say' must be text.", f"{where}.say")
     press = check_keys(step["press"], f"{where}.press") if "press" in step else None
     after = seconds(step.get("after", 0), f"{where}.after") + seconds(step.get("wait", 0), f"{where}.wait")
-    return Step(when, after, press, say, "hangUp" in step)
+    at = seconds(step["at"], f"{where}.at") if "at" in step else None
+    return Step(when, after, at, press, say, "hangUp" in step)
 
 
 def check_keys(keys: Any, where: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import tempfile
 from dataclasses import dataclass
@@ -16,12 +17,14 @@ RETENTION = 24 * 3600.0
 
 @dataclass(frozen=True)
 class Document:
-    """One chunk of one recording: its sound in a file, its metadata, and the name of its content."""
+    """One chunk of one recording: its sound and its metadata in files, and the name of its content."""
 
     id: str
+    recording_id: str
+    chunk: int
     path: Path
+    metadata_path: Path
     content_name: str
-    metadata: dict[str, Any]
     expires: float
 
 
@@ -39,9 +42,15 @@ class Archive:
             self._folder = Path(tempfile.mkdtemp(prefix="emulator-recordings-"))
         return self._folder / document_id
 
-    def add(self, document_id: str, content_name: str, metadata: dict[str, Any]) -> Document:
+    def add(
+        self, document_id: str, recording_id: str, chunk: int, content_name: str, metadata: dict[str, Any]
+    ) -> Document:
+        """Keep a document whose sound has been written."""
+        path = self.path(document_id)
+        beside = path.with_suffix(".acsmetadata")
+        beside.write_text(json.dumps(metadata, separators=(",", ":")), "utf-8")
         expires = self._clock.now() + RETENTION
-        document = Document(document_id, self.path(document_id), content_name, metadata, expires)
+        document = Document(document_id, recording_id, chunk, path, beside, content_name, expires)
         self._documents[document_id] = document
         return document
 
@@ -59,6 +68,7 @@ class Archive:
         if document is None:
             return False
         document.path.unlink(missing_ok=True)
+        document.metadata_path.unlink(missing_ok=True)
         return True
 
     def expire(self) -> None:

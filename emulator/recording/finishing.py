@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import TYPE_CHECKING, Any
 
 from emulator.audio.clip import SAMPLE_RATE
 from emulator.clock import ticks_text
 from emulator.recording.archive import RETENTION
 from emulator.recording.options import assign_channels
+from emulator.recording.own_storage import ExportFailed, OwnStorage
 from emulator.recording.render import MP3_KBPS, Piece, render, split
 
 if TYPE_CHECKING:
     from emulator.audio.track import Track
+    from emulator.recording.archive import Document
     from emulator.recording.session import Recording
 
 #: Seconds from the end of a recording to its file event. The docs say minutes: chosen shorter.
 FILE_DELAY = 2.0
+#: A tag of SSML in a prompt's text.
+_TAG = re.compile(r"<[^<>]*>")
 
 
 async def finish(recording: Recording) -> None:
@@ -30,6 +35,8 @@ async def finish(recording: Recording) -> None:
             return
         await service.clock.sleep(FILE_DELAY)
         await _make(recording)
+        for text, pcm in _spoken(recording):
+            await asyncio.to_thread(service.voiceprints.add, text, pcm)
     finally:
         recording.seal()
     service.event_grid.publish("RecordingFileStatusUpdated", _subject(recording), _event(recording))
@@ -39,6 +46,7 @@ async def finish(recording: Recording) -> None:
 
 async def _make(recording: Recording) -> None:
     service, options = recording.service, recording.options
+    documents: list[Document] = []
     recording.channels = _channels(recording)
     channels: list[list[Track]] = [
         [] for _ in range(max(recording.channels.values(), default=0) + 1 if options.channel == "unmixed" else 1)
@@ -53,7 +61,7 @@ async def _make(recording: Recording) -> None:
         document_id = service.ids.document()
         await asyncio.to_thread(render, service.archive.path(document_id), options.format, channels, pieces)
         metadata = _metadata(recording, document_id, index, pieces, len(channels))
-        service.archive.add(document_id, options.content_name, metadata)
+        documents.append(service.archive.add(document_id, recording.id, index, options.content_name, metadata))
         base = f"{service.recording_origin}/v1/objects/{document_id}"
         recording.chunks.append(
             {
@@ -65,6 +73,45 @@ async def _make(recording: Recording) -> None:
                 "deleteLocation": base,
             }
         )
+    if options.container_url:
+        await _export(recording, documents)
+
+
+async def _export(recording: Recording, documents: list[Document]) -> None:
+    """Write the files to the app's own storage; if that fails, the locations are those of the built-in copy (docs)."""
+    service, options = recording.service, recording.options
+    folder = "/".join(
+        (
+            recording.moment(recording.pieces[0][0]).strftime("%Y%m%d"),
+            recording.call.id,
+            f"{recording.id[:8]}-{service.ids.guid()}",
+        )
+    )
+    store = OwnStorage(service.config.storage_connection_string, options.container_url)
+    try:
+        locations = await asyncio.to_thread(store.write, folder, documents, options.format)
+    except ExportFailed as error:
+        recording.call.note("service", "cannot export the recording", str(error))
+        return
+    recording.exported = True
+    for chunk, (content, metadata) in zip(recording.chunks, locations, strict=True):
+        chunk["contentLocation"], chunk["metadataLocation"] = content, metadata
+
+
+def _spoken(recording: Recording) -> list[tuple[str, bytes]]:
+    """What was said in the recording, with its whole sound; of prompts, those that were made from words."""
+    spans = [
+        span
+        for tracks in recording.tracks.values()
+        for track in tracks
+        for low, high in recording.pieces
+        for span in track.spans(low, high)
+    ]
+    spoken = []
+    for span in spans:
+        if span.kind == "speech" or (span.kind == "prompt" and not span.text.startswith("[")):
+            spoken.append((" ".join(_TAG.sub(" ", span.text).split()), bytes(span.samples)))
+    return spoken
 
 
 def _channels(recording: Recording) -> dict[str, int]:
@@ -98,7 +145,7 @@ def _metadata(recording: Recording, document_id: str, index: int, pieces: list[P
         "pauseResumeIntervals": [
             {"startTime": ticks_text(recording.moment(begin), "Z"), "duration": _milliseconds([(begin, end)])}
             for begin, end in gaps
-            if low <= begin < high
+            if low < begin <= high
         ],
         "recordingInfo": {
             "contentType": options.channel,
@@ -115,7 +162,9 @@ def _metadata(recording: Recording, document_id: str, index: int, pieces: list[P
 
 def _event(recording: Recording) -> dict[str, Any]:
     options = recording.options
+    own = {"storageType": "AzureBlob"} if recording.exported else {}
     return {
+        **(own | {"recordingId": recording.id} if options.container_url else {}),
         "recordingStorageInfo": {"recordingChunks": recording.chunks},
         "recordingStartTime": ticks_text(recording.moment(recording.pieces[0][0]), "Z"),
         "recordingDurationMs": _milliseconds(recording.pieces),

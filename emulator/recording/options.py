@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 from emulator.errors import BadRequest, NotSupported
 from emulator.identifiers import from_model
@@ -37,6 +38,8 @@ class RecordingOptions:
     pause_on_start: bool = False
     ordering: tuple[str, ...] = ()
     pinned: dict[str, int] = field(default_factory=dict)
+    #: The blob container that the files are written to as well; empty is none.
+    container_url: str = ""
 
     @property
     def content_name(self) -> str:
@@ -59,9 +62,6 @@ def read_options(body: dict[str, Any]) -> RecordingOptions:
         raise BadRequest(f"{content}, {channel}, {form} is not offered.", "recordingFormatType")
     if form == "mp3" and importlib.util.find_spec("lameenc") is None:
         raise NotSupported("This emulator writes mp3 only where the Python package lameenc is installed.")
-    storage = body.get("externalStorage") or {}
-    if storage.get("recordingStorageKind") == "azureBlobStorage":
-        raise NotSupported("This emulator does not write recordings to a storage of your own.")
     ordering = tuple(
         from_model(model, f"audioChannelParticipantOrdering[{index}]").raw_id
         for index, model in enumerate(body.get("audioChannelParticipantOrdering") or ())
@@ -72,7 +72,21 @@ def read_options(body: dict[str, Any]) -> RecordingOptions:
     pinned = _pinned(body.get("channelAffinity") or [])
     if channel != "unmixed" and (ordering or pinned):
         raise BadRequest("Channels can be given to participants in an unmixed recording only.", "channelAffinity")
-    return RecordingOptions(content, channel, form, bool(body.get("pauseOnStart", False)), ordering, pinned)
+    pause_on_start = bool(body.get("pauseOnStart", False))
+    return RecordingOptions(content, channel, form, pause_on_start, ordering, pinned, _container(body))
+
+
+def _container(body: dict[str, Any]) -> str:
+    """The URL of the container to write to. Whether it can be written to shows at the end, as an export failure."""
+    storage = body.get("externalStorage") or {}
+    if storage.get("recordingStorageKind") != "azureBlobStorage":
+        return ""
+    url = str(storage.get("recordingDestinationContainerUrl", ""))
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.netloc or not parts.path.strip("/"):
+        where = "externalStorage.recordingDestinationContainerUrl"
+        raise BadRequest(f"'{where}' must be the URL of a blob container.", where)
+    return url.rstrip("/")
 
 
 def _pinned(affinities: list[dict[str, Any]]) -> dict[str, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -47,8 +48,11 @@ class Recording:
         self.tracks: dict[str, list[Track]] = {}
         self.chunks: list[dict[str, Any]] = []
         self.channels: dict[str, int] = {}
+        #: Whether the files lie in the app's own storage.
+        self.exported = False
         self._participants: list[dict[str, Any]] = []
         self._since = 0
+        self._starting: asyncio.Task[Any] | None = None
         self._callback_uri = callback_uri
         self._lane = CallbackLane(service.callbacks, self.endpoint_id)
 
@@ -61,7 +65,7 @@ class Recording:
         # The recorder joins: participants are updated although none has changed (recorded).
         self.call.participants_changed()
         if not self.options.pause_on_start:
-            self.service.tasks.start(self._activate(), f"start of recording {self.id}")
+            self._starting = self.service.tasks.start(self._activate(), f"start of recording {self.id}")
 
     def fail(self, outcome: Outcome) -> None:
         """It was accepted and then could not be started."""
@@ -81,10 +85,17 @@ class Recording:
 
     async def _activate(self) -> None:
         await self.service.clock.sleep(START_DELAY)
-        if not self.stopped:
-            self.resume()
+        self._starting = None
+        self.resume()
+
+    def _withdraw_start(self) -> None:
+        """What the app asks for before the recording has begun goes before the beginning."""
+        if self._starting is not None:
+            self._starting.cancel()
+            self._starting = None
 
     def resume(self) -> None:
+        self._withdraw_start()
         if self.state == "active":
             return
         self.state = "active"
@@ -93,6 +104,7 @@ class Recording:
         self._tell()
 
     def pause(self) -> None:
+        self._withdraw_start()
         if self.state != "active":
             return
         self._end_piece()
@@ -102,6 +114,7 @@ class Recording:
         """``reason`` is the sessionEndReason of the file event."""
         if self.stopped:
             return
+        self._withdraw_start()
         self.stopped = True
         self.reason = reason
         if self.state == "active":
@@ -162,7 +175,9 @@ class Recording:
 
     def _end_piece(self) -> None:
         self.state = "inactive"
-        self.pieces.append((self._since, max(self._since, self.service.clock.samples())))
+        end = self.service.clock.samples()
+        if end > self._since:
+            self.pieces.append((self._since, end))
 
     def _tell(self) -> None:
         source = self._source()

@@ -67,6 +67,7 @@ class Control:
             web.post("/emulator/calls/{id}/hangup", self.hang_up),
             web.post("/emulator/calls/{id}/drop-streams", self.drop_streams),
             web.get("/emulator/recordings", self.recordings),
+            web.get("/emulator/topic", self.topic),
             web.get(VALIDATION_PATH, self.validate),
         ]
 
@@ -187,6 +188,19 @@ class Control:
         service = self._service
         found = [*service.recordings.values(), *service.finished]
         return answer({"recordings": [recording.describe() for recording in found]})
+
+    async def topic(self, request: web.Request) -> web.Response:
+        """What was published to the topic: all of it, or that of ?type= (short or full), ?subject=, ?after=N."""
+        wanted, subject = request.query.get("type"), request.query.get("subject")
+        after = _integer(request, "after", 0)
+        entries = [
+            entry.wire()
+            for entry in self._service.topic.published
+            if entry.n > after
+            and wanted in (None, entry.type, entry.type.rpartition(".")[2])
+            and subject in (None, entry.event.get("subject"))
+        ]
+        return answer({"events": entries})
 
     async def validate(self, request: web.Request) -> web.Response:
         """The validationUrl of the Event Grid handshake, opened by hand."""

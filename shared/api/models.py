@@ -32,8 +32,6 @@ MAX_BODY = 256 * 1024
 MAX_DEPTH = 32
 """Levels of nesting in a request; ours. The journal is read by a parser that stops at 200."""
 
-MAX_PAGE = 500
-"""Calls in one page of a list."""
 MAX_KEY = 200
 """Characters of an idempotency key."""
 

@@ -7,10 +7,13 @@ from typing import Any, get_args
 
 from pydantic import BaseModel
 
-from shared.api import models
-from shared.api.models import ACTIONS, MAX_KEY, MAX_PAGE, Status, schema_of
+from shared.api import models, reports
+from shared.api.models import ACTIONS, MAX_KEY, Status, schema_of
+from shared.api.queries import MAX_PAGE
 from shared.calls.actions import Action
 from shared.calls.call import SIGNAL_NAME
+from shared.quality.report import Report
+from shared.recordings.record import Status as RecordingStatus
 
 VERSION = "1.0.0"
 
@@ -48,15 +51,13 @@ _KEY = {
     "description": "the same key does it once, however often it is sent",
     "schema": {"type": "string", "minLength": 1, "maxLength": MAX_KEY},
 }
-_LIST_PARAMETERS = [
-    {
-        "name": "day",
-        "in": "query",
-        "description": "UTC day, 2026-11-23; default: today",
-        "schema": {"type": "string", "format": "date"},
-    },
-    {"name": "status", "in": "query", "schema": {"type": "string", "enum": list(get_args(Status))}},
-    {"name": "number", "in": "query", "description": "raw id or E.164 of either side", "schema": {"type": "string"}},
+_DAY = {
+    "name": "day",
+    "in": "query",
+    "description": "UTC day, 2026-11-23; default: today",
+    "schema": {"type": "string", "format": "date"},
+}
+_PAGE = [
     {
         "name": "limit",
         "in": "query",
@@ -64,13 +65,37 @@ _LIST_PARAMETERS = [
     },
     {"name": "after", "in": "query", "description": "`next` of the page before", "schema": {"type": "string"}},
 ]
+_LIST_PARAMETERS = [
+    _DAY,
+    {"name": "status", "in": "query", "schema": {"type": "string", "enum": list(get_args(Status))}},
+    {"name": "number", "in": "query", "description": "raw id or E.164 of either side", "schema": {"type": "string"}},
+    *_PAGE,
+]
+_REPORT_PARAMETERS = [
+    _DAY,
+    {"name": "call", "in": "query", "description": "id of a call", "schema": {"type": "string"}},
+    {"name": "flag", "in": "query", "description": "only reports with this flag", "schema": {"type": "string"}},
+    {
+        "name": "below",
+        "in": "query",
+        "description": "only reports with a score below",
+        "schema": {"type": "number", "minimum": 0, "maximum": 100},
+    },
+    *_PAGE,
+]
+_RECORDING_PARAMETERS = [
+    _DAY,
+    {"name": "status", "in": "query", "schema": {"type": "string", "enum": list(get_args(RecordingStatus))}},
+    *_PAGE,
+]
+_RECORDING_ID = {"name": "recording_id", "in": "path", "required": True, "schema": {"type": "string"}}
 
 _READING = (401, 404, 503)
 _CHANGING = (400, 401, 404, 409, 422, 502, 503)
 _PROBLEMS = {
     400: "something in the request is wrong: `field` and `remedy` say what",
     401: "the function key is missing or wrong; the host answers that, without a body",
-    404: "no such call, or no such action",
+    404: "no such call, recording or report, or no such action",
     409: "the call is over or not connected yet, or the key was used for another request",
     422: "the service refused: `code` is its own",
     502: "the service failed or did not answer: `code` is its own",
@@ -128,6 +153,7 @@ def openapi() -> dict[str, Any]:
         [_CALL_ID, _SIGNAL, _KEY],
         (400, 401, 404, 409, 503),
     )
+    _add_recordings(document)
     for name, kind in ACTIONS.items():
         summary = (kind.__doc__ or name).split("\n", 1)[0]
         document.add(
@@ -142,6 +168,31 @@ def openapi() -> dict[str, Any]:
             example=EXAMPLES.get(name),
         )
     return document.finish()
+
+
+def _add_recordings(document: _Document) -> None:
+    one, listing = [_RECORDING_ID], (400, 401, 503)
+    for path, operation, summary, model, parameters, problems in (
+        ("/reports", "listReports", "Quality reports of a day", reports.ReportList, _REPORT_PARAMETERS, listing),
+        ("/reports/{recording_id}", "getReport", "A quality report", Report, one, _READING),
+        ("/recordings", "listRecordings", "Recordings of a day", reports.RecordingList, _RECORDING_PARAMETERS, listing),
+        ("/recordings/{recording_id}", "getRecording", "A recording", reports.RecordingView, one, _READING),
+    ):
+        document.add(path, "get", operation, summary, None, {200: model}, parameters, problems)
+    document.add(
+        "/recordings/{recording_id}/replay",
+        "post",
+        "replayRecording",
+        "Fetch again what failed, and make the report anew",
+        None,
+        {202: reports.RecordingView},
+        one,
+        _READING,
+    )
+    document.add(
+        "/reports/{recording_id}/page", "get", "getReportPage", "A quality report as a page", None, {}, one, _READING
+    )
+    document.html("/reports/{recording_id}/page", "the page, in one file; its link to the audio works for a while")
 
 
 class _Document:
@@ -187,6 +238,11 @@ class _Document:
             required = bool(self._schemas[request.__name__].get("required"))
             described["requestBody"] = {"required": required, "content": {"application/json": body}}
         self._paths.setdefault(path, {})[method] = described
+
+    def html(self, path: str, description: str) -> None:
+        """Say that a path answers with a page."""
+        content = {"text/html": {"schema": {"type": "string"}}}
+        self._paths[path]["get"]["responses"]["200"] = {"description": description, "content": content}
 
     def finish(self) -> dict[str, Any]:
         return {

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
 from typing import Any, get_args
 
 from shared.api.models import (
     MAX_KEY,
-    MAX_PAGE,
     CallList,
     CallView,
     Done,
@@ -26,6 +24,7 @@ from shared.api.models import (
     read,
     read_action,
 )
+from shared.api.queries import day, limit
 from shared.calls.call import SIGNAL_NAME
 from shared.calls.conductor import Conductor
 from shared.calls.operation import Operation
@@ -61,19 +60,19 @@ class CallService:
 
     def listed(self, query: Mapping[str, str]) -> CallList:
         """A page of the calls of a day."""
-        day, limit = _day(query.get("day")), _limit(query.get("limit"))
+        size = limit(query.get("limit"))
         number, status = _number(query.get("number")), query.get("status")
         if status and status not in get_args(Status):
             raise InvalidInput("status", f"{status!r} is no status.", f"Known: {', '.join(get_args(Status))}.")
         found: list[ListedCall] = []
         last = ""
-        for row in self._store.listed(day, after=query.get("after", "")):
+        for row in self._store.listed(day(query.get("day")), after=query.get("after", "")):
             if number and number not in (row.caller, row.callee):
                 continue
             listed = self._listed(row)
             if status and listed.status != status:
                 continue
-            if len(found) == limit:
+            if len(found) == size:
                 return CallList(calls=tuple(found), next=last)
             found.append(listed)
             last = row.position
@@ -169,25 +168,6 @@ def _result(operation: Operation[Any]) -> tuple[Any, str | None]:
 def _other_side(record: CallRecord) -> Identifier | None:
     raw_id = record.caller if record.direction == "inbound" else record.callee
     return Identifier(raw_id=raw_id) if raw_id else None
-
-
-def _day(text: str | None) -> str:
-    if not text:
-        return datetime.now(UTC).strftime("%Y-%m-%d")
-    try:
-        if date.fromisoformat(text).isoformat() == text:
-            return text
-    except ValueError:
-        pass
-    raise InvalidInput("day", f"{text!r} is no day.", "Write 2026-11-23.")
-
-
-def _limit(text: str | None) -> int:
-    if not text:
-        return 100
-    if not text.isdecimal() or not 1 <= int(text) <= MAX_PAGE:
-        raise InvalidInput("limit", f"{text!r} is no page size.", f"Give 1 to {MAX_PAGE}.")
-    return int(text)
 
 
 def _number(text: str | None) -> str:

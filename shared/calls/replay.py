@@ -290,9 +290,9 @@ class Session:
         """The next key of continuous DTMF, in the order of the keys."""
         return self._waiting.tone()
 
-    def wait_roster(self, raw_id: str) -> Pending[None]:
-        """The moment when this participant is in the call."""
-        return self._waiting.participant(raw_id)
+    def wait_roster(self, raw_id: str, *, present: bool = True) -> Pending[None]:
+        """The moment when this participant is in the call, or is not in it."""
+        return self._waiting.participant(raw_id, present=present)
 
     def wait_end(self) -> Pending[CallEnded]:
         """The end of the call."""

@@ -22,7 +22,7 @@ class Waiting:
         self._readers: deque[Pending[str]] = deque()
         self._no_tones: BaseException | None = None
         self._present: frozenset[str] = frozenset()
-        self._expected: list[tuple[str, Pending[None]]] = []
+        self._expected: list[tuple[str, bool, Pending[None]]] = []
         self.end: Pending[CallEnded] = Pending("end of the call", scheduler)
 
     def signal(self, name: str) -> Pending[Any]:
@@ -70,22 +70,22 @@ class Waiting:
             self._scheduler.settle(pending)
         self._readers.clear()
 
-    def participant(self, raw_id: str) -> Pending[None]:
-        """The moment when this participant is in the call."""
-        pending: Pending[None] = Pending("participant in the call", self._scheduler)
-        if raw_id in self._present:
+    def participant(self, raw_id: str, *, present: bool = True) -> Pending[None]:
+        """The moment when this participant is in the call, or is not in it."""
+        pending: Pending[None] = Pending(f"participant {'in' if present else 'out of'} the call", self._scheduler)
+        if (raw_id in self._present) == present:
             pending.succeed(None)
         elif not self._over(pending):
-            self._expected.append((raw_id, pending))
+            self._expected.append((raw_id, present, pending))
         return pending
 
     def give_roster(self, raw_ids: Iterable[str]) -> None:
         """The participants changed."""
         self._present = frozenset(raw_ids)
-        for raw_id, pending in self._expected:
-            if raw_id in self._present:
+        for raw_id, present, pending in self._expected:
+            if (raw_id in self._present) == present:
                 self._done(pending, None)
-        self._expected = [(raw_id, pending) for raw_id, pending in self._expected if not pending.done]
+        self._expected = [expected for expected in self._expected if not expected[2].done]
 
     def give_end(self, end: CallEnded) -> None:
         """The call is over: everybody who waits learns it."""
@@ -101,7 +101,7 @@ class Waiting:
         for listeners in list(self._listeners.values()):
             yield from list(listeners)
         yield from list(self._readers)
-        yield from [pending for _, pending in self._expected]
+        yield from [pending for *_, pending in self._expected]
 
     def _over(self, pending: Pending[Any]) -> bool:
         if self.end.done:

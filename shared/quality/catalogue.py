@@ -28,15 +28,15 @@ CATALOGUE: dict[str, Kind] = {
         "channel",
         "count",
         "Turns",
-        "Times that the participant takes the floor: speech until somebody else takes it, or until a pause longer "
-        "than turn_pause_seconds.",
+        "Times that the participant takes the floor: speech until somebody else takes it, until a pause longer than "
+        "turn_pause_seconds, or until something that is left out.",
     ),
     "response_median_seconds": Kind(
         "channel",
         "s",
         "Response time, median",
-        "Time from the end of somebody else's turn to the start of this participant's, median; a turn that begins "
-        "before the other has ended counts as 0.",
+        "Time from the end of somebody else's turn to the start of this participant's next one, median; a turn that "
+        "begins before the other has ended counts as 0.",
     ),
     "response_p90_seconds": Kind(
         "channel", "s", "Response time, 90th percentile", "As the median, 90th percentile (nearest rank)."
@@ -48,14 +48,15 @@ CATALOGUE: dict[str, Kind] = {
         "channel",
         "count",
         "Interruptions",
-        "Times that the participant starts to speak over somebody, for at least interruption_seconds, and keeps the "
-        "turn.",
+        "Times that the participant starts to speak over somebody, for at least interruption_seconds, and speaks on "
+        "when they have stopped.",
     ),
     "backchannels": Kind(
         "channel",
         "count",
         "Back-channels",
-        "Times that the participant speaks over somebody and does not take the turn (“uh-huh”).",
+        "Times that the participant starts to speak over somebody and stops first, or less than speech_seconds after "
+        "them (“uh-huh”): the turn stays theirs.",
     ),
     "overtalk_ratio": Kind(
         "channel", "ratio", "Overtalk ratio", "Turns that begin with an interruption ÷ turns of the participant."
@@ -71,9 +72,14 @@ CATALOGUE: dict[str, Kind] = {
     "noise_floor_dbfs": Kind(
         "channel", "dBFS", "Noise floor", "Level that 10 % of the 10 ms frames without speech stay below."
     ),
-    "words": Kind("channel", "count", "Words", "Words of the participant in the transcript."),
+    "words": Kind(
+        "channel",
+        "count",
+        "Words",
+        "Words of the participant in the transcript: what stands between spaces and holds a letter or a digit.",
+    ),
     "words_per_minute": Kind(
-        "channel", "wpm", "Speech rate", "Words of the participant ÷ the time in which they were spoken."
+        "channel", "wpm", "Speech rate", "Words of the participant ÷ the time of the phrases that hold them."
     ),
     # all together
     "recording_seconds": Kind(
@@ -92,13 +98,20 @@ CATALOGUE: dict[str, Kind] = {
     "overlap_seconds": Kind("conversation", "s", "Overlap", "Time in which two or more speak at once."),
     "overlap_ratio": Kind("conversation", "ratio", "Overlap ratio", "Overlap ÷ conversation."),
     "all_interruptions": Kind("conversation", "count", "Interruptions", "Interruptions by anybody."),
-    "hold_seconds": Kind("conversation", "s", "Hold", "Time in which a participant is on hold (from the journal)."),
+    "hold_seconds": Kind(
+        "conversation",
+        "s",
+        "Hold",
+        "Time in which at least one participant is on hold (from the journal, not the audio).",
+    ),
     "longest_hold_seconds": Kind("conversation", "s", "Longest hold", "The longest single hold."),
     "app_seconds": Kind(
         "conversation", "s", "App's time", "Time in which the app plays or listens (from the journal, not the audio)."
     ),
     "longest_monologue": Kind("conversation", "s", "Longest monologue", "The longest turn of anybody."),
-    "dominance": Kind("conversation", "ratio", "Dominance", "The largest talk ratio of one participant."),
+    "dominance": Kind(
+        "conversation", "ratio", "Dominance", "The largest talk ratio of one participant, of two or more."
+    ),
 }
 """Every metric that a report may hold."""
 

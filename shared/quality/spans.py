@@ -65,3 +65,8 @@ def without(spans: Sequence[Span], holes: Sequence[Span]) -> list[Span]:
 def total(spans: Iterable[Span]) -> float:
     """Seconds in all."""
     return sum(span.end - span.start for span in spans)
+
+
+def rounded(spans: Iterable[Span]) -> list[Span]:
+    """The spans to the millisecond."""
+    return [Span(round(span.start, 3), round(span.end, 3)) for span in spans]

@@ -19,7 +19,7 @@ class Thresholds(BaseModel):
         3.0, gt=0, le=60, description="A pause longer than this ends a speaker's turn, even if nobody else speaks."
     )
     interruption_seconds: float = Field(
-        0.5, gt=0, le=10, description="Overlap from which taking the turn is an interruption; shorter: a back-channel."
+        0.5, gt=0, le=10, description="Overlap from which taking the floor is an interruption."
     )
     dead_air_seconds: float = Field(10.0, gt=0, description="Silence of everybody from which it is dead air.")
     silence_ratio: float = Field(0.35, gt=0, le=1, description="Share of silence that raises a flag.")

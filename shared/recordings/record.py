@@ -52,6 +52,8 @@ class RecordingRecord:
         announced_at: when the file event was published.
         deadline: when the downloads are given up.
         report_attempts: reports begun.
+        replays: times that somebody had it done again.
+        leased_until: an instance makes the report, and has until then.
         note: what a reader of the report should know.
     """
 
@@ -72,6 +74,8 @@ class RecordingRecord:
     updated_at: int = 0
     reported_at: int = 0
     report_attempts: int = 0
+    replays: int = 0
+    leased_until: int = 0
     note: str = ""
     chunks: list[ChunkRecord] = field(default_factory=list)
 
@@ -90,3 +94,8 @@ def day_of_id(recording: str) -> str:
     """The day in a recording's id; empty if it is none."""
     digits = recording[:8]
     return f"{digits[:4]}-{digits[4:6]}-{digits[6:8]}" if len(digits) == 8 and digits.isdecimal() else ""
+
+
+def report_name(recording: str) -> str:
+    """The report's document in the container."""
+    return f"{day_of_id(recording)}/{recording}/report.json"

@@ -14,8 +14,8 @@ from shared.routing.decisions import (
     RejectWith,
     RoutingTable,
 )
-from shared.routing.nodes import MAX_FILE_BYTES
 from shared.routing.reading import load_routes
+from shared.yaml_text import MAX_FILE_BYTES
 
 __all__ = [
     "MAX_FILE_BYTES",

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from shared import yaml_text
 from shared.errors import RoutingError
+from shared.yaml_text import NotYaml, did_you_mean, gathered
 
 # PyYAML is imported where the file is read: it costs more than these modules.
 if TYPE_CHECKING:
     from yaml.nodes import MappingNode, Node
-
-
-MAX_FILE_BYTES = 256 * 1024
 
 
 class Stop(Exception):
@@ -94,11 +93,8 @@ class Nodes:
         raise Stop
 
     def _raise_problems(self) -> None:
-        if not self._problems:
-            return
-        (field, problem, remedy), *others = self._problems
-        lines = [remedy, *(f"{path}: {text} {hint}".rstrip() for path, text, hint in others)]
-        raise RoutingError(field, problem, "\n".join(lines) if others else remedy)
+        if self._problems:
+            raise gathered(self._problems, RoutingError)
 
 
 def pairs(node: MappingNode) -> list[tuple[Node, Node]]:
@@ -109,22 +105,12 @@ def join(path: str, key: str) -> str:
     return f"{path}.{key}" if path else key
 
 
-def did_you_mean(word: str, known: Collection[str]) -> str:
-    from difflib import get_close_matches
-
-    close = get_close_matches(word, sorted(known), n=1)
-    return f"Did you mean {close[0]}?" if close else ""
-
-
 def text_of(path: Path) -> str:
     """The text of a file; RoutingError if it cannot be read."""
     try:
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise RoutingError(f"{path.name}:1: rules", f"the file is longer than {MAX_FILE_BYTES // 1024} KB.")
-        return path.read_text("utf-8-sig")
+        return yaml_text.text_of(path)
     except OSError as error:
         reason = error.strerror or "it cannot be read"
         raise RoutingError(str(path), f"{reason}.", "The setting ROUTING_FILE names the file.") from None
-    except UnicodeDecodeError as error:
-        line = error.object.count(b"\n", 0, error.start) + 1
-        raise RoutingError(f"{path.name}:{line}: rules", "the file is not UTF-8.") from None
+    except NotYaml as error:
+        raise RoutingError(f"{path.name}:{error.line}: rules", error.problem) from None

@@ -26,15 +26,13 @@ from shared.routing.decisions import (
     header_name,
     matches_any,
 )
-from shared.routing.nodes import MAX_FILE_BYTES, Nodes, Stop, did_you_mean, text_of
+from shared.routing.nodes import Nodes, Stop, text_of
+from shared.yaml_text import NotYaml, compose, did_you_mean
 
 if TYPE_CHECKING:
     from yaml.nodes import Node
 
 _APP_FOLDER = Path(__file__).parent.parent.parent
-
-MAX_DEPTH = 16
-"""A file nested deeper than this is no routing file."""
 
 _REASONS: tuple[RejectReason, ...] = ("none", "busy", "forbidden")
 _OUTCOMES = ("answer", "reject", "redirect")
@@ -103,41 +101,10 @@ class _Reader(Nodes):
     # the text
 
     def _compose(self, text: str) -> Node | None:
-        import yaml
-
-        class Loader(yaml.SafeLoader):
-            """Composes nodes, with neither aliases (a few bytes can stand for gigabytes) nor deep nesting."""
-
-            depth = 0
-
-            def compose_node(self, parent: Node | None, index: int) -> Node | None:
-                if self.check_event(yaml.AliasEvent):
-                    mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
-                    raise yaml.MarkedYAMLError(problem="aliases are not used here", problem_mark=mark)
-                if self.depth >= MAX_DEPTH:
-                    mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
-                    raise yaml.MarkedYAMLError(problem="nested too deeply", problem_mark=mark)
-                self.depth += 1
-                try:
-                    return super().compose_node(parent, index)
-                finally:
-                    self.depth -= 1
-
-        if len(text) > MAX_FILE_BYTES:
-            self._note(1, "rules", f"the file is longer than {MAX_FILE_BYTES // 1024} KB.")
-            self._raise_problems()
         try:
-            loader = Loader(text)
-            try:
-                return loader.get_single_node()
-            finally:
-                loader.dispose()
-        except yaml.MarkedYAMLError as error:
-            mark = error.problem_mark or error.context_mark
-            self._note(mark.line + 1 if mark else 1, "rules", f"not YAML: {error.problem or error.context}.")
-        except yaml.reader.ReaderError as error:
-            line = text.count("\n", 0, error.position) + 1
-            self._note(line, "rules", "not YAML: a character that is not allowed.")
+            return compose(text)
+        except NotYaml as error:
+            self._note(error.line, "rules", error.problem)
         self._raise_problems()
         raise AssertionError("unreachable")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from shared.transport import STORAGE_OPTIONS
 
@@ -13,36 +13,42 @@ if TYPE_CHECKING:
 
 
 class Blobs:
-    """Puts and gets texts by name."""
+    """Puts and gets texts by name.
 
-    def __init__(self, connection_string: str, container: str) -> None:
+    Args:
+        options: further ones for the SDK's client.
+    """
+
+    def __init__(self, connection_string: str, container: str, **options: Any) -> None:
         self._connection_string = connection_string
         self._container = container
+        self._options = {**STORAGE_OPTIONS, **options}
 
     def put(self, name: str, text: str) -> None:
         """Write a text, over what has the name."""
         from azure.core.exceptions import ResourceNotFoundError
 
         try:
-            self._client.upload_blob(name, text.encode(), overwrite=True)
+            self.client.upload_blob(name, text.encode(), overwrite=True)
         except ResourceNotFoundError:
             self.prepare()
-            self._client.upload_blob(name, text.encode(), overwrite=True)
+            self.client.upload_blob(name, text.encode(), overwrite=True)
 
     def get(self, name: str) -> str:
         """Read a text."""
-        return str(self._client.download_blob(name, encoding="utf-8").readall())
+        return str(self.client.download_blob(name, encoding="utf-8").readall())
 
     def prepare(self) -> None:
         """Make the container if it is missing."""
         from azure.core.exceptions import ResourceExistsError
 
-        if not self._client.exists():
+        if not self.client.exists():
             with suppress(ResourceExistsError):  # another instance was quicker
-                self._client.create_container()
+                self.client.create_container()
 
     @cached_property
-    def _client(self) -> ContainerClient:
+    def client(self) -> ContainerClient:
+        """The container, for what is no text."""
         from azure.storage.blob import ContainerClient
 
-        return ContainerClient.from_connection_string(self._connection_string, self._container, **STORAGE_OPTIONS)
+        return ContainerClient.from_connection_string(self._connection_string, self._container, **self._options)

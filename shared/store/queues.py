@@ -3,52 +3,21 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
-from functools import cached_property
-from typing import TYPE_CHECKING
 
 from shared.errors import InvalidInput
-from shared.transport import STORAGE_OPTIONS
-
-if TYPE_CHECKING:
-    from azure.storage.queue import QueueClient
-
-MAX_VISIBILITY = 7 * 24 * 3600
-"""Seconds that a message can stay invisible (docs: put message); longer waits go round again."""
+from shared.store.messages import Messages
 
 
 class QueueTimers:
-    """Schedules wake-ups on the queue `<prefix>-timers`. The SDK is imported on first use (250 ms)."""
+    """Schedules wake-ups on the queue `<prefix>-timers`; what waits longer than 7 days goes round again."""
 
     def __init__(self, connection_string: str, prefix: str) -> None:
-        self._connection_string = connection_string
-        self._queue = f"{prefix}-timers"
-        self._lock = threading.Lock()
+        self._messages = Messages(connection_string, f"{prefix}-timers")
 
     def schedule(self, call_id: str, seq: int, due: int) -> None:
         """Wake this operation at `due` (Unix time in milliseconds)."""
-        from azure.core.exceptions import ResourceNotFoundError
-
-        message = json.dumps({"call_id": call_id, "seq": seq, "due": due})
-        delay = min(max(0, round(due / 1000 - time.time())), MAX_VISIBILITY)
-        try:
-            self._client.send_message(message, visibility_timeout=delay, time_to_live=-1)
-        except ResourceNotFoundError:
-            with self._lock:
-                self._client.create_queue()
-            self._client.send_message(message, visibility_timeout=delay, time_to_live=-1)
-
-    @cached_property
-    def _client(self) -> QueueClient:
-        from azure.storage.queue import QueueClient, TextBase64EncodePolicy
-
-        return QueueClient.from_connection_string(
-            self._connection_string,
-            self._queue,
-            message_encode_policy=TextBase64EncodePolicy(),
-            **STORAGE_OPTIONS,
-        )
+        self._messages.send({"call_id": call_id, "seq": seq, "due": due}, due / 1000 - time.time())
 
 
 def read_wake_up(body: bytes) -> tuple[str, int, int]:

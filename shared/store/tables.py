@@ -16,25 +16,19 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, fields
+from functools import partial
 from typing import Any, cast
 
 from azure.core import MatchConditions
-from azure.core.exceptions import (
-    AzureError,
-    HttpResponseError,
-    ResourceExistsError,
-    ResourceModifiedError,
-    ResourceNotFoundError,
-)
-from azure.data.tables import TableClient, TableServiceClient, TransactionOperation, UpdateMode
+from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
+from azure.data.tables import TableClient, TransactionOperation, UpdateMode
 
 from shared.calls.record import CallRecord
-from shared.errors import AlreadyClaimed, LostRace, StoreUnavailable, UnknownCall
+from shared.errors import AlreadyClaimed, UnknownCall
 from shared.store.base import Listed, Stored, Version, day_of, listed_row
 from shared.store.blobs import Blobs
-from shared.transport import pooled_transport
+from shared.store.rows import etag, storage_errors, table_service
 
 HEAD = "head"
 TAIL_ENTRIES = 32
@@ -45,6 +39,7 @@ LARGE_COMMIT = 16_000
 """Characters above which what a commit appends goes to Blob storage, and the journal keeps a claim check."""
 CLAIM_CHECK = '{"claim_check":'
 
+_storage_errors = partial(storage_errors, missing=UnknownCall)
 _COLUMNS = tuple(field.name for field in fields(CallRecord) if field.name not in ("call_id", "unconfirmed"))
 _LISTED = tuple(field.name for field in fields(Listed) if field.name not in ("call_id", "day"))
 
@@ -63,12 +58,7 @@ class TableStore:
     """Keeps calls in Azure Tables and Blob storage; safe to share between threads."""
 
     def __init__(self, connection_string: str, prefix: str) -> None:
-        options: dict[str, Any] = {
-            "retry_total": 2,
-            "retry_backoff_factor": 0.2,
-            "transport": pooled_transport(),
-        }
-        self._service = TableServiceClient.from_connection_string(connection_string, **options)
+        self._service = table_service(connection_string)
         self._calls: TableClient = self._service.get_table_client(f"{prefix}calls")
         self._index: TableClient = self._service.get_table_client(f"{prefix}index")
         self._blobs = Blobs(connection_string, f"{prefix}-calls")
@@ -102,7 +92,7 @@ class TableStore:
             raise UnknownCall(call_id)
         sealed = [entry for text in segments for entry in _split(text)]
         tail = tuple(_split(head["tail"]))
-        version = _Version(_etag(head), tail, len(segments), len(sealed))
+        version = _Version(etag(head), tail, len(segments), len(sealed))
         with _storage_errors(call_id):
             journal = self._checked_out([*sealed, *tail])
         return Stored(_record(call_id, head), journal, version)
@@ -277,23 +267,3 @@ def _join(entries: Sequence[str]) -> str:
 
 def _split(text: str) -> list[str]:
     return text.split("\n") if text else []
-
-
-def _etag(row: Mapping[str, Any]) -> str:
-    return str(cast(Any, row).metadata["etag"])
-
-
-@contextmanager
-def _storage_errors(call_id: str) -> Iterator[None]:
-    """Translate the SDK's errors into the store's."""
-    try:
-        yield
-    except (ResourceNotFoundError, ResourceModifiedError, HttpResponseError) as error:
-        if isinstance(error, ResourceNotFoundError):
-            raise UnknownCall(call_id) from error
-        # 409 where two transactions insert the same segment: the other one won.
-        if error.status_code in (409, 412):
-            raise LostRace(call_id) from error
-        raise StoreUnavailable(f"the storage answered {error.status_code} {error.reason}") from error
-    except AzureError as error:
-        raise StoreUnavailable(f"the storage did not answer: {error}") from error

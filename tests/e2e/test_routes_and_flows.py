@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import pytest
 import requests
 
-from devstack.azurite import ROOT
 from tests.e2e.line import (
     APOLOGY,
     BROKEN,
@@ -26,20 +22,6 @@ from tests.e2e.line import (
 
 pytestmark = [pytest.mark.e2e, pytest.mark.node, pytest.mark.xdist_group("e2e-routes")]
 KEY_ONE = [{"when": "asked", "after": 1, "press": "1"}]
-
-
-def test_the_demo_shows_a_whole_call_and_ends_well() -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "devstack", "demo", "--speed", "4"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=90,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    for shown in (" s  ", "presses", "plays", "hangs up", "The call went as scripted.", "switchboard-calls/"):
-        assert shown in done.stdout
 
 
 def test_the_app_is_healthy(phone_line: Line) -> None:

@@ -28,6 +28,7 @@ import function_app
 from shared import composition
 from shared.composition import Switchboard, compose
 from shared.gateway.memory import MemoryGateway
+from shared.recordings.composing import Recordings
 from shared.security import TokenVerifier
 from shared.settings import load_settings
 from shared.store.memory import MemoryStore
@@ -271,7 +272,9 @@ def phone(number: str) -> dict[str, Any]:
 
 
 @contextmanager
-def running(folder: Path, **settings: str) -> Iterator[App]:
+def running(
+    folder: Path, *, recordings: Callable[[MemoryStore], Recordings] | None = None, **settings: str
+) -> Iterator[App]:
     """The app with memory behind it; `switchboard()` gives it to every door."""
     routing = folder / "routing.yaml"
     routing.write_text(ROUTES)
@@ -287,7 +290,14 @@ def running(folder: Path, **settings: str) -> Iterator[App]:
     }
     store, gateway, timers, issuer, clock = MemoryStore(), MemoryGateway(), ListedTimers(), Issuer(), Clock()
     tokens = TokenVerifier(OPENID, ISSUER, RESOURCE_ID, http=issuer.documents)
-    board = compose(load_settings(environment), store=store, gateway=gateway, timers=timers, tokens=tokens)
+    board = compose(
+        load_settings(environment),
+        store=store,
+        gateway=gateway,
+        timers=timers,
+        tokens=tokens,
+        recordings=recordings and (lambda: recordings(store)),
+    )
     app = App(board, store, gateway, timers, issuer, clock)
     board.conductor.later = app.later
     with pytest.MonkeyPatch.context() as patch:

@@ -562,12 +562,18 @@ def test_a_file_that_is_too_long_is_not_read(tmp_path: Path) -> None:
         load_routes(file, FLOWS)
 
 
-def test_the_app_s_own_file_sends_every_call_to_reception(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("number", "flow", "rule"),
+    [(SALES, "reception", "every call"), ("+18005550177", "support", "the support line, which is recorded")],
+)
+def test_the_app_s_own_file_sends_calls_to_its_flows(
+    number: str, flow: str, rule: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.chdir(tmp_path)  # the name is that of a file in the app's folder, wherever the process stands
-    table = load_routes("routing.yaml", ["reception"])
+    table = load_routes("routing.yaml", ["reception", "support"])
     anyone = Identifier.parse(CALLER)
-    decision = table.decide(to=Identifier.parse(SALES), caller=anyone, context={}, at=NOON)
-    assert decision == AnswerWith(flow="reception", rule="every call")
+    decision = table.decide(to=Identifier.parse(number), caller=anyone, context={}, at=NOON)
+    assert decision == AnswerWith(flow=flow, rule=rule)
 
 
 def test_the_example_in_the_app_s_own_file_is_right() -> None:

@@ -95,6 +95,14 @@ def test_keys_of_tokens_are_not_fetched_in_the_clear() -> None:
         ("CACHED_CALLS", "-1"),
         ("ACTION_TIMEOUT_SECONDS", "-1"),
         ("CALLBACK_BASE_URL", "app.example"),
+        ("RECORDING_HOSTS", "http://127.0.0.1:18080/path"),
+        ("RECORDING_DEADLINE_HOURS", "25"),
+        ("RECORDINGS_AT_ONCE", "0"),
+        ("QUALITY_THRESHOLDS", '{"dead_air": 8}'),
+        ("QUALITY_THRESHOLDS", '{"silence_ratio": 2}'),
+        ("QUALITY_THRESHOLDS", "8"),
+        ("TRANSCRIPTION_ENDPOINT", "speech.example"),
+        ("PHONE_REGION", "USA"),
     ],
 )
 def test_a_value_out_of_range_is_refused_with_its_setting(name: str, value: str) -> None:
@@ -107,6 +115,8 @@ def test_no_secret_shows_when_settings_are_printed() -> None:
         "AzureWebJobsStorage": "AccountKey=secret-storage",
         "CALLBACK_SIGNING_KEY": base64.b64encode(b"secret-signing".ljust(32)).decode(),
         "CALLBACK_SIGNING_KEY_PREVIOUS": base64.b64encode(b"secret-earlier".ljust(32)).decode(),
+        "TRANSCRIPTION_KEY": "secret-speech",
+        "REPORT_TOPIC_KEY": "secret-topic",
     }
     shown = repr(load_settings({**REQUIRED, **secrets}))
     assert not [value for value in secrets.values() if value in shown]

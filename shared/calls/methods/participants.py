@@ -8,7 +8,7 @@ from typing import Any
 from shared.calls import actions
 from shared.calls.actions import CallingContext
 from shared.calls.methods.base import Methods, Somebody
-from shared.calls.operation import FirstOf, Operation, Task
+from shared.calls.operation import FirstOf, Operation, Pending, Task
 from shared.calls.rules import build
 from shared.errors import ActionFailed
 from shared.events import CallEvent
@@ -65,6 +65,10 @@ class ParticipantMethods(Methods):
     def cancel_add_participant(self, invitation: Invitation) -> Operation[CallEvent]:
         """Take an invitation back; its own `await` then raises ActionCanceled."""
         return self._host.issue(actions.CancelAddParticipant(adding=invitation.operation.seq))
+
+    def left(self, who: Somebody) -> Pending[None]:
+        """The moment when somebody is not in the call any more, as ParticipantsUpdated shows; now, if they are not."""
+        return self._host.wait_roster(Identifier.parse(who).raw_id, present=False)
 
     def remove_participant(self, target: Somebody) -> Operation[CallEvent]:
         """Take somebody out of the call."""

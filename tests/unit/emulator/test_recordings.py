@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import base64
-import io
 import json
-import wave
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -15,16 +13,13 @@ import pytest
 from azure.communication.callautomation.aio import CallAutomationClient
 from azure.core.credentials import AzureKeyCredential
 from azure.core.exceptions import ResourceNotFoundError
-from yarl import URL
 
 from emulator.audio.track import Track
 from emulator.recording.options import RecordingOptions, assign_channels
 from emulator.recording.render import split
 from emulator.testing import AsyncControl, Running, running_async
-from tests.unit.emulator.support import CALLER, OWNED, SPEED, Application, Desk, Wire, signed
-
-UNMIXED = {"recordingContentType": "audio", "recordingChannelType": "unmixed", "recordingFormatType": "wav"}
-WHO = {"phoneNumber": {"value": CALLER}}
+from tests.unit.emulator.recording_support import UNMIXED, WHO, active, channels_of, download, heard, record, told
+from tests.unit.emulator.support import CALLER, OWNED, SPEED, Application, Wire
 
 
 @pytest.fixture
@@ -33,37 +28,6 @@ async def emulator(application: Application) -> AsyncIterator[Running[AsyncContr
     async with running_async(**settings) as one:
         yield one
         assert (await one.control.health())["crashes"] == []
-
-
-async def record(desk: Desk, **more: Any) -> str:
-    body = {
-        "callConnectionId": desk.leg,
-        "recordingStateCallbackUri": f"{desk.application.base}/api/recording",
-        **UNMIXED,
-        **more,
-    }
-    status, answer, headers = await desk.wire.send("POST", "/calling/recordings", body)
-    assert status == 200, answer
-    assert headers["Repeatability-Result"] == "accepted"
-    assert answer["recordingState"] == "inactive"
-    return str(answer["recordingId"])
-
-
-async def active(desk: Desk, count: int = 2) -> dict[str, Any]:
-    return await desk.application.event("RecordingStateChanged", count=count)
-
-
-async def download(wire: Wire, location: str, method: str = "GET", **headers: str) -> tuple[int, bytes, dict[str, str]]:
-    path = location.removeprefix(wire.emulator.endpoint)
-    made = signed(wire.emulator.endpoint, wire.emulator.access_key, method, path, b"")
-    async with wire.session.request(method, URL(location, encoded=True), headers={**made, **headers}) as answer:
-        return answer.status, await answer.read(), dict(answer.headers)
-
-
-def channels_of(body: bytes) -> Any:
-    with wave.open(io.BytesIO(body)) as file:
-        assert (file.getframerate(), file.getsampwidth()) == (16000, 2)
-        return np.frombuffer(file.readframes(file.getnframes()), "<i2").reshape(-1, file.getnchannels())
 
 
 async def test_a_recording_is_inactive_then_active_and_says_so_as_recorded(answered: Any) -> None:
@@ -204,23 +168,6 @@ async def test_the_file_of_an_ended_call_has_a_channel_for_each_who_spoke_in_the
     assert {one["participantId"]: one["channel"] for one in metadata["participants"]} == {
         "4:+15550109999": 0, f"4:{CALLER}": 1,
     }  # fmt: skip
-
-
-async def told(emulator: Running[AsyncControl], what: str, count: int) -> None:
-    """Wait until the timeline has told something so many times."""
-    entries: list[Any] = []
-    while len([entry for entry in entries if entry["what"] == what]) < count:
-        entries = await emulator.control.timeline(wait=1)
-
-
-async def heard(emulator: Running[AsyncControl], count: int) -> None:
-    """Wait until so many stretches of speech have ended in the recording that goes on."""
-    clock = emulator.service.clock
-    [recording] = emulator.service.recordings.values()
-    spans = [span for tracks in recording.tracks.values() for track in tracks for span in track.spans(0, 1 << 62)]
-    spoken = [span.end for span in spans if span.kind == "speech"]
-    assert len(spoken) == count
-    await clock.sleep((max(spoken) - clock.samples()) / 16000 + 0.5)
 
 
 async def test_a_pause_is_left_out_of_the_file_and_kept_in_the_metadata(
@@ -443,3 +390,20 @@ def test_what_nobody_hears_is_silent_in_a_track() -> None:
     now = 80
     track.cut()
     assert [(offset, len(part) // 2) for offset, part in track.pieces(60, 100)] == [(0, 20)]
+
+
+def test_the_truth_has_what_everyone_hears_alone() -> None:
+    from emulator.audio import Clip
+
+    now = 0
+    track = Track(lambda: now)
+    track.add(Clip(b"\x01\x00" * 16000), "prompt", "for one alone", audience=["4:+14255550100"])
+    now = 16000
+    track.add(Clip(b"\x01\x00" * 64000), "speech", "for all")
+    now = 32000
+    track.close()
+    now = 48000
+    track.open()
+    assert track.first_heard(0, 96000) == 16000
+    heard = [(one["start"], one["end"], one["text"]) for one in track.wire(8000, 96000, 8000)]
+    assert heard == [(1, 2, "for all"), (3, 5, "for all")]

@@ -40,6 +40,16 @@ def test_recordings_are_placed_and_shaped_by_settings() -> None:
     assert (config.recording_chunk_seconds, config.record_prompts, config.recording_host) == (2.5, True, "")
 
 
+def test_keys_of_the_services_beside_are_set_apart_and_are_in_no_trace_of_the_settings() -> None:
+    config = parse_config(["--speech-key", "s3cret", "--topic-key", "t0pic"], {})
+    assert (config.speech_key, config.topic_key) == ("s3cret", "t0pic")
+    environ = {"EMULATOR_STORAGE_CONNECTION_STRING": "AccountKey=k3y"}
+    other = parse_config([], environ)
+    assert (other.topic_key, other.speech_key) == (DEVELOPMENT_ACCESS_KEY, "")
+    assert other.storage_connection_string == "AccountKey=k3y"
+    assert not any(secret in repr(config) + repr(other) for secret in ("s3cret", "t0pic", "k3y"))
+
+
 def test_a_port_that_is_taken_is_said_so() -> None:
     with running() as emulator:
         port = int(emulator.endpoint.rpartition(":")[2])

@@ -1,0 +1,31 @@
+"""What lists of every kind take in their query."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+
+from shared.errors import InvalidInput
+
+MAX_PAGE = 500
+"""Rows in one page of a list."""
+
+
+def day(text: str | None) -> str:
+    """A UTC day, `2026-11-23`; today by default."""
+    if not text:
+        return datetime.now(UTC).strftime("%Y-%m-%d")
+    try:
+        if date.fromisoformat(text).isoformat() == text:
+            return text
+    except ValueError:
+        pass
+    raise InvalidInput("day", f"{text!r} is no day.", "Write 2026-11-23.")
+
+
+def limit(text: str | None) -> int:
+    """Rows of a page."""
+    if not text:
+        return 100
+    if not text.isdecimal() or not 1 <= int(text) <= MAX_PAGE:
+        raise InvalidInput("limit", f"{text!r} is no page size.", f"Give 1 to {MAX_PAGE}.")
+    return int(text)

@@ -1,0 +1,172 @@
+"""The report's figures in the order in which the page shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import groupby
+
+from shared.quality.catalogue import CATALOGUE
+from shared.quality.page.figures import NOTHING, percent, shown, why_nothing
+from shared.quality.page.lanes import Timeline
+from shared.quality.report import Channel, Metric, Phrase, Report
+from shared.quality.spans import Span
+
+_GROUPS = (
+    ("Talk", ("talk_seconds", "talk_ratio", "turns", "longest_monologue_seconds")),
+    (
+        "Taking turns",
+        ("response_median_seconds", "response_p90_seconds", "interruptions", "backchannels", "overtalk_ratio"),
+    ),
+    ("Words", ("words", "words_per_minute")),
+    ("Sound", ("loudness_lufs", "loudness_range_lu", "peak_dbfs", "clipped_ratio", "noise_floor_dbfs")),
+)
+_LEGEND = (
+    ("interruption", "Interruption"),
+    ("overlap", "Overlap"),
+    ("dead-air", "Dead air"),
+    ("hold", "On hold"),
+    ("prompt", "App plays"),
+    ("listening", "App listens"),
+    ("paused", "Recording paused"),
+    ("missing", "Audio missing"),
+)
+_DRAWN = frozenset({"talk_seconds", "talk_ratio", "turns", "words", "words_per_minute", "app_seconds"})
+"""Metrics whose spans the timeline shows better than a list of times."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One metric.
+
+    Attributes:
+        why: why there is no value, when that is known.
+        spans: where it comes from, as far as a list of times helps.
+    """
+
+    text: str
+    why: str = ""
+    spans: tuple[Span, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One metric of each participant; `cells` as the report's channels."""
+
+    name: str
+    label: str
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A participant's part of all talk, in percent of the bar."""
+
+    channel: Channel
+    x: float
+    width: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """What the first look should catch."""
+
+    shares: tuple[Share, ...]
+    figures: tuple[tuple[str, Cell, str], ...]
+    """Label, figure, name of the metric."""
+
+
+def headline(report: Report) -> Headline:
+    """Who talks how much, and the figures that a lead asks for first."""
+    shares: list[Share] = []
+    at = 0.0
+    for channel in report.channels:
+        metric = channel.metrics.get("talk_ratio")
+        if metric is not None and metric.value and len(report.channels) > 1:
+            shares.append(Share(channel, round(at, 3), round(100 * metric.value, 3), percent(metric.value)))
+            at += 100 * metric.value
+    metrics = report.conversation.metrics
+    found = [
+        (_label(name), _cell(report, name, metrics[name], None), name)
+        for name in ("silence_ratio", "all_interruptions", "dead_air", "hold_seconds", "overlap_ratio")
+        if name in metrics
+    ]
+    return Headline(tuple(shares), tuple(found))
+
+
+def metric_groups(report: Report) -> tuple[tuple[str, tuple[Row, ...]], ...]:
+    """The participants' metrics side by side, in groups; a metric that no participant has is left out."""
+    known = {name for _, names in _GROUPS for name in names}
+    others = tuple(dict.fromkeys(name for channel in report.channels for name in channel.metrics if name not in known))
+    groups = ((title, _rows(report, names)) for title, names in (*_GROUPS, ("Other", others)))
+    return tuple((title, rows) for title, rows in groups if rows)
+
+
+def together(report: Report) -> tuple[Row, ...]:
+    """The metrics of the whole conversation."""
+    return tuple(
+        Row(name, _label(name), (_cell(report, name, metric, None),))
+        for name, metric in report.conversation.metrics.items()
+    )
+
+
+def definitions(report: Report) -> tuple[tuple[str, str, str], ...]:
+    """Name, label and meaning of each metric that the page shows."""
+    here = {name: None for channel in report.channels for name in channel.metrics}
+    here |= dict.fromkeys(report.conversation.metrics)
+    return tuple((name, _label(name), report.definitions.get(name, "Not defined.")) for name in here)
+
+
+def tones(report: Report) -> dict[int, int]:
+    """Which of the five colours a channel has: the first customer 1, the first agent 2, whatever their order."""
+    found: dict[int, int] = {}
+    for role, tone in (("customer", 1), ("agent", 2)):
+        first = next((one.channel for one in report.channels if one.role == role), None)
+        if first is not None:
+            found[first] = tone
+    left = [tone for tone in (3, 4, 5, 1, 2) if tone not in found.values()]
+    for index, channel in enumerate(one.channel for one in report.channels if one.channel not in found):
+        found[channel] = left[index % len(left)]
+    return found
+
+
+def limits(report: Report) -> tuple[tuple[str, float, str], ...]:
+    """Name, value and meaning of each threshold that the report went by."""
+    fields = type(report.thresholds).model_fields
+    return tuple((name, value, fields[name].description or "") for name, value in report.thresholds)
+
+
+def turns(report: Report) -> tuple[tuple[Phrase, ...], ...]:
+    """The transcript; what one participant says without another in between belongs together."""
+    phrases = sorted(report.transcript.phrases, key=lambda phrase: phrase.start) if report.transcript else ()
+    return tuple(tuple(turn) for _, turn in groupby(phrases, key=lambda phrase: phrase.channel))
+
+
+def legend(timeline: Timeline) -> tuple[tuple[str, str], ...]:
+    """Look and name of what the timeline shows beside speech."""
+    return tuple((kind, label) for kind, label in _LEGEND if kind in timeline.kinds)
+
+
+def _rows(report: Report, names: tuple[str, ...]) -> tuple[Row, ...]:
+    return tuple(
+        Row(name, _label(name), tuple(_of(report, channel, name) for channel in report.channels))
+        for name in names
+        if any(name in channel.metrics for channel in report.channels)
+    )
+
+
+def _of(report: Report, channel: Channel, name: str) -> Cell:
+    metrics: Mapping[str, Metric] = channel.metrics
+    return _cell(report, name, metrics.get(name), channel)
+
+
+def _cell(report: Report, name: str, metric: Metric | None, channel: Channel | None) -> Cell:
+    if metric is None or metric.value is None:
+        return Cell(NOTHING, why_nothing(report, name, channel))
+    return Cell(shown(metric), spans=() if name in _DRAWN else metric.spans)
+
+
+def _label(name: str) -> str:
+    kind = CATALOGUE.get(name)
+    return kind.label if kind else name.replace("_", " ")

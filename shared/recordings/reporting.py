@@ -1,0 +1,278 @@
+"""From an archived recording to its report: everything that is known of it brought together, kept and told."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from shared.calls.record import CallRecord
+from shared.errors import TopicUnavailable, TranscriptionFailed, UnknownCall, UnreadableAudio
+from shared.quality.assemble import Evidence, assemble
+from shared.quality.headline import row
+from shared.quality.report import CallFacts, ChunkFacts, Report
+from shared.quality.scorecards import Scorecard, applies, grade, topic_rules
+from shared.quality.signal import Signal
+from shared.quality.spans import Span
+from shared.quality.thresholds import Thresholds
+from shared.quality.words.base import ChannelAudio, Transcriber, Utterance
+from shared.quality.words.phrases import topics
+from shared.recordings.base import Archive, Ledger
+from shared.recordings.fetching import document_of
+from shared.recordings.metadata import ChunkMetadata, read_metadata
+from shared.recordings.publisher import TopicPublisher
+from shared.recordings.record import ChunkRecord, RecordingRecord, report_name
+from shared.store.base import CallStore
+
+if TYPE_CHECKING:
+    from shared.quality.audio.signal import ChunkSignal
+
+log = logging.getLogger("switchboard.recordings")
+
+NO_TRANSCRIBER = "No transcriber is set (TRANSCRIPTION_ENDPOINT), so the report holds no words."
+NO_WORDS = "The transcriber failed on this recording, so the report holds no words."
+NO_METADATA = "The service's metadata could not be had: it is not known who is on which channel, or when it paused."
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """One chunk, and what is known of it."""
+
+    chunk: ChunkRecord
+    metadata: ChunkMetadata
+    signal: ChunkSignal | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    record: CallRecord
+    journal: list[Mapping[str, Any]]
+
+
+class QualityReporter:
+    """Makes reports. Safe to share between threads."""
+
+    def __init__(
+        self,
+        *,
+        archive: Archive,
+        ledger: Ledger,
+        store: CallStore,
+        thresholds: Thresholds,
+        scorecards: Sequence[Scorecard] = (),
+        transcriber: Transcriber | None = None,
+        publisher: TopicPublisher | None = None,
+        region: str = "US",
+    ) -> None:
+        self._archive = archive
+        self._ledger = ledger
+        self._store = store
+        self._thresholds = thresholds
+        self._scorecards = scorecards
+        self._transcriber = transcriber
+        self._publisher = publisher
+        self._locale = transcriber.locale if transcriber else ""
+        self._region = region
+
+    def in_progress(self, record: RecordingRecord) -> bool:
+        """Whether the call still goes on; a call that the app does not know does not."""
+        call_id = self._call_id(record)
+        try:
+            return bool(call_id) and self._store.peek(call_id).status != "ended"
+        except UnknownCall:
+            return False
+
+    def make(self, record: RecordingRecord, *, last: bool, alive: Callable[[], None]) -> str:
+        """See shared.recordings.pipeline.Reporter."""
+        files = [self._file(record, chunk) for chunk in record.chunks]
+        if all(file.signal is None for file in files):
+            return f"archived; {record.format} is not analysed, so there is no report."
+        report = self._report(record, files, last=last, alive=alive)
+        self._archive.put_text(report_name(record.id), report.model_dump_json())
+        self._ledger.put_report(row(report))
+        return self._tell(record, report, last=last)
+
+    def _report(self, record: RecordingRecord, files: list[_File], *, last: bool, alive: Callable[[], None]) -> Report:
+        from shared.quality.audio.joining import join
+        from shared.quality.words.redaction import transcript
+
+        record = replace(record, started_at=_zero(record, files))
+        placed = _placed(record, files)
+        signal = join(placed, self._thresholds)
+        call = self._call(record)
+        notes = [] if any(file.metadata.participants for file in files) else [NO_METADATA]
+        said = self._words(record, signal, notes, last=last, alive=alive)
+        facts = CallFacts() if call is None else _facts(call.record)
+        cards = [card for card in self._scorecards if applies(card, facts.flow, facts.direction)]
+        first = next(file.signal for file in files if file.signal is not None)
+        report = assemble(
+            Evidence(
+                recording=record,
+                signal=signal,
+                chunks=[
+                    ChunkFacts(
+                        index=file.chunk.index,
+                        blob=file.chunk.name or None,
+                        start=round(place.start, 3),
+                        seconds=round(place.seconds, 3),
+                        bytes=file.chunk.bytes,
+                        note=file.chunk.reason,
+                    )
+                    for file, place in zip(files, placed, strict=True)
+                ],
+                sample_rate=first.sample_rate,
+                bits=first.bits,
+                participants=_participants(files),
+                call=facts,
+                caller=call.record.caller if call else "",
+                callee=call.record.callee if call else "",
+                journal=call.journal if call else None,
+                transcript=None if said is None else transcript(said, self._locale, self._region),
+                topics=() if said is None else topics(topic_rules(cards), said),
+                thresholds=self._thresholds,
+                notes=notes,
+            ),
+            now=datetime.now(UTC),
+        )
+        return report.model_copy(update={"scorecards": tuple(grade(card, report, said) for card in cards)})
+
+    def _words(
+        self,
+        record: RecordingRecord,
+        signal: Signal,
+        notes: list[str],
+        *,
+        last: bool,
+        alive: Callable[[], None],
+    ) -> list[Utterance] | None:
+        """What was said, in seconds of the recording; None, and a note why, if that cannot be had."""
+        if self._transcriber is None:
+            notes.append(NO_TRANSCRIBER)
+            return None
+        from shared.quality.words.channels import ArchivedChannel, transcribed
+
+        names = {chunk.index: chunk.name for chunk in record.chunks}
+
+        def audio(chunk: int, channel: int) -> ChannelAudio:
+            def read(start: int) -> Iterator[bytes]:
+                for block in self._archive.read(names[chunk], start):
+                    alive()
+                    yield block
+
+            return ArchivedChannel(read, self._archive.length(names[chunk]) or 0, channel)
+
+        try:
+            return transcribed(self._transcriber, signal, audio)
+        except TranscriptionFailed as error:
+            if not last and not error.lasting:
+                raise
+            log.error("no words recording=%s: %s", record.id, error)
+            notes.append(f"{NO_WORDS} ({error})")
+            return None
+
+    def _tell(self, record: RecordingRecord, report: Report, *, last: bool) -> str:
+        """Publish that the report is ready. What a reader of the ledger should know."""
+        if self._publisher is None:
+            return ""
+        headline = row(report)
+        data = {
+            "id": report.id,
+            "callId": headline.call_id,
+            "flow": headline.flow,
+            "seconds": headline.seconds,
+            "scorecard": headline.scorecard,
+            "score": headline.score,
+            "passed": headline.passed,
+            "flags": headline.flags.split(),
+            "report": f"/api/reports/{report.id}",
+        }
+        try:
+            # The same id when a crash makes it twice, another when somebody had the report made anew.
+            self._publisher.publish(f"{record.id}.{record.replays}", f"/recordings/{record.id}", data)
+        except TopicUnavailable as error:
+            if not last:
+                raise
+            log.error("nobody was told recording=%s: %s", record.id, error)
+            return f"nobody was told: {error}"
+        return ""
+
+    def _file(self, record: RecordingRecord, chunk: ChunkRecord) -> _File:
+        from shared.quality.audio.signal import ChunkSignal
+
+        try:
+            metadata = read_metadata(self._archive.get_text(document_of(record, chunk.index, "metadata")))
+        except (KeyError, UnreadableAudio):
+            metadata = ChunkMetadata()
+        signal = None
+        if chunk.analysed:
+            signal = ChunkSignal.from_json(self._archive.get_text(document_of(record, chunk.index, "signal")))
+        return _File(chunk, metadata, signal)
+
+    def _call_id(self, record: RecordingRecord) -> str:
+        return record.call_id or (record.server_call_id and self._store.find(record.server_call_id)) or ""
+
+    def _call(self, record: RecordingRecord) -> _Call | None:
+        call_id = self._call_id(record)
+        if not call_id:
+            return None
+        try:
+            stored = self._store.load(call_id)
+        except UnknownCall:
+            return None
+        return _Call(stored.record, [json.loads(entry) for entry in stored.journal])
+
+
+def _zero(record: RecordingRecord, files: Sequence[_File]) -> int:
+    """When the audio begins, Unix time in milliseconds: the first file knows it best."""
+    first = files[0]
+    start = first.metadata.chunk_start_time
+    return round(start.timestamp() * 1000) if start and first.chunk.index == 0 else record.started_at
+
+
+def _facts(call: CallRecord) -> CallFacts:
+    return CallFacts(
+        id=call.call_id,
+        flow=call.flow or None,
+        direction=call.direction,
+        outcome=call.outcome or None,
+        started_at=_moment(call.started_at),
+        ended_at=_moment(call.ended_at),
+    )
+
+
+def _moment(at: int) -> datetime | None:
+    return datetime.fromtimestamp(at / 1000, UTC) if at else None
+
+
+def _participants(files: Sequence[_File]) -> list[tuple[str, int]]:
+    """Raw id and channel of each; somebody who changed the channel from file to file keeps the first."""
+    found: dict[str, int] = {}
+    for file in files:
+        for member in file.metadata.participants:
+            if member.channel is not None:
+                found.setdefault(member.participant_id, member.channel)
+    return list(found.items())
+
+
+def _placed(record: RecordingRecord, files: Sequence[_File]) -> list[Any]:
+    """Each file with its place. One whose start is not known follows the one before."""
+    from shared.quality.audio.joining import PlacedChunk
+
+    zero = record.started_at / 1000
+    placed: list[PlacedChunk] = []
+    end = 0.0
+    for file in files:
+        began, announced = file.metadata.chunk_start_time, file.metadata.chunk_duration
+        seconds = file.signal.seconds if file.signal else (announced or 0.0) / 1000
+        start = max(0.0, began.timestamp() - zero) if began and zero else end
+        pauses = tuple(
+            Span(at := pause.start_time.timestamp() - zero, at + pause.duration / 1000)
+            for pause in file.metadata.pause_resume_intervals
+            if pause.start_time and pause.duration > 0 and zero
+        )
+        placed.append(PlacedChunk(file.chunk.index, start, pauses, file.signal, seconds))
+        end = max(start + seconds, max((pause.end for pause in pauses), default=0.0))
+    return placed

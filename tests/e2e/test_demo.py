@@ -1,0 +1,26 @@
+"""`make demo`, as a newcomer runs it: the call and its report come out as scripted."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = [pytest.mark.e2e, pytest.mark.node, pytest.mark.timeout(180)]
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_demo_shows_a_whole_call_and_ends_well() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "devstack", "demo"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=150,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    for shown in (" s  ", "presses", "plays", "hangs up", "switchboard-calls/", "went as scripted", "report.html"):
+        assert shown in done.stdout
