@@ -75,7 +75,7 @@ def deployed(folder: Path) -> Path:
     """What is deployed, and nothing else, with one more module of flows and a routing file for the tests."""
     for name in ("function_app.py", "host.json", "requirements.txt"):
         shutil.copy(ROOT / name, folder / name)
-    for name in ("handlers", "shared", "flows"):
+    for name in ("handlers", "shared", "flows", "scorecards"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     (folder / "flows" / "trials.py").write_text(FLOWS)
     (folder / "routing.yaml").write_text(ROUTES)
