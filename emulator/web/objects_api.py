@@ -12,7 +12,7 @@ from emulator.recording.archive import Document
 from emulator.service import Emulator
 from emulator.web.auth import SignatureChecker
 from emulator.web.spoiling import spoiled
-from emulator.web.striking import delay_or_drop
+from emulator.web.striking import delay_or_drop, taken
 
 _METADATA_NAME = "acsmetadata"
 _DOWNLOAD, _DELETE = "CallRecording_Download", "CallRecording_Delete"
@@ -57,10 +57,7 @@ class Objects:
 
     async def _refusal(self, request: web.Request, operation: str, target: dict[str, Any]) -> web.StreamResponse | None:
         service = self._service
-        record = service.log.request(
-            service.clock.monotonic_ms(), request.method, request.raw_path[:2000], operation, None
-        )
-        struck = {fault.kind: fault for fault in service.faults.draw("requests", operation, target=target)}
+        record, struck = taken(service, request, operation, target)
         if (dropped := await delay_or_drop(service, request, record, struck)) is not None:
             return dropped
         if not service.config.loose:

@@ -16,7 +16,7 @@ from emulator.recognition.errors import AccessDenied, InvalidRequest, SpeechRefu
 from emulator.recognition.transcribing import transcribe
 from emulator.service import Emulator
 from emulator.web.control import answer
-from emulator.web.striking import delay_or_drop
+from emulator.web.striking import delay_or_drop, taken
 
 PATH = "/speechtotext/transcriptions:transcribe"
 OPERATION = "Transcriptions_Transcribe"
@@ -38,10 +38,7 @@ class Speech:
     async def transcribe(self, request: web.Request) -> web.StreamResponse:
         """TranscribeResult of a multipart upload, which goes through a file, never whole through memory."""
         service = self._service
-        record = service.log.request(
-            service.clock.monotonic_ms(), request.method, request.raw_path[:2000], OPERATION, None
-        )
-        struck = {fault.kind: fault for fault in service.faults.draw("requests", OPERATION)}
+        record, struck = taken(service, request, OPERATION)
         if (dropped := await delay_or_drop(service, request, record, struck)) is not None:
             return dropped
         try:

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from aiohttp import web
 
 from emulator.events.faults import Fault
 from emulator.events.log import RequestRecord
 from emulator.service import Emulator
+
+
+def taken(
+    service: Emulator, request: web.Request, operation: str, target: Mapping[str, Any] | None = None
+) -> tuple[RequestRecord, dict[str, Fault]]:
+    """A request put down in the log, and the faults that strike it."""
+    record = service.log.request(service.clock.monotonic_ms(), request.method, request.raw_path[:2000], operation, None)
+    return record, {fault.kind: fault for fault in service.faults.draw("requests", operation, target=target)}
 
 
 async def delay_or_drop(

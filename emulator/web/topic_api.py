@@ -10,7 +10,7 @@ from emulator.errors import ServiceError
 from emulator.events.topic import TopicRefusal, read_events
 from emulator.service import Emulator
 from emulator.web.control import answer
-from emulator.web.striking import delay_or_drop
+from emulator.web.striking import delay_or_drop, taken
 
 PATH = "/api/events"
 OPERATION = "EventGrid_PublishEvents"
@@ -29,10 +29,7 @@ class TopicApi:
     async def publish(self, request: web.Request) -> web.StreamResponse:
         """Take one request of EventGridPublisherClient."""
         service = self._service
-        record = service.log.request(
-            service.clock.monotonic_ms(), request.method, request.raw_path[:2000], OPERATION, None
-        )
-        struck = {fault.kind: fault for fault in service.faults.draw("requests", OPERATION)}
+        record, struck = taken(service, request, OPERATION)
         if (dropped := await delay_or_drop(service, request, record, struck)) is not None:
             return dropped
         try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import get_args
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -20,35 +19,10 @@ class _Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class ReportSummary(_Model):
-    """The headline of a report."""
-
-    id: str = Field(description="of the recording and its report")
-    call_id: str
-    flow: str
-    direction: str
-    outcome: str = Field(description="how the call ended")
-    started_at: int = Field(description="of the recording, Unix time in milliseconds")
-    created_at: int
-    seconds: float
-    channels: int
-    conversation_seconds: float | None
-    silence_ratio: float | None
-    overlap_ratio: float | None
-    dead_air: int
-    interruptions: int
-    hold_seconds: float
-    agent_talk_ratio: float | None
-    flags: tuple[str, ...] = Field(description="codes of what somebody should look at")
-    score: float | None = Field(description="0 to 100, of the first scorecard that applies")
-    passed: bool | None
-    scorecard: str
-
-
 class ReportList(_Model):
     """A page of the reports of a day."""
 
-    reports: tuple[ReportSummary, ...]
+    reports: tuple[ReportRow, ...]
     next: str | None = Field(description="`after` of the next page; null: this was the last")
 
 
@@ -102,15 +76,15 @@ class ReportService:
         """A page of the reports of a day."""
         size, below = limit(query.get("limit")), _score(query.get("below"))
         flag, call = query.get("flag", ""), query.get("call", "")
-        found: list[ReportSummary] = []
+        found: list[ReportRow] = []
         for row in self._ledger.reports(day(query.get("day")), after=query.get("after", "")):
-            if (flag and flag not in row.flags.split()) or (call and call != row.call_id):
+            if (flag and flag not in row.flags) or (call and call != row.call_id):
                 continue
             if below is not None and (row.score is None or row.score >= below):
                 continue
             if len(found) == size:
                 return ReportList(reports=tuple(found), next=found[-1].id)
-            found.append(_summary(row))
+            found.append(row)
         return ReportList(reports=tuple(found), next=None)
 
     def report(self, recording: str) -> str:
@@ -153,10 +127,6 @@ class ReportService:
     def replay(self, recording: str) -> RecordingView:
         """Begin again with what failed, and make the report anew."""
         return _view(self._pipeline.replay(recording))
-
-
-def _summary(row: ReportRow) -> ReportSummary:
-    return ReportSummary(**{**asdict(row), "flags": tuple(row.flags.split())})
 
 
 def _view(record: RecordingRecord) -> RecordingView:

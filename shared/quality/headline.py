@@ -30,7 +30,7 @@ def row(report: Report) -> ReportRow:
         interruptions=int(metrics["all_interruptions"].value or 0),
         hold_seconds=metrics["hold_seconds"].value or 0.0,
         agent_talk_ratio=round(sum(shares), 4) if shares else None,
-        flags=" ".join(dict.fromkeys(flag.code for flag in report.flags)),
+        flags=tuple(dict.fromkeys(flag.code for flag in report.flags)),
         score=graded.score if graded else None,
         passed=graded.passed if graded else None,
         scorecard=graded.name if graded else "",

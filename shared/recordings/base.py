@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Annotated, Any, Protocol
+
+from pydantic import Field
 
 from shared.recordings.record import RecordingRecord
 
@@ -76,14 +78,14 @@ class Version(Protocol):
 class ReportRow:
     """The headline of a report: what a list shows, and what other tools read from the table."""
 
-    id: str
+    id: Annotated[str, Field(description="of the recording and its report")]
     call_id: str
     flow: str
     direction: str
-    outcome: str
-    started_at: int
-    created_at: int
-    seconds: float
+    outcome: Annotated[str, Field(description="how the call ended")]
+    started_at: Annotated[int, Field(description="of the recording, Unix time in milliseconds")]
+    created_at: Annotated[int, Field(description="of the report, Unix time in milliseconds")]
+    seconds: Annotated[float, Field(description="of the recording; what the metrics mean stands in the report")]
     channels: int
     conversation_seconds: float | None
     silence_ratio: float | None
@@ -92,10 +94,8 @@ class ReportRow:
     interruptions: int
     hold_seconds: float
     agent_talk_ratio: float | None
-    flags: str
-    """Codes of the flags, separated by spaces."""
-    score: float | None
-    """Of the first scorecard that gave one."""
+    flags: Annotated[tuple[str, ...], Field(description="codes of what somebody should look at")]
+    score: Annotated[float | None, Field(description="0 to 100, of the first scorecard that gave one")]
     passed: bool | None
     scorecard: str
 

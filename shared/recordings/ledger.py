@@ -134,13 +134,15 @@ def _record(row: Mapping[str, Any]) -> RecordingRecord:
 
 def _report_row(report: ReportRow) -> dict[str, Any]:
     values = {field.name: getattr(report, field.name) for field in fields(report) if field.name != "id"}
+    values["flags"] = " ".join(report.flags)
     return {"PartitionKey": day_of_id(report.id), "RowKey": report.id, **_wide(values)}
 
 
 def _report(row: Mapping[str, Any]) -> ReportRow:
     names = [field.name for field in fields(ReportRow) if field.name != "id"]
     missing: dict[str, Any] = dict.fromkeys(names)
-    return ReportRow(id=row["RowKey"], **(missing | _narrow(row, names)))
+    values = missing | _narrow(row, names)
+    return ReportRow(id=row["RowKey"], **{**values, "flags": tuple(values["flags"].split())})
 
 
 def _wide(values: Mapping[str, Any]) -> dict[str, Any]:

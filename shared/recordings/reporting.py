@@ -186,7 +186,7 @@ class QualityReporter:
             "scorecard": headline.scorecard,
             "score": headline.score,
             "passed": headline.passed,
-            "flags": headline.flags.split(),
+            "flags": headline.flags,
             "report": f"/api/reports/{report.id}",
         }
         try:

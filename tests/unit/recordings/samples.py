@@ -81,7 +81,7 @@ def a_row(number: int = 0, day: str = DAY, **values: Any) -> ReportRow:
         interruptions=3,
         hold_seconds=4.5,
         agent_talk_ratio=0.5,
-        flags="dead_air silence",
+        flags=("dead_air", "silence"),
         score=87.5,
         passed=True,
         scorecard="service",
