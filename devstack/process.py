@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
 import signal
@@ -38,8 +39,9 @@ def _tell_guard(line: str) -> None:
         _guard.stdin.flush()
 
 
+@atexit.register
 def stop_guard() -> None:
-    """End the guard; whatever it still watches is ended too. Meant for tests that count processes."""
+    """End the guard; whatever it still watches is ended too. At the exit, and in tests that count processes."""
     global _guard
     with _guard_lock:
         if _guard is not None:
