@@ -241,6 +241,13 @@ def test_a_pause_is_a_hole_and_what_was_said_in_it_is_not_there(calls: dict[str,
     assert "private" not in json.dumps(report["transcript"]).lower()
 
 
+@pytest.mark.covers("RecordingFileStatusUpdated")
+def test_the_file_event_came_twice_for_each_recording_and_was_taken(stack: Stack, calls: dict[str, Heard]) -> None:
+    deliveries = Control(stack.emulator_url).deliveries(type="RecordingFileStatusUpdated")
+    assert len(deliveries) == 2 * len(calls)
+    assert all(delivery["attempts"][-1]["status"] in (200, 202) for delivery in deliveries)
+
+
 def test_chunks_are_joined_in_order_without_gaps(heard: Heard) -> None:
     recording = heard.report["recording"]
     assert len(recording["chunks"]) >= 2

@@ -6,6 +6,7 @@ import ast
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from functools import cache
+from pathlib import Path
 from typing import Any, NoReturn, get_args, get_type_hints
 from urllib.parse import urlsplit
 
@@ -24,7 +25,7 @@ from shared.gateway import acs  # noqa: F401 - registers how each action is sent
 from shared.gateway.acs.sending import Sender, send
 from shared.gateway.base import Request
 from shared.identifiers import Identifier
-from tools.coverage.source import ROOT, files, functions, tree
+from tools.coverage.source import files, functions, tree
 
 _USER, _PHONE = Identifier.parse("8:acs:a_b"), Identifier.parse("+14255550100")
 _SAMPLES: dict[str, Any] = {
@@ -115,9 +116,9 @@ def routes() -> Mapping[str, str]:
     return found
 
 
-def journal() -> str:
-    """The route that shows every event of a call."""
-    path = "/calls/{call_id}/journal"
+def shown(event: str) -> str:
+    """The route that shows what an event brought."""
+    path = "/recordings/{recording_id}" if event == "RecordingFileStatusUpdated" else "/calls/{call_id}/journal"
     return f"GET {path}" if "get" in openapi()["paths"].get(path, {}) else ""
 
 
@@ -144,7 +145,10 @@ def doors(event: str) -> tuple[str, ...]:
 @cache
 def _grid_doors() -> Mapping[str, frozenset[str]]:
     """By the name of an Event Grid function: the names that it looks at, through lists of the module too."""
-    path = ROOT / "handlers" / "event_grid.py"
+    return {name: taken for path in files("handlers") for name, taken in _doors_of(path)}
+
+
+def _doors_of(path: Path) -> Iterator[tuple[str, frozenset[str]]]:
     lists = {
         target.id: set(_names(node.value))
         for node in tree(path).body
@@ -152,13 +156,10 @@ def _grid_doors() -> Mapping[str, frozenset[str]]:
         for target in node.targets
         if isinstance(target, ast.Name)
     }
-    return {
-        function.name: frozenset(
-            one for name in _names(*function.body) for one in (lists.get(name) or {name}) if one != function.name
-        )
-        for function in functions(path)
-        if any("event_grid_trigger" in ast.dump(decorator) for decorator in function.decorator_list)
-    }
+    for function in functions(path):
+        if any("event_grid_trigger" in ast.dump(decorator) for decorator in function.decorator_list):
+            named = (one for name in _names(*function.body) for one in (lists.get(name) or {name}))
+            yield function.name, frozenset(named) - {function.name}
 
 
 def _names(*nodes: ast.AST) -> Iterator[str]:
