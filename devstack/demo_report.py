@@ -50,8 +50,8 @@ def tell_report(report: dict[str, Any]) -> list[str]:
         metrics = {name: metric["value"] for name, metric in channel["metrics"].items()}
         print(
             f"  {channel['label']:<9} {channel['participant']:<14} talks {metrics['talk_seconds']:5.1f} s "
-            f"({metrics['talk_ratio']:.0%}), {metrics['turns']:.0f} turns, "
-            f"{metrics['interruptions']:.0f} interruptions, {metrics['words_per_minute']:.0f} words a minute, "
+            f"({metrics['talk_ratio']:.0%}), turns: {metrics['turns']:.0f}, "
+            f"interruptions: {metrics['interruptions']:.0f}, {metrics['words_per_minute']:.0f} words a minute, "
             f"{metrics['loudness_lufs']} LUFS"
         )
     print(
@@ -62,7 +62,7 @@ def tell_report(report: dict[str, Any]) -> list[str]:
         print(f"  flag: {flag['text']}")
     for card in report["scorecards"]:
         verdict = "passed" if card["passed"] else "failed"
-        print(f"  scorecard {card['title']}: {card['score']:.0f} of 100, {verdict} (pass at {card['pass_at']:.0f})")
+        print(f"  scorecard {card['title']}: {card['score']:g} of 100, {verdict} (pass at {card['pass_at']:g})")
     taken = {kind: count for kind, count in report["transcript"]["redactions"].items() if count}
     print(f"  redacted: {', '.join(f'{count} {kind}' for kind, count in taken.items()) or 'nothing'}")
     print(f"The page: {_shown(FOLDER / 'report.html')}; as JSON: {_shown(FOLDER / 'report.json')}\n")

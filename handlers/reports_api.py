@@ -24,7 +24,7 @@ def list_reports(req: func.HttpRequest) -> func.HttpResponse:
 def get_report(req: func.HttpRequest) -> func.HttpResponse:
     """One report, as JSON."""
     text = switchboard().recordings().service.report(req.route_params["recording_id"])
-    return func.HttpResponse(text, mimetype="application/json")
+    return func.HttpResponse(text, mimetype="application/json", headers={"Cache-Control": "no-store"})
 
 
 @blueprint.function_name("get_report_page")

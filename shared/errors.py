@@ -22,7 +22,8 @@ SwitchboardError
 │   ├── ForeignLocation     a file lies at an address that this app does not fetch from
 │   ├── SourceUnavailable   the file cannot be had now                                    (retryable)
 │   ├── UnreadableAudio     what came is not the audio that it should be                  (retryable)
-│   └── TranscriptionFailed the speech service gave no transcript                          (retryable)
+│   ├── TranscriptionFailed the speech service gave no transcript                          (retryable)
+│   └── TopicUnavailable    nobody could be told that a report is ready                   (retryable)
 ├── FlowChanged             a flow no longer does what its journal says it did
 └── CallError               what a flow can meet at an `await`
     ├── ActionRefused       the service refused the request, or could not be reached
@@ -281,6 +282,7 @@ class UnreadableAudio(RecordingError):
 
     Attributes:
         field: what is wrong, in the format's words (`fmt .bits_per_sample`).
+        lasting: the file is whole, but of a kind that is not read: fetching it again will not help.
     """
 
     retryable = True
@@ -288,6 +290,7 @@ class UnreadableAudio(RecordingError):
     def __init__(self, field: str, problem: str) -> None:
         self.field = field
         self.problem = problem
+        self.lasting = field.startswith("fmt ")
         super().__init__(f"{field}: {problem}")
 
 

@@ -11,6 +11,7 @@ import os
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
@@ -21,6 +22,10 @@ SERVICE_ISSUER = "https://acscallautomation.communication.azure.com"
 
 SERVICE_OPENID_CONFIGURATION = f"{SERVICE_ISSUER}/calling/.well-known/acsopenidconfiguration"
 """Where the service publishes the keys that sign callback tokens (same page)."""
+
+
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+"""Where the emulator may be reached without encryption."""
 
 
 class Settings(BaseModel):
@@ -163,6 +168,8 @@ class Settings(BaseModel):
     @field_validator("transcription_endpoint", "report_topic_endpoint")
     @classmethod
     def _is_url_if_set(cls, value: str) -> str:
+        if value.startswith("http://") and urlsplit(value).hostname not in LOOPBACK:
+            raise ValueError("must start with https://: its key is not sent in the clear")
         return cls._is_url(value) if value else value
 
     @field_validator("recording_hosts")

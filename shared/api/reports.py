@@ -31,7 +31,7 @@ class FileView(_Model):
 
     index: int
     status: ChunkStatus
-    reason: str = Field(description="why it is not archived")
+    reason: str = Field(description="why it is not archived, or not analysed")
     attempts: int
     bytes: int
     seconds: float
@@ -52,7 +52,7 @@ class RecordingView(_Model):
     duration_ms: int
     announced_at: int
     deadline: int = Field(description="when the downloads are given up")
-    reported_at: int = Field(description="0: there is no report")
+    reported_at: int = Field(description="when the report was made, or found to be impossible (`note`); 0: not yet")
     files: tuple[FileView, ...]
 
 

@@ -15,7 +15,8 @@ from shared.quality.thresholds import Thresholds
 
 
 class _Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+    # What was said must not stand in an error about a report that cannot be read.
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True, hide_input_in_errors=True)
 
 
 Spans = Annotated[tuple[Span, ...], Field(description="stretches `[start, end]` in seconds of the recording")]

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 import time
+import traceback
 from collections.abc import Callable
+from contextlib import suppress
 
-from shared.errors import LostRace
+from shared.errors import LostRace, StoreUnavailable, SwitchboardError
 from shared.recordings.base import Ledger
 from shared.recordings.record import ChunkRecord, RecordingRecord
 
+log = logging.getLogger("switchboard.recordings")
+
+LONGEST_WAIT = 3600.0
+"""Seconds between two attempts, at most."""
 LEASE = 120.0
 """Seconds that an instance has a chunk to itself; it renews that while it is at work."""
 REPORT_LEASE = 600.0
@@ -63,7 +70,8 @@ class Book:
             nonlocal due
             if time.monotonic() >= due:
                 due = time.monotonic() + RENEWAL
-                self.change(recording, edit)
+                with suppress(StoreUnavailable):  # the lease outlasts a few renewals that fail
+                    self.change(recording, edit)
 
         return alive
 
@@ -74,3 +82,15 @@ def chunk_of(record: RecordingRecord, index: int) -> ChunkRecord:
         if chunk.index == index:
             return chunk
     raise Moot(f"recording {record.id} has no chunk {index}")
+
+
+def plain_reason(error: Exception, recording: str) -> str:
+    """Why a step failed, in words for the ledger.
+
+    A fault of the app's own is logged, without the error's text: it may quote what was said.
+    """
+    if isinstance(error, SwitchboardError):
+        return str(error)
+    name = type(error).__name__
+    log.error("the app failed recording=%s: %s\n%s", recording, name, "".join(traceback.format_tb(error.__traceback__)))
+    return f"the app failed on it ({name}); its log says where."

@@ -6,23 +6,32 @@ import json
 import logging
 import random
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from shared.errors import ForeignLocation, LostRace, SourceUnavailable, StoreUnavailable, UnreadableAudio
+from shared.errors import ForeignLocation, SourceUnavailable, StoreUnavailable, UnreadableAudio
 from shared.recordings.base import Archive, RecordingQueue, Source
-from shared.recordings.book import Book, Moot, chunk_of
+from shared.recordings.book import LONGEST_WAIT, Book, Moot, chunk_of, plain_reason
 from shared.recordings.record import ChunkRecord, RecordingRecord
 
 if TYPE_CHECKING:
-    from shared.quality.audio.signal import AudioPass, ChunkSignal
+    from shared.quality.audio.signal import AudioPass
 
 log = logging.getLogger("switchboard.recordings")
 
-LONGEST_WAIT = 3600.0
-"""Seconds between two attempts, at most."""
-METADATA_ATTEMPTS = 4
-"""Attempts of which the last archives the audio even without its metadata."""
+METADATA_ATTEMPTS = 8
+"""Attempts of which the last, after some four minutes, archives the audio even without its metadata."""
 CONTENT_TYPES = {"wav": "audio/wav", "mp3": "audio/mpeg", "mp4": "video/mp4"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Archived:
+    """A file in the archive: its length in bytes and seconds, and why it is not analysed, if it is not."""
+
+    bytes: int
+    seconds: float = 0.0
+    analysed: bool = False
+    note: str = ""
 
 
 class Fetcher:
@@ -50,20 +59,24 @@ class Fetcher:
         record = self._book.change(recording, take)
         chunk = chunk_of(record, index)
         try:
-            kept, signal = self._download(record, chunk)
+            done = self._download(record, chunk)
         except ForeignLocation as error:
             return self.give_up(recording, index, f"refused: {error}")
-        except (SourceUnavailable, UnreadableAudio, StoreUnavailable, LostRace) as error:
+        except Moot:
+            raise
+        except Exception as error:
             return self._later(recording, chunk, error)
 
         def archived(record: RecordingRecord) -> None:
             chunk = chunk_of(record, index)
             if chunk.status == "archived":
                 raise Moot
-            chunk.status, chunk.reason, chunk.leased_until = "archived", "", 0
-            chunk.name, chunk.bytes = name_of(record, index), kept
-            chunk.seconds, chunk.analysed = (signal.seconds, True) if signal else (0.0, False)
+            chunk.status, chunk.reason, chunk.leased_until = "archived", done.note, 0
+            chunk.name, chunk.bytes, chunk.seconds = name_of(record, index), done.bytes, done.seconds
+            chunk.analysed = done.analysed
             record.reason = ""
+            if record.status == "failed":  # it was given up meanwhile, and came after all
+                record.status = "waiting"
 
         record = self._book.change(recording, archived)
         if self._delete_source:
@@ -91,21 +104,23 @@ class Fetcher:
         except SourceUnavailable as error:
             log.warning("not deleted at the source recording=%s chunk=%d: %s", record.id, chunk.index, error)
             if self._book.now() < record.deadline:
-                self._queue.send(record.id, chunk.index, delay=60)
+                age = (self._book.now() - record.announced_at) / 1000
+                self._queue.send(record.id, chunk.index, delay=min(LONGEST_WAIT, max(60.0, age / 4)))
             return
         except ForeignLocation as error:
             log.error("not deleted at the source recording=%s chunk=%d: %s", record.id, chunk.index, error)
+            return
 
         def deleted(record: RecordingRecord) -> None:
             chunk_of(record, chunk.index).deleted = True
 
         self._book.change(record.id, deleted)
 
-    def _download(self, record: RecordingRecord, chunk: ChunkRecord) -> tuple[int, ChunkSignal | None]:
-        """Bytes archived, and what they say. What came is kept even where it is damaged: it may be all there is."""
+    def _download(self, record: RecordingRecord, chunk: ChunkRecord) -> _Archived:
+        """What was archived. What came is kept even where it is damaged: it may be all there is."""
         self._keep_metadata(record, chunk)
         analysis = _analysis(record)
-        damage: UnreadableAudio | None = None
+        damage: Exception | None = None
         alive = self._renewing(record.id, chunk)
         with self._source.open(chunk.content_location) as download:
             writer = self._archive.writer(name_of(record, chunk.index), CONTENT_TYPES[record.format])
@@ -116,7 +131,7 @@ class Fetcher:
                 if analysis is not None and damage is None:
                     try:
                         analysis.feed(block)
-                    except UnreadableAudio as error:
+                    except Exception as error:  # one of our own, too: the audio must not be lost by it
                         damage = error
                 alive()
             if came == 0:
@@ -126,15 +141,19 @@ class Fetcher:
         kept = writer.commit()
         if kept != came:
             raise StoreUnavailable(f"{came} bytes were written and the archive holds {kept}.")
+        if isinstance(damage, UnreadableAudio) and damage.lasting:
+            return _Archived(kept, note=f"not analysed: {damage}")
         if damage is not None:
             raise damage
         if analysis is None:
-            return kept, None
+            return _Archived(kept, note=f"not analysed: the format is {record.format}.")
         signal = analysis.finish()
         self._archive.put_text(document_of(record, chunk.index, "signal"), signal.to_json())
-        return kept, signal
+        return _Archived(kept, signal.seconds, analysed=True)
 
     def _keep_metadata(self, record: RecordingRecord, chunk: ChunkRecord) -> None:
+        if not chunk.metadata_location:
+            return  # the event names none
         try:
             metadata = self._source.metadata(chunk.metadata_location)
         except (SourceUnavailable, UnreadableAudio):
@@ -155,7 +174,7 @@ class Fetcher:
 
     def _later(self, recording: str, tried: ChunkRecord, error: Exception) -> str:
         """It failed for now: say why in the ledger, and try again after a while, but before the deadline."""
-        reason = str(error)
+        reason = plain_reason(error, recording)
 
         def waits(record: RecordingRecord) -> None:
             chunk = chunk_of(record, tried.index)

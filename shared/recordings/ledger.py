@@ -28,8 +28,6 @@ UNSETTLED_DAYS = 8
 PIECE = 30_000
 """Characters of the chunks' JSON in one property; a property holds 32 K of UTF-16 (docs: table service data model)."""
 
-_ID = re.compile(r"[0-9]{8}-[0-9a-z]{1,64}")
-
 
 class TableLedger:
     """Keeps recordings and reports; safe to share between threads."""
@@ -54,7 +52,7 @@ class TableLedger:
         return True
 
     def load(self, recording: str) -> tuple[RecordingRecord, Version]:
-        if not _ID.fullmatch(recording):
+        if not day_of_id(recording):
             raise UnknownRecording(recording)
         with storage_errors(recording, UnknownRecording):
             row = self._recordings.get_entity(day_of_id(recording), recording)
@@ -84,7 +82,7 @@ class TableLedger:
         return (row["RowKey"] for row in self._rows(self._recordings, "PartitionKey lt @day", ["RowKey"], day=day))
 
     def remove(self, recording: str) -> None:
-        if not _ID.fullmatch(recording):
+        if not day_of_id(recording):
             return
         with storage_errors(recording, UnknownRecording):
             # The record last: while it is there, a removal that broke off is done again.

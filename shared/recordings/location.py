@@ -65,6 +65,10 @@ def read_address(location: str) -> Address:
     return Address(scheme, host, port, rest if rest.startswith("/") else f"/{rest}")
 
 
+_HOSTS = "RECORDING_HOSTS adds hosts."
+_BLOBS = "A storage of your own must be the app's own account, and RECORDING_CONTAINERS name the container."
+
+
 def read_hosts(text: str) -> tuple[str, ...]:
     """The entries of a comma-separated setting; ValueError names the first that is no `host` or `host:port`."""
     entries = tuple(entry.strip() for entry in text.split(",") if entry.strip())
@@ -90,7 +94,7 @@ class Locations:
         extra = self._is_extra(address)
         if not extra and not address.host.endswith(SERVICE_HOSTS):
             problem = "is no host that recordings are fetched from."
-            raise ForeignLocation(address.authority, problem, "RECORDING_HOSTS adds hosts.")
+            raise ForeignLocation(address.authority, problem, _BLOBS if ".blob." in address.host else _HOSTS)
         if address.scheme != "https" and not (extra and address.loopback):
             raise ForeignLocation(address.authority, "recordings are fetched over https alone.")
         if not extra and address.port != _PORTS["https"]:

@@ -15,40 +15,21 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
 
-from shared.errors import RecordingError, StoreUnavailable
+from shared.errors import StoreError
 from shared.events import RecordingFileStatusUpdated
 from shared.recordings.base import Archive, Ledger, RecordingQueue, Source
-from shared.recordings.book import LEASE, REPORT_LEASE, Book, Moot, chunk_of
-from shared.recordings.fetching import CONTENT_TYPES, LONGEST_WAIT, Fetcher
+from shared.recordings.book import LEASE, LONGEST_WAIT, Book, Moot, chunk_of
+from shared.recordings.fetching import CONTENT_TYPES, Fetcher
+from shared.recordings.finishing import Finisher, Reporter
 from shared.recordings.record import ChunkRecord, RecordingRecord
 
 log = logging.getLogger("switchboard.recordings")
 
+REPLAY_SECONDS = 3600
+"""How long a replay tries, whatever is left of the first deadline."""
 FORGOTTEN = 2 * LONGEST_WAIT
 """Seconds without a change after which a recording's message must have been lost."""
-CALL_WAIT = 3600.0
-"""Seconds that a report waits for its call to end."""
-REPORT_ATTEMPTS = 8
-"""Reports begun after which it is given up."""
-
-
-class Reporter(Protocol):
-    """Makes and keeps the report of a recording whose files are settled."""
-
-    def in_progress(self, record: RecordingRecord) -> bool:
-        """Whether the call still goes on, so that its report would be of half a call."""
-
-    def make(self, record: RecordingRecord, *, last: bool, alive: Callable[[], None]) -> str:
-        """Make it, keep it, tell of it; in place of one made before. What a reader of the ledger should know.
-
-        Args:
-            last: there will be no further attempt: rather a report without words than none.
-            alive: called now and then during long work.
-
-        Raises RecordingError or StoreUnavailable if a later attempt may succeed.
-        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +60,11 @@ class Pipeline:
         self._archive = archive
         self._ledger = ledger
         self._queue = queue
-        self._reporter = reporter
         self._options = options
         self._call_of = call_of
         self._book = Book(ledger, clock)
         self._fetcher = Fetcher(source, archive, self._book, queue, delete_source=options.delete_source)
+        self._finisher = Finisher(reporter, self._book, queue)
         self._room = threading.BoundedSemaphore(options.at_once)
 
     def announce(self, event: RecordingFileStatusUpdated) -> tuple[str, str]:
@@ -91,40 +72,29 @@ class Pipeline:
         record = self._record_of(event)
         new = self._ledger.register(record)
         if not new:
-            record = self._book.load(record.id)
-        for chunk in record.chunks:
-            if chunk.status == "waiting":
-                self._queue.send(record.id, chunk.index)
-        self._settle(record)
+            record = self._with_later_files(record)
+        elif record.status == "failed":
+            log.error("given up recording=%s: %s", record.id, record.reason)
+        self._resume(record)
         return "registered" if new else "duplicate", record.id
 
     def work(self, recording: str, index: int | None) -> str:
         """Do what a message asks for: fetch a chunk, or (None) make the report. The outcome in one word."""
         try:
-            record = self._book.load(recording)
-            if index is None:
-                return self._work(record, None, record.leased_until, lambda: self._report(record))
-            chunk = chunk_of(record, index)
-            if chunk.status == "archived" and self._options.delete_source and not chunk.deleted:
-                self._fetcher.delete(record, chunk)
-                return "archived"
-            if chunk.status == "waiting" and self._book.now() >= record.deadline:
-                last = chunk.reason or "it was never tried."
-                outcome = self._fetcher.give_up(recording, index, f"given up at the deadline; last: {last}")
-            elif chunk.status == "waiting":
-                outcome = self._work(record, index, chunk.leased_until, lambda: self._fetcher.fetch(recording, index))
-            else:
-                outcome = "duplicate"
+            return self._do(recording, index)
         except Moot:
             return "duplicate"
-        self._settle(self._book.load(recording))
-        return outcome
+        except StoreError as error:
+            # The storage fails, not the recording: its message must not end in the poison queue.
+            log.warning("the storage failed recording=%s: %s", recording, error)
+            self._queue.send(recording, index, delay=random.uniform(30, 60))  # noqa: S311
+            return "retried"
 
     def bury(self, recording: str, index: int | None, reason: str) -> None:
         """Its message failed too often, which is a fault of ours: make the poison record."""
 
         def failed(record: RecordingRecord) -> None:
-            if record.status == "reported":
+            if record.status != "archived":
                 raise Moot
             record.status, record.reason, record.leased_until = "failed", reason, 0
 
@@ -141,10 +111,9 @@ class Pipeline:
         """Begin again with what failed, and make the report anew. What is archived is not fetched again."""
 
         def again(record: RecordingRecord) -> None:
-            record.status, record.reason, record.note = "waiting", "", ""
-            record.report_attempts = record.leased_until = 0
+            _begin(record)
             record.replays += 1
-            record.deadline = max(record.deadline, self._book.now() + round(self._options.deadline * 1000))
+            record.deadline = max(record.deadline, self._book.now() + REPLAY_SECONDS * 1000)
             for chunk in record.chunks:
                 if chunk.status != "archived":
                     chunk.status, chunk.reason, chunk.attempts, chunk.leased_until = "waiting", "", 0, 0
@@ -159,20 +128,47 @@ class Pipeline:
         for record in self._ledger.unsettled():
             if self._book.now() - record.updated_at >= FORGOTTEN * 1000:
                 self._resume(record)
+                # Its messages may only be late: another set each time that the timer comes would never end.
+                self._book.change(record.id, lambda _: None)
                 done["resumed"] += 1
         if self._options.retention_days:
             now = datetime.fromtimestamp(self._book.now() / 1000, UTC)
             for recording in self._ledger.older(f"{now - timedelta(days=self._options.retention_days):%Y-%m-%d}"):
-                self.remove(recording)
-                done["expired"] += 1
+                done["expired"] += self.remove(recording)
         return done
 
-    def remove(self, recording: str) -> None:
-        """Delete the archive, the report and the record."""
-        self._archive.remove(self._book.load(recording).folder)
+    def remove(self, recording: str) -> bool:
+        """Delete the archive, the report and the record. False: not now, since an instance is at work on it."""
+        record = self._book.load(recording)
+        if max([record.leased_until, *(chunk.leased_until for chunk in record.chunks)]) > self._book.now():
+            return False
+        self._archive.remove(record.folder)
         self._ledger.remove(recording)
+        return True
 
-    def _work(self, record: RecordingRecord, index: int | None, leased_until: int, step: Callable[[], str]) -> str:
+    def _do(self, recording: str, index: int | None) -> str:
+        record, now = self._book.load(recording), self._book.now()
+        if index is None:
+            return self._in_turn(record, None, record.leased_until, lambda: self._finisher.report(record))
+        chunk = chunk_of(record, index)
+        if chunk.status == "archived" and self._options.delete_source and not chunk.deleted:
+            self._fetcher.delete(record, chunk)
+            if record.status != "waiting":
+                return "archived"
+            outcome = "archived"
+        elif chunk.status != "waiting":
+            outcome = "duplicate"
+        elif now >= record.deadline and now >= chunk.leased_until:
+            last = chunk.reason or "it was never tried."
+            outcome = self._fetcher.give_up(recording, index, f"given up at the deadline; last: {last}")
+        else:
+            outcome = self._in_turn(record, index, chunk.leased_until, lambda: self._fetcher.fetch(recording, index))
+            if outcome not in ("archived", "failed"):
+                return outcome
+        self._settle(self._book.load(recording))
+        return outcome
+
+    def _in_turn(self, record: RecordingRecord, index: int | None, leased_until: int, step: Callable[[], str]) -> str:
         """Do a step, if nobody else does it now and there is room for it here; else ask again later."""
         busy = (leased_until - self._book.now()) / 1000
         if busy > 0:
@@ -180,64 +176,38 @@ class Pipeline:
             return "leased"
         # Never wait here: the thread is one of those that answer calls.
         if not self._room.acquire(blocking=False):
-            self._queue.send(record.id, index, delay=random.uniform(2, 5))  # noqa: S311
+            # What has waited long asks less often, or a backlog would keep the queue busy with itself.
+            waited = (self._book.now() - record.updated_at) / 1000
+            delay = min(30.0, max(3.0, waited / 10)) * random.uniform(0.7, 1.3)  # noqa: S311
+            self._queue.send(record.id, index, delay=delay)
             return "queued"
         try:
             return step()
         finally:
             self._room.release()
 
-    def _report(self, record: RecordingRecord) -> str:
-        if record.status != "archived":
-            return "duplicate"
-        waited = self._book.now() - record.announced_at
-        if waited < CALL_WAIT * 1000 and self._reporter.in_progress(record):
-            self._queue.send(record.id, None, delay=10)
-            return "early"
+    def _with_later_files(self, record: RecordingRecord) -> RecordingRecord:
+        """The record that was registered before, with the files that only this event names: the session went on."""
 
-        def take(record: RecordingRecord) -> None:
-            if record.status != "archived" or record.leased_until > self._book.now():
+        def add(known: RecordingRecord) -> None:
+            held = {chunk.index for chunk in known.chunks}
+            later = [chunk for chunk in record.chunks if chunk.index not in held]
+            if not later:
                 raise Moot
-            record.leased_until = self._book.lease(REPORT_LEASE)
-            record.report_attempts += 1
+            known.chunks = sorted([*known.chunks, *later], key=lambda chunk: chunk.index)
+            known.duration_ms, known.end_reason = record.duration_ms, record.end_reason
+            known.deadline = max(known.deadline, record.deadline)
+            _begin(known)
 
-        def renew(record: RecordingRecord) -> None:
-            record.leased_until = self._book.lease(REPORT_LEASE)
-
-        record = self._book.change(record.id, take)
-        last = record.report_attempts >= REPORT_ATTEMPTS
         try:
-            note = self._reporter.make(record, last=last, alive=self._book.renewing(record.id, renew))
-        except (RecordingError, StoreUnavailable) as error:
-            return self._report_later(record, str(error), last=last)
-
-        def reported(record: RecordingRecord) -> None:
-            record.leased_until, record.reported_at, record.note = 0, self._book.now(), note
-            # What is missing stays a poison record, although the rest has its report.
-            missing = next((chunk for chunk in record.chunks if chunk.status == "failed"), None)
-            record.status = "failed" if missing else "reported"
-            record.reason = f"chunk {missing.index}: {missing.reason}" if missing else ""
-
-        self._book.change(record.id, reported)
-        return "reported"
-
-    def _report_later(self, record: RecordingRecord, reason: str, *, last: bool) -> str:
-        def waits(record: RecordingRecord) -> None:
-            record.leased_until, record.reason = 0, f"report: {reason}"
-            if last:
-                record.status = "failed"
-
-        self._book.change(record.id, waits)
-        if last:
-            log.error("no report recording=%s: %s", record.id, reason)
-            return "failed"
-        log.warning("no report yet recording=%s attempt=%d: %s", record.id, record.report_attempts, reason)
-        self._queue.send(record.id, None, delay=min(LONGEST_WAIT, 2.0**record.report_attempts))
-        return "retried"
+            return self._book.change(record.id, add)
+        except Moot:
+            return self._book.load(record.id)
 
     def _resume(self, record: RecordingRecord) -> None:
+        """Send a message for each file that waits; if none does, go on with the report."""
         for chunk in record.chunks:
-            if chunk.status == "waiting":
+            if record.status == "waiting" and chunk.status == "waiting":
                 self._queue.send(record.id, chunk.index)
         self._settle(record)
 
@@ -251,6 +221,7 @@ class Pipeline:
                 raise Moot
             kept = any(chunk.status == "archived" for chunk in record.chunks)
             record.status = "archived" if kept else "failed"
+            record.call_id = record.call_id or self._call_id(record.server_call_id)
 
         try:
             record = self._book.change(record.id, settled)
@@ -258,6 +229,10 @@ class Pipeline:
             record = self._book.load(record.id)
         if record.status == "archived":
             self._queue.send(record.id, None)
+
+    def _call_id(self, server_call: str) -> str:
+        """The call, if the app knows it by now."""
+        return (server_call and self._call_of(server_call)) or ""
 
     def _record_of(self, event: RecordingFileStatusUpdated) -> RecordingRecord:
         """The record that an event begins. Its id follows from what every delivery of the event says alike."""
@@ -273,7 +248,7 @@ class Pipeline:
             id=f"{began.astimezone(UTC):%Y%m%d}-{hashlib.sha256((recording or event.id).encode()).hexdigest()[:24]}",
             recording_id=recording,
             server_call_id=server_call,
-            call_id=(server_call and self._call_of(server_call)) or "",
+            call_id=self._call_id(server_call),
             channel_type=str(event.recording_channel_type or "mixed"),
             format=form,
             content_type=str(event.recording_content_type or "audio"),
@@ -291,10 +266,22 @@ class Pipeline:
                     metadata_location=chunk.metadata_location or "",
                     delete_location=chunk.delete_location or "",
                 )
-                for chunk in event.chunks
+                # An index names one chunk of a recording; the first of two that share it counts.
+                for chunk in {chunk.index: chunk for chunk in reversed(event.chunks)}.values()
             ],
         )
-        if not record.chunks or form not in CONTENT_TYPES:
-            problem = "the event names no file." if not record.chunks else f"the format {form!r} is not known."
-            record.status, record.reason = "failed", problem
+        record.chunks.sort(key=lambda chunk: chunk.index)
+        _begin(record)
         return record
+
+
+def _begin(record: RecordingRecord) -> None:
+    """Let it wait for its files, and then for a new report; or fail, if there is nothing that could be fetched."""
+    record.reason = ""
+    if not record.chunks:
+        record.reason = "the event names no file."
+    elif record.format not in CONTENT_TYPES:
+        record.reason = f"the format {record.format!r} is not known."
+    record.status = "failed" if record.reason else "waiting"
+    record.note, record.untold = "", False
+    record.report_attempts = record.leased_until = 0

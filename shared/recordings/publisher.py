@@ -49,4 +49,7 @@ class TopicPublisher:
             from azure.identity import DefaultAzureCredential
 
             credential = DefaultAzureCredential()
-        return EventGridPublisherClient(self._endpoint, credential)
+        # By default the SDK waits 300 s for each answer: longer than the lease of a report.
+        return EventGridPublisherClient(
+            self._endpoint, credential, retry_total=2, connection_timeout=3, read_timeout=8, permit_redirects=False
+        )

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Literal
 
 Status = Literal["waiting", "archived", "reported", "failed"]
 ChunkStatus = Literal["waiting", "archived", "failed"]
+
+_ID = re.compile(r"(\d{4})(\d{2})(\d{2})-[0-9a-z]{1,64}", re.ASCII)
 
 
 @dataclass(slots=True)
@@ -14,7 +17,7 @@ class ChunkRecord:
     """One file of a recording. Times are Unix time in milliseconds; 0: not yet.
 
     Attributes:
-        reason: why it has not been archived yet, or never will be; without addresses and numbers.
+        reason: why it has not been archived yet, never will be, or is not analysed; without addresses and numbers.
         attempts: downloads begun.
         leased_until: an instance downloads it, and has until then.
         name: of the archived file in the container, its bytes as they came.
@@ -55,6 +58,7 @@ class RecordingRecord:
         replays: times that somebody had it done again.
         leased_until: an instance makes the report, and has until then.
         note: what a reader of the report should know.
+        untold: the report is kept, but other systems have not been told of it yet.
     """
 
     id: str
@@ -77,6 +81,7 @@ class RecordingRecord:
     replays: int = 0
     leased_until: int = 0
     note: str = ""
+    untold: bool = False
     chunks: list[ChunkRecord] = field(default_factory=list)
 
     @property
@@ -92,8 +97,8 @@ class RecordingRecord:
 
 def day_of_id(recording: str) -> str:
     """The day in a recording's id; empty if it is none."""
-    digits = recording[:8]
-    return f"{digits[:4]}-{digits[4:6]}-{digits[6:8]}" if len(digits) == 8 and digits.isdecimal() else ""
+    match = _ID.fullmatch(recording)
+    return "-".join(match.groups()) if match else ""
 
 
 def report_name(recording: str) -> str:

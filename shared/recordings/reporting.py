@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from shared.calls.record import CallRecord
-from shared.errors import TopicUnavailable, TranscriptionFailed, UnknownCall, UnreadableAudio
+from shared.errors import TranscriptionFailed, UnknownCall, UnreadableAudio
 from shared.quality.assemble import Evidence, assemble
 from shared.quality.headline import row
 from shared.quality.report import CallFacts, ChunkFacts, Report
@@ -86,14 +86,38 @@ class QualityReporter:
             return False
 
     def make(self, record: RecordingRecord, *, last: bool, alive: Callable[[], None]) -> str:
-        """See shared.recordings.pipeline.Reporter."""
+        """See shared.recordings.finishing.Reporter."""
         files = [self._file(record, chunk) for chunk in record.chunks]
         if all(file.signal is None for file in files):
-            return f"archived; {record.format} is not analysed, so there is no report."
+            return f"there is no report; {next(chunk.reason for chunk in record.chunks if chunk.status == 'archived')}"
         report = self._report(record, files, last=last, alive=alive)
         self._archive.put_text(report_name(record.id), report.model_dump_json())
         self._ledger.put_report(row(report))
-        return self._tell(record, report, last=last)
+        return ""
+
+    def tell(self, record: RecordingRecord) -> None:
+        """See shared.recordings.finishing.Reporter."""
+        if self._publisher is None:
+            return
+        try:
+            text = self._archive.get_text(report_name(record.id))
+        except KeyError:
+            return  # of what is not analysed there is none
+        report = Report.model_validate_json(text)
+        headline = row(report)
+        data = {
+            "id": report.id,
+            "callId": headline.call_id,
+            "flow": headline.flow,
+            "seconds": headline.seconds,
+            "scorecard": headline.scorecard,
+            "score": headline.score,
+            "passed": headline.passed,
+            "flags": list(headline.flags),  # the SDK would write a tuple as text
+            "report": f"/api/reports/{report.id}",
+        }
+        # The same id when a crash makes it twice, another when somebody had the report made anew.
+        self._publisher.publish(f"{record.id}.{record.replays}", f"/recordings/{record.id}", data)
 
     def _report(self, record: RecordingRecord, files: list[_File], *, last: bool, alive: Callable[[], None]) -> Report:
         from shared.quality.audio.joining import join
@@ -166,38 +190,12 @@ class QualityReporter:
 
         try:
             return transcribed(self._transcriber, signal, audio)
-        except TranscriptionFailed as error:
-            if not last and not error.lasting:
+        except (TranscriptionFailed, UnreadableAudio) as error:
+            if isinstance(error, TranscriptionFailed) and not error.lasting and not last:
                 raise
             log.error("no words recording=%s: %s", record.id, error)
             notes.append(f"{NO_WORDS} ({error})")
             return None
-
-    def _tell(self, record: RecordingRecord, report: Report, *, last: bool) -> str:
-        """Publish that the report is ready. What a reader of the ledger should know."""
-        if self._publisher is None:
-            return ""
-        headline = row(report)
-        data = {
-            "id": report.id,
-            "callId": headline.call_id,
-            "flow": headline.flow,
-            "seconds": headline.seconds,
-            "scorecard": headline.scorecard,
-            "score": headline.score,
-            "passed": headline.passed,
-            "flags": headline.flags,
-            "report": f"/api/reports/{report.id}",
-        }
-        try:
-            # The same id when a crash makes it twice, another when somebody had the report made anew.
-            self._publisher.publish(f"{record.id}.{record.replays}", f"/recordings/{record.id}", data)
-        except TopicUnavailable as error:
-            if not last:
-                raise
-            log.error("nobody was told recording=%s: %s", record.id, error)
-            return f"nobody was told: {error}"
-        return ""
 
     def _file(self, record: RecordingRecord, chunk: ChunkRecord) -> _File:
         from shared.quality.audio.signal import ChunkSignal

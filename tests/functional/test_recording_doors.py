@@ -158,7 +158,9 @@ def test_a_recording_that_failed_shows_why_and_can_be_replayed(room: Room) -> No
 
 
 @pytest.mark.parametrize("path", ["/reports/{}", "/reports/{}/page", "/recordings/{}"])
-@pytest.mark.parametrize("recording", ["20261123-none", "nothing", "20261123", ".."])
+@pytest.mark.parametrize(
+    "recording", ["20261123-none", "nothing", "20261123", "..", "20261123-a%2F..%2Fb", "20261123-.."]
+)
 def test_what_does_not_exist_is_not_found(room: Room, path: str, recording: str) -> None:
     assert problem(room.get(path.format(recording)))["title"] == "Unknown recording"
 
@@ -228,6 +230,19 @@ def test_the_timer_deletes_what_has_expired(room: Room) -> None:
     functions()["recording_upkeep"](TimerRequest())
     assert problem(room.get(f"/recordings/{recording}"))["status"] == 404
     assert room.world.archive.files == {}
+
+
+def test_a_report_that_can_no_longer_be_shown_does_not_tell_the_log_what_was_said(
+    room: Room, caplog: pytest.LogCaptureFixture
+) -> None:
+    recording = room.announce()
+    room.run()
+    name = f"{DAY}/{recording}/report.json"
+    report = json.loads(room.world.archive.files[name])
+    room.world.archive.put_text(name, json.dumps({**report, "transcript": "my name is Ada Lovelace"}))
+    assert problem(room.get(f"/reports/{recording}/page"))["status"] == 500
+    assert "failed get_report_page" in caplog.text
+    assert "Ada" not in caplog.text
 
 
 def test_no_number_stands_in_a_log_line_an_address_or_a_list(room: Room, caplog: pytest.LogCaptureFixture) -> None:

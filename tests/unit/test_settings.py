@@ -102,6 +102,8 @@ def test_keys_of_tokens_are_not_fetched_in_the_clear() -> None:
         ("QUALITY_THRESHOLDS", '{"silence_ratio": 2}'),
         ("QUALITY_THRESHOLDS", "8"),
         ("TRANSCRIPTION_ENDPOINT", "speech.example"),
+        ("TRANSCRIPTION_ENDPOINT", "http://speech.example"),
+        ("REPORT_TOPIC_ENDPOINT", "http://topic.example/api/events"),
         ("PHONE_REGION", "USA"),
     ],
 )

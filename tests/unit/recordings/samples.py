@@ -58,6 +58,7 @@ def a_record(number: int = 0, day: str = DAY, **values: Any) -> RecordingRecord:
         replays=1,
         leased_until=AT + 6,
         note="one chunk is missing",
+        untold=True,
         chunks=[a_chunk(0), a_chunk(1, status="failed")],
     )
     return replace(filled, **values)

@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 
 from shared.errors import ForeignLocation, SourceUnavailable, StoreUnavailable, UnknownRecording
 from shared.recordings.book import LEASE
-from shared.recordings.pipeline import FORGOTTEN, REPORT_ATTEMPTS
+from shared.recordings.fetching import METADATA_ATTEMPTS
+from shared.recordings.finishing import REPORT_ATTEMPTS
+from shared.recordings.pipeline import FORGOTTEN
 from tests.unit.recordings.world import Crash, World, sound
 
 HALF = sound()[:20_000]
@@ -66,6 +68,18 @@ def test_a_format_that_is_not_analysed_is_archived_all_the_same(form: str, name:
     world.run()
     assert world.archive.files[f"2026-11-23/{recording}/{name}"] == sound()
     assert not world.record(recording).chunks[0].analysed
+
+
+def test_audio_of_a_kind_that_is_not_read_is_archived_once_and_says_why() -> None:
+    world = World()
+    recording = world.announce()
+    name = f"{world.names[0]}/content/audio"
+    world.service.files[name] = sound().replace((16_000).to_bytes(4, "little"), (44_100).to_bytes(4, "little"), 1)
+    assert world.run() == ["archived", "reported"]
+    chunk = world.record(recording).chunks[0]
+    assert (chunk.status, chunk.analysed) == ("archived", False)
+    assert "44100 Hz" in chunk.reason
+    assert world.archive.files[f"2026-11-23/{recording}/0.wav"] == world.service.files[name]
 
 
 def test_a_report_waits_for_its_call_to_end() -> None:
@@ -150,7 +164,7 @@ def test_audio_is_archived_even_if_its_metadata_can_never_be_had() -> None:
     world = World()
     recording = world.announce()
     world.service.metadata_fails = 100
-    assert world.run() == ["retried", "retried", "retried", "archived", "reported"]
+    assert world.run() == [*["retried"] * (METADATA_ATTEMPTS - 1), "archived", "reported"]
     assert f"2026-11-23/{recording}/0.metadata.json" not in world.archive.files
 
 
@@ -282,7 +296,7 @@ def test_a_report_that_always_fails_becomes_a_poison_record_and_can_be_replayed(
     recording = world.announce()
     world.reports.fails = REPORT_ATTEMPTS
     assert world.run()[-1] == "failed"
-    assert world.record(recording).reason.startswith("report: the topic")
+    assert world.record(recording).reason.startswith("report: the speech service")
     assert world.pipeline.replay(recording).status == "waiting"
     assert world.run() == ["reported"]
     assert len(world.service.opened) == 1, "what is archived is not fetched again"

@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from shared.errors import SourceUnavailable, TopicUnavailable
+from shared.errors import SourceUnavailable, TopicUnavailable, TranscriptionFailed
 from shared.events import RecordingFileStatusUpdated, parse_event_grid_event
 from shared.recordings.base import Download
+from shared.recordings.finishing import Reporter
 from shared.recordings.memory import MemoryArchive, MemoryLedger, MemoryRecordingQueue
-from shared.recordings.pipeline import Options, Pipeline, Reporter
+from shared.recordings.pipeline import Options, Pipeline
 from shared.recordings.record import RecordingRecord
 
 SERVER_CALL = "aHR0cHM6Ly9jb252LWV1d2UtMDQuc2t5cGUuY29t"
@@ -58,6 +59,7 @@ class Service:
         self.wrong: list[BaseException | bytes] = []
         self.opened: list[str] = []
         self.deleted: list[str] = []
+        self.deletions = 0
         self.delete_fails = 0
         self.metadata_fails = 0
         self.on_open: Callable[[], None] = lambda: None
@@ -77,6 +79,7 @@ class Service:
         return {"chunkIndex": 0, "participants": []}
 
     def delete(self, location: str) -> None:
+        self.deletions += 1
         if self.delete_fails:
             self.delete_fails -= 1
             raise SourceUnavailable("the service answered 503.", 503)
@@ -88,19 +91,30 @@ class Reports:
 
     def __init__(self) -> None:
         self.made: list[RecordingRecord] = []
+        self.told: list[RecordingRecord] = []
         self.fails = 0
+        self.telling_fails = 0
+        self.error: Exception = TranscriptionFailed("the speech service answered 503", 503)
         self.calls_up = False
+        self.on_make: Callable[[], None] = lambda: None
 
     def in_progress(self, record: RecordingRecord) -> bool:
         return self.calls_up
 
     def make(self, record: RecordingRecord, *, last: bool, alive: Callable[[], None]) -> str:
         alive()
+        self.on_make()
         if self.fails:
             self.fails -= 1
-            raise TopicUnavailable("the topic of reports did not take an event.")
+            raise self.error
         self.made.append(record)
-        return ""
+        return "made"
+
+    def tell(self, record: RecordingRecord) -> None:
+        if self.telling_fails:
+            self.telling_fails -= 1
+            raise TopicUnavailable("the topic of reports did not take an event.")
+        self.told.append(record)
 
 
 class World:
