@@ -20,6 +20,8 @@ MOST_CHARACTERS = 8192
 """Longest address that is read; the service's have a few hundred characters."""
 
 _PORTS = {"https": 443, "http": 80}
+_HOSTS = "RECORDING_HOSTS adds hosts."
+_BLOBS = "A storage of your own must be the app's own account, and RECORDING_CONTAINERS name the container."
 _NAME = r"[a-z0-9_](?:[a-z0-9_-]{0,62})(?:\.[a-z0-9_][a-z0-9_-]{0,62})*"
 _HOST = rf"(?P<host>{_NAME}|\[[0-9a-f:.]{{2,45}}\])(?::(?P<port>[0-9]{{1,5}}))?"
 _ENTRY = re.compile(_HOST, re.IGNORECASE | re.ASCII)
@@ -63,10 +65,6 @@ def read_address(location: str) -> Address:
         raise ForeignLocation("the recording", "its location is no plain http address.")
     rest = match["rest"] or "/"
     return Address(scheme, host, port, rest if rest.startswith("/") else f"/{rest}")
-
-
-_HOSTS = "RECORDING_HOSTS adds hosts."
-_BLOBS = "A storage of your own must be the app's own account, and RECORDING_CONTAINERS name the container."
 
 
 def read_hosts(text: str) -> tuple[str, ...]:
