@@ -62,7 +62,7 @@ def tell_report(report: dict[str, Any]) -> list[str]:
         print(f"  flag: {flag['text']}")
     for card in report["scorecards"]:
         verdict = "passed" if card["passed"] else "failed"
-        print(f"  scorecard {card['title']}: {card['score']:g} of 100, {verdict} (pass at {card['pass_at']:g})")
+        print(f"  scorecard {card['title']}: {card['score']:.1f} of 100, {verdict} (pass at {card['pass_at']:g})")
     taken = {kind: count for kind, count in report["transcript"]["redactions"].items() if count}
     print(f"  redacted: {', '.join(f'{count} {kind}' for kind, count in taken.items()) or 'nothing'}")
     print(f"The page: {_shown(FOLDER / 'report.html')}; as JSON: {_shown(FOLDER / 'report.json')}\n")
