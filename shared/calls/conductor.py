@@ -72,6 +72,10 @@ class Ring:
     source_event: str = ""
 
 
+RINGING_SHARE = 4
+"""The part of the ring time after which a redelivery opens a call that was claimed and never opened: a quarter."""
+
+
 class Conductor:
     """Drives every call of this instance. Safe to share between threads; holds no state that matters.
 
@@ -358,7 +362,12 @@ class Conductor:
         resent = []
         for seq in session.record.unconfirmed:
             operation = session.operation(seq)
-            if not operation.done and now - max(operation.issued_at, operation.resent_at) > self._grace:
+            grace = self._grace
+            if session.record.status == "ringing" and operation.action.repeatable:
+                # It rings for seconds only. Event Grid delivers again when the first delivery has failed, so nobody
+                # is sending; and if somebody were, the service would run it once.
+                grace = min(grace, self._ring_time // RINGING_SHARE)
+            if not operation.done and now - max(operation.issued_at, operation.resent_at) > grace:
                 again = 0 if operation.action.repeatable else 1
                 resent.append(journal.Resent(at=now, seq=seq, attempt=operation.attempt + again))
         return resent

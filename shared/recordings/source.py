@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import json
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -20,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import requests
+from pydantic_core import from_json
 from requests.auth import AuthBase
 
 from shared.errors import ForeignLocation, SourceUnavailable, UnreadableAudio
@@ -270,8 +270,8 @@ class _Token(AuthBase):
 def read_metadata(body: bytes) -> dict[str, Any]:
     """An `acsmetadata` document; UnreadableAudio if it is none."""
     try:
-        document = json.loads(body)
-    except (ValueError, RecursionError):
+        document = from_json(body)
+    except ValueError:  # nested too deeply, too
         raise UnreadableAudio("acsmetadata", "is not JSON.") from None
     if not isinstance(document, dict):
         raise UnreadableAudio("acsmetadata", "is no JSON object.")

@@ -9,6 +9,7 @@ import azure.functions as func
 import pytest
 
 from shared.calls import FLOWS, Call, Flow, actions
+from shared.calls.record import CallRecord
 from shared.errors import StoreUnavailable
 from shared.identifiers import Identifier
 from tests.functional.app import (
@@ -185,6 +186,29 @@ def test_a_crash_after_the_claim_is_made_good_by_the_redelivery(app: App, monkey
             app.ring(event_id="one")
     app.clock.pass_seconds(21)  # the grace in which another instance might still be sending
     app.ring(event_id="one", at=datetime.now(UTC) + timedelta(seconds=21))
+    assert app.kinds == ["answer"]
+    app.run()
+    assert outcome(app, app.call_ids[0]) == ("ended", "completed")
+
+
+def test_a_claim_that_was_written_though_the_storage_did_not_say_so_is_answered_while_it_rings(
+    app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claim = app.store.claim
+
+    def lost(record: CallRecord, entries: list[str]) -> None:
+        claim(record, entries)
+        raise StoreUnavailable("read timed out")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(app.store, "claim", lost)
+        with pytest.raises(StoreUnavailable):
+            app.ring(event_id="one")
+    app.clock.pass_seconds(1)
+    app.ring(event_id="one")
+    assert app.gateway.sent == [], "a true duplicate, while the first delivery is at work"
+    app.clock.pass_seconds(9)
+    app.ring(event_id="one")  # Event Grid's first redelivery, ten seconds after the failure
     assert app.kinds == ["answer"]
     app.run()
     assert outcome(app, app.call_ids[0]) == ("ended", "completed")
