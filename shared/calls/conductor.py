@@ -153,7 +153,7 @@ class Conductor:
             if earlier.status != "ended" or earlier.ring_id == ring_id:
                 # Claimed by the delivery of which this is the duplicate; it may have died on the way.
                 self._store.index(earlier)
-                return self.advance(call_id, []), call_id
+                return self.advance(call_id, [], rung=now), call_id
             if earlier.outcome == "redirected" and isinstance(opening, actions.Redirect):
                 log.warning("redirect loop broken call=%s", call_id)
                 opening, flow = actions.Reject(reason="busy"), NO_FLOW
@@ -284,12 +284,20 @@ class Conductor:
         if results:
             self.advance(call_id, [(result, None) for result in results])
 
-    def advance(self, call_id: str, inputs: Sequence[tuple[Entry, CallEvent | None]]) -> Outcome:
-        """Feed a call, and send again what was lost; no inputs: only the latter."""
-        with self._held.only_here(call_id):
-            return self._advance_here(call_id, inputs)
+    def advance(
+        self, call_id: str, inputs: Sequence[tuple[Entry, CallEvent | None]], *, rung: int | None = None
+    ) -> Outcome:
+        """Feed a call, and send again what was lost; no inputs: only the latter.
 
-    def _advance_here(self, call_id: str, inputs: Sequence[tuple[Entry, CallEvent | None]]) -> Outcome:
+        Args:
+            rung: when a delivery of the call's IncomingCall came in, which is what this is about.
+        """
+        with self._held.only_here(call_id):
+            return self._advance_here(call_id, inputs, rung)
+
+    def _advance_here(
+        self, call_id: str, inputs: Sequence[tuple[Entry, CallEvent | None]], rung: int | None = None
+    ) -> Outcome:
         outcome = Outcome.DUPLICATE
         pending = list(inputs)
         for race in range(MAX_RACES):
@@ -300,7 +308,7 @@ class Conductor:
                 self._later_close(call_id)
                 return Outcome.LATE
             fresh = [(entry, event) for entry, event in pending if not session.knows(entry)]
-            lost = self._lost(session)
+            lost = self._lost(session, rung)
             if not fresh and not lost:
                 self._settle_down(call_id, held)
                 return outcome
@@ -356,18 +364,22 @@ class Conductor:
         with self._held.only_here(call_id):
             return self._loaded(call_id).session.open_operations
 
-    def _lost(self, session: Session) -> list[journal.Resent]:
+    def _lost(self, session: Session, rung: int | None) -> list[journal.Resent]:
         """Operations that were issued, of which nothing shows that they left, and that nobody can be sending."""
         now = self._clock()
         resent = []
         for seq in session.record.unconfirmed:
             operation = session.operation(seq)
-            grace = self._grace
-            if session.record.status == "ringing" and operation.action.repeatable:
-                # It rings for seconds only. Event Grid delivers again when the first delivery has failed, so nobody
-                # is sending; and if somebody were, the service would run it once.
-                grace = min(grace, self._ring_time // RINGING_SHARE)
-            if not operation.done and now - max(operation.issued_at, operation.resent_at) > grace:
+            since = max(operation.issued_at, operation.resent_at)
+            # A ringing call has seconds only. Event Grid delivers again when the first delivery has failed, so that
+            # nobody is sending. What counts is when the delivery came: the storage may have held a duplicate up.
+            redelivered = (
+                rung is not None
+                and session.record.status == "ringing"
+                and operation.action.repeatable
+                and rung - since > self._ring_time // RINGING_SHARE
+            )
+            if not operation.done and (redelivered or now - since > self._grace):
                 again = 0 if operation.action.repeatable else 1
                 resent.append(journal.Resent(at=now, seq=seq, attempt=operation.attempt + again))
         return resent

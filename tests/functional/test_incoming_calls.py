@@ -214,6 +214,19 @@ def test_a_claim_that_was_written_though_the_storage_did_not_say_so_is_answered_
     assert outcome(app, app.call_ids[0]) == ("ended", "completed")
 
 
+def test_a_duplicate_that_the_storage_held_up_does_not_answer_again(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    claim = app.store.claim
+
+    def slow(record: CallRecord, entries: list[str]) -> object:
+        app.clock.pass_seconds(9)
+        return claim(record, entries)
+
+    app.ring(event_id="one")
+    monkeypatch.setattr(app.store, "claim", slow)
+    app.ring(event_id="one")
+    assert app.kinds == ["answer"]
+
+
 def test_a_flow_that_opens_the_call_itself_gets_it_ringing(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     async def choosy(call: Call) -> None:
         await call.reject("busy")
