@@ -23,7 +23,8 @@ def save_report(stack: Stack) -> dict[str, Any]:
     The storage ends with the demo, so the page plays the copy of the audio that lies beside it.
     """
     identifier = _ready(stack)
-    report = _fetch(stack, f"/api/reports/{identifier}").json()
+    answer = _fetch(stack, f"/api/reports/{identifier}")
+    report: dict[str, Any] = answer.json()
     page = _fetch(stack, f"/api/reports/{identifier}/page").text
     FOLDER.mkdir(parents=True, exist_ok=True)
     for chunk in report["recording"]["chunks"]:
@@ -37,8 +38,8 @@ def save_report(stack: Stack) -> dict[str, Any]:
             page = page.replace(written, name)
         page = page.replace("media-src http://" + link.split("/")[2], "media-src 'self' file:")
     (FOLDER / "report.html").write_text(page, encoding="utf-8")
-    (FOLDER / "report.json").write_text(_fetch(stack, f"/api/reports/{identifier}").text, encoding="utf-8")
-    return dict(report)
+    (FOLDER / "report.json").write_text(answer.text, encoding="utf-8")
+    return report
 
 
 def tell_report(report: dict[str, Any]) -> list[str]:

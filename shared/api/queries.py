@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, date, datetime
+from itertools import islice
+from typing import TypeVar
 
 from shared.errors import InvalidInput
+
+T = TypeVar("T")
 
 MAX_PAGE = 500
 """Rows in one page of a list."""
@@ -29,3 +34,10 @@ def limit(text: str | None) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= MAX_PAGE:
         raise InvalidInput("limit", f"{text!r} is no page size.", f"Give 1 to {MAX_PAGE}.")
     return int(text)
+
+
+def page(rows: Iterable[T], size: int) -> tuple[list[T], bool]:
+    """The first rows, and whether there are more; no more is read than that takes."""
+    left = iter(rows)
+    found = list(islice(left, size))
+    return found, any(True for _ in left)

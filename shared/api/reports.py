@@ -7,7 +7,7 @@ from typing import get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from shared.api.queries import day, limit
+from shared.api.queries import day, limit, page
 from shared.errors import InvalidInput, UnknownRecording
 from shared.quality.report import Report
 from shared.recordings.base import Archive, Ledger, ReportRow
@@ -76,16 +76,15 @@ class ReportService:
         """A page of the reports of a day."""
         size, below = limit(query.get("limit")), _score(query.get("below"))
         flag, call = query.get("flag", ""), query.get("call", "")
-        found: list[ReportRow] = []
-        for row in self._ledger.reports(day(query.get("day")), after=query.get("after", "")):
+
+        def wanted(row: ReportRow) -> bool:
             if (flag and flag not in row.flags) or (call and call != row.call_id):
-                continue
-            if below is not None and (row.score is None or row.score >= below):
-                continue
-            if len(found) == size:
-                return ReportList(reports=tuple(found), next=found[-1].id)
-            found.append(row)
-        return ReportList(reports=tuple(found), next=None)
+                return False
+            return below is None or (row.score is not None and row.score < below)
+
+        rows = self._ledger.reports(day(query.get("day")), after=query.get("after", ""))
+        found, more = page(filter(wanted, rows), size)
+        return ReportList(reports=tuple(found), next=found[-1].id if more else None)
 
     def report(self, recording: str) -> str:
         """A report as the JSON that it is kept as. UnknownRecording if there is none (yet)."""
@@ -113,12 +112,9 @@ class ReportService:
         size, status = limit(query.get("limit")), query.get("status", "")
         if status and status not in get_args(Status):
             raise InvalidInput("status", f"{status!r} is no status.", f"Known: {', '.join(get_args(Status))}.")
-        found: list[RecordingView] = []
-        for record in self._ledger.listed(day(query.get("day")), status=status, after=query.get("after", "")):
-            if len(found) == size:
-                return RecordingList(recordings=tuple(found), next=found[-1].id)
-            found.append(_view(record))
-        return RecordingList(recordings=tuple(found), next=None)
+        records = self._ledger.listed(day(query.get("day")), status=status, after=query.get("after", ""))
+        found, more = page(records, size)
+        return RecordingList(recordings=tuple(map(_view, found)), next=found[-1].id if more else None)
 
     def recording(self, recording: str) -> RecordingView:
         """One recording."""

@@ -24,7 +24,7 @@ from shared.api.models import (
     read,
     read_action,
 )
-from shared.api.queries import day, limit
+from shared.api.queries import day, limit, page
 from shared.calls.call import SIGNAL_NAME
 from shared.calls.conductor import Conductor
 from shared.calls.operation import Operation
@@ -64,19 +64,10 @@ class CallService:
         number, status = _number(query.get("number")), query.get("status")
         if status and status not in get_args(Status):
             raise InvalidInput("status", f"{status!r} is no status.", f"Known: {', '.join(get_args(Status))}.")
-        found: list[ListedCall] = []
-        last = ""
-        for row in self._store.listed(day(query.get("day")), after=query.get("after", "")):
-            if number and number not in (row.caller, row.callee):
-                continue
-            listed = self._listed(row)
-            if status and listed.status != status:
-                continue
-            if len(found) == size:
-                return CallList(calls=tuple(found), next=last)
-            found.append(listed)
-            last = row.position
-        return CallList(calls=tuple(found), next=None)
+        rows = self._store.listed(day(query.get("day")), after=query.get("after", ""))
+        listed = ((row, self._listed(row)) for row in rows if not number or number in (row.caller, row.callee))
+        found, more = page(((row, call) for row, call in listed if not status or call.status == status), size)
+        return CallList(calls=tuple(call for _, call in found), next=found[-1][0].position if more else None)
 
     def view(self, call_id: str) -> CallView:
         """A call at a glance."""

@@ -81,8 +81,12 @@ class Evidence:
     @property
     def started_at(self) -> datetime | None:
         """When the recording began; None: not known."""
-        at = self.recording.started_at
-        return datetime.fromtimestamp(at / 1000, UTC) if at else None
+        return moment(self.recording.started_at)
+
+
+def moment(at: int) -> datetime | None:
+    """A record's time, Unix time in milliseconds; 0 is None: not known."""
+    return datetime.fromtimestamp(at / 1000, UTC) if at else None
 
 
 def assemble(evidence: Evidence, *, now: datetime) -> Report:

@@ -213,20 +213,19 @@ class Pipeline:
 
     def _settle(self, record: RecordingRecord) -> None:
         """When no chunk waits any more: ask for the report, or call the whole recording failed."""
-        if record.status not in ("waiting", "archived") or any(chunk.status == "waiting" for chunk in record.chunks):
-            return
 
         def settled(record: RecordingRecord) -> None:
-            if record.status != "waiting" or any(chunk.status == "waiting" for chunk in record.chunks):
+            if not _is_due(record):
                 raise Moot
             kept = any(chunk.status == "archived" for chunk in record.chunks)
             record.status = "archived" if kept else "failed"
             record.call_id = record.call_id or self._call_id(record.server_call_id)
 
-        try:
-            record = self._book.change(record.id, settled)
-        except Moot:
-            record = self._book.load(record.id)
+        if _is_due(record):
+            try:
+                record = self._book.change(record.id, settled)
+            except Moot:
+                record = self._book.load(record.id)
         if record.status == "archived":
             self._queue.send(record.id, None)
 
@@ -273,6 +272,11 @@ class Pipeline:
         record.chunks.sort(key=lambda chunk: chunk.index)
         _begin(record)
         return record
+
+
+def _is_due(record: RecordingRecord) -> bool:
+    """Whether it waits, and no file of it does any more."""
+    return record.status == "waiting" and all(chunk.status != "waiting" for chunk in record.chunks)
 
 
 def _begin(record: RecordingRecord) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from shared.calls.record import CallRecord
 from shared.errors import TranscriptionFailed, UnknownCall, UnreadableAudio
-from shared.quality.assemble import Evidence, assemble
+from shared.quality.assemble import Evidence, assemble, moment
 from shared.quality.headline import row
 from shared.quality.report import CallFacts, ChunkFacts, Report
 from shared.quality.scorecards import Scorecard, applies, grade, topic_rules
@@ -236,13 +236,9 @@ def _facts(call: CallRecord) -> CallFacts:
         flow=call.flow or None,
         direction=call.direction,
         outcome=call.outcome or None,
-        started_at=_moment(call.started_at),
-        ended_at=_moment(call.ended_at),
+        started_at=moment(call.started_at),
+        ended_at=moment(call.ended_at),
     )
-
-
-def _moment(at: int) -> datetime | None:
-    return datetime.fromtimestamp(at / 1000, UTC) if at else None
 
 
 def _participants(files: Sequence[_File]) -> list[tuple[str, int]]:

@@ -6,14 +6,12 @@ import copy
 import itertools
 import json
 import shutil
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Any, Self
+from http.server import BaseHTTPRequestHandler
+from typing import Any
 
 from azure.communication.callautomation import (
     AzureBlobContainerRecordingStorage,
@@ -41,6 +39,7 @@ from shared.recordings.record import RecordingRecord
 from shared.recordings.reporting import QualityReporter
 from shared.recordings.source import ServiceSource
 from shared.store.memory import MemoryStore
+from tests.functional.recordings.storage_host import LocalServer
 
 PHONES = "+14255550191", "+14255550192"
 SPEED = 40.0
@@ -55,7 +54,7 @@ class Crash(BaseException):
     """The process dies here."""
 
 
-class Subscriber:
+class Subscriber(LocalServer):
     """An Event Grid webhook: answers the handshake and keeps the events; a context manager."""
 
     def __init__(self) -> None:
@@ -77,21 +76,8 @@ class Subscriber:
             def log_message(self, *_: object) -> None:
                 pass
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
-        self.url = f"http://127.0.0.1:{self._server.server_port}/events#RecordingFileStatusUpdated"
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        super().__init__(Handler)
+        self.url = f"http://{self.authority}/events#RecordingFileStatusUpdated"
 
 
 def wait_for(look: Callable[[], Any]) -> Any:

@@ -38,7 +38,28 @@ class Seen:
     headers: Message
 
 
-class StorageHost:
+class LocalServer:
+    """A server on a free port, in a thread of its own; a context manager."""
+
+    def __init__(self, handler: type[BaseHTTPRequestHandler]) -> None:
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self._server.daemon_threads = True
+        self.authority = f"127.0.0.1:{self._server.server_port}"
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+class StorageHost(LocalServer):
     """Serves one file with ranges, after the answers of its script; a context manager."""
 
     def __init__(self, body: bytes = b"") -> None:
@@ -73,11 +94,8 @@ class StorageHost:
             def log_message(self, *_: object) -> None:
                 pass
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self.authority = f"127.0.0.1:{self._server.server_port}"
+        super().__init__(Handler)
         self.url = f"http://{self.authority}"
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
 
     def file(self, wanted: str | None) -> Answer:
         """What an honest host answers; `wanted` is `bytes=N-`."""
@@ -89,17 +107,6 @@ class StorageHost:
     @property
     def ranges(self) -> list[str | None]:
         return [seen.headers["Range"] for seen in self.seen]
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
 
 
 def part(body: bytes, start: int, *, total: int | None = None, etag: str = ETAG, cut: int | None = None) -> Answer:

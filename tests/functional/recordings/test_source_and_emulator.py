@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import io
-import time
 import wave
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -19,23 +18,16 @@ from azure.communication.callautomation import (
 )
 from azure.core.credentials import AzureKeyCredential
 
-from emulator.testing import PATIENCE, Control, Running, running
+from emulator.testing import Control, Running, running
 from shared.errors import ForeignLocation, SourceUnavailable
 from shared.recordings.source import ServiceSource
+from tests.functional.recordings.rooms import wait_for
 from tests.functional.recordings.storage_host import StorageHost
 
 pytestmark = pytest.mark.xdist_group("recordings-source-emulator")
 
 ANSWERS = "+15550100001"
 """A phone that needs no set-up."""
-
-
-def wait_for(look: Callable[[], Any]) -> Any:
-    deadline = time.monotonic() + PATIENCE
-    while not (found := look()):
-        assert time.monotonic() < deadline, "it did not come about in time"
-        time.sleep(0.02)
-    return found
 
 
 @pytest.fixture(scope="module")
