@@ -136,6 +136,7 @@ class Session:
         self._functions: dict[int, Callable[[], Any]] = {}
         self._outbox: deque[Issued | Failed] = deque()
         self._seen: set[str] = set()
+        self._sleeps: dict[int, Operation[Any]] = {}
         self._waiting = Waiting(self._scheduler)
         self._end = self._waiting.end
         self._roster = 0
@@ -211,9 +212,16 @@ class Session:
             self._scheduler.run()
         new: list[Entry] = list(self._outbox)
         self._outbox.clear()
+        self.record.wake_at = self._next_wake_up()
         self.record.entries += len(new)
         self.record.unconfirmed += [entry.seq for entry in new if isinstance(entry, Issued)]
         return new
+
+    def _next_wake_up(self) -> int:
+        if not self._sleeps:
+            return 0
+        self._sleeps = {seq: sleep for seq, sleep in self._sleeps.items() if not sleep.done}
+        return min((sleep.issued_at + int(sleep.action.seconds * 1000) for sleep in self._sleeps.values()), default=0)
 
     def adopt(self, stored: CallRecord) -> None:
         """Take from the stored head what does not follow from the journal."""
@@ -294,6 +302,8 @@ class Session:
         self._operations[operation.seq] = operation
         if isinstance(action, actions.StartContinuousDtmf):
             self._waiting.tones_start()
+        if isinstance(action, actions.Sleep):
+            self._sleeps[operation.seq] = operation
         self._next += 1
         if function is not None:
             self._functions[operation.seq] = function
