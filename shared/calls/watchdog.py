@@ -86,6 +86,11 @@ class Watchdog:
             log.exception("the watchdog could not settle call=%s; it tries again", call_id)
             return Outcome.UNCHANGED
 
+    def _look_again(self, call_id: str) -> None:
+        outcome = self._look_safely(call_id)
+        if outcome is not Outcome.UNCHANGED:
+            log.warning("watchdog %s call=%s", outcome, call_id)
+
     def _look(self, call_id: str, now: int) -> Outcome:
         conductor = self._conductor
         record = self._store.peek(call_id)
@@ -96,8 +101,8 @@ class Watchdog:
             conductor.confirm(call_id)  # this instance knows that they left
         elif record.unconfirmed:
             # So that nobody waits for the next run on top of the grace period.
-            job = partial(self._look_safely, call_id)
-            conductor.later.soon(f"watch {call_id}", job, (self._grace - silent) / 1000 + 0.01)
+            delay = (self._grace - silent) / 1000 + 0.01
+            conductor.later.soon(f"watch {call_id}", partial(self._look_again, call_id), delay)
         if record.wake_at and now > record.wake_at + WAKE_UP_DELAY:
             return conductor.wake_overdue(call_id, now)
         if record.status == "ended":
