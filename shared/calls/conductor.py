@@ -126,7 +126,7 @@ class Conductor:
             opening: answer, reject or redirect; None: the flow opens the call itself.
         """
         now = self._clock()
-        first_id = uuid.uuid5(_NAMESPACE, f"{ring.correlation_id}|{ring.callee.raw_id}").hex
+        first_id = uuid.uuid5(_NAMESPACE, f"{ring.correlation_id}|{ring.callee.key}").hex
         if now - ring.at > self._ring_time:
             return Outcome.STALE, first_id
         ring_id = hashlib.sha256(ring.incoming_call_context.encode()).hexdigest()[:16]

@@ -64,6 +64,7 @@ from shared.events import (
     explain,
     parse_callback,
 )
+from shared.identifiers import Identifier
 
 T = TypeVar("T")
 
@@ -290,9 +291,13 @@ class Session:
         """The next key of continuous DTMF, in the order of the keys."""
         return self._waiting.tone()
 
-    def wait_roster(self, raw_id: str, *, present: bool = True) -> Pending[None]:
-        """The moment when this participant is in the call, or is not in it."""
-        return self._waiting.participant(raw_id, present=present)
+    def wait_arrival(self, who: Identifier) -> Pending[None]:
+        """The moment when this participant is in the call; of a phone number, one more connection than now."""
+        return self._waiting.arrival(who)
+
+    def wait_departure(self, who: Identifier) -> Pending[None]:
+        """The moment when this participant is not in the call."""
+        return self._waiting.departure(who)
 
     def wait_end(self) -> Pending[CallEnded]:
         """The end of the call."""
@@ -399,7 +404,7 @@ class Session:
             record.status, record.connected_at, record.ring = "connected", self.now, ""
         if isinstance(event, ParticipantsUpdated) and event.sequence_number >= self._roster:
             self._roster, self.participants = event.sequence_number, event.participants
-            self._waiting.give_roster(participant.identifier.raw_id for participant in event.participants)
+            self._waiting.give_roster(participant.identifier for participant in event.participants)
         if isinstance(event, ContinuousDtmfRecognitionToneReceived):
             self._waiting.give_tone(event.sequence_id, DIGIT_BY_TONE.get(event.tone, event.tone))
         if isinstance(event, ContinuousDtmfRecognitionToneFailed):

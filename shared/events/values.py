@@ -80,7 +80,12 @@ def read_identifier(value: Any) -> Identifier:
     if isinstance(value, Identifier):
         return value
     try:
-        if isinstance(value, Mapping) and isinstance(raw_id := value.get("rawId"), str) and raw_id:
+        if (
+            isinstance(value, Mapping)
+            and isinstance(raw_id := value.get("rawId"), str)
+            and raw_id
+            and (raw_id.startswith("4:") or not value.get("phoneNumber"))
+        ):
             raw_id.encode()  # a lone surrogate cannot be stored
             return _of_raw_id(raw_id)
         return Identifier.parse(value)

@@ -15,7 +15,7 @@ from typing import Any, Literal
 from shared.events import ROLES
 from shared.events.base import PREFIX
 from shared.events.values import read_time
-from shared.identifiers import Identifier
+from shared.identifiers import Identifier, key_of
 from shared.quality.report import AppSpan
 from shared.quality.spans import Span, united
 
@@ -45,6 +45,11 @@ class _Sending:
     def heard(self) -> bool:
         # For a recognize no event tells its start.
         return not self.lost and (not self.failed or self.started is not None or self.kind == "listening")
+
+    @property
+    def keys(self) -> set[str]:
+        """Who it is for, to compare with."""
+        return {key_of(raw_id) for raw_id in self.participants}
 
     @property
     def seen(self) -> bool:
@@ -87,12 +92,18 @@ def app_spans(
         end = seconds if sending.ended is None else min(seconds, sending.ended - zero)
         if sending.heard and start < end:
             found.setdefault((sending.kind, sending.participants), []).append(Span(round(start, 3), round(end, 3)))
+    channels = {key_of(raw_id): channel for raw_id, channel in channel_of.items()} | dict(channel_of)
     spans = [
-        AppSpan(kind=kind, start=start, end=end, channel=channel_of.get(to[0]) if len(to) == 1 else None)
+        AppSpan(kind=kind, start=start, end=end, channel=_channel(channels, to))
         for (kind, to), several in found.items()
         for start, end in united(several)
     ]
     return sorted(spans, key=lambda span: (span.start, span.end, span.kind))
+
+
+def _channel(channels: Mapping[str, int], to: tuple[str, ...]) -> int | None:
+    """The channel of the one participant that is meant, by raw id or else by key; None: several, or not known."""
+    return channels.get(to[0], channels.get(key_of(to[0]))) if len(to) == 1 else None
 
 
 class _Reader:
@@ -142,7 +153,7 @@ class _Reader:
         if action.get("kind") == "cancel_all_media":
             self._end(at, self._open("prompt", "listening"))
         elif action.get("kind") == "unhold":
-            self._end(at, (held for held in self._open("hold") if held.participants == (action["participant"],)))
+            self._end(at, (held for held in self._open("hold") if held.keys == {key_of(action["participant"])}))
 
     def _on_event(self, event: Mapping[str, Any]) -> None:
         name, at = event["type"].removeprefix(PREFIX), read_time(event["time"]).timestamp()
@@ -150,8 +161,8 @@ class _Reader:
         if name == "CallDisconnected":
             self._end_all(at)
         elif name == "ParticipantsUpdated":
-            present = {Identifier.parse(one["identifier"]).raw_id for one in data.get("participants") or ()}
-            left = (held for held in self._open("hold") if not present.issuperset(held.participants))
+            present = {Identifier.parse(one["identifier"]).key for one in data.get("participants") or ()}
+            left = (held for held in self._open("hold") if not present >= held.keys)
             self._end(at, (held for held in left if at > held.issued))
         elif sending := self._sending_of(data.get("operationContext")):
             self._on_report(sending, name, at)

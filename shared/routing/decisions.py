@@ -130,8 +130,8 @@ class Rule:
 
     def matches(self, to: Identifier, caller: Identifier, context: Mapping[str, Sequence[str]], at: datetime) -> bool:
         return (
-            matches_any(self.to, to.raw_id)
-            and matches_any(self.caller, caller.raw_id)
+            matches_any(self.to, to.key)
+            and matches_any(self.caller, caller.key)
             and all(
                 any(matches_any(patterns, value) for value in context.get(name, ())) for name, patterns in self.context
             )
@@ -180,8 +180,10 @@ class RoutingTable:
 
     def _redirects_to(self, user: Identifier) -> Rule | None:
         """A rule that sends calls to this user, who has a phone of their own."""
-        found = (rule for rule in self.rules if isinstance(rule.outcome, RedirectTo) and rule.outcome.target == user)
-        return next(found, None)
+        for rule in self.rules:
+            if isinstance(rule.outcome, RedirectTo) and rule.outcome.target.key == user.key:
+                return rule
+        return None
 
 
 def _guarded(rule: Rule, to: Identifier, caller: Identifier) -> Decision:
@@ -189,9 +191,9 @@ def _guarded(rule: Rule, to: Identifier, caller: Identifier) -> Decision:
     if not isinstance(rule.outcome, RedirectTo):
         return rule.outcome
     target = rule.outcome.target
-    if target == to:
+    if target.key == to.key:
         why = "the redirect leads to the callee itself"
-    elif target == caller:
+    elif target.key == caller.key:
         why = "the redirect leads back to the caller"
     elif target.phone_number is not None and caller.phone_number is None:
         why = "the service cannot redirect a VoIP call to a phone number"  # docs: call-automation overview

@@ -174,10 +174,12 @@ class _Reader(Nodes):
 
     def _endpoint(self, node: Node, path: str, text: str) -> Pattern:
         if not text.endswith("*"):
-            return Pattern(self._exact_endpoint(node, path, text).raw_id)
+            return Pattern(self._exact_endpoint(node, path, text).key)
         prefix = text[:-1]
         if prefix and not _PHONE_PREFIX.fullmatch(prefix) and (prefix.startswith(("+", "4:+")) or "*" in prefix):
             self._wrong(node, path, f"{text!r} is no prefix of a number.", "Write +1425*: digits, then one *.")
+        if re.match(r"4:\d", prefix):
+            self._wrong(node, path, f"{text!r} is no prefix of a number.", f"Write +{prefix[2:]}*.")
         if prefix and not prefix.startswith("+") and not re.match(r"\d", prefix):
             self._wrong(node, path, f"{text!r} is no prefix.", "Write +1425* or 8:acs:…*.")
         return Pattern(f"4:{prefix}" if prefix.startswith("+") else prefix, is_prefix=True)
@@ -191,7 +193,7 @@ class _Reader(Nodes):
         except InvalidInput:
             self._wrong(node, path, f"{text!r} is no phone number and no raw id.", remedy)
         if identifier.kind == "unknown" or (
-            identifier.phone_number is not None and not _PHONE.fullmatch(identifier.raw_id)
+            identifier.phone_number is not None and not _PHONE.fullmatch(identifier.key)
         ):
             self._wrong(node, path, f"{text!r} is no phone number and no raw id.", remedy)
         return identifier
@@ -354,7 +356,7 @@ def _certainly_next(rules: Sequence[tuple[Rule, Node, str]], start: Rule, rule: 
             reaches = (
                 outcome.target.phone_number is None
                 if candidate.to is None
-                else matches_any(candidate.to, outcome.target.raw_id)
+                else matches_any(candidate.to, outcome.target.key)
             )
             if reaches and candidate.covers_conditions(start):
                 return index if _redirects(candidate) else None

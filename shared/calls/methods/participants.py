@@ -51,11 +51,11 @@ class ParticipantMethods(Methods):
                 context=_calling_context(user_to_user, sip_headers, voip_headers),
             )
         )
-        return Invitation(operation, self._host.spawn("add_participant", self._joined(operation, to)))
+        seen = self._host.wait_arrival(to)
+        return Invitation(operation, self._host.spawn("add_participant", self._joined(operation, seen)))
 
-    async def _joined(self, operation: Operation[CallEvent], target: Identifier) -> CallEvent:
+    async def _joined(self, operation: Operation[CallEvent], seen: Pending[None]) -> CallEvent:
         event = await operation
-        seen = self._host.wait_roster(target.raw_id)
         if not seen.done:
             patience = self._host.issue(actions.Sleep(seconds=JOIN_SECONDS))
             if await FirstOf((seen, patience)) is patience:
@@ -67,8 +67,12 @@ class ParticipantMethods(Methods):
         return self._host.issue(actions.CancelAddParticipant(adding=invitation.operation.seq))
 
     def left(self, who: Somebody) -> Pending[None]:
-        """The moment when somebody is not in the call any more, as ParticipantsUpdated shows; now, if they are not."""
-        return self._host.wait_roster(Identifier.parse(who).raw_id, present=False)
+        """The moment when somebody is not in the call any more, as ParticipantsUpdated shows; now, if they are not.
+
+        A phone number that takes part twice has left when both connections have; give the raw id with the asserted
+        id for one of them.
+        """
+        return self._host.wait_departure(Identifier.parse(who))
 
     def remove_participant(self, target: Somebody) -> Operation[CallEvent]:
         """Take somebody out of the call."""
