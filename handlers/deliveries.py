@@ -1,33 +1,54 @@
-"""Events as the Event Grid binding delivers them."""
+"""Events as the Event Grid binding delivers them, in either schema."""
 
 from __future__ import annotations
 
 import logging
+from datetime import datetime
 
 import azure.functions as func
 
+from shared.composition import switchboard
 from shared.errors import MalformedEvent
 from shared.events import EventGridEvent, parse_event_grid_event
 
 log = logging.getLogger("switchboard.doors")
 
 
-def parsed(event: func.EventGridEvent) -> EventGridEvent | None:
-    """The event, typed; None for a malformed one, which is logged: the same event again would be as malformed."""
+def parsed(event: func.EventGridEvent | func.CloudEvent) -> EventGridEvent | None:
+    """The event, typed; None for one that is malformed or of another topic, which is logged and not asked for again."""
     try:
-        return parse_event_grid_event(_as_delivered(event))
+        news = parse_event_grid_event(_as_delivered(event))
     except MalformedEvent as error:
         log.error("malformed event id=%s field=%s: %s", event.id, error.field, error.problem)
         return None
+    topic = switchboard().settings.event_grid_topic
+    if topic and not news.is_of(topic):
+        log.error("refused %s id=%s: it comes from another topic than EVENT_GRID_TOPIC names", news.name, news.id)
+        return None
+    return news
 
 
-def _as_delivered(event: func.EventGridEvent) -> dict[str, object]:
+def _as_delivered(event: func.EventGridEvent | func.CloudEvent) -> dict[str, object]:
     """The event as it came: the binding takes it apart."""
+    if isinstance(event, func.EventGridEvent):
+        return {
+            "id": event.id,
+            "topic": event.topic,
+            "subject": event.subject,
+            "eventType": event.event_type,
+            "eventTime": _text(event.event_time),
+            "data": event.get_json(),
+        }
     return {
         "id": event.id,
-        "topic": event.topic,
+        "source": event.source,
         "subject": event.subject,
-        "eventType": event.event_type,
-        "eventTime": event.event_time.isoformat() if event.event_time else None,
+        "type": event.type,
+        "time": _text(event.time),
+        "specversion": event.specversion,
         "data": event.get_json(),
     }
+
+
+def _text(time: datetime | None) -> str | None:
+    return time.isoformat() if time else None

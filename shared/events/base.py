@@ -78,6 +78,10 @@ class EventGridEvent(Event):
     topic: str = ""
     subject: str = ""
 
+    def is_of(self, topic: str) -> bool:
+        """Whether it comes from this topic: the ARM id of a resource, whose case does not count."""
+        return self.topic.rstrip("/").lower() == topic.rstrip("/").lower()
+
 
 class UnknownEvent:
     """Marks an event of a type that is not known here: journal it and otherwise let it pass."""

@@ -66,6 +66,13 @@ class CustomContext(WireModel):
         return None
 
     @property
+    def headers(self) -> dict[str, str]:
+        """All headers by name. Of a name that came both ways the SIP header counts: the caller's app sets the other."""
+        sip = {_bare(name) for name in self.sip_headers}
+        voip = {name: value for name, value in self.voip_headers.items() if _bare(name) not in sip}
+        return {**self.sip_headers, **voip}
+
+    @property
     def user_to_user(self) -> str | None:
         """The SIP User-To-User header as sent (`616d617a;encoding=hex`)."""
         return self.header("User-To-User")
