@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from datetime import datetime
 
 import azure.functions as func
 
 from shared.composition import switchboard
 from shared.errors import MalformedEvent
-from shared.events import EventGridEvent, parse_event_grid_event
+from shared.events import CallEvent, EventGridEvent, parse_event_grid_event
 
 log = logging.getLogger("switchboard.doors")
+
+MAX_NAMED = 10
+"""Fields that a log line names; it counts them all."""
 
 
 def parsed(event: func.EventGridEvent | func.CloudEvent) -> EventGridEvent | None:
@@ -25,7 +29,16 @@ def parsed(event: func.EventGridEvent | func.CloudEvent) -> EventGridEvent | Non
     if topic and not news.is_of(topic):
         log.error("refused %s id=%s: it comes from another topic than EVENT_GRID_TOPIC names", news.name, news.id)
         return None
+    say_unread([news])
     return news
+
+
+def say_unread(events: Sequence[CallEvent | EventGridEvent]) -> None:
+    """Log what of events could not be read, by the names of the fields alone."""
+    for event in events:
+        if event.unread:
+            names = ", ".join(event.unread[:MAX_NAMED])
+            log.warning("left out of %s id=%s: %d unreadable: %s", event.name, event.id, len(event.unread), names)
 
 
 def _as_delivered(event: func.EventGridEvent | func.CloudEvent) -> dict[str, object]:

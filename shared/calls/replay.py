@@ -404,7 +404,7 @@ class Session:
             record.status, record.connected_at, record.ring = "connected", self.now, ""
         if isinstance(event, ParticipantsUpdated) and event.sequence_number >= self._roster:
             self._roster, self.participants = event.sequence_number, event.participants
-            self._waiting.give_roster(participant.identifier for participant in event.participants)
+            self._waiting.give_roster((one.identifier for one in event.participants), event.hidden)
         if isinstance(event, ContinuousDtmfRecognitionToneReceived):
             self._waiting.give_tone(event.sequence_id, DIGIT_BY_TONE.get(event.tone, event.tone))
         if isinstance(event, ContinuousDtmfRecognitionToneFailed):
@@ -463,7 +463,7 @@ class Session:
     def _moved(self, operation: Operation[Any], event: MoveParticipantSucceeded) -> None:
         """One of those to be moved is here: each is reported by an event of its own, the last one ends the move."""
         arrived = self._arrived.setdefault(operation.seq, set())
-        arrived.add(event.participant.raw_id)
+        arrived.add(event.participant.raw_id if event.participant else event.id)
         if isinstance(operation.action, actions.MoveParticipants) and len(arrived) >= len(operation.action.targets):
             self._succeed(operation, event)
 

@@ -12,12 +12,20 @@ class Roster:
 
     def __init__(self) -> None:
         self._now: dict[str, str] = {}
+        self._hidden = 0
         self._known: set[str] = set()
 
-    def update(self, identifiers: Iterable[Identifier]) -> None:
-        """The list has changed."""
-        self._now = {identifier.raw_id: identifier.key for identifier in identifiers}
-        self._known.update(self._now)
+    def update(self, identifiers: Iterable[Identifier], hidden: int = 0) -> None:
+        """The list has changed.
+
+        Args:
+            hidden: entries that could not be read. With more of them than before nobody counts as gone, for whoever
+                is missing may be one of them.
+        """
+        now = {identifier.raw_id: identifier.key for identifier in identifiers}
+        self._now = self._now | now if hidden > self._hidden else now
+        self._hidden = hidden
+        self._known.update(now)
 
     def connections(self, who: Identifier) -> frozenset[str]:
         """The raw ids under which somebody takes part: of a phone number perhaps several.

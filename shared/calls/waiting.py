@@ -102,9 +102,9 @@ class Waiting:
             self._expected.append((holds, pending))
         return pending
 
-    def give_roster(self, identifiers: Iterable[Identifier]) -> None:
-        """The participants changed."""
-        self._roster.update(identifiers)
+    def give_roster(self, identifiers: Iterable[Identifier], hidden: int = 0) -> None:
+        """The participants changed; so many more are there that could not be read."""
+        self._roster.update(identifiers, hidden)
         for holds, pending in self._expected:
             if holds(self._roster):
                 self._done(pending, None)

@@ -8,6 +8,7 @@ Except for IncomingCall they are raised for ACS users only, not for phone number
 
 import re
 from collections.abc import Mapping
+from math import isfinite
 from typing import Annotated, Any, Final
 
 from pydantic import AliasChoices, BeforeValidator, Field
@@ -23,7 +24,7 @@ from shared.events.values import (
     TimeOrNever,
     WireModel,
     Word,
-    none_as_empty,
+    listed,
 )
 
 
@@ -76,6 +77,28 @@ class CustomContext(WireModel):
     def user_to_user(self) -> str | None:
         """The SIP User-To-User header as sent (`616d617a;encoding=hex`)."""
         return self.header("User-To-User")
+
+
+def _numbered(value: Any) -> Any:
+    """Files without a number get those that are free, in order: two of one number would be one file."""
+    value = listed(value)
+    if not isinstance(value, list):
+        return value
+    taken = {chunk.get("index") for chunk in value if isinstance(chunk, Mapping) and _is_int(chunk.get("index"))}
+    free = (number for number in range(len(value)) if number not in taken)
+    return [
+        {**chunk, "index": next(free)} if isinstance(chunk, Mapping) and chunk.get("index") is None else chunk
+        for chunk in value
+    ]
+
+
+def _is_int(value: Any) -> bool:
+    return isinstance(value, int)
+
+
+def _whole(value: Any) -> Any:
+    """Milliseconds, of which a fraction means nothing."""
+    return round(value) if isinstance(value, float) and isfinite(value) else value
 
 
 class CallUser(WireModel):
@@ -135,7 +158,7 @@ class IncomingCall(EventGridEvent):
 
 class _CallNews(EventGridEvent):
     server_call_id: Annotated[str, Field(min_length=1)]
-    correlation_id: Annotated[str, Field(min_length=1)]
+    correlation_id: str = ""
     started_by: _CallUser | None = None
     group: Group | None = None
     room: Group | None = None
@@ -180,8 +203,8 @@ class RecordingChunk(WireModel):
         content_location, metadata_location, delete_location: URLs that want the resource's signature.
     """
 
-    document_id: str
-    index: Int32 = 0
+    document_id: str = ""
+    index: Int32
     end_reason: str | None = None
     content_location: str | None = None
     metadata_location: str | None = None
@@ -191,7 +214,7 @@ class RecordingChunk(WireModel):
 class RecordingStorageInfo(WireModel):
     """Where the files lie."""
 
-    recording_chunks: Annotated[tuple[RecordingChunk, ...], Field(fail_fast=True), BeforeValidator(none_as_empty)] = ()
+    recording_chunks: Annotated[tuple[RecordingChunk, ...], BeforeValidator(_numbered)] = ()
 
 
 class RecordingFileStatusUpdated(EventGridEvent):
@@ -207,13 +230,17 @@ class RecordingFileStatusUpdated(EventGridEvent):
 
     recording_storage_info: RecordingStorageInfo
     recording_start_time: TimeOrNever = None
-    recording_duration_ms: Int64 | None = None
+    recording_duration_ms: Annotated[Int64 | None, BeforeValidator(_whole)] = None
     session_end_reason: str | None = None
     recording_content_type: Word | None = None
     recording_channel_type: Word | None = None
     recording_format_type: Word | None = None
     storage_type: str | None = None
     recording_id: str | None = None
+
+    @classmethod
+    def needs(cls, path: str, fields: Mapping[str, Any]) -> bool:
+        return path == "recordingStorageInfo.recordingChunks"  # without them it would be a recording of no files
 
     @property
     def chunks(self) -> tuple[RecordingChunk, ...]:

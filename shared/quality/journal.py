@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
+from pydantic_core import PydanticCustomError
+
 from shared.events import ROLES
 from shared.events.base import PREFIX
-from shared.events.values import read_time
-from shared.identifiers import Identifier, key_of
+from shared.events.values import read_identifier, read_time
+from shared.identifiers import key_of
 from shared.quality.report import AppSpan
 from shared.quality.spans import Span, united
 
@@ -101,6 +103,22 @@ def app_spans(
     return sorted(spans, key=lambda span: (span.start, span.end, span.kind))
 
 
+def _time_of(event: Mapping[str, Any], journaled: float) -> float:
+    """An event's own time; where it has none that can be read, the time at which it was journaled."""
+    try:
+        return read_time(event.get("time")).timestamp()
+    except PydanticCustomError:
+        return journaled
+
+
+def _present(participants: Any) -> set[str] | None:
+    """Who takes part, by key; None if an entry cannot be read, which may stand for anybody."""
+    try:
+        return {read_identifier(one["identifier"]).key for one in participants or ()}
+    except (PydanticCustomError, LookupError, TypeError):
+        return None
+
+
 def _channel(channels: Mapping[str, int], to: tuple[str, ...]) -> int | None:
     """The channel of the one participant that is meant, by raw id or else by key; None: several, or not known."""
     return channels.get(to[0], channels.get(key_of(to[0]))) if len(to) == 1 else None
@@ -133,7 +151,7 @@ class _Reader:
             case "settled":
                 self._end_all(at)
             case "event":
-                self._on_event(entry["event"])
+                self._on_event(entry["event"], at)
 
     def _send(self, seq: int, attempt: int, at: float) -> None:
         self._attempts[seq] = attempt
@@ -155,14 +173,14 @@ class _Reader:
         elif action.get("kind") == "unhold":
             self._end(at, (held for held in self._open("hold") if held.keys == {key_of(action["participant"])}))
 
-    def _on_event(self, event: Mapping[str, Any]) -> None:
-        name, at = event["type"].removeprefix(PREFIX), read_time(event["time"]).timestamp()
+    def _on_event(self, event: Mapping[str, Any], journaled: float) -> None:
+        name, at = event["type"].removeprefix(PREFIX), _time_of(event, journaled)
         data = event.get("data") or {}
         if name == "CallDisconnected":
             self._end_all(at)
         elif name == "ParticipantsUpdated":
-            present = {Identifier.parse(one["identifier"]).key for one in data.get("participants") or ()}
-            left = (held for held in self._open("hold") if not present >= held.keys)
+            present = _present(data.get("participants"))
+            left = (held for held in self._open("hold") if present is not None and not present >= held.keys)
             self._end(at, (held for held in left if at > held.issued))
         elif sending := self._sending_of(data.get("operationContext")):
             self._on_report(sending, name, at)

@@ -150,3 +150,32 @@ def test_a_voip_header_does_not_take_the_place_of_a_sip_header(app: App) -> None
     started = decode(app.store.load(app.call_ids[0]).journal[0])
     assert isinstance(started, Started)
     assert started.context == {"X-MS-Custom-Tier": "basic", "Page": "home"}
+
+
+# Odd fields
+
+
+@both_schemas
+def test_a_call_with_an_odd_field_is_answered_and_the_log_names_the_field_alone(
+    app: App, caplog: pytest.LogCaptureFixture, schema: str
+) -> None:
+    odd = {"sipHeaders": {"X-Ada-Lovelace": ["the caller's own words"]}, "voipHeaders": {}}
+    data = RING | {"customContext": odd, "callerDisplayName": {"name": "Ada"}}
+    functions()["incoming_call"](delivered(schema, "IncomingCall", data))
+    assert app.kinds == ["answer"]
+    said = "left out of IncomingCall id=one: 2 unreadable: callerDisplayName, customContext.sipHeaders.*"
+    assert [record.getMessage() for record in caplog.records if record.levelname == "WARNING"] == [said]
+
+
+def test_an_odd_callback_ends_its_call_and_the_log_names_the_field(app: App, caplog: pytest.LogCaptureFixture) -> None:
+    app.ring()
+    app.react()
+    call_id = app.call_ids[0]
+    event = app.wire.event("CallDisconnected")
+    event["data"] |= {"resultInformation": {"code": 200, "subCode": None, "message": 5}, "serverCallId": None}
+    del event["time"]
+    response = app.call_back(app.board.urls.url(call_id, "call"), event)
+    assert response.status_code == 200
+    assert app.store.peek(call_id).status == "ended"
+    assert "left out of CallDisconnected" in caplog.text
+    assert "1 unreadable: resultInformation.message" in caplog.text
