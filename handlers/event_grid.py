@@ -67,7 +67,15 @@ def call_lifecycle(event: func.EventGridEvent) -> None:
 
 
 def _decide(board: Switchboard, call: IncomingCall) -> Decision:
-    return board.routes.decide(to=call.to, caller=call.from_, context=call.custom_context.headers, at=datetime.now(UTC))
+    teams = call.custom_context.teams_phone_call_details
+    return board.routes.decide(
+        to=call.to,
+        caller=call.from_,
+        context=call.custom_context.headers,
+        at=datetime.now(UTC),
+        on_behalf_of=call.on_behalf_of_callee,
+        teams=teams.words if teams else None,
+    )
 
 
 def _ring(board: Switchboard, call: IncomingCall, decision: AnswerWith | RejectWith | RedirectTo) -> tuple[str, str]:
@@ -80,6 +88,8 @@ def _ring(board: Switchboard, call: IncomingCall, decision: AnswerWith | RejectW
         at=int(call.time.timestamp() * 1000),
         display_name=call.caller_display_name,
         context=call.custom_context.headers,
+        on_behalf_of=call.on_behalf_of_callee,
+        teams=call.custom_context.teams_phone_call_details,
         source_event=call.id,
     )
     return board.conductor.ring(ring, *_opening(board, decision))

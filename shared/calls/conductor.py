@@ -38,7 +38,7 @@ from shared.calls.rules import check
 from shared.calls.timers import Timers
 from shared.calls.watchdog import Watchdog
 from shared.errors import AlreadyClaimed, FlowChanged, InvalidInput, KeyReused, LostRace, NotConnected, UnknownCall
-from shared.events import CallEvent, Participant
+from shared.events import CallEvent, Participant, TeamsPhoneCallDetails
 from shared.gateway.base import Gateway
 from shared.identifiers import Identifier
 from shared.store.base import CallStore
@@ -69,6 +69,8 @@ class Ring:
     at: int
     display_name: str = ""
     context: Mapping[str, str] | None = None
+    on_behalf_of: Identifier | None = None
+    teams: TeamsPhoneCallDetails | None = None
     source_event: str = ""
 
 
@@ -142,6 +144,8 @@ class Conductor:
                 server_call_id=ring.server_call_id,
                 display_name=ring.display_name,
                 context=ring.context or {},
+                on_behalf_of=ring.on_behalf_of,
+                teams=ring.teams,
                 opening=opening,
                 source_event=ring.source_event,
             )

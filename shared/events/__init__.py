@@ -62,6 +62,7 @@ from shared.events.event_grid import (
     IncomingCall,
     RecordingChunk,
     RecordingFileStatusUpdated,
+    TeamsPhoneCallDetails,
     UnknownGridEvent,
 )
 from shared.events.outcomes import ACTION_KINDS, ROLES, ActionKind, EventRole, Role
@@ -148,6 +149,7 @@ __all__ = [
     "SpeechResult",
     "StartRecordingFailed",
     "SubCode",
+    "TeamsPhoneCallDetails",
     "Tone",
     "TranscriptionFailed",
     "TranscriptionStarted",

@@ -26,6 +26,7 @@ from shared.events.values import (
     Word,
     listed,
 )
+from shared.identifiers import Identifier
 
 
 def _without_nulls(value: Any) -> Any:
@@ -50,12 +51,79 @@ def _bare(header: str) -> str:
     return header.lower().replace("-", "").replace("_", "")
 
 
+class TeamsPhoneCaller(WireModel):
+    """Who called first, as whoever passed the call on from Teams says (spec: TeamsPhoneCallerDetails)."""
+
+    identifier: MaybeIdentifier = Field(default=None, alias="caller")
+    name: str | None = None
+    phone_number: str | None = None
+    record_id: str | None = None
+    screen_pop_url: str | None = None
+    is_authenticated: bool | None = None
+    additional_caller_information: _Headers = Field(default_factory=dict)
+
+
+class TeamsPhoneSource(WireModel):
+    """Who passed the call on (spec: TeamsPhoneSourceDetails)."""
+
+    identifier: MaybeIdentifier = Field(default=None, alias="source")
+    language: str | None = None
+    status: str | None = None
+    intended_targets: dict[str, AnIdentifier] = Field(default_factory=dict)
+
+
+class TeamsPhoneCallDetails(WireModel):
+    """What Teams Phone, or an agent of it, found out before it passed the call on; all of it may be absent.
+
+    Attributes:
+        session_id: names the call's session there.
+        call_topic: the reason for the call in a few words.
+        call_context: what was said so far.
+        suggested_actions: what might help the caller.
+    """
+
+    caller: TeamsPhoneCaller | None = Field(default=None, alias="teamsPhoneCallerDetails")
+    source: TeamsPhoneSource | None = Field(default=None, alias="teamsPhoneSourceDetails")
+    session_id: str | None = None
+    intent: str | None = None
+    call_topic: str | None = None
+    call_context: str | None = None
+    transcript_url: str | None = None
+    call_sentiment: str | None = None
+    suggested_actions: str | None = None
+
+    @property
+    def words(self) -> dict[str, str]:
+        """What can be compared with a text, by its name on the wire: `intent`, `name`, `isAuthenticated`."""
+        found: dict[str, str] = {}
+        for part in (self, self.caller or TeamsPhoneCaller(), self.source or TeamsPhoneSource()):
+            for name, field in type(part).model_fields.items():
+                value = getattr(part, name)
+                if isinstance(value, bool):
+                    value = str(value).lower()
+                if isinstance(value, Identifier):
+                    value = value.key
+                if isinstance(value, str):
+                    found[field.alias or name] = value
+        return found
+
+
+TEAMS_WORDS: Final = tuple(
+    field.alias or name
+    for part in (TeamsPhoneCallDetails, TeamsPhoneCaller, TeamsPhoneSource)
+    for name, field in part.model_fields.items()
+    if name not in ("additional_caller_information", "intended_targets")
+    and not (part is TeamsPhoneCallDetails and name in ("caller", "source"))
+)
+"""What `TeamsPhoneCallDetails.words` can hold."""
+
+
 class CustomContext(WireModel):
     """What the other side sent along with the call."""
 
     sip_headers: _Headers = Field(default_factory=dict)
     voip_headers: _Headers = Field(default_factory=dict)
-    teams_phone_call_details: Mapping[str, Any] | None = None
+    teams_phone_call_details: TeamsPhoneCallDetails | None = None
 
     def header(self, name: str) -> str | None:
         """A SIP or VoIP header, whatever its case and dashes; the prefix X-MS-Custom- may be left out."""

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Annotated, Any, Final, Literal, get_args
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, PlainValidator
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
@@ -113,11 +113,16 @@ def _identifier_or_none(value: Any) -> Identifier | None:
     return read_identifier(value)
 
 
+def _as_raw_id(identifier: Identifier | None) -> str | None:
+    """Said here again: pydantic applies the model's own serializer twice under a PlainValidator."""
+    return identifier.raw_id if identifier is not None else None
+
+
 Time = Annotated[datetime, PlainValidator(read_time)]
 TimeOrNone = Annotated[datetime | None, PlainValidator(_time_or_none)]
 TimeOrNever = Annotated[datetime | None, PlainValidator(_time_or_never)]
-AnIdentifier = Annotated[Identifier, PlainValidator(read_identifier)]
-MaybeIdentifier = Annotated[Identifier | None, PlainValidator(_identifier_or_none)]
+AnIdentifier = Annotated[Identifier, PlainValidator(read_identifier), PlainSerializer(_as_raw_id)]
+MaybeIdentifier = Annotated[Identifier | None, PlainValidator(_identifier_or_none), PlainSerializer(_as_raw_id)]
 Int32 = Annotated[int, BeforeValidator(_not_bool), Field(ge=-(2**31), lt=2**31)]
 Int64 = Annotated[int, BeforeValidator(_not_bool), Field(ge=-(2**63), lt=2**63)]
 Number = Annotated[float, BeforeValidator(_not_bool), Field(allow_inf_nan=False)]
