@@ -29,6 +29,7 @@ from shared.calls.call import SIGNAL_NAME
 from shared.calls.conductor import Conductor
 from shared.calls.operation import Operation
 from shared.calls.outcome import Outcome
+from shared.calls.reading import words_of
 from shared.calls.record import CallRecord
 from shared.calls.rules import check
 from shared.errors import ActionRefused, CallError, CallOver, InvalidInput, KeyReused
@@ -72,8 +73,14 @@ class CallService:
     def view(self, call_id: str) -> CallView:
         """A call at a glance."""
         record = self._store.peek(call_id)
-        values = {name: getattr(record, name) for name in CallView.model_fields if name != "id"}
-        return CallView(id=call_id, **values)
+        words = words_of(record)
+        derived: dict[str, Any] = {
+            "id": call_id,
+            "explanation": words.plain if words else "",
+            "retryable": words is not None and words.retryable,
+        }
+        values = {name: getattr(record, name) for name in CallView.model_fields if name not in derived}
+        return CallView(**derived, **values)
 
     def journal(self, call_id: str) -> JournalView:
         """Everything that happened on a call."""

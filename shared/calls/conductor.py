@@ -18,7 +18,7 @@ import json
 import logging
 import time
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -29,10 +29,10 @@ from shared.calls.flow import Flow
 from shared.calls.held import Held, HeldCalls
 from shared.calls.journal import Entry, Issued, Started
 from shared.calls.later import Later
+from shared.calls.loglines import log_closed, log_failures
 from shared.calls.operation import Operation
 from shared.calls.outcome import Outcome
 from shared.calls.prompts import Prompt
-from shared.calls.record import CallRecord
 from shared.calls.replay import Session
 from shared.calls.rules import check
 from shared.calls.timers import Timers
@@ -279,7 +279,7 @@ class Conductor:
             entries = [started, *session.take()]
             version = self._store.claim(session.record, [journal.encode(entry) for entry in entries])
             held = Held(session, version, tuple(session.record.unconfirmed))
-            _log_failures(session.record, entries)
+            log_failures(session, entries)
             results = self._dispatcher.dispatch(held.session, entries)
             record = replace(session.record)
             self._settle_down(call_id, held)
@@ -346,7 +346,7 @@ class Conductor:
             entries += [entry, *session.take()]
         held.version = self._store.commit(session.record, [journal.encode(entry) for entry in entries], held.version)
         held.unconfirmed = tuple(session.record.unconfirmed)
-        _log_failures(session.record, entries)
+        log_failures(session, entries)
         return [(result, None) for result in self._dispatcher.dispatch(held.session, entries)]
 
     def entries(self, call_id: str) -> list[dict[str, Any]]:
@@ -393,6 +393,7 @@ class Conductor:
         session = self._session(call_id, stored.record.flow)
         for entry in journal.decode_all(stored.journal):
             session.feed(entry)
+        session.take_failed()  # logged when they came
         session.adopt(stored.record)
         return Held(session, stored.version, tuple(stored.record.unconfirmed))
 
@@ -436,14 +437,7 @@ class Conductor:
             "journal": [json.loads(entry) for entry in stored.journal],
         }
         self._store.close(stored.record, document)
-        log.info("closed call=%s outcome=%s entries=%d", call_id, stored.record.outcome, stored.record.entries)
-
-
-def _log_failures(record: CallRecord, entries: Iterable[Entry]) -> None:
-    for entry in entries:
-        if isinstance(entry, journal.Failed):
-            # What the error says may name the caller: that stays in the journal.
-            log.error("flow %s failed call=%s: %s", record.flow, record.call_id, entry.error.partition(":")[0])
+        log_closed(stored.record)
 
 
 def _same(one: Entry, other: Entry) -> bool:

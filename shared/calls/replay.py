@@ -34,7 +34,7 @@ from shared.calls.journal import (
 )
 from shared.calls.operation import Operation, Pending, Scheduler, Task
 from shared.calls.prompts import Prompt
-from shared.calls.reading import end_of, identity, refusal, what
+from shared.calls.reading import end_of, failure, identity, refusal, what
 from shared.calls.record import CallRecord
 from shared.calls.results import Recognized
 from shared.calls.rules import check
@@ -61,7 +61,6 @@ from shared.events import (
     RecognizeCompleted,
     RecordingStateChanged,
     StartRecordingFailed,
-    explain,
     parse_callback,
 )
 from shared.identifiers import Identifier
@@ -124,6 +123,7 @@ class Session:
         self._roster = 0
         self.transferred = False
         self._failures = 0
+        self._failed: list[ActionFailed] = []
         self._silenced = False
         self._changed: FlowChanged | None = None
 
@@ -193,6 +193,11 @@ class Session:
         self.record.entries += len(new)
         self.record.unconfirmed += [entry.seq for entry in new if isinstance(entry, Issued)]
         return new
+
+    def take_failed(self) -> list[ActionFailed]:
+        """The actions that failed since the last time this was asked, for the log."""
+        failed, self._failed = self._failed, []
+        return failed
 
     def adopt(self, stored: CallRecord) -> None:
         """Take from the stored head what does not follow from the journal."""
@@ -408,8 +413,7 @@ class Session:
         if isinstance(event, ContinuousDtmfRecognitionToneReceived):
             self._waiting.give_tone(event.sequence_id, DIGIT_BY_TONE.get(event.tone, event.tone))
         if isinstance(event, ContinuousDtmfRecognitionToneFailed):
-            end = end_of(event)
-            self._waiting.give_no_tones(ActionFailed("start_continuous_dtmf", end.code, end.sub_code, end.reason))
+            self._waiting.give_no_tones(failure("start_continuous_dtmf", event))
         if isinstance(event, RecordingStateChanged):
             record.recording = event.state
         if isinstance(event, StartRecordingFailed):
@@ -429,9 +433,10 @@ class Session:
                 self.transferred = True
             self._succeed(operation, Recognized.of(event) if isinstance(event, RecognizeCompleted) else event)
         elif role.role == "failed":
-            end = end_of(event)
-            self._fail(operation, ActionFailed(operation.action.kind, end.code, end.sub_code, end.reason))
-            self._if_opening(operation, end, explain(end.code, end.sub_code).outcome)
+            error = failure(operation.action.kind, event, operation.action)
+            self._failed.append(error)
+            self._fail(operation, error)
+            self._if_opening(operation, end_of(event), error.outcome)
         elif role.role == "canceled":
             self._fail(operation, ActionCanceled(operation.action.kind))
 

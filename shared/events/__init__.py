@@ -72,7 +72,7 @@ from shared.events.parse import (
     parse_event_grid,
     parse_event_grid_event,
 )
-from shared.events.subcodes import SUB_CODES, Outcome, SubCode, explain
+from shared.events.subcodes import SUB_CODES, Outcome, PromptKind, SubCode, explain
 from shared.events.values import (
     DIGIT_BY_TONE,
     ChoiceResult,
@@ -133,6 +133,7 @@ __all__ = [
     "PlayCompleted",
     "PlayFailed",
     "PlayStarted",
+    "PromptKind",
     "RecognizeCanceled",
     "RecognizeCompleted",
     "RecognizeFailed",

@@ -9,8 +9,8 @@ from shared.calls import actions
 from shared.calls.actions import CallingContext
 from shared.calls.methods.base import Methods, Somebody
 from shared.calls.operation import FirstOf, Operation, Pending, Task
+from shared.calls.reading import explained
 from shared.calls.rules import build
-from shared.errors import ActionFailed
 from shared.events import CallEvent
 from shared.identifiers import Identifier
 
@@ -59,7 +59,7 @@ class ParticipantMethods(Methods):
         if not seen.done:
             patience = self._host.issue(actions.Sleep(seconds=JOIN_SECONDS))
             if await FirstOf((seen, patience)) is patience:
-                raise ActionFailed("add_participant", 487, 8538, "reported as added, but never in the call: declined")
+                raise explained("add_participant", 487, 8538, "reported as added, but never in the call: declined")
         return event
 
     def cancel_add_participant(self, invitation: Invitation) -> Operation[CallEvent]:
