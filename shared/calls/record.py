@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+MAX_RECORDINGS = 100
+"""Recordings that a head names, the newest; older ones have their row in the index (our choice)."""
+
 Status = Literal["ringing", "connecting", "connected", "ended"]
 
 
@@ -20,6 +23,8 @@ class CallRecord:
             call that never connected.
         recording: `active` or `inactive`, as of the newest RecordingStateChanged; empty: never started, or
             `refused` where the service would not record.
+        recording_ids: the service's ids of the recordings of this call, the oldest first.
+        indexed: the rows of the index that stand, by their marks (shared.store.index).
         unconfirmed: operations of which nothing shows yet that they left the app.
         ring: the IncomingCall's context while the call rings: what answer, reject and redirect need.
         ring_id: tells one ringing from the next, when the same callee is rung again in one conversation.
@@ -43,6 +48,13 @@ class CallRecord:
     sub_code: int = 0
     entries: int = 0
     recording: str = ""
+    recording_ids: tuple[str, ...] = ()
+    indexed: tuple[str, ...] = ()
     unconfirmed: list[int] = field(default_factory=list)
     ring: str = ""
     ring_id: str = ""
+
+    def recorded_as(self, recording_id: str | None) -> None:
+        """A recording of this call has this id."""
+        if recording_id and recording_id not in self.recording_ids:
+            self.recording_ids = (*self.recording_ids, recording_id)[-MAX_RECORDINGS:]
