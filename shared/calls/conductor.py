@@ -19,12 +19,14 @@ import logging
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from shared.calls import actions, journal
 from shared.calls.actions import Action
 from shared.calls.dispatcher import Dispatcher
+from shared.calls.finding import calls_of_conversation
 from shared.calls.flow import Flow
 from shared.calls.held import Held, HeldCalls
 from shared.calls.journal import Entry, Issued, Started
@@ -41,7 +43,7 @@ from shared.errors import AlreadyClaimed, FlowChanged, InvalidInput, KeyReused, 
 from shared.events import CallEvent, Participant
 from shared.gateway.base import Gateway
 from shared.identifiers import Identifier
-from shared.store.base import CallStore
+from shared.store.base import CallStore, Version
 
 log = logging.getLogger("switchboard.calls")
 
@@ -220,13 +222,17 @@ class Conductor:
             return Outcome.EARLY
         return self.advance(call_id, [(journal.TimerFired(at=now, seq=seq), None)])
 
-    def notice(self, server_call_id: str, event_id: str, event: Mapping[str, Any]) -> Outcome:
-        """Journal an Event Grid event of a call that is known by its server call id."""
-        call_id = self._store.find(server_call_id)
-        if call_id is None:
+    def notice(
+        self, server_call_id: str, event_id: str, event: Mapping[str, Any], *, correlation_id: str = ""
+    ) -> Outcome:
+        """Journal an Event Grid event about a conversation in each call that is part of it. UnknownCall if none is."""
+        entry, outcomes = journal.Noticed(at=self._clock(), id=event_id, event=event), []
+        for call_id in calls_of_conversation(self._store, server_call_id, correlation_id):
+            with suppress(UnknownCall):  # its rows are gone, and the index still has it
+                outcomes.append(self.advance(call_id, [(entry, None)]))
+        if not outcomes:
             raise UnknownCall(server_call_id[:16])
-        entry = journal.Noticed(at=self._clock(), id=event_id, event=event)
-        return self.advance(call_id, [(entry, None)])
+        return Outcome.ADVANCED if Outcome.ADVANCED in outcomes else outcomes[0]
 
     def act(self, call_id: str, action: Action, key: str | None = None) -> tuple[Outcome, Operation[Any] | None]:
         """Do something on a call from outside; the same key does it once.
@@ -280,7 +286,7 @@ class Conductor:
             record = replace(session.record)
             self._settle_down(call_id, held)
         # The call's first events need not wait for this; what ends the call at once must.
-        self._store.index(record)
+        session.record.indexed = self._store.index(record)
         if results:
             self.advance(call_id, [(result, None) for result in results])
 
@@ -343,7 +349,9 @@ class Conductor:
         held.version = self._store.commit(session.record, [journal.encode(entry) for entry in entries], held.version)
         held.unconfirmed = tuple(session.record.unconfirmed)
         _log_failures(session.record, entries)
-        return [(result, None) for result in self._dispatcher.dispatch(held.session, entries)]
+        results = self._dispatcher.dispatch(held.session, entries)
+        self._later_index(held)
+        return [(result, None) for result in results]
 
     def entries(self, call_id: str) -> list[dict[str, Any]]:
         """The journal of a call, oldest entry first, as it is stored."""
@@ -421,12 +429,48 @@ class Conductor:
             held.unconfirmed = tuple(held.session.record.unconfirmed)
             self._held.put(call_id, held)
 
+    def _later_index(self, held: Held) -> None:
+        """Have the call found by what has become known of it. Not before the answer, and not before the next action."""
+        record = held.session.record
+        if held.session.finished or self._store.indexed(record):
+            return
+        known, key = replace(record), f"index {record.call_id}"
+
+        def index() -> None:
+            record.indexed = self._store.index(known)
+            version = held.version
+            self.later.soon(key, lambda: self.index(known.call_id, version), CONFIRM_AFTER)
+
+        self.later.soon(key, index)
+
+    def index(self, call_id: str, version: Version | None = None) -> None:
+        """Write the rows of the index that are missing, and in the head that they stand.
+
+        Args:
+            version: only if the call is held at this version: a later commit has said it already.
+        """
+        with self._held.only_here(call_id):
+            held = self._held.take(call_id)
+            if version is None or (held and held.version == version):
+                held = held or self._load(call_id)
+                record = held.session.record
+                record.indexed = self._store.index(record)
+                try:
+                    held.version = self._store.commit(record, [], held.version)
+                except LostRace:
+                    return  # somebody else has the call now; rows that they write again do no harm
+                held.unconfirmed = tuple(record.unconfirmed)
+            if held:
+                self._held.put(call_id, held)
+
     def _later_close(self, call_id: str) -> None:
         self.later.soon(call_id, lambda: self.close(call_id))
 
     def close(self, call_id: str) -> None:
         """Archive a finished call and take it off the open ones."""
         stored = self._store.load(call_id)
+        if not self._store.indexed(stored.record):
+            self._store.index(stored.record)
         document = {
             **asdict(stored.record),
             "journal": [json.loads(entry) for entry in stored.journal],

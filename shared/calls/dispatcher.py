@@ -84,6 +84,7 @@ class Dispatcher:
         if action.kind in OPENING:
             session.record.call_connection_id = str(answer.get("callConnectionId") or "")
             session.record.server_call_id = str(answer.get("serverCallId") or session.record.server_call_id)
+            session.record.correlation_id = session.record.correlation_id or str(answer.get("correlationId") or "")
         operation.answer = dict(answer)
         if action.ends_with == "answer":
             return journal.Answered(at=self._clock(), seq=seq, value=operation.answer)

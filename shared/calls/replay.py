@@ -200,6 +200,8 @@ class Session:
         record.ring, record.ring_id = stored.ring, stored.ring_id
         record.call_connection_id = stored.call_connection_id or record.call_connection_id
         record.server_call_id = stored.server_call_id or record.server_call_id
+        record.correlation_id = stored.correlation_id or record.correlation_id
+        record.indexed = stored.indexed
 
     def knows(self, entry: Entry) -> bool:
         """True for what the journal holds already: the same event, signal, timer or answer."""
@@ -273,6 +275,7 @@ class Session:
         self._next += 1
         if function is not None:
             self._functions[operation.seq] = function
+        self._dial(action)
         self._outbox.append(Issued(at=self.now, seq=operation.seq, action=action))
         return operation
 
@@ -331,6 +334,12 @@ class Session:
         self.record.outcome = "failed"
         self._main = self.spawn("fallback", apologise(self, self._apology if self._failures == 1 else ()))
 
+    def _dial(self, action: Action) -> None:
+        """Who is on a call that its flow places by itself is known from here on."""
+        if isinstance(action, actions.CreateCall):
+            self.record.caller = action.caller_id.raw_id if action.caller_id else ""
+            self.record.callee = action.targets[0].raw_id
+
     def outcome(self, word: str) -> None:
         """How the call ended, in one word; the first one counts."""
         if not self.record.outcome:
@@ -360,6 +369,7 @@ class Session:
         adopted: Operation[Any] = Operation(entry.seq, entry.action, self._scheduler)
         adopted.issued_at = entry.at
         self._operations[entry.seq] = adopted
+        self._dial(entry.action)
         if isinstance(entry.action, actions.StartContinuousDtmf):
             self._waiting.tones_start()
 
@@ -407,6 +417,7 @@ class Session:
             self._waiting.give_no_tones(ActionFailed("start_continuous_dtmf", end.code, end.sub_code, end.reason))
         if isinstance(event, RecordingStateChanged):
             record.recording = event.state
+            record.recorded_as(event.recording_id)
         if isinstance(event, StartRecordingFailed):
             record.recording = "refused"
         if isinstance(event, CancelAddParticipantSucceeded):
@@ -445,6 +456,8 @@ class Session:
 
     def _on_answer(self, operation: Operation[Any], value: Any) -> None:
         self._succeed(operation, value)
+        if operation.action.kind == "start_recording":
+            self.record.recorded_as((value or {}).get("recordingId"))
         if operation.action.kind in ("reject", "redirect"):
             word = "rejected" if operation.action.kind == "reject" else "redirected"
             self.end(CallEnded(200, 0, f"the call was {word}"), outcome=word)

@@ -53,6 +53,8 @@ class Watchdog:
         conductor = self._conductor
         record = self._store.peek(call_id)
         silent = now - record.updated_at
+        if silent > self._grace and record.status != "ended" and not self._store.indexed(record):
+            conductor.index(call_id)
         if record.unconfirmed and silent > self._grace:
             if conductor.advance(call_id, []) is Outcome.RESENT:
                 return Outcome.RESENT
