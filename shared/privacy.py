@@ -27,11 +27,11 @@ class NumberHashes:
 
     def of(self, raw_id: str) -> str:
         """The hash of a number, or of any other identifier: `3f9a0c1e.8d1f…`, key id and 64 hexadecimal digits."""
-        return _hash(self._keys[0], same_number(raw_id))
+        return _hash(self._keys[0], raw_id)
 
     def candidates(self, raw_id: str) -> tuple[str, ...]:
         """Every hash that a number may be kept under, the current key's first."""
-        return tuple(_hash(key, same_number(raw_id)) for key in self._keys)
+        return tuple(_hash(key, raw_id) for key in self._keys)
 
 
 def same_number(raw_id: str) -> str:
@@ -41,8 +41,9 @@ def same_number(raw_id: str) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _hash(key: bytes, number: str) -> str:
-    return f"{_id_of(key)}.{hmac.new(key, number.encode('utf-8', 'surrogatepass'), hashlib.sha256).hexdigest()}"
+def _hash(key: bytes, raw_id: str) -> str:
+    number = same_number(raw_id).encode("utf-8", "surrogatepass")
+    return f"{_id_of(key)}.{hmac.new(key, number, hashlib.sha256).hexdigest()}"
 
 
 @lru_cache(maxsize=8)

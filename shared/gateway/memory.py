@@ -23,7 +23,7 @@ WITHOUT_CONNECTION = (
 
 
 class MemoryGateway:
-    """Remembers every request; answers as told, by default with what the service is known to answer and no more.
+    """Remembers every request; responds as told, by default with what the service is known to respond and no more.
 
     Like the service it runs a repeatable operation once, however often it is sent; `performed` holds what ran.
     """

@@ -11,7 +11,7 @@ does not matter which of two instances writes last.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -63,21 +63,33 @@ def index_rows(record: CallRecord, numbers: NumberHashes | None) -> list[IndexRo
 
 def day_row(record: CallRecord) -> IndexRow:
     """The row of the day's list: what is known by now, and nothing that a later one would have to take back."""
-    connected = YES if record.status == "connected" or record.connected_at else ""
     columns = {name: getattr(record, name) for name in ("call_id", "flow", "direction", "caller", "callee")}
-    columns |= {"started_at": str(record.started_at), "connected": connected}
+    columns |= {"started_at": str(record.started_at), "connected": YES if _is_up(record) else ""}
     if record.status == "ended":
         columns |= {"ended": YES, "outcome": record.outcome}
-    partition = day_partition(day_of(record.started_at))
-    # Its end is written when the call is closed.
-    stage = f"{partition} {connected} {record.caller} {record.callee}"
     known = {name: value for name, value in columns.items() if value}
-    return IndexRow(_mark(stage), partition, listed_row(record).position, known)
+    partition = day_partition(day_of(record.started_at))
+    return IndexRow(_mark(_stage(record)), partition, listed_row(record).position, known)
 
 
-def marks(record: CallRecord, numbers: NumberHashes | None) -> tuple[str, ...]:
-    """What the head names when every row stands."""
-    return tuple(row.mark for row in index_rows(record, numbers))
+def all_stand(record: CallRecord, numbers: NumberHashes | None) -> bool:
+    """Whether the head names every row of `index_rows`; asked at each callback, so no row is made for it."""
+    stand = record.indexed
+    return (
+        _mark(_stage(record)) in stand
+        and (record.status == "ended" or _mark(OPEN) in stand)
+        and all(_mark(partition) in stand for partition in _partitions(record, numbers))
+    )
+
+
+def _stage(record: CallRecord) -> str:
+    """What the day's list shows of a call before it ends; its end is written when the call is closed."""
+    return f"{record.started_at} {_is_up(record)} {record.caller} {record.callee}"
+
+
+def _is_up(record: CallRecord) -> bool:
+    """Whether it is connected, or was."""
+    return record.status == "connected" or record.connected_at > 0
 
 
 def partitions(by: By, value: str, numbers: NumberHashes | None) -> list[str]:
@@ -124,17 +136,19 @@ def listed_of(day: str, columns: Mapping[str, Any]) -> Listed:
     )
 
 
-def _partitions(record: CallRecord, numbers: NumberHashes | None) -> Iterator[str]:
-    ids: tuple[tuple[By, str], ...] = (
-        ("server_call_id", record.server_call_id),
-        ("correlation_id", record.correlation_id),
-        ("connection_id", record.call_connection_id),
-        *(("recording_id", recording) for recording in record.recording_ids),
-    )
-    yield from (_partition(by, value) for by, value in ids if value)
+def _partitions(record: CallRecord, numbers: NumberHashes | None) -> list[str]:
+    found = []
+    if record.server_call_id:
+        found.append(_partition("server_call_id", record.server_call_id))
+    if record.correlation_id:
+        found.append(_partition("correlation_id", record.correlation_id))
+    if record.call_connection_id:
+        found.append(_partition("connection_id", record.call_connection_id))
+    found += [_partition("recording_id", recording) for recording in record.recording_ids]
     if numbers is not None:
-        both = dict.fromkeys(numbers.of(raw_id) for raw_id in (record.caller, record.callee) if raw_id)
-        yield from (_partition("number", hashed) for hashed in both)
+        both = {numbers.of(raw_id) for raw_id in (record.caller, record.callee) if raw_id}
+        found += [_partition("number", hashed) for hashed in sorted(both)]
+    return found
 
 
 def _place(at: int) -> str:

@@ -16,11 +16,11 @@ from shared.store.base import By, Found, Listed, Stored, Version
 from shared.store.index import (
     OPEN,
     IndexRow,
+    all_stand,
     day_partition,
     day_row,
     index_rows,
     listed_of,
-    marks,
     partitions,
     positions,
 )
@@ -84,7 +84,7 @@ class MemoryStore:
             return [replace(self._calls[one].record, ring="") for one in call_ids if one in self._calls]
 
     def indexed(self, record: CallRecord) -> bool:
-        return all(mark in record.indexed for mark in marks(record, self._numbers))
+        return all_stand(record, self._numbers)
 
     def index(self, record: CallRecord) -> tuple[str, ...]:
         rows = index_rows(record, self._numbers)

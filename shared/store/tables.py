@@ -34,11 +34,11 @@ from shared.store.blobs import Blobs
 from shared.store.index import (
     OPEN,
     IndexRow,
+    all_stand,
     day_partition,
     day_row,
     index_rows,
     listed_of,
-    marks,
     partitions,
     positions,
 )
@@ -171,7 +171,7 @@ class TableStore:
             return [record for record in found if record is not None]
 
     def indexed(self, record: CallRecord) -> bool:
-        return all(mark in record.indexed for mark in marks(record, self._numbers))
+        return all_stand(record, self._numbers)
 
     def index(self, record: CallRecord) -> tuple[str, ...]:
         rows = index_rows(record, self._numbers)
@@ -182,8 +182,10 @@ class TableStore:
     def close(self, record: CallRecord, document: dict[str, Any]) -> None:
         name = f"{day_of(record.started_at).replace('-', '/')}/{record.call_id}.json"
         with _storage_errors(record.call_id):
-            self._blobs.put_newest(name, json.dumps(document, ensure_ascii=False), record.entries)
+            text = json.dumps(document, ensure_ascii=False)
+            archived = self._side_by_side.submit(self._blobs.put_newest, name, text, record.entries)
             self._merge(day_row(record))
+            archived.result()
             self._index.delete_entity(OPEN, record.call_id)
 
     def open_calls(self) -> Iterator[str]:

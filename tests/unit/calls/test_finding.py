@@ -244,6 +244,20 @@ def test_what_a_dead_instance_did_not_write_the_watchdog_does(world: World, monk
     assert written(world) == []
 
 
+def test_the_watchdog_leaves_a_call_that_heard_something_just_now_to_its_instance(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    conductor = instance(world)
+    _, call_id = conductor.place("recorded", PLACED)
+    with monkeypatch.context() as patch:
+        patch.setattr(conductor.later, "soon", lambda *_: None)
+        hear(world, conductor, call_id)
+    written(world)
+    world.clock.pass_seconds(19)
+    instance(world).watch()
+    assert written(world) == []
+
+
 def test_a_call_is_closed_with_every_row_that_its_head_knows_of(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     conductor = instance(world)
     _, call_id = conductor.place("recorded", PLACED)
@@ -302,10 +316,10 @@ def test_a_session_that_is_loaded_knows_what_one_that_lived_on_knows(which: list
     assert cold.record == stored.record
 
 
-# News of a conversation
+# Lifecycle events of a conversation
 
 
-def test_news_of_a_placed_call_are_journaled_whether_they_come_before_or_after_its_first_callback(
+def test_lifecycle_events_of_a_placed_call_are_journaled_whether_they_come_before_or_after_its_first_callback(
     world: World,
 ) -> None:
     conductor = instance(world)
@@ -319,7 +333,7 @@ def test_news_of_a_placed_call_are_journaled_whether_they_come_before_or_after_i
     assert noticed == ["grid-1", "grid-2"]
 
 
-def test_news_stand_in_every_call_of_their_conversation(world: World) -> None:
+def test_a_lifecycle_event_stands_in_every_call_of_its_conversation(world: World) -> None:
     """A user who is added to a call rings in the same conversation, and another flow answers."""
     conductor = instance(world)
     _, first = conductor.ring(a_ring(), answering(), "menu")
@@ -333,7 +347,7 @@ def test_news_stand_in_every_call_of_their_conversation(world: World) -> None:
         assert [entry.id for entry in world.journal(call_id) if isinstance(entry, Noticed)] == ["grid-1"]
 
 
-def test_a_call_of_the_conversation_whose_rows_are_gone_keeps_no_news_from_the_others(
+def test_a_call_of_the_conversation_whose_rows_are_gone_keeps_no_event_from_the_others(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     conductor = instance(world)
