@@ -182,6 +182,18 @@ def test_each_row_of_a_call_is_written_once(world: World) -> None:
     assert written(world) == []
 
 
+def test_what_only_the_last_event_tells_is_written_once_with_the_close(world: World) -> None:
+    conductor = instance(world)
+    _, call_id = conductor.place("menu", PLACED)
+    written(world)
+    conductor.deliver(
+        call_id, [parsed(world.wire.event("CreateCallFailed", world.last().operation_context, (486, 0, "busy")))]
+    )
+    assert found(world, "server_call_id", SERVER_CALL) == [call_id]
+    assert list(world.store.open_calls()) == []
+    assert written(world) == ["day", "server"]
+
+
 def test_a_cold_instance_knows_from_the_head_which_rows_stand(world: World) -> None:
     conductor = instance(world)
     _, call_id = conductor.ring(a_ring(), answering(), "menu")
