@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from devstack.stack import NUMBER_HASH_KEY
 from emulator.config import DEFAULT_PORT, DEVELOPMENT_ACCESS_KEY, Config
 from shared.errors import SettingsError
 from shared.settings import Settings, load_settings, setting_name
@@ -169,6 +170,7 @@ def test_the_sample_is_right_and_fits_the_emulator() -> None:
     emulator = Config(seed=1)
     assert settings.acs_endpoint == f"http://127.0.0.1:{DEFAULT_PORT}"
     assert settings.acs_access_key == DEVELOPMENT_ACCESS_KEY
+    assert settings.number_hash_key == NUMBER_HASH_KEY
     assert settings.acs_resource_id == emulator.resource_id == Config().resource_id
 
 
