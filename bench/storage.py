@@ -32,6 +32,7 @@ class RoundTrips:
     warm: list[int] = field(default_factory=list)
     cold: list[int] = field(default_factory=list)
     cold_after: list[int] = field(default_factory=list)
+    after_connected: list[int] = field(default_factory=list)
     duplicate_warm: list[int] = field(default_factory=list)
     after_end: list[int] = field(default_factory=list)
 
@@ -66,6 +67,8 @@ def round_trips(store: CallStore, callbacks: int) -> RoundTrips:
         for number in range(callbacks):
             events = call.played() if number else call.connected()
             trips.warm.append(counted(lambda events=events: board.deliver(call.call_id, events)))  # type: ignore[misc]
+            if not number:
+                trips.after_connected.append(counted(board.later.flush))
             trips.duplicate_warm.append(
                 counted(lambda events=events: board.deliver(call.call_id, events))  # type: ignore[misc]
             )
@@ -125,6 +128,7 @@ def measure_round_trips(quick: bool) -> Iterator[Row]:
     yield Row(name, "duplicate callback, warm, most", max(trips.duplicate_warm), "requests", more=most)
     yield Row(name, "incoming call, before the answer", max(trips.incoming), "requests", 1)
     yield Row(name, "incoming call, after the answer", max(trips.after_incoming), "requests")
+    yield Row(name, "call that comes up, after its first callback", max(trips.after_connected), "requests")
     unconfirmed = Counter(trips.cold_after).most_common(1)[0][0]
     yield Row(name, "callback whose action no event confirms, after 3 s", unconfirmed, "requests")
     yield Row(name, "end of the call, after the answer", max(trips.after_end), "requests")

@@ -1,4 +1,4 @@
-"""The HTTP API on calls: place, connect, list, look, act, signal. Every route needs a function key."""
+"""The HTTP API on calls: place, connect, list, search, look, act, signal. Every route needs a function key."""
 
 from __future__ import annotations
 
@@ -28,6 +28,14 @@ def place_call(req: func.HttpRequest) -> func.HttpResponse:
 def list_calls(req: func.HttpRequest) -> func.HttpResponse:
     """The calls of a day, newest first, page by page."""
     return answer(200, switchboard().service.listed(req.params).model_dump(mode="json"))
+
+
+@blueprint.function_name("search_calls")
+@blueprint.route("calls/search", methods=["POST"], auth_level=func.AuthLevel.FUNCTION)
+@door
+def search_calls(req: func.HttpRequest) -> func.HttpResponse:
+    """Calls by a number or an id of the service, which stand in the body: no log keeps them."""
+    return answer(200, switchboard().service.search(req.get_body()).model_dump(mode="json"))
 
 
 @blueprint.function_name("get_call")

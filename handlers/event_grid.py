@@ -59,7 +59,8 @@ def call_lifecycle(event: func.EventGridEvent) -> None:
         log.warning("not news of a call type=%s id=%s", news.type, news.id)
         return
     try:
-        outcome = switchboard().conductor.notice(news.server_call_id, news.id, news.raw)
+        conductor = switchboard().conductor
+        outcome = conductor.notice(news.server_call_id, news.id, news.raw, correlation_id=news.correlation_id)
     except UnknownCall:
         log.info("unknown %s id=%s: no call of this app", news.name, news.id)
         return

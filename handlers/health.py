@@ -6,7 +6,7 @@ import azure.functions as func
 
 from handlers.answers import answer, door, problem
 from shared.composition import switchboard
-from shared.errors import StoreUnavailable
+from shared.errors import StoreError
 
 blueprint = func.Blueprint()
 
@@ -19,6 +19,6 @@ def health(req: func.HttpRequest) -> func.HttpResponse:
     board = switchboard()
     try:
         board.store.healthy()
-    except StoreUnavailable as error:
+    except StoreError as error:
         return problem(503, "Storage unavailable", str(error))
     return answer(200, {"status": "ok", "flows": sorted(board.conductor.flows)})

@@ -19,6 +19,7 @@ from shared.calls.timers import Timers
 from shared.errors import InvalidInput
 from shared.gateway.acs import AcsGateway
 from shared.gateway.base import Gateway
+from shared.privacy import NumberHashes
 from shared.routing import RoutingTable, load_routes
 from shared.security import CallbackUrls, StreamUrls, TokenVerifier
 from shared.settings import Settings, settings
@@ -94,7 +95,10 @@ def compose(
     urls = CallbackUrls(
         settings.callback_base_url, settings.callback_signing_key, previous_key=settings.callback_signing_key_previous
     )
-    store = store or TableStore(settings.azurewebjobsstorage, settings.store_prefix)
+    numbers = None
+    if settings.number_hash_key:
+        numbers = NumberHashes(settings.number_hash_key, settings.number_hash_key_previous)
+    store = store or TableStore(settings.azurewebjobsstorage, settings.store_prefix, numbers)
     conductor = Conductor(
         store=store,
         gateway=gateway

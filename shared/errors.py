@@ -17,6 +17,7 @@ SwitchboardError
 ├── StoreError
 │   ├── AlreadyClaimed      the call exists: somebody else took it
 │   ├── LostRace            the call changed since it was read: load it again            (retryable)
+│   ├── StoreRefused        the storage will never take this request: it says why
 │   └── StoreUnavailable    the storage did not answer or failed                         (retryable)
 ├── RecordingError
 │   ├── UnknownRecording    no recording with this id
@@ -160,6 +161,10 @@ class LostRace(StoreError):
     """Another delivery committed first: load the call again and replay."""
 
     retryable = True
+
+
+class StoreRefused(StoreError):
+    """The storage refuses the request itself: no right to it, a key it cannot have, a row that is too large."""
 
 
 class StoreUnavailable(StoreError):

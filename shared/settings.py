@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from shared.errors import SettingsError
 
@@ -68,6 +68,15 @@ class Settings(BaseModel):
         "",
         repr=False,
         description="The signing key before this one: still accepted, so that the key can be changed during calls.",
+    )
+    number_hash_key: str = Field(
+        "",
+        repr=False,
+        description="Base64 of at least 32 random bytes; hashes the numbers that calls are found by. Empty: calls "
+        "cannot be searched by number.",
+    )
+    number_hash_key_previous: str = Field(
+        "", repr=False, description="The hash key before this one: calls that were kept under it are still found."
     )
     cognitive_services_endpoint: str = Field(
         "", description="Azure AI services resource for speech; empty: only file prompts and keys work."
@@ -174,7 +183,9 @@ class Settings(BaseModel):
             )
         return value
 
-    @field_validator("callback_signing_key", "callback_signing_key_previous")
+    @field_validator(
+        "callback_signing_key", "callback_signing_key_previous", "number_hash_key", "number_hash_key_previous"
+    )
     @classmethod
     def _is_key(cls, value: str) -> str:
         try:
@@ -183,6 +194,20 @@ class Settings(BaseModel):
             raise ValueError("is not base64; make one with: openssl rand -base64 32") from None
         if len(key) < 32:
             raise ValueError("is shorter than 32 bytes; make one with: openssl rand -base64 32")
+        return value
+
+    @field_validator("number_hash_key")
+    @classmethod
+    def _is_key_of_its_own(cls, value: str, info: ValidationInfo) -> str:
+        if value in (info.data.get("callback_signing_key"), info.data.get("callback_signing_key_previous")):
+            raise ValueError("signs callback URLs already; make a key of its own with: openssl rand -base64 32")
+        return value
+
+    @field_validator("number_hash_key_previous")
+    @classmethod
+    def _has_a_successor(cls, value: str, info: ValidationInfo) -> str:
+        if info.data.get("number_hash_key") == "":
+            raise ValueError("is set without NUMBER_HASH_KEY; set the key that came after it, or neither")
         return value
 
     @field_validator("transcription_endpoint", "report_topic_endpoint")

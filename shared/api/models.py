@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from shared.calls import actions
 from shared.calls.actions import Action, CallLocator, MediaStreaming, ServiceAction, Transcription
+from shared.calls.record import Status
 from shared.errors import InvalidInput, UnknownAction
 from shared.identifiers import Identifier
 
@@ -34,8 +35,6 @@ MAX_DEPTH = 32
 
 MAX_KEY = 200
 """Characters of an idempotency key."""
-
-Status = Literal["ringing", "connecting", "connected", "ended"]
 
 _IN_EVERY_PROBLEM = ("type", "title", "status", "detail")
 
@@ -126,6 +125,7 @@ class CallView(_Model):
     server_call_id: str
     correlation_id: str
     recording: str
+    recording_ids: tuple[str, ...]
     entries: int
 
 
@@ -144,7 +144,7 @@ class ListedCall(_Model):
 
 
 class CallList(_Model):
-    """One page of calls of a day, newest first."""
+    """One page of calls, newest first."""
 
     calls: tuple[ListedCall, ...]
     next: str | None = Field(None, description="give it as `after` for the next page; null: this is the last one")

@@ -8,10 +8,12 @@ from typing import Any, get_args
 from pydantic import BaseModel
 
 from shared.api import models, reports
-from shared.api.models import ACTIONS, MAX_KEY, Status, schema_of
-from shared.api.queries import MAX_PAGE
+from shared.api.models import ACTIONS, MAX_KEY, schema_of
+from shared.api.queries import DEFAULT_PAGE, MAX_PAGE
+from shared.api.search import SearchCalls
 from shared.calls.actions import Action
 from shared.calls.call import SIGNAL_NAME
+from shared.calls.record import Status
 from shared.quality.report import Report
 from shared.recordings.record import Status as RecordingStatus
 
@@ -61,14 +63,13 @@ _PAGE = [
     {
         "name": "limit",
         "in": "query",
-        "schema": {"type": "integer", "minimum": 1, "maximum": MAX_PAGE, "default": 100},
+        "schema": {"type": "integer", "minimum": 1, "maximum": MAX_PAGE, "default": DEFAULT_PAGE},
     },
     {"name": "after", "in": "query", "description": "`next` of the page before", "schema": {"type": "string"}},
 ]
 _LIST_PARAMETERS = [
     _DAY,
     {"name": "status", "in": "query", "schema": {"type": "string", "enum": list(get_args(Status))}},
-    {"name": "number", "in": "query", "description": "raw id or E.164 of either side", "schema": {"type": "string"}},
     *_PAGE,
 ]
 _REPORT_PARAMETERS = [
@@ -119,6 +120,16 @@ def openapi() -> dict[str, Any]:
     )
     document.add(
         "/calls", "get", "listCalls", "List calls", None, {200: models.CallList}, _LIST_PARAMETERS, (400, 401, 503)
+    )
+    document.add(
+        "/calls/search",
+        "post",
+        "searchCalls",
+        "Find calls by number or by an id of the service",
+        SearchCalls,
+        {200: models.CallList},
+        [],
+        (400, 401, 503),
     )
     document.add(
         "/calls/{call_id}", "get", "getCall", "A call at a glance", None, {200: models.CallView}, [_CALL_ID], _READING
@@ -235,7 +246,7 @@ class _Document:
             body: dict[str, Any] = {"schema": self._reference(request)}
             if example is not None:
                 body["example"] = example
-            required = bool(self._schemas[request.__name__].get("required"))
+            required = bool({"required", "oneOf"} & set(self._schemas[request.__name__]))
             described["requestBody"] = {"required": required, "content": {"application/json": body}}
         self._paths.setdefault(path, {})[method] = described
 

@@ -11,8 +11,10 @@ from shared.errors import InvalidInput
 
 T = TypeVar("T")
 
-MAX_PAGE = 500
-"""Rows in one page of a list."""
+_EPOCH = date(1970, 1, 1).toordinal()
+
+DEFAULT_PAGE, MAX_PAGE = 100, 500
+"""Rows in one page of a list, unless told and at most."""
 
 
 def day(text: str | None) -> str:
@@ -27,10 +29,15 @@ def day(text: str | None) -> str:
     raise InvalidInput("day", f"{text!r} is no day.", "Write 2026-11-23.")
 
 
+def begin_of(day: date, *, days_on: int = 0) -> int:
+    """When a UTC day begins, or the one so many days after it, in Unix milliseconds."""
+    return (day.toordinal() + days_on - _EPOCH) * 86_400_000
+
+
 def limit(text: str | None) -> int:
     """Rows of a page."""
     if not text:
-        return 100
+        return DEFAULT_PAGE
     if not text.isdecimal() or not 1 <= int(text) <= MAX_PAGE:
         raise InvalidInput("limit", f"{text!r} is no page size.", f"Give 1 to {MAX_PAGE}.")
     return int(text)

@@ -19,21 +19,22 @@ from shared.api.models import (
     Placed,
     Signal,
     SignalTaken,
-    Status,
     in_body,
     read,
     read_action,
 )
-from shared.api.queries import day, limit, page
+from shared.api.queries import begin_of, day, limit, page
+from shared.api.search import SearchCalls
 from shared.calls.call import SIGNAL_NAME
 from shared.calls.conductor import Conductor
+from shared.calls.driver import OPENING
 from shared.calls.operation import Operation
 from shared.calls.outcome import Outcome
 from shared.calls.reading import words_of
-from shared.calls.record import CallRecord
+from shared.calls.record import CallRecord, Status
 from shared.calls.rules import check
 from shared.errors import ActionRefused, CallError, CallOver, InvalidInput, KeyReused
-from shared.identifiers import Identifier, key_of
+from shared.identifiers import Identifier
 from shared.store.base import CallStore, Listed, listed_row
 
 _NAME = re.compile(SIGNAL_NAME)
@@ -55,20 +56,37 @@ class CallService:
             with in_body(opening.kind):
                 check(opening, None)
         outcome, call_id = self._conductor.place(request.flow, opening, data=request.input, key=_key(key))
-        if self._store.peek(call_id).outcome == "refused":
-            raise self._refusal(call_id)
+        record = self._store.peek(call_id)
+        if record.status == "ended" and not record.connected_at and (refusal := self._refusal(call_id)):
+            raise refusal
         return Placed(id=call_id, outcome="claimed" if outcome is Outcome.CLAIMED else "duplicate")
 
     def listed(self, query: Mapping[str, str]) -> CallList:
         """A page of the calls of a day."""
-        size = limit(query.get("limit"))
-        number, status = _number(query.get("number")), query.get("status")
+        size, status = limit(query.get("limit")), query.get("status")
+        if "number" in query:
+            raise InvalidInput(
+                "number",
+                "is not taken in a query, which logs keep.",
+                "Give it in the body of POST /api/calls/search.",
+            )
         if status and status not in get_args(Status):
             raise InvalidInput("status", f"{status!r} is no status.", f"Known: {', '.join(get_args(Status))}.")
         rows = self._store.listed(day(query.get("day")), after=query.get("after", ""))
-        listed = ((row, self._listed(row)) for row in rows if not number or number in _keys(row))
-        found, more = page(((row, call) for row, call in listed if not status or call.status == status), size)
-        return CallList(calls=tuple(call for _, call in found), next=found[-1][0].position if more else None)
+        found, more = page((row for row in rows if not status or row.status == status), size)
+        return CallList(calls=tuple(map(_listed, found)), next=found[-1].position if more else None)
+
+    def search(self, body: bytes) -> CallList:
+        """A page of the calls that an id of the service or a number is known of."""
+        request = read(SearchCalls, body)
+        since = begin_of(request.since) if request.since else None
+        until = begin_of(request.until, days_on=1) if request.until else None
+        rows = self._store.search(*request.key, since=since, until=until, after=request.after)
+        found, more = page(rows, request.limit)
+        heads = self._store.peek_all([row.call_id for row in found])
+        return CallList(
+            calls=tuple(_listed(listed_row(head)) for head in heads), next=found[-1].position if more else None
+        )
 
     def view(self, call_id: str) -> CallView:
         """A call at a glance."""
@@ -129,24 +147,16 @@ class CallService:
                 return SignalTaken(outcome="duplicate")
         raise CallOver(call_id)
 
-    def _listed(self, row: Listed) -> ListedCall:
-        """A row as it stands now: the index knows how a call began and how it ended, its head what is between."""
-        now = row if row.status == "ended" else listed_row(self._store.peek(row.call_id))
-        values = {name: getattr(now, name) for name in ListedCall.model_fields if name != "id"}
-        return ListedCall(id=row.call_id, **values)
-
-    def _refusal(self, call_id: str) -> ActionRefused:
-        """What the service said when it refused to open a call."""
+    def _refusal(self, call_id: str) -> ActionRefused | None:
+        """What the service said when it refused to open a call, if it did."""
         entries = self._conductor.entries(call_id)
-        refused = next(entry for entry in entries if entry["entry"] == "refused")
-        issued = next(e for e in entries if e["entry"] == "issued" and e["seq"] == refused["seq"])
-        return ActionRefused(
-            issued["action"]["kind"],
-            refused["status"],
-            refused["code"],
-            refused["message"],
-            transient=refused["transient"],
-        )
+        issued = {e["seq"]: e["action"]["kind"] for e in entries if e["entry"] == "issued"}
+        for entry in entries:
+            if entry["entry"] == "refused" and (kind := issued[entry["seq"]]) in OPENING:
+                return ActionRefused(
+                    kind, entry["status"], entry["code"], entry["message"], transient=entry["transient"]
+                )
+        return None
 
 
 def _result(operation: Operation[Any]) -> tuple[Any, str | None]:
@@ -168,19 +178,8 @@ def _other_side(record: CallRecord) -> Identifier | None:
     return Identifier(raw_id=raw_id) if raw_id else None
 
 
-def _keys(row: Listed) -> tuple[str, str]:
-    """Who takes part in a listed call, to compare with."""
-    return key_of(row.caller), key_of(row.callee)
-
-
-def _number(text: str | None) -> str:
-    """The key of a number in a query, where a plus sign that was not escaped arrives as a space."""
-    if not text:
-        return ""
-    try:
-        return Identifier.parse(f"+{text[1:]}" if text[0] == " " else text).key
-    except InvalidInput as error:
-        raise InvalidInput("number", f"{error.problem}.", error.remedy) from None
+def _listed(row: Listed) -> ListedCall:
+    return ListedCall(id=row.call_id, **{name: getattr(row, name) for name in ListedCall.model_fields if name != "id"})
 
 
 def _key(key: str | None) -> str | None:

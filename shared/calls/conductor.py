@@ -20,19 +20,22 @@ import json
 import logging
 import time
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import Any
 
 from shared.calls import actions, journal
 from shared.calls.actions import Action
+from shared.calls.afterwards import MAX_RACES, Afterwards
 from shared.calls.dispatcher import Dispatcher
+from shared.calls.finding import calls_of_conversation
 from shared.calls.flow import Flow
-from shared.calls.freshness import Freshness
-from shared.calls.held import Held, HeldCalls
+from shared.calls.held import Held
 from shared.calls.journal import Entry, Issued, Started
 from shared.calls.later import Later
-from shared.calls.loglines import log_closed, log_failures
+from shared.calls.loading import Calls
+from shared.calls.loglines import log_failures
 from shared.calls.operation import Operation
 from shared.calls.outcome import Outcome
 from shared.calls.prompts import Prompt
@@ -41,10 +44,7 @@ from shared.calls.rules import check
 from shared.calls.timers import Timers
 from shared.calls.watchdog import Watchdog
 from shared.errors import (
-    ActionRefused,
     AlreadyClaimed,
-    CallError,
-    FlowChanged,
     InvalidInput,
     KeyReused,
     LostRace,
@@ -58,11 +58,6 @@ from shared.store.base import CallStore
 
 log = logging.getLogger("switchboard.calls")
 
-MAX_RACES = 40
-"""Lost commits in a row after which a delivery is handed back to be redelivered."""
-CONFIRM_AFTER = 1.0
-"""Seconds after which a sent action that no event has confirmed is confirmed by a write of its own; well below the
-grace period, so that no other instance takes it for unsent."""
 UNNUMBERED = -1
 """The position of an action from outside, until the session gives it one."""
 NO_FLOW = "-"
@@ -125,15 +120,15 @@ class Conductor:
         self._timers = timers
         self.flows = flows
         self._clock = clock
-        self._held = HeldCalls(cached_calls)
-        self.freshness = Freshness()
-        self._left: dict[str, set[int]] = {}
+        self.later = later or Later()
+        self._calls = Calls(store, flows, apology, cached_calls)
+        self._held = self._calls.held
+        self.freshness = self._calls.freshness
+        self.afterwards = Afterwards(store, self._calls, self.later)
         self._grace = int(grace * 1000)
         self._ring_time = int(ring_time * 1000)
-        self._apology = apology
         self._dispatcher = Dispatcher(gateway, timers, callback_url, stream_url, clock)
         self._watchdog = Watchdog(self, store, gateway, clock, self._grace, int(quiet * 1000))
-        self.later = later or Later()
 
     # What comes in
 
@@ -247,13 +242,17 @@ class Conductor:
         ]
         return self.advance(call_id, entries) if entries else Outcome.UNCHANGED
 
-    def notice(self, server_call_id: str, event_id: str, event: Mapping[str, Any]) -> Outcome:
-        """Journal an Event Grid event of a call that is known by its server call id."""
-        call_id = self._store.find(server_call_id)
-        if call_id is None:
+    def notice(
+        self, server_call_id: str, event_id: str, event: Mapping[str, Any], *, correlation_id: str = ""
+    ) -> Outcome:
+        """Journal an Event Grid event about a conversation in each call that is part of it. UnknownCall if none is."""
+        entry, outcomes = journal.Noticed(at=self._clock(), id=event_id, event=event), []
+        for call_id in calls_of_conversation(self._store, server_call_id, correlation_id):
+            with suppress(UnknownCall):  # its rows are gone, and the index still has it
+                outcomes.append(self.advance(call_id, [(entry, None)]))
+        if not outcomes:
             raise UnknownCall(server_call_id[:16])
-        entry = journal.Noticed(at=self._clock(), id=event_id, event=event)
-        return self.advance(call_id, [(entry, None)])
+        return Outcome.ADVANCED if Outcome.ADVANCED in outcomes else outcomes[0]
 
     def act(self, call_id: str, action: Action, key: str | None = None) -> tuple[Outcome, Operation[Any] | None]:
         """Do something on a call from outside; the same key does it once.
@@ -265,10 +264,9 @@ class Conductor:
         """
         key = key or uuid.uuid4().hex
         with self._held.only_here(call_id):
-            session = self._loaded(call_id).session
+            session = self._calls.look(call_id).session
             if not session.record.call_connection_id:
-                self._held.put(call_id, self._load(call_id))  # another instance may have heard more than this one
-                session = self._loaded(call_id).session
+                session = self._calls.look(call_id, newest=True).session  # another instance may have heard more
             known = session.command(key)
             outcome = Outcome.DUPLICATE
             if known is None:
@@ -281,7 +279,7 @@ class Conductor:
                 outcome = self._advance_here(call_id, [(command, None)])
             elif session.record.status != "ended":
                 self._advance_here(call_id, [])  # whoever sent it may have died on the way
-            operation = self._loaded(call_id).session.command(key)
+            operation = self._calls.look(call_id).session.command(key)
             if operation is None:
                 return Outcome.LATE, None
             if operation.action != action:
@@ -297,7 +295,7 @@ class Conductor:
     def _begin(self, call_id: str, started: Started, *, ring: str = "", ring_id: str = "") -> Session | None:
         """Claim a call and open it; the call that somebody else made of it, if somebody has."""
         with self._held.only_here(call_id):
-            session = self._session(call_id, started.flow)
+            session = self._calls.session(call_id, started.flow)
             session.record.ring, session.record.ring_id = ring, ring_id
             session.feed(started)
             entries = [started, *session.take()]
@@ -306,17 +304,17 @@ class Conductor:
                 version = self._store.claim(session.record, [journal.encode(entry) for entry in entries])
                 held = Held(session, version, tuple(session.record.unconfirmed))
             except AlreadyClaimed:
-                held = self._load(call_id)
+                held = self._calls.load(call_id)
                 if mark not in held.session.record.marks:
                     self._held.put(call_id, held)
                     return held.session
             log_failures(session, entries)
             results = self._dispatcher.dispatch(held.session, entries)
             record = replace(held.session.record)
-            self._settle_down(call_id, held)
+            self.afterwards.settle_down(call_id, held)
         # The call's first events need not wait for this. What came back at once is kept whatever it does.
         try:
-            self._store.index(record)
+            held.session.record.indexed = self._store.index(record)
         finally:
             if results:
                 self.advance(call_id, [(result, None) for result in results])
@@ -342,16 +340,16 @@ class Conductor:
         for race in range(MAX_RACES):
             trusted = False
             if held is None:
-                held, trusted = self._newest(call_id, [event for _, event in pending])
+                held, trusted = self._calls.newest(call_id, [event for _, event in pending])
             session = held.session
             if session.finished and outcome is Outcome.DUPLICATE and not _wanted_after_the_end(session, pending):
-                self._hang_up_latecomers(session, pending)
-                self._later_close(call_id)
+                self._dispatcher.hang_up_latecomers(session, [event for _, event in pending])
+                self.afterwards.later_close(call_id)
                 return Outcome.LATE
             fresh = [(entry, event) for entry, event in pending if not session.knows(entry)]
             lost = self._lost(session, rung)
             if not fresh and not lost:
-                self._settle_down(call_id, held)
+                self.afterwards.settle_down(call_id, held)
                 return outcome
             began = self._clock()
             entries = self._feed(session, fresh, lost)
@@ -362,9 +360,9 @@ class Conductor:
                 if trusted:
                     self.freshness.learn(fresh=True)
                 if self._clock() - began > self._grace:
-                    held = self._load(call_id)  # meanwhile another instance may have sent these actions
+                    held = self._calls.load(call_id)  # meanwhile another instance may have sent these actions
             except LostRace:
-                held = self._load(call_id)
+                held = self._calls.load(call_id)
                 if mark not in held.session.record.marks:
                     if trusted:
                         self.freshness.met_stale += 1
@@ -373,25 +371,15 @@ class Conductor:
                     continue
             log_failures(session, entries)
             session = held.session
-            self._hang_up_latecomers(session, fresh)
-            self._clear_leftovers(session, leftovers)
+            self._dispatcher.hang_up_latecomers(session, [event for _, event in fresh])
+            self._dispatcher.cancel_leftovers(session, leftovers)
             pending = [(result, None) for result in self._dispatcher.dispatch(session, entries)]
+            self.afterwards.later_index(held)
             outcome = Outcome.RESENT if lost and not fresh else Outcome.ADVANCED
             if not pending:
-                self._settle_down(call_id, held)
+                self.afterwards.settle_down(call_id, held)
                 return outcome
         raise LostRace(call_id)
-
-    def _newest(self, call_id: str, events: Iterable[CallEvent | None]) -> tuple[Held, bool]:
-        """The call to build on; and whether it comes from memory unseen, so that it may be old."""
-        held = self._held.take(call_id)
-        if held is not None and self.freshness.trusts(held.session, events):
-            return held, True
-        loaded = self._load(call_id, held)
-        if held is not None or not loaded.session.finished:
-            # A call that goes on and is not in memory is in another instance's.
-            self.freshness.learn(fresh=loaded is held)
-        return loaded, False
 
     def _feed(
         self, session: Session, fresh: Sequence[tuple[Entry, CallEvent | None]], lost: Sequence[journal.Resent]
@@ -411,37 +399,6 @@ class Conductor:
             entries += [entry, *session.take()]
         return entries
 
-    # What no flow asked for
-
-    def _hang_up_latecomers(self, session: Session, inputs: Iterable[tuple[Entry, CallEvent | None]]) -> None:
-        """Hang up a connection that came up for a call that is over: nobody would ever speak on it.
-
-        Raises ActionRefused if the service does not take it, so that the event is delivered again.
-        """
-        for _, event in inputs:
-            opening = session.latecomer(event) if event is not None else None
-            if event is None or opening is None:
-                continue
-            log.warning("hanging up a connection that came up after the end call=%s", session.record.call_id)
-            try:
-                self._dispatcher.request(session, opening, actions.HangUp(), event.call_connection_id)
-            except ActionRefused as refusal:
-                if refusal.status != 404:
-                    raise
-
-    def _clear_leftovers(self, session: Session, leftovers: Iterable[Operation[Any]]) -> None:
-        """Cancel the second sending of what the first one, or the first of what the second one, has brought to an end.
-
-        A convenience: if it fails, the caller hears something twice.
-        """
-        for operation in leftovers:
-            log.warning("cancelling the other sending of %s call=%s", operation.action.kind, session.record.call_id)
-            connection_id = session.record.call_connection_id
-            try:
-                self._dispatcher.request(session, operation, actions.CancelAllMedia(), connection_id)
-            except CallError as error:
-                log.warning("could not cancel it call=%s: %s", session.record.call_id, error)
-
     # Looking at calls
 
     def entries(self, call_id: str) -> list[dict[str, Any]]:
@@ -450,20 +407,12 @@ class Conductor:
 
     def participants(self, call_id: str) -> tuple[Participant, ...]:
         """Who takes part in a call, as of the newest ParticipantsUpdated, whichever instance heard it."""
-        return self._load(call_id).session.participants
-
-    def _loaded(self, call_id: str) -> Held:
-        """A call to look at: from memory, or loaded and then kept."""
-        held = self._held.take(call_id) or self._load(call_id)
-        self._held.put(call_id, held)
-        return held
+        return self._calls.load(call_id).session.participants
 
     def open_operations(self, call_id: str) -> list[Operation[Any]]:
         """What a call waits for, whichever instance has asked for it."""
         with self._held.only_here(call_id):
-            held = self._load(call_id, self._held.take(call_id))
-            self._held.put(call_id, held)
-            return held.session.open_operations
+            return self._calls.look(call_id, newest=True).session.open_operations
 
     def _lost(self, session: Session, rung: int | None) -> list[journal.Resent]:
         """Operations that were issued, of which nothing shows that they left, and that nobody can be sending."""
@@ -482,73 +431,6 @@ class Conductor:
                 resent.append(journal.Resent(at=now, seq=seq, attempt=operation.attempt + again))
         return resent
 
-    def _load(self, call_id: str, held: Held | None = None) -> Held:
-        """The newest state of a call.
-
-        Args:
-            held: an older state, which is brought up to date; given back itself if it is the newest.
-        """
-        stored = self._store.load(call_id)
-        if held is not None and held.version == stored.version:
-            return held
-        session = held.session if held is not None else self._session(call_id, stored.record.flow)
-        for entry in journal.decode_all(stored.journal[session.record.entries :]):
-            session.feed(entry)
-        session.take_failed()  # logged when they came
-        session.adopt(stored.record)
-        return Held(session, stored.version, tuple(stored.record.unconfirmed))
-
-    def _session(self, call_id: str, flow: str) -> Session:
-        return Session(self.flows.get(flow) or _missing(flow), call_id, apology=self._apology)
-
-    # After the answer
-
-    def _settle_down(self, call_id: str, held: Held) -> None:
-        """Keep the call for its next event, and leave to later what may wait."""
-        if held.session.finished:
-            self._later_close(call_id)
-            return
-        self._held.put(call_id, held)
-        left = set(held.unconfirmed).difference(held.session.record.unconfirmed)
-        if left:
-            self._left.setdefault(call_id, set()).update(left)
-            self.later.soon(call_id, lambda: self.confirm(call_id), CONFIRM_AFTER)
-
-    def confirm(self, call_id: str) -> None:
-        """Write down which actions left, if no event has done so by now, whether the call is still in memory or not."""
-        with self._held.only_here(call_id):
-            left = self._left.pop(call_id, set())
-            held = self._held.take(call_id)
-            for _ in range(MAX_RACES):
-                held = held or self._load(call_id)
-                record = held.session.record
-                record.unconfirmed = [seq for seq in record.unconfirmed if seq not in left]
-                if held.unconfirmed == tuple(record.unconfirmed):
-                    break
-                record.mark()
-                try:
-                    held.version = self._store.commit(record, [], held.version)
-                except LostRace:
-                    held = None  # somebody else has changed the call meanwhile, without knowing what left here
-                    continue
-                held.unconfirmed = tuple(record.unconfirmed)
-                break
-            if held is not None:
-                self._held.put(call_id, held)
-
-    def _later_close(self, call_id: str) -> None:
-        self.later.soon(call_id, lambda: self.close(call_id))
-
-    def close(self, call_id: str) -> None:
-        """Archive a finished call and take it off the open ones."""
-        stored = self._store.load(call_id)
-        document = {
-            **asdict(stored.record),
-            "journal": [json.loads(entry) for entry in stored.journal],
-        }
-        self._store.close(stored.record, document)
-        log_closed(stored.record)
-
 
 def _wanted_after_the_end(session: Session, inputs: Sequence[tuple[Entry, CallEvent | None]]) -> bool:
     """Whether any of this belongs into the journal of a call that is over: news, and the end itself if it was
@@ -563,12 +445,3 @@ def _wanted_after_the_end(session: Session, inputs: Sequence[tuple[Entry, CallEv
 def _same(one: Entry, other: Entry) -> bool:
     """Whether two entries differ in their time at most."""
     return one.model_copy(update={"at": other.at}) == other
-
-
-def _missing(name: str) -> Flow:
-    """Stands in for a flow that the app does not have: NO_FLOW, or one that was removed under its calls."""
-
-    async def absent(call: object) -> None:
-        raise FlowChanged(f"the app has no flow {name!r} any more")
-
-    return Flow(name, absent)

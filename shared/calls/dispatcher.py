@@ -16,6 +16,7 @@ from shared.calls.operation import Operation
 from shared.calls.replay import Session, operation_context
 from shared.calls.timers import Timers
 from shared.errors import ActionRefused, ResponseLost
+from shared.events import CallEvent
 from shared.gateway.base import Gateway, Request
 
 log = logging.getLogger("switchboard.calls")
@@ -71,15 +72,38 @@ class Dispatcher:
             session.confirm(entry.seq)
         return results
 
-    def request(self, session: Session, operation: Operation[Any], action: Action, connection_id: str) -> None:
-        """Ask the service for something that no flow asked for and no journal holds; CallError if it refuses.
+    # What no flow asked for, and no journal holds
 
-        Args:
-            operation: the one that made it necessary.
-            connection_id: which connection it is about.
+    def hang_up_latecomers(self, session: Session, events: Iterable[CallEvent | None]) -> None:
+        """Hang up a connection that came up for a call that is over: nobody would ever speak on it.
+
+        Raises ActionRefused if the service does not take it, so that the event is delivered again.
         """
-        request = self._request(session, operation, action)
-        self._gateway.perform(replace(request, connection_id=connection_id))
+        for event in events:
+            opening = session.latecomer(event) if event is not None else None
+            if event is None or opening is None:
+                continue
+            log.warning("hanging up a connection that came up after the end call=%s", session.record.call_id)
+            request = replace(self._request(session, opening, actions.HangUp()), connection_id=event.call_connection_id)
+            try:
+                self._gateway.perform(request)
+            except ActionRefused as refusal:
+                if refusal.status != 404:
+                    raise
+
+    def cancel_leftovers(self, session: Session, leftovers: Iterable[Operation[Any]]) -> None:
+        """Cancel what may still run of actions that were sent twice and are done.
+
+        A convenience: if it fails, the caller hears something twice.
+        """
+        for operation in leftovers:
+            log.warning("cancelling the other sending of %s call=%s", operation.action.kind, session.record.call_id)
+            try:
+                self._gateway.perform(self._request(session, operation, actions.CancelAllMedia()))
+            except ActionRefused as refusal:
+                log.warning("could not cancel it call=%s: %s", session.record.call_id, refusal)
+
+    # One operation
 
     def _send(self, session: Session, operation: Operation[Any]) -> Entry | None:
         """Send one operation; an entry if its outcome is known at once.
@@ -120,6 +144,7 @@ class Dispatcher:
         if action.kind in OPENING:
             session.record.call_connection_id = str(answer.get("callConnectionId") or "")
             session.record.server_call_id = str(answer.get("serverCallId") or session.record.server_call_id)
+            session.record.correlation_id = session.record.correlation_id or str(answer.get("correlationId") or "")
         operation.answer = dict(answer)
         if action.ends_with == "answer":
             return journal.Answered(at=self._clock(), seq=seq, value=operation.answer)

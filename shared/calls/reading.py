@@ -75,3 +75,19 @@ def explained(kind: str, code: int, sub_code: int, message: str, prompt: PromptK
     return ActionFailed(
         kind, code, sub_code, message, outcome=words.outcome, plain=words.plain, retryable=words.retryable
     )
+
+
+def read_context(context: str) -> tuple[str, int, int]:
+    """Call id, position and attempt in an operation context; -1 for what is no number."""
+    rest, _, attempt = context.rpartition(":")
+    call_id, _, position = rest.rpartition(":")
+    return call_id, _number(position), _number(attempt)
+
+
+def attempt_of(event: CallEvent) -> int | None:
+    """The attempt that an event is about; None if it names no operation."""
+    return None if event.operation_context is None else read_context(event.operation_context)[2]
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isdecimal() and len(text) < 12 else -1

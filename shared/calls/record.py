@@ -8,6 +8,8 @@ from typing import Literal
 
 MARKS = 8
 """Marks that a head keeps: more than the writes that others can make while one client repeats a request."""
+MAX_RECORDINGS = 100
+"""Recordings that a head names, the newest; older ones have their row in the index (our choice)."""
 
 Status = Literal["ringing", "connecting", "connected", "ended"]
 
@@ -24,6 +26,8 @@ class CallRecord:
             call that never connected.
         recording: `active` or `inactive`, as of the newest RecordingStateChanged; empty: never started, or
             `refused` where the service would not record.
+        recording_ids: the service's ids of the recordings of this call, the oldest first.
+        indexed: the rows of the index that stand, by their marks (shared.store.index).
         unconfirmed: operations of which nothing shows yet that they left the app.
         wake_at: when the flow's next sleep is over; 0: it does not sleep.
         ring: the IncomingCall's context while the call rings: what answer, reject and redirect need.
@@ -50,6 +54,8 @@ class CallRecord:
     sub_code: int = 0
     entries: int = 0
     recording: str = ""
+    recording_ids: tuple[str, ...] = ()
+    indexed: tuple[str, ...] = ()
     unconfirmed: list[int] = field(default_factory=list)
     wake_at: int = 0
     ring: str = ""
@@ -61,3 +67,8 @@ class CallRecord:
         mark = secrets.token_hex(4)
         self.marks = [*self.marks, mark][-MARKS:]
         return mark
+
+    def recorded_as(self, recording_id: str | None) -> None:
+        """A recording of this call has this id."""
+        if recording_id and recording_id not in self.recording_ids:
+            self.recording_ids = (*self.recording_ids, recording_id)[-MAX_RECORDINGS:]

@@ -34,7 +34,7 @@ from shared.calls.journal import (
 )
 from shared.calls.operation import Operation, Pending, Scheduler, Task
 from shared.calls.prompts import Prompt
-from shared.calls.reading import end_of, failure, identity, refusal, what
+from shared.calls.reading import attempt_of, end_of, failure, identity, read_context, refusal, what
 from shared.calls.record import CallRecord
 from shared.calls.results import Recognized
 from shared.calls.rules import check
@@ -80,25 +80,9 @@ FIRST_COMMAND = 1_000_000
 def operation_context(call_id: str, operation: Operation[Any]) -> str:
     """What the service echoes in an operation's events: which call, which operation, which attempt.
 
-    A repeatable operation stays at attempt 0: the service answers every sending of it with the first one's
-    outcome.
+    A repeatable operation stays at attempt 0: the service responds to every sending of it as to the first one.
     """
     return f"{call_id}:{operation.seq}:{operation.attempt}"
-
-
-def _read_context(context: str) -> tuple[str, int, int]:
-    """Call id, position and attempt in an operation context; -1 for what is no number."""
-    rest, _, attempt = context.rpartition(":")
-    call_id, _, position = rest.rpartition(":")
-    return call_id, _number(position), _number(attempt)
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isdecimal() and len(text) < 12 else -1
-
-
-def _attempt_of(event: CallEvent) -> int | None:
-    return None if event.operation_context is None else _read_context(event.operation_context)[2]
 
 
 def replay(flow: Flow, call_id: str, journal: Iterable[Entry], *, apology: tuple[Prompt, ...] = ()) -> list[Entry]:
@@ -238,6 +222,8 @@ class Session:
         self._leftovers.clear()
         record.call_connection_id = stored.call_connection_id or record.call_connection_id
         record.server_call_id = stored.server_call_id or record.server_call_id
+        record.correlation_id = stored.correlation_id or record.correlation_id
+        record.indexed = stored.indexed
 
     def knows(self, entry: Entry) -> bool:
         """True for what the journal holds already: the same event, signal, timer or answer."""
@@ -313,6 +299,7 @@ class Session:
         self._next += 1
         if function is not None:
             self._functions[operation.seq] = function
+        self._dial(action)
         self._outbox.append(Issued(at=self.now, seq=operation.seq, action=action))
         return operation
 
@@ -375,6 +362,12 @@ class Session:
         self.record.outcome = "failed"
         self._main = self.spawn("fallback", apologise(self, self._apology if self._failures == 1 else ()))
 
+    def _dial(self, action: Action) -> None:
+        """Who is on a call that its flow places by itself is known from here on."""
+        if isinstance(action, actions.CreateCall):
+            self.record.caller = action.caller_id.raw_id if action.caller_id else ""
+            self.record.callee = action.targets[0].raw_id
+
     def outcome(self, word: str) -> None:
         """How the call ended, in one word; the first one counts."""
         if not self.record.outcome:
@@ -404,6 +397,7 @@ class Session:
         adopted: Operation[Any] = Operation(entry.seq, entry.action, self._scheduler)
         adopted.issued_at = entry.at
         self._operations[entry.seq] = adopted
+        self._dial(entry.action)
         if isinstance(entry.action, actions.StartContinuousDtmf):
             self._waiting.tones_start()
 
@@ -458,6 +452,7 @@ class Session:
             self._waiting.give_no_tones(failure("start_continuous_dtmf", event))
         if isinstance(event, RecordingStateChanged):
             record.recording = event.state
+            record.recorded_as(event.recording_id)
         if isinstance(event, StartRecordingFailed):
             record.recording = "refused"
         if isinstance(event, CancelAddParticipantSucceeded):
@@ -468,7 +463,7 @@ class Session:
             return
         operation.started = True
         self.confirm(operation.seq)
-        newest = _attempt_of(event) in (None, operation.attempt)
+        newest = attempt_of(event) in (None, operation.attempt)
         if role.role == "succeeded" and operation.attempt and not operation.done:
             self._leave_over(operation)
         if isinstance(event, MoveParticipantSucceeded):
@@ -490,7 +485,7 @@ class Session:
     def _operation_of(self, event: CallEvent) -> Operation[Any] | None:
         """The operation that an event speaks of; None if it is stale, foreign or about no operation."""
         if event.operation_context is not None:
-            call_id, position, attempt = _read_context(event.operation_context)
+            call_id, position, attempt = read_context(event.operation_context)
             operation = self._operations.get(position)
             # An action that was sent again may be answered by what its first sending asked.
             known = operation is not None and 0 <= attempt <= operation.attempt
@@ -504,7 +499,7 @@ class Session:
         know, True where nothing seems to have, None where the event does not tell."""
         if event.operation_context is None:
             return None
-        call_id, position, _ = _read_context(event.operation_context)
+        call_id, position, _ = read_context(event.operation_context)
         if call_id != self.record.call_id or position < 0:
             return None
         operation = self._operations.get(position)
@@ -557,6 +552,8 @@ class Session:
 
     def _on_answer(self, operation: Operation[Any], value: Any) -> None:
         self._succeed(operation, value)
+        if operation.action.kind == "start_recording":
+            self.record.recorded_as((value or {}).get("recordingId"))
         if operation.action.kind in ("reject", "redirect"):
             word = "rejected" if operation.action.kind == "reject" else "redirected"
             self.end(CallEnded(200, 0, f"the call was {word}"), outcome=word)

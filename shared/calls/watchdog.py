@@ -95,10 +95,12 @@ class Watchdog:
         conductor = self._conductor
         record = self._store.peek(call_id)
         silent = now - record.updated_at
+        if silent > self._grace and record.status != "ended" and not self._store.indexed(record):
+            conductor.afterwards.index(call_id)
         if record.unconfirmed and silent > self._grace:
             if conductor.advance(call_id, []) is Outcome.RESENT:
                 return Outcome.RESENT
-            conductor.confirm(call_id)  # this instance knows that they left
+            conductor.afterwards.confirm(call_id)  # this instance knows that they left
         elif record.unconfirmed:
             # So that nobody waits for the next run on top of the grace period.
             delay = (self._grace - silent) / 1000 + 0.01
@@ -108,7 +110,7 @@ class Watchdog:
         if record.status == "ended":
             if silent <= self._grace:
                 return Outcome.UNCHANGED
-            conductor.close(call_id)
+            conductor.afterwards.close(call_id)
             return Outcome.ADVANCED
         if silent <= self._quiet:
             self._pauses.pop(call_id, None)

@@ -6,12 +6,24 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from shared.calls import actions
+from shared.calls.actions import Action
 from shared.errors import ActionRefused
 from shared.gateway.base import Request
 
+WITHOUT_CONNECTION = (
+    actions.Answer,
+    actions.CreateCall,
+    actions.Connect,
+    actions.Reject,
+    actions.Redirect,
+    actions.OnRecording,
+)
+"""What the service takes without a call connection: what opens or refuses a call, and what names a recording."""
+
 
 class MemoryGateway:
-    """Remembers every request; answers as told.
+    """Remembers every request; responds as told, by default with what the service is known to respond and no more.
 
     Like the service it runs a repeatable operation once, however often it is sent; `performed` holds what ran.
     """
@@ -25,6 +37,8 @@ class MemoryGateway:
         self.states: dict[str, str] = {}
 
     def perform(self, request: Request) -> Mapping[str, Any]:
+        if not request.connection_id and not _goes_without_connection(request.action):
+            raise ActionRefused(request.action.kind, 0, "not_connected", "the call has no connection yet")
         with self._lock:
             self.sent.append(request)
             if not request.action.repeatable or request.repeatability_id not in self._ran:
@@ -45,7 +59,46 @@ def refuse(status: int, code: str, message: str = "refused") -> Callable[[Reques
     return answer
 
 
+def _goes_without_connection(action: Action) -> bool:
+    located_by_server_call = isinstance(action, actions.StartRecording) and action.locate_by == "server_call"
+    return located_by_server_call or isinstance(action, WITHOUT_CONNECTION)
+
+
 def _plain_answer(request: Request) -> Mapping[str, Any]:
-    if request.action.kind in ("answer", "create_call"):
-        return {"callConnectionId": f"connection-of-{request.call_id}", "serverCallId": "server-call"}
+    """What the real gateway gives, in its shape (recorded: a placed call has no server call id yet)."""
+    action = request.action
+    match action:
+        case actions.Answer():
+            return _connection(request, request.server_call_id)
+        case actions.Connect():
+            return _connection(request, request.server_call_id or "server-call")
+        case actions.CreateCall():
+            return _connection(request, None)
+        case actions.GetCall():
+            return {**_connection(request, request.server_call_id), "callConnectionState": "connected"}
+        case actions.StartRecording():
+            return _recording(f"recording-{request.seq}-of-{request.call_id}", "inactive")
+        case actions.GetRecordingState():
+            return _recording(action.recording_id or "", "active")
+        case actions.AddParticipant():
+            return {"invitationId": f"invitation-{request.seq}-of-{request.call_id}"}
+        case actions.ListParticipants():
+            return {"participants": []}
+        case actions.GetParticipant():
+            return {"rawId": action.target.raw_id, "isMuted": False, "isOnHold": False}
     return {}
+
+
+def _connection(request: Request, server_call_id: str | None) -> Mapping[str, Any]:
+    action = request.action
+    return {
+        "callConnectionId": request.connection_id or f"connection-of-{request.call_id}",
+        "serverCallId": server_call_id,
+        "correlationId": f"correlation-of-{request.call_id}",
+        "callConnectionState": "connecting",
+        "targets": [target.raw_id for target in action.targets] if isinstance(action, actions.CreateCall) else [],
+    }
+
+
+def _recording(recording_id: str, state: str) -> Mapping[str, Any]:
+    return {"recordingId": recording_id, "recordingState": state, "recordingKind": "azureCommunicationServices"}

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import partial
 
 from shared.api.reports import ReportService
+from shared.calls.finding import call_of_recording
 from shared.quality.scorecards import load_scorecards
 from shared.quality.thresholds import Thresholds
 from shared.quality.words.azure_speech import AzureSpeech
@@ -68,7 +70,7 @@ def compose_recordings(settings: Settings, store: CallStore, flows: Collection[s
             at_once=settings.recordings_at_once,
             retention_days=settings.recording_retention_days,
         ),
-        call_of=store.find,
+        call_of=partial(call_of_recording, store),
     )
     service = ReportService(pipeline, ledger, archive, link_seconds=settings.report_link_minutes * 60)
     return Recordings(pipeline, service)

@@ -54,7 +54,7 @@ class Pipeline:
         queue: RecordingQueue,
         reporter: Reporter,
         options: Options,
-        call_of: Callable[[str], str | None],
+        call_of: Callable[[str, str], str | None],
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._archive = archive
@@ -219,7 +219,7 @@ class Pipeline:
                 raise Moot
             kept = any(chunk.status == "archived" for chunk in record.chunks)
             record.status = "archived" if kept else "failed"
-            record.call_id = record.call_id or self._call_id(record.server_call_id)
+            record.call_id = record.call_id or self._call_id(record)
 
         if _is_due(record):
             try:
@@ -229,9 +229,9 @@ class Pipeline:
         if record.status == "archived":
             self._queue.send(record.id, None)
 
-    def _call_id(self, server_call: str) -> str:
+    def _call_id(self, record: RecordingRecord) -> str:
         """The call, if the app knows it by now."""
-        return (server_call and self._call_of(server_call)) or ""
+        return self._call_of(record.recording_id, record.server_call_id) or ""
 
     def _record_of(self, event: RecordingFileStatusUpdated) -> RecordingRecord:
         """The record that an event begins. Its id follows from what every delivery of the event says alike."""
@@ -247,7 +247,6 @@ class Pipeline:
             id=f"{began.astimezone(UTC):%Y%m%d}-{hashlib.sha256((recording or event.id).encode()).hexdigest()[:24]}",
             recording_id=recording,
             server_call_id=server_call,
-            call_id=self._call_id(server_call),
             channel_type=str(event.recording_channel_type or "mixed"),
             format=form,
             content_type=str(event.recording_content_type or "audio"),
@@ -269,6 +268,7 @@ class Pipeline:
                 for chunk in {chunk.index: chunk for chunk in reversed(event.chunks)}.values()
             ],
         )
+        record.call_id = self._call_id(record)
         record.chunks.sort(key=lambda chunk: chunk.index)
         _begin(record)
         return record

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from shared.calls.finding import call_of_recording
 from shared.calls.record import CallRecord
 from shared.errors import TranscriptionFailed, UnknownCall, UnreadableAudio
 from shared.quality.assemble import Evidence, assemble, moment
@@ -210,7 +211,7 @@ class QualityReporter:
         return _File(chunk, metadata, signal)
 
     def _call_id(self, record: RecordingRecord) -> str:
-        return record.call_id or (record.server_call_id and self._store.find(record.server_call_id)) or ""
+        return record.call_id or call_of_recording(self._store, record.recording_id, record.server_call_id) or ""
 
     def _call(self, record: RecordingRecord) -> _Call | None:
         call_id = self._call_id(record)

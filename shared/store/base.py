@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
-from shared.calls.record import CallRecord
+from shared.calls.record import CallRecord, Status
+
+By = Literal["server_call_id", "correlation_id", "connection_id", "recording_id", "number"]
+"""What a call is found by; a number stands for either side, and may be any raw id."""
 
 
 class Version(Protocol):
@@ -34,7 +37,7 @@ class Listed:
     call_id: str
     day: str
     started_at: int
-    status: str
+    status: Status
     flow: str
     direction: str
     caller: str
@@ -46,11 +49,19 @@ class Listed:
         return f"{10**13 - self.started_at:013d} {self.call_id}"
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A call that was searched for; `position` as in a list."""
+
+    call_id: str
+    position: str
+
+
 class CallStore(Protocol):
     """Keeps call context.
 
-    Every method may raise StoreUnavailable, which is retryable. Each method says what it costs in round trips
-    on Azure Tables.
+    Every method may raise StoreUnavailable, which is retryable, and StoreRefused, which is not. Each method says
+    what it costs in round trips on Azure Tables.
     """
 
     def claim(self, record: CallRecord, journal: Sequence[str]) -> Version:
@@ -72,20 +83,47 @@ class CallStore(Protocol):
         LostRace can also mean this very write, carried out and its response lost: see `CallRecord.marks`.
         """
 
-    def index(self, record: CallRecord) -> None:
-        """Make the call findable: by day, by server call id, and among the open ones. May be repeated."""
+    def peek_all(self, call_ids: Sequence[str]) -> list[CallRecord]:
+        """The heads of these calls, in their order, without those that are not there (any more). One round trip
+        each, several at a time. What only a conductor needs (`ring`) is left out."""
+
+    def indexed(self, record: CallRecord) -> bool:
+        """Whether `record.indexed` names every row that should find the call by now. No round trip."""
+
+    def index(self, record: CallRecord) -> tuple[str, ...]:
+        """Make the call findable by what is known of it: by day, by the service's ids, by number, and among the open
+        ones. May be repeated, also by an instance that knows less than another.
+
+        Rows that `record.indexed` names are not written again. One round trip for each other, several at a time.
+
+        Returns:
+            what `record.indexed` is from now on; the caller sees to it that the next commit carries it.
+        """
 
     def close(self, record: CallRecord, document: dict[str, Any]) -> None:
-        """Archive a finished call and take it from the open ones. May be repeated."""
+        """Archive a finished call, say in the list how it ended, and take it from the open ones. May be repeated; an
+        archive with more entries stays. Three round trips, one more where there is an archive."""
 
     def open_calls(self) -> Iterator[str]:
         """Ids of the calls that are not closed yet."""
 
     def find(self, server_call_id: str) -> str | None:
-        """The newest call with this server call id."""
+        """The newest call with this server call id. Several may share one: see shared.calls.finding."""
+
+    def search(
+        self, by: By, value: str, *, since: int | None = None, until: int | None = None, after: str = ""
+    ) -> Iterator[Found]:
+        """Calls by one of the ids or numbers that `index` knew, newest first; InvalidInput for a number if the store
+        has no key to hash it with.
+
+        Args:
+            since, until: Unix milliseconds between which the call started, `until` excluded; None: any time.
+            after: a position to read on from.
+        """
 
     def listed(self, day: str, *, after: str = "") -> Iterable[Listed]:
-        """The calls that started on a day (UTC, `2026-11-23`), newest first, from behind a position on."""
+        """The calls that started on a day (UTC, `2026-11-23`), newest first, from behind a position on. One round trip
+        for a thousand; how far each call has come is as of the newest `index` or `close`."""
 
     def prepare(self) -> None:
         """Make the tables and containers that are missing."""

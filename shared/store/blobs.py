@@ -34,6 +34,32 @@ class Blobs:
             self.prepare()
             self.client.upload_blob(name, text.encode(), overwrite=True)
 
+    def put_newest(self, name: str, text: str, number: int) -> None:
+        """Write a text, unless a text with a higher number has the name. One request where nothing has it."""
+        from azure.core import MatchConditions
+        from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
+
+        content, metadata = text.encode(), {"number": str(number)}
+        while True:
+            try:
+                self.client.upload_blob(name, content, metadata=metadata)
+                return
+            except ResourceExistsError:
+                found = self.client.get_blob_client(name).get_blob_properties()
+            except ResourceNotFoundError:
+                self.prepare()
+                continue
+            if int((found.metadata or {}).get("number", 0)) > number:
+                return
+            try:
+                self.client.upload_blob(
+                    name, content, metadata=metadata, overwrite=True,
+                    etag=found.etag, match_condition=MatchConditions.IfNotModified,
+                )  # fmt: skip
+                return
+            except ResourceModifiedError:
+                continue  # another instance archives it as well: look again
+
     def get(self, name: str) -> str:
         """Read a text."""
         return str(self.client.download_blob(name, encoding="utf-8").readall())

@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 import threading
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, cast
 
 from shared.calls.record import CallRecord
 from shared.errors import AlreadyClaimed, LostRace, UnknownCall
-from shared.store.base import Listed, Stored, Version, day_of, listed_row
+from shared.privacy import NumberHashes
+from shared.store.base import By, Found, Listed, Stored, Version
+from shared.store.index import (
+    OPEN,
+    IndexRow,
+    all_stand,
+    day_partition,
+    day_row,
+    index_rows,
+    listed_of,
+    partitions,
+    positions,
+)
+from shared.store.limits import check_row
 
 
 @dataclass
@@ -21,16 +35,24 @@ class _Kept:
 
 
 class MemoryStore:
-    """Keeps calls in a dict. One lock makes each method atomic, as one entity's update is in a table."""
+    """Keeps calls in a dict and their index in another, by the rows that Azure Tables would hold.
 
-    def __init__(self) -> None:
+    One lock makes each method atomic, as one entity's update is in a table.
+
+    Args:
+        numbers: hashes the numbers that calls are found by; None: none is kept.
+    """
+
+    def __init__(self, numbers: NumberHashes | None = None) -> None:
+        self._numbers = numbers
         self._lock = threading.Lock()
         self._calls: dict[str, _Kept] = {}
-        self._open: dict[str, None] = {}
-        self._indexed: dict[str, CallRecord] = {}
+        self._rows: dict[str, dict[str, dict[str, str]]] = defaultdict(dict)
+        self._archived: dict[str, int] = {}
         self.archive: dict[str, dict[str, Any]] = {}
 
     def claim(self, record: CallRecord, journal: Sequence[str]) -> Version:
+        check_row(record.call_id, asdict(record))
         with self._lock:
             if record.call_id in self._calls:
                 raise AlreadyClaimed(record.call_id)
@@ -47,6 +69,7 @@ class MemoryStore:
             return deepcopy(self._kept(call_id).record)
 
     def commit(self, record: CallRecord, appended: Sequence[str], version: Version) -> Version:
+        check_row(record.call_id, asdict(record))
         with self._lock:
             kept = self._kept(record.call_id)
             if kept.version != cast(int, version):
@@ -56,37 +79,62 @@ class MemoryStore:
             kept.version += 1
             return kept.version
 
-    def index(self, record: CallRecord) -> None:
+    def peek_all(self, call_ids: Sequence[str]) -> list[CallRecord]:
         with self._lock:
-            self._indexed[record.call_id] = deepcopy(record)
-            if record.status != "ended":
-                self._open[record.call_id] = None
+            return [replace(self._calls[one].record, ring="") for one in call_ids if one in self._calls]
+
+    def indexed(self, record: CallRecord) -> bool:
+        return all_stand(record, self._numbers)
+
+    def index(self, record: CallRecord) -> tuple[str, ...]:
+        rows = index_rows(record, self._numbers)
+        with self._lock:
+            for row in rows:
+                if row.mark not in record.indexed:
+                    self._merge(row)
+        return tuple(row.mark for row in rows)
 
     def close(self, record: CallRecord, document: dict[str, Any]) -> None:
         with self._lock:
-            self.archive[record.call_id] = deepcopy(document)
-            self._indexed[record.call_id] = deepcopy(record)
-            self._open.pop(record.call_id, None)
+            if self._archived.get(record.call_id, 0) <= record.entries:
+                self.archive[record.call_id] = deepcopy(document)
+                self._archived[record.call_id] = record.entries
+            self._merge(day_row(record))
+            self._rows[OPEN].pop(record.call_id, None)
 
     def open_calls(self) -> Iterator[str]:
         with self._lock:
-            return iter(list(self._open))
+            return iter(sorted(self._rows[OPEN]))
 
     def find(self, server_call_id: str) -> str | None:
+        return next((found.call_id for found in self.search("server_call_id", server_call_id)), None)
+
+    def search(
+        self, by: By, value: str, *, since: int | None = None, until: int | None = None, after: str = ""
+    ) -> Iterator[Found]:
+        low, high = positions(since=since, until=until, after=after)
         with self._lock:
-            found = [r for r in self._indexed.values() if r.server_call_id == server_call_id]
-            return max(found, key=lambda r: r.started_at).call_id if found else None
+            found = {
+                key: row["call_id"]
+                for partition in partitions(by, value, self._numbers)
+                for key, row in self._rows.get(partition, {}).items()
+                if low < key < high
+            }
+        return iter([Found(found[position], position) for position in sorted(found)])
 
     def listed(self, day: str, *, after: str = "") -> Iterable[Listed]:
         with self._lock:
-            rows = [listed_row(r) for r in self._indexed.values() if day_of(r.started_at) == day]
-        return sorted((row for row in rows if row.position > after), key=lambda row: row.position)
+            rows = sorted(self._rows.get(day_partition(day), {}).items())
+        return [listed_of(day, columns) for position, columns in rows if position > after]
 
     def prepare(self) -> None:
         """Nothing to make."""
 
     def healthy(self) -> None:
         """Memory always answers."""
+
+    def _merge(self, row: IndexRow) -> None:
+        self._rows[row.partition].setdefault(row.key, {}).update(row.columns)
 
     def _kept(self, call_id: str) -> _Kept:
         try:

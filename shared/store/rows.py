@@ -9,8 +9,11 @@ from typing import Any, cast
 from azure.core.exceptions import AzureError, HttpResponseError, ResourceNotFoundError
 from azure.data.tables import TableServiceClient
 
-from shared.errors import LostRace, StoreUnavailable, SwitchboardError
+from shared.errors import LostRace, StoreError, StoreRefused, StoreUnavailable, SwitchboardError
 from shared.transport import pooled_transport
+
+RETRYABLE = (408, 429)
+"""Of the 4xx those that say `later`; all others say that the request itself is wrong."""
 
 
 def table_service(connection_string: str) -> TableServiceClient:
@@ -22,6 +25,15 @@ def table_service(connection_string: str) -> TableServiceClient:
 def etag(row: Mapping[str, Any]) -> str:
     """The version of a row that was read."""
     return str(cast(Any, row).metadata["etag"])
+
+
+def failure(error: HttpResponseError) -> StoreError:
+    """What an answer of the storage means that no rule of a store explains."""
+    status = error.status_code or 0
+    if not 400 <= status < 500 or status in RETRYABLE:
+        return StoreUnavailable(f"the storage answered {status} {error.reason}")
+    remedy = "; check the connection string and the rights of the app" if status in (401, 403) else ""
+    return StoreRefused(f"the storage answered {status} {error.reason}{remedy}")
 
 
 @contextmanager
@@ -40,6 +52,6 @@ def storage_errors(what: str, missing: Callable[[str], SwitchboardError]) -> Ite
         # 409 where two transactions insert the same segment: the other one won.
         if error.status_code in (409, 412):
             raise LostRace(what) from error
-        raise StoreUnavailable(f"the storage answered {error.status_code} {error.reason}") from error
+        raise failure(error) from error
     except AzureError as error:
         raise StoreUnavailable(f"the storage did not answer: {error}") from error

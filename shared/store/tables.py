@@ -8,14 +8,16 @@ Table `<prefix>calls`, one partition a call:
 A commit replaces `head` under its ETag. When the tail is full, the same commit is a transaction of two rows:
 the tail moves into the next segment and the head starts an empty one.
 
-Table `<prefix>index` finds calls; its partitions: `open`, `day 2026-11-23`, `server <hash of server call id>`.
+Table `<prefix>index` finds calls; its rows: shared.store.index.
 """
 
 from __future__ import annotations
 
 import hashlib
+import heapq
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
 from functools import partial
 from typing import Any, cast
@@ -26,8 +28,21 @@ from azure.data.tables import TableClient, TransactionOperation, UpdateMode
 
 from shared.calls.record import CallRecord
 from shared.errors import AlreadyClaimed, UnknownCall
-from shared.store.base import Listed, Stored, Version, day_of, listed_row
+from shared.privacy import NumberHashes
+from shared.store.base import By, Found, Listed, Stored, Version, day_of
 from shared.store.blobs import Blobs
+from shared.store.index import (
+    OPEN,
+    IndexRow,
+    all_stand,
+    day_partition,
+    day_row,
+    index_rows,
+    listed_of,
+    partitions,
+    positions,
+)
+from shared.store.limits import check_row, is_key, size
 from shared.store.rows import etag, storage_errors, table_service
 
 HEAD = "head"
@@ -42,10 +57,16 @@ AGAIN: dict[str, Any] = {"retry_on_methods": frozenset({"POST"})}
 """For claims and transactions: the SDK sends no POST again whose response was lost. These may come twice: the second
 finds the first one's row, and the mark in it tells the writer whose it is."""
 
+AT_ONCE = 16
+"""Requests that rows of the index and pages of heads are read and written with, side by side (our choice)."""
+
 _storage_errors = partial(storage_errors, missing=UnknownCall)
+_LISTS: Mapping[str, str] = {"unconfirmed": ",", "marks": ",", "indexed": ",", "recording_ids": "\n"}
+"""What separates the parts of the columns that hold several."""
 _TIMES = ("started_at", "connected_at", "ended_at", "updated_at", "wake_at")
-_COLUMNS = tuple(field.name for field in fields(CallRecord) if field.name not in ("call_id", "unconfirmed", "marks"))
-_LISTED = tuple(field.name for field in fields(Listed) if field.name not in ("call_id", "day"))
+_COLUMNS = tuple(field.name for field in fields(CallRecord) if field.name != "call_id" and field.name not in _LISTS)
+_SEEN = [*(name for name in _COLUMNS if name != "ring"), *_LISTS]
+"""What is read of a head to look at its call: not the newest entries, nor the IncomingCall's context."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +80,15 @@ class _Version:
 
 
 class TableStore:
-    """Keeps calls in Azure Tables and Blob storage; safe to share between threads."""
+    """Keeps calls in Azure Tables and Blob storage; safe to share between threads.
 
-    def __init__(self, connection_string: str, prefix: str) -> None:
+    Args:
+        numbers: hashes the numbers that calls are found by; None: none is kept.
+    """
+
+    def __init__(self, connection_string: str, prefix: str, numbers: NumberHashes | None = None) -> None:
+        self._numbers = numbers
+        self._side_by_side = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="switchboard-storage")
         self._service = table_service(connection_string)
         self._calls: TableClient = self._service.get_table_client(f"{prefix}calls")
         self._index: TableClient = self._service.get_table_client(f"{prefix}index")
@@ -84,6 +111,7 @@ class TableStore:
         return _Version(made["etag"], tail, 0, 0)
 
     def load(self, call_id: str) -> Stored:
+        _check_id(call_id)
         head: Mapping[str, Any] | None = None
         segments: list[str] = []
         with _storage_errors(call_id):
@@ -102,6 +130,7 @@ class TableStore:
         return Stored(_record(call_id, head), journal, version)
 
     def peek(self, call_id: str) -> CallRecord:
+        _check_id(call_id)
         with _storage_errors(call_id):
             return _record(call_id, self._calls.get_entity(call_id, HEAD))
 
@@ -109,7 +138,7 @@ class TableStore:
         base = cast(_Version, version)
         call_id = record.call_id
         tail = base.tail + self._checked_in(call_id, appended, base.sealed + len(base.tail))
-        full = len(tail) > TAIL_ENTRIES or sum(map(_size, tail)) > TAIL_CHARACTERS
+        full = len(tail) > TAIL_ENTRIES or sum(map(size, tail)) > TAIL_CHARACTERS
         with _storage_errors(call_id):
             if not full or not base.tail:
                 done = self._calls.update_entity(
@@ -141,47 +170,71 @@ class TableStore:
 
     # Finding calls
 
-    def index(self, record: CallRecord) -> None:
+    def peek_all(self, call_ids: Sequence[str]) -> list[CallRecord]:
+        with _storage_errors("heads"):
+            found = self._side_by_side.map(self._peek_if_there, call_ids)
+            return [record for record in found if record is not None]
+
+    def indexed(self, record: CallRecord) -> bool:
+        return all_stand(record, self._numbers)
+
+    def index(self, record: CallRecord) -> tuple[str, ...]:
+        rows = index_rows(record, self._numbers)
         with _storage_errors(record.call_id):
-            self._index.upsert_entity(_day_row(record), mode=UpdateMode.REPLACE)
-            if record.server_call_id:
-                self._index.upsert_entity(_server_row(record), mode=UpdateMode.REPLACE)
-            if record.status != "ended":
-                self._index.upsert_entity({"PartitionKey": "open", "RowKey": record.call_id}, mode=UpdateMode.REPLACE)
+            list(self._side_by_side.map(self._merge, [row for row in rows if row.mark not in record.indexed]))
+        return tuple(row.mark for row in rows)
 
     def close(self, record: CallRecord, document: dict[str, Any]) -> None:
+        name = f"{day_of(record.started_at).replace('-', '/')}/{record.call_id}.json"
         with _storage_errors(record.call_id):
-            day = day_of(record.started_at).replace("-", "/")
-            self._blobs.put(f"{day}/{record.call_id}.json", json.dumps(document, ensure_ascii=False))
-            self._index.upsert_entity(_day_row(record), mode=UpdateMode.REPLACE)
-            self._index.delete_entity("open", record.call_id)
+            text = json.dumps(document, ensure_ascii=False)
+            archived = self._side_by_side.submit(self._blobs.put_newest, name, text, record.entries)
+            self._merge(day_row(record))
+            archived.result()
+            self._index.delete_entity(OPEN, record.call_id)
 
     def open_calls(self) -> Iterator[str]:
         with _storage_errors("open"):
             try:
-                for row in self._index.query_entities("PartitionKey eq 'open'", select=["RowKey"]):
+                for row in self._index.query_entities(f"PartitionKey eq '{OPEN}'", select=["RowKey"]):
                     yield row["RowKey"]
             except ResourceNotFoundError:
                 self.prepare()  # no call has come yet
 
     def find(self, server_call_id: str) -> str | None:
-        with _storage_errors("server call id"):
-            rows = self._index.query_entities(
-                "PartitionKey eq @key", parameters={"key": _server_key(server_call_id)}, results_per_page=1
-            )
-            return next((row["call_id"] for row in rows), None)
+        return next((found.call_id for found in self.search("server_call_id", server_call_id)), None)
+
+    def search(
+        self, by: By, value: str, *, since: int | None = None, until: int | None = None, after: str = ""
+    ) -> Iterator[Found]:
+        low, high = positions(since=since, until=until, after=after)
+        rows = (self._between(partition, low, high) for partition in partitions(by, value, self._numbers))
+        return _found(heapq.merge(*rows, key=lambda row: str(row["RowKey"])))
 
     def listed(self, day: str, *, after: str = "") -> Iterable[Listed]:
-        with _storage_errors(day):
-            rows = self._index.query_entities(
-                "PartitionKey eq @day and RowKey gt @after", parameters={"day": f"day {day}", "after": after}
-            )
+        for row in self._between(day_partition(day), *positions(after=after)):
+            yield listed_of(day, row)
+
+    def _between(self, partition: str, low: str, high: str) -> Iterator[Mapping[str, Any]]:
+        """The rows of a partition of the index between two positions, in their order."""
+        with _storage_errors(partition.partition(" ")[0]):
             try:
-                for row in rows:
-                    values = {name: row[name] for name in _LISTED} | {"started_at": int(row["started_at"])}
-                    yield Listed(call_id=row["call_id"], day=day, **values)
+                yield from self._index.query_entities(
+                    "PartitionKey eq @partition and RowKey gt @low and RowKey lt @high",
+                    parameters={"partition": partition, "low": low, "high": high},
+                )
             except ResourceNotFoundError:
                 return  # no call has come yet: there is no table
+
+    def _merge(self, row: IndexRow) -> None:
+        keys = {"PartitionKey": row.partition, "RowKey": row.key}
+        self._index.upsert_entity({**row.columns, **keys}, mode=UpdateMode.MERGE)
+
+    def _peek_if_there(self, call_id: str) -> CallRecord | None:
+        try:
+            return _record(call_id, self._calls.get_entity(call_id, HEAD, select=_SEEN))
+        except ResourceNotFoundError:
+            return None
 
     # The storage itself
 
@@ -201,7 +254,7 @@ class TableStore:
     # Claim checks
 
     def _checked_in(self, call_id: str, entries: Sequence[str], position: int) -> tuple[str, ...]:
-        if sum(map(_size, entries)) <= LARGE_COMMIT:
+        if sum(map(size, entries)) <= LARGE_COMMIT:
             return tuple(entries)
         text = _join(entries)
         # The digest keeps apart what two racing deliveries put at the same position.
@@ -220,53 +273,46 @@ class TableStore:
         ]
 
 
+def _check_id(call_id: str) -> None:
+    """UnknownCall for what no call can have as its id: the storage would call such a request wrong."""
+    if not call_id or not is_key(call_id):
+        raise UnknownCall(call_id)
+
+
 def _head(record: CallRecord, tail: Sequence[str], segments: int) -> dict[str, Any]:
     row: dict[str, Any] = {name: getattr(record, name) for name in _COLUMNS}
     for name in _TIMES:
         row[name] = str(row[name])  # a Python int above 2**31 would need the long form of the wire
-    row["PartitionKey"] = record.call_id
-    row["RowKey"] = HEAD
-    row["unconfirmed"] = ",".join(map(str, record.unconfirmed))
-    row["marks"] = ",".join(record.marks)
-    row["segments"] = segments
+    for name, separator in _LISTS.items():
+        row[name] = separator.join(map(str, getattr(record, name)))
     row["tail"] = _join(tail)
-    return row
+    check_row(record.call_id, row)
+    return {**row, "PartitionKey": record.call_id, "RowKey": HEAD, "segments": segments}
 
 
 def _record(call_id: str, row: Mapping[str, Any]) -> CallRecord:
-    # A column is missing in a head that was written before there was such a column.
+    # Columns that are not there: of a head that an earlier version wrote, or not asked for.
     values = {name: row[name] for name in _COLUMNS if name in row}
     for name in _TIMES:
         values[name] = int(values.get(name, 0))
-    unconfirmed = [int(seq) for seq in row["unconfirmed"].split(",") if seq]
-    marks = [mark for mark in row.get("marks", "").split(",") if mark]
-    return CallRecord(call_id=call_id, unconfirmed=unconfirmed, marks=marks, **values)
+    lists = {name: [part for part in row.get(name, "").split(by) if part] for name, by in _LISTS.items()}
+    return CallRecord(
+        call_id=call_id,
+        unconfirmed=[int(seq) for seq in lists["unconfirmed"]],
+        marks=lists["marks"],
+        recording_ids=tuple(lists["recording_ids"]),
+        indexed=tuple(lists["indexed"]),
+        **values,
+    )
 
 
-def _day_row(record: CallRecord) -> dict[str, Any]:
-    listed = listed_row(record)
-    row: dict[str, Any] = {name: getattr(listed, name) for name in (*_LISTED, "call_id")}
-    row |= {"PartitionKey": f"day {listed.day}", "RowKey": listed.position}
-    row["started_at"] = str(record.started_at)
-    return row
-
-
-def _server_row(record: CallRecord) -> dict[str, Any]:
-    return {
-        "PartitionKey": _server_key(record.server_call_id),
-        "RowKey": listed_row(record).position,
-        "call_id": record.call_id,
-    }
-
-
-def _server_key(server_call_id: str) -> str:
-    """A server call id is base64 and may hold `/`, which a key may not."""
-    return f"server {hashlib.sha256(server_call_id.encode()).hexdigest()}"
-
-
-def _size(entry: str) -> int:
-    """Characters as the storage counts them."""
-    return len(entry) if entry.isascii() else len(entry.encode("utf-16-le")) // 2
+def _found(rows: Iterable[Mapping[str, Any]]) -> Iterator[Found]:
+    """Each call once: one is found twice where the key of the hashes changed while it was up."""
+    last = ""
+    for row in rows:
+        if row["RowKey"] != last:
+            last = row["RowKey"]
+            yield Found(row["call_id"], last)
 
 
 def _join(entries: Sequence[str]) -> str:

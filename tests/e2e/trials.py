@@ -91,11 +91,11 @@ class Desk:
         return self.found(caller)
 
     def found(self, number: str, flow: str = "") -> str:
-        """The newest call with this number, in the list."""
+        """The newest call with this number, by a search."""
         calls: list[dict[str, Any]] = []
 
         def listed() -> bool:
-            calls[:] = self.ask("GET", "calls", params={"number": number}).json()["calls"]
+            calls[:] = self.ask("POST", "calls/search", {"number": number}).json()["calls"]
             calls[:] = [call for call in calls if not flow or call["flow"] == flow]
             return bool(calls)
 

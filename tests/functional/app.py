@@ -28,6 +28,7 @@ import function_app
 from shared import composition
 from shared.composition import Switchboard, compose
 from shared.gateway.memory import MemoryGateway
+from shared.privacy import NumberHashes
 from shared.recordings.composing import Recordings
 from shared.security import TokenVerifier
 from shared.settings import load_settings
@@ -285,10 +286,13 @@ def running(
         "AzureWebJobsStorage": "UseDevelopmentStorage=true",
         "CALLBACK_BASE_URL": "https://app.example",
         "CALLBACK_SIGNING_KEY": base64.b64encode(b"k" * 32).decode(),
+        "NUMBER_HASH_KEY": base64.b64encode(b"n" * 32).decode(),
         "ROUTING_FILE": str(routing),
         **settings,
     }
-    store, gateway, timers, issuer, clock = MemoryStore(), MemoryGateway(respond), ListedTimers(), Issuer(), Clock()
+    hash_key = environment["NUMBER_HASH_KEY"]
+    store = MemoryStore(NumberHashes(hash_key) if hash_key else None)
+    gateway, timers, issuer, clock = MemoryGateway(respond), ListedTimers(), Issuer(), Clock()
     tokens = TokenVerifier(OPENID, ISSUER, RESOURCE_ID, http=issuer.documents)
     board = compose(
         load_settings(environment),

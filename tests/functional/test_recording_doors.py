@@ -6,6 +6,8 @@ import json
 import logging
 import re
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ import pytest
 from azure.functions.timer import TimerRequest
 
 from shared.api.reports import ReportService
+from shared.calls.finding import call_of_recording
 from shared.calls.journal import Started, encode
 from shared.calls.record import CallRecord
 from shared.errors import ForeignLocation
@@ -28,6 +31,8 @@ from tests.unit.recordings.world import BEGAN, SERVER_CALL, World, file_event
 
 FOREIGN = ForeignLocation("evil.example", "is no host that recordings are fetched from.")
 DAY = "2026-11-23"
+RECORDING = "eyJQbGF0Zm9ybSJ9"
+"""The service's id of the recording that file_event() announces."""
 
 
 class Room:
@@ -46,7 +51,7 @@ class Room:
                 thresholds=Thresholds(),
                 scorecards=load_scorecards("scorecards"),
             ),
-            call_of=store.find,
+            call_of=partial(call_of_recording, store),
         )
         service = ReportService(world.pipeline, world.ledger, world.archive, link_seconds=60)
         return Recordings(world.pipeline, service)
@@ -86,10 +91,10 @@ class Room:
         assert answer.status_code == 200, answer.get_body()
         return json.loads(answer.get_body())
 
-    def call(self) -> str:
+    def call(self, call_id: str = "call-7", **changes: Any) -> str:
         """A call of which this is the recording, over by now; its id."""
         record = CallRecord(
-            call_id="call-7",
+            call_id=call_id,
             flow="support",
             status="ended",
             caller=f"4:{CALLER}",
@@ -99,6 +104,7 @@ class Room:
             ended_at=round(BEGAN * 1000) + 2000,
             outcome="completed",
         )
+        record = replace(record, **changes)
         started = Started(at=record.started_at, flow="support", direction="inbound", server_call_id=SERVER_CALL)
         self.app.store.claim(record, [encode(started)])
         self.app.store.index(record)
@@ -111,6 +117,17 @@ def room(tmp_path: Path) -> Iterator[Room]:
     with running(tmp_path, recordings=room.compose) as app:
         room.app = app
         yield room
+
+
+def test_the_report_of_a_recording_lands_on_the_call_that_started_it(room: Room) -> None:
+    """A user who is added to a call rings in the same conversation; another flow answers, and its call is newer."""
+    ours = room.call(recording_ids=(RECORDING,), recording="inactive")
+    theirs = room.call("call-8", started_at=round(BEGAN * 1000) + 1000, flow="other")
+    room.announce()
+    room.run()
+    (listed,) = room.json(f"/reports?day={DAY}")["reports"]
+    assert (listed["call_id"], listed["flow"]) == (ours, "support")
+    assert room.app.store.find(SERVER_CALL) == theirs, "by server call id it would have been this one"
 
 
 def test_an_event_ends_in_a_report_that_can_be_listed_and_read(room: Room) -> None:

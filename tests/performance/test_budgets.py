@@ -9,6 +9,7 @@ import pytest
 
 from bench.imports import LIMIT, imported_modules, measure_imports
 from bench.storage import FLAT, growth, round_trips
+from shared.privacy import NumberHashes
 from shared.store.tables import TableStore
 
 pytestmark = pytest.mark.xdist_group("performance")
@@ -48,7 +49,27 @@ def test_only_the_claim_stands_before_the_answer(storage: str) -> None:
     trips = round_trips(TableStore(storage, "claims"), callbacks=1)
 
     assert trips.incoming == [1]
-    assert trips.after_incoming == [3]  # the rows that find it: by day, by server call id, among the open ones
+    # The rows that find it: by day, among the open ones, by server call id, correlation id and connection id.
+    assert trips.after_incoming == [5]
+
+
+def test_a_hash_key_costs_two_rows_more_after_the_answer(storage: str) -> None:
+    key = base64.b64encode(bytes(32)).decode()
+    trips = round_trips(TableStore(storage, "hashed", NumberHashes(key)), callbacks=1)
+
+    assert trips.incoming == [1]
+    assert trips.after_incoming == [7]
+
+
+def test_a_call_that_comes_up_costs_one_row_in_the_background_and_is_found_for_nothing_from_then_on(
+    storage: str,
+) -> None:
+    trips = round_trips(TableStore(storage, "found"), callbacks=5)
+
+    assert set(trips.warm) == {1}
+    assert trips.after_connected == [2]  # the list of the day, and that its prompt has left
+    assert set(trips.cold_after) <= {0, 1}  # no instance that loads the call writes a row again
+    assert trips.after_end == [4]
 
 
 def test_a_warm_callback_costs_the_same_at_ten_entries_and_at_a_thousand(storage: str) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from devstack.stack import NUMBER_HASH_KEY
 from emulator.config import DEFAULT_PORT, DEVELOPMENT_ACCESS_KEY, Config
 from shared.errors import SettingsError
 from shared.settings import Settings, load_settings, setting_name
@@ -71,12 +72,26 @@ def test_the_base_url_is_that_of_the_web_site_unless_given() -> None:
     assert load_settings(given).callback_base_url == "https://app.azurewebsites.net"
 
 
-@pytest.mark.parametrize("name", ["CALLBACK_SIGNING_KEY", "CALLBACK_SIGNING_KEY_PREVIOUS"])
+@pytest.mark.parametrize(
+    "name",
+    ["CALLBACK_SIGNING_KEY", "CALLBACK_SIGNING_KEY_PREVIOUS", "NUMBER_HASH_KEY", "NUMBER_HASH_KEY_PREVIOUS"],
+)
 @pytest.mark.parametrize("value", ["not base64!", "é", base64.b64encode(bytes(31)).decode()])
-def test_a_signing_key_that_is_no_key_is_refused(name: str, value: str) -> None:
+def test_a_key_that_is_none_is_refused(name: str, value: str) -> None:
     message = refusal(**{name: value})
     assert name in message
     assert "openssl rand -base64 32" in message
+
+
+@pytest.mark.parametrize("name", ["CALLBACK_SIGNING_KEY", "CALLBACK_SIGNING_KEY_PREVIOUS"])
+def test_numbers_are_hashed_with_a_key_of_its_own(name: str) -> None:
+    signing = base64.b64encode(b"signing".ljust(32)).decode()
+    assert refusal(**{name: signing, "NUMBER_HASH_KEY": signing}).startswith("NUMBER_HASH_KEY: ")
+
+
+def test_a_hash_key_before_none_is_refused() -> None:
+    earlier = base64.b64encode(b"earlier".ljust(32)).decode()
+    assert refusal(NUMBER_HASH_KEY_PREVIOUS=earlier).startswith("NUMBER_HASH_KEY_PREVIOUS: ")
 
 
 def test_tokens_are_not_sent_in_the_clear() -> None:
@@ -117,6 +132,8 @@ def test_no_secret_shows_when_settings_are_printed() -> None:
         "AzureWebJobsStorage": "AccountKey=secret-storage",
         "CALLBACK_SIGNING_KEY": base64.b64encode(b"secret-signing".ljust(32)).decode(),
         "CALLBACK_SIGNING_KEY_PREVIOUS": base64.b64encode(b"secret-earlier".ljust(32)).decode(),
+        "NUMBER_HASH_KEY": base64.b64encode(b"secret-hash".ljust(32)).decode(),
+        "NUMBER_HASH_KEY_PREVIOUS": base64.b64encode(b"secret-hash-before".ljust(32)).decode(),
         "TRANSCRIPTION_KEY": "secret-speech",
         "REPORT_TOPIC_KEY": "secret-topic",
     }
@@ -153,6 +170,7 @@ def test_the_sample_is_right_and_fits_the_emulator() -> None:
     emulator = Config(seed=1)
     assert settings.acs_endpoint == f"http://127.0.0.1:{DEFAULT_PORT}"
     assert settings.acs_access_key == DEVELOPMENT_ACCESS_KEY
+    assert settings.number_hash_key == NUMBER_HASH_KEY
     assert settings.acs_resource_id == emulator.resource_id == Config().resource_id
 
 

@@ -205,7 +205,7 @@ class Room:
             queue=self.queue,
             reporter=self.reporter,
             options=Options(**{"deadline": 1800.0, **options}),
-            call_of=lambda _: None,
+            call_of=lambda recording, server_call: None,
             clock=lambda: self.now,
         )
         self.service = ReportService(self.pipeline, self.ledger, self.archive, link_seconds=60)

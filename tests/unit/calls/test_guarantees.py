@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from shared.calls import actions, text
 from shared.calls.actions import Action
-from shared.calls.conductor import CONFIRM_AFTER, Conductor
+from shared.calls.afterwards import CONFIRM_AFTER
+from shared.calls.conductor import Conductor
 from shared.calls.journal import EventReceived, Failed, GaveUp, Issued, RefusedEntry, Resent, Settled, Signalled
 from shared.calls.outcome import Outcome
 from shared.calls.record import CallRecord

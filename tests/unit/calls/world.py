@@ -14,7 +14,7 @@ from shared.calls.journal import Entry, Started, decode_all
 from shared.calls.later import Later
 from shared.events import CallEvent, parse_callback
 from shared.gateway.base import Request
-from shared.gateway.memory import MemoryGateway
+from shared.gateway.memory import MemoryGateway, _plain_answer
 from shared.identifiers import Identifier
 from shared.store.base import CallStore
 from shared.store.memory import MemoryStore
@@ -23,6 +23,7 @@ CALLER = Identifier.parse("+14255550100")
 CALLEE = Identifier.parse("+18005550199")
 CHOICES = (Choice("yes", tone="one"), Choice("no", tone="two"))
 APOLOGY = (text("Sorry"),)
+CORRELATION = "5d1f3a52-0000-4000-8000-000000000001"
 CONNECTION = "02004780-0000-4000-8000-000000000001"
 START = 1_790_000_000_000
 
@@ -125,7 +126,7 @@ class Wire:
             "resultInformation": {"code": code, "subCode": sub_code, "message": message},
             "callConnectionId": CONNECTION,
             "serverCallId": "c2VydmVy",
-            "correlationId": "5d1f3a52-0000-4000-8000-000000000001",
+            "correlationId": CORRELATION,
             "publicEventType": f"Microsoft.Communication.{name}",
         }
         return {
@@ -162,10 +163,11 @@ class Wire:
 
 
 def respond(request: Request) -> Mapping[str, Any]:
-    """What the service responds; its events speak of the same connection."""
-    if request.action.kind == "answer":
-        return {"callConnectionId": CONNECTION, "serverCallId": "c2VydmVy"}
-    return {"callConnectionId": CONNECTION} if request.action.kind == "create_call" else {}
+    """What the service responds: the connection and the conversation that its events speak of."""
+    response = dict(_plain_answer(request))
+    if "callConnectionId" in response:
+        response |= {"callConnectionId": CONNECTION, "correlationId": CORRELATION}
+    return response
 
 
 def parsed(body: Mapping[str, Any]) -> CallEvent:
@@ -176,7 +178,7 @@ def parsed(body: Mapping[str, Any]) -> CallEvent:
 def a_ring(at: int = START, *, context: str = "incoming", source_event: str = "grid-1") -> Ring:
     """An incoming call."""
     return Ring(
-        correlation_id="5d1f3a52-0000-4000-8000-000000000001",
+        correlation_id=CORRELATION,
         server_call_id="c2VydmVy",
         caller=CALLER,
         callee=CALLEE,
@@ -196,13 +198,15 @@ class World:
     timers: ListedTimers = field(default_factory=ListedTimers)
     wire: Wire = field(default_factory=Wire)
 
-    def conductor(self, *, store: CallStore | None = None, **options: Any) -> Conductor:
+    def conductor(
+        self, *, store: CallStore | None = None, flows: Mapping[str, Flow] = FLOWS, **options: Any
+    ) -> Conductor:
         """An instance of the app."""
         return Conductor(
             store=store or self.store,
             gateway=self.gateway,
             timers=self.timers,
-            flows=FLOWS,
+            flows=flows,
             callback_url=lambda call_id, family: f"https://app.example/api/callbacks/{call_id}/{family}",
             clock=self.clock,
             apology=APOLOGY,

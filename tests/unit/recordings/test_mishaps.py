@@ -177,7 +177,7 @@ def test_files_that_a_later_event_names_are_not_lost(before: str) -> None:
 
 def test_a_call_that_becomes_known_after_the_event_is_in_the_record() -> None:
     known: dict[str, str] = {}
-    world = World(call_of=known.get)
+    world = World(call_of=lambda recording, server_call: known.get(server_call))
     recording = world.announce()
     assert world.record(recording).call_id == ""
     known[SERVER_CALL] = "call-1"

@@ -126,7 +126,7 @@ class World:
         *,
         form: str = "Wav",
         reporter: Callable[[World], Reporter] | None = None,
-        call_of: Callable[[str], str | None] | None = None,
+        call_of: Callable[[str, str], str | None] | None = None,
         **options: Any,
     ) -> None:
         self.now = BEGAN + 60
@@ -144,7 +144,7 @@ class World:
             queue=self.queue,
             reporter=reporter(self) if reporter else self.reports,
             options=Options(**options),
-            call_of=call_of or (lambda server_call: "call-1" if server_call == SERVER_CALL else None),
+            call_of=call_of or (lambda recording, server_call: "call-1" if server_call == SERVER_CALL else None),
             clock=lambda: self.now,
         )
 

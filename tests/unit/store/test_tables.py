@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from azure.core.exceptions import HttpResponseError
+from azure.data.tables import UpdateMode
 
-from shared.errors import AlreadyClaimed, LostRace, StoreUnavailable, UnknownCall
+from shared.errors import AlreadyClaimed, LostRace, StoreError, StoreRefused, StoreUnavailable, UnknownCall
+from shared.store.base import listed_row
 from shared.store.queues import QueueTimers, read_wake_up
+from shared.store.rows import storage_errors
 from shared.store.tables import TableStore
 from tests.unit.store.test_contract import a_record, entry, grow
 
@@ -142,11 +148,26 @@ def test_an_unknown_server_call_id_in_a_new_deployment_is_no_failure_of_the_stor
         lambda store: store.close(a_record(), {}),
         lambda store: list(store.open_calls()),
         lambda store: store.find("server"),
+        lambda store: list(store.search("recording_id", "recording")),
+        lambda store: store.peek_all(["call-1"]),
         lambda store: list(store.listed("2026-11-23")),
         lambda store: store.healthy(),
         lambda store: store.claim(a_record(), [entry(0, 100_000)]),
     ],
-    ids=["claim", "load", "peek", "index", "close", "open", "find", "listed", "healthy", "claim check"],
+    ids=[
+        "claim",
+        "load",
+        "peek",
+        "index",
+        "close",
+        "open",
+        "find",
+        "search",
+        "heads",
+        "listed",
+        "healthy",
+        "claim check",
+    ],
 )
 def test_a_storage_that_does_not_answer_is_unavailable_and_told_so_soon(
     nowhere: str, what: Callable[[TableStore], object]
@@ -157,6 +178,56 @@ def test_a_storage_that_does_not_answer_is_unavailable_and_told_so_soon(
         what(store)
     assert caught.value.retryable
     assert time.monotonic() - started < 5
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 413, 405, 408, 429, 500, 502, 503, 504])
+def test_only_what_may_go_better_the_next_time_is_worth_another_try(status: int) -> None:
+    answer = SimpleNamespace(status_code=status, reason="because", headers={}, text=lambda: "")
+    with pytest.raises(StoreError) as caught, storage_errors("call-1", UnknownCall):
+        raise HttpResponseError(response=answer)
+    assert caught.value.retryable is (status in (408, 429) or status >= 500)
+    assert str(status) in str(caught.value)
+    assert ("rights" in str(caught.value)) is (status in (401, 403))
+
+
+def test_a_storage_that_does_not_know_the_app_is_no_matter_of_trying_again(azurite: Any) -> None:
+    key = next(part for part in azurite.connection_string.split(";") if part.startswith("AccountKey="))
+    other = base64.b64encode(b"another key" * 6).decode()
+    store = TableStore(azurite.connection_string.replace(key, f"AccountKey={other}"), "strange")
+    looks: list[Callable[[], object]] = [
+        lambda: store.peek("call-1"),
+        lambda: store.claim(a_record(), []),
+        lambda: store.index(a_record()),
+    ]
+    for look in looks:
+        with pytest.raises(StoreRefused):
+            look()
+
+
+def test_a_head_that_an_earlier_version_wrote_can_be_read(tables: Tables) -> None:
+    store = tables()
+    store.claim(a_record(), [entry(0)])
+    row = rows(store)[0]
+    for column in ("indexed", "recording_ids"):
+        del row[column]
+    store._calls.update_entity(row, mode=UpdateMode.REPLACE)
+    assert tables().load("call-1").record == a_record(indexed=(), recording_ids=())
+
+
+def test_a_list_that_an_earlier_version_wrote_can_be_read(tables: Tables) -> None:
+    """Its rows had a status, and were replaced rather than merged."""
+    store = tables()
+    store.prepare()
+    seen = listed_row(a_record())
+    columns = {name: str(getattr(seen, name)) for name in ("call_id", "started_at", "flow", "direction", "caller")}
+    for status, outcome in (("ringing", ""), ("ended", "failed")):
+        old = {"PartitionKey": f"day {seen.day}", "RowKey": seen.position, "status": status, "outcome": outcome}
+        store._index.upsert_entity({**columns, **old}, mode=UpdateMode.REPLACE)
+        (row,) = store.listed(seen.day)
+        assert (row.status, row.outcome) == (status, outcome)
+        store.index(a_record())
+        (row,) = store.listed(seen.day)
+        assert row.status == ("connected" if status == "ringing" else "ended")
 
 
 def test_a_commit_on_a_storage_that_went_away_is_unavailable(tables: Tables, nowhere: str) -> None:

@@ -1,0 +1,109 @@
+"""What is done for a call once the response is out: actions confirmed, the index written, the call closed."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, replace
+
+from shared.calls.held import Held
+from shared.calls.later import Later
+from shared.calls.loading import Calls
+from shared.calls.loglines import log_closed
+from shared.errors import LostRace
+from shared.store.base import CallStore, Version
+
+CONFIRM_AFTER = 1.0
+"""Seconds after which a sent action that no event has confirmed is confirmed by a write of its own; well below the
+grace period, so that no other instance takes it for unsent."""
+MAX_RACES = 40
+"""Lost commits in a row after which something is left to a redelivery, or to the watchdog."""
+
+
+class Afterwards:
+    """Leaves to later what may wait. What an instance loses of it, the watchdog does."""
+
+    def __init__(self, store: CallStore, calls: Calls, later: Later) -> None:
+        self._store = store
+        self._calls = calls
+        self._held = calls.held
+        self._later = later
+        self._left: dict[str, set[int]] = {}
+
+    def settle_down(self, call_id: str, held: Held) -> None:
+        """Keep the call for its next event, or close it; confirm soon what has left."""
+        if held.session.finished:
+            self.later_close(call_id)
+            return
+        self._held.put(call_id, held)
+        left = set(held.unconfirmed).difference(held.session.record.unconfirmed)
+        if left:
+            self._left.setdefault(call_id, set()).update(left)
+            self._later.soon(call_id, lambda: self.confirm(call_id), CONFIRM_AFTER)
+
+    def confirm(self, call_id: str) -> None:
+        """Write down which actions left, if no event has done so by now, whether the call is still in memory or not."""
+        with self._held.only_here(call_id):
+            left = self._left.pop(call_id, set())
+            held = self._held.take(call_id)
+            for _ in range(MAX_RACES):
+                held = held or self._calls.load(call_id)
+                record = held.session.record
+                record.unconfirmed = [seq for seq in record.unconfirmed if seq not in left]
+                if held.unconfirmed == tuple(record.unconfirmed) or self._write_head(held):
+                    self._held.put(call_id, held)
+                    return
+                held = None  # somebody else has changed the call meanwhile, without knowing what left here
+
+    def later_index(self, held: Held) -> None:
+        """Have the call found by what has become known of it: not before the response, nor before the next action."""
+        record = held.session.record
+        if held.session.finished or self._store.indexed(record):
+            return
+        known, key = replace(record), f"index {record.call_id}"
+
+        def index() -> None:
+            record.indexed = self._store.index(known)
+            version = held.version
+            self._later.soon(key, lambda: self.index(known.call_id, version), CONFIRM_AFTER)
+
+        self._later.soon(key, index)
+
+    def index(self, call_id: str, version: Version | None = None) -> None:
+        """Write the rows of the index that are missing, and in the head that they stand.
+
+        Args:
+            version: only if the call is held at this version: a later commit has said it already.
+        """
+        with self._held.only_here(call_id):
+            held = self._held.take(call_id)
+            if version is None or (held and held.version == version):
+                held = held or self._calls.load(call_id)
+                held.session.record.indexed = self._store.index(held.session.record)
+                if not self._write_head(held):
+                    return  # somebody else has the call now; rows that they write again do no harm
+            if held:
+                self._held.put(call_id, held)
+
+    def later_close(self, call_id: str) -> None:
+        """Close the call soon."""
+        self._later.soon(call_id, lambda: self.close(call_id))
+
+    def close(self, call_id: str) -> None:
+        """Archive a finished call and take it off the open ones."""
+        stored = self._store.load(call_id)
+        if not self._store.indexed(stored.record):
+            self._store.index(stored.record)
+        document = {**asdict(stored.record), "journal": [json.loads(entry) for entry in stored.journal]}
+        self._store.close(stored.record, document)
+        log_closed(stored.record)
+
+    def _write_head(self, held: Held) -> bool:
+        """Write the head alone; False if the call has changed since."""
+        record = held.session.record
+        record.mark()
+        try:
+            held.version = self._store.commit(record, [], held.version)
+        except LostRace:
+            return False
+        held.unconfirmed = tuple(record.unconfirmed)
+        return True

@@ -1,0 +1,84 @@
+"""The calls of this instance: from memory where they are likely to be the newest, from the store otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from shared.calls import journal
+from shared.calls.flow import Flow
+from shared.calls.freshness import Freshness
+from shared.calls.held import Held, HeldCalls
+from shared.calls.prompts import Prompt
+from shared.calls.replay import Session
+from shared.errors import FlowChanged
+from shared.events import CallEvent
+from shared.store.base import CallStore
+
+
+class Calls:
+    """Gives calls to work on.
+
+    Args:
+        flows: by name; a call whose flow the app has no more gets one that fails.
+        apology: what a caller hears when a flow fails.
+        cached: calls that are kept in memory between events.
+
+    Attributes:
+        held: those in memory, and the locks by which one thread at a time works on a call.
+        freshness: what this instance has learnt of how old they tend to be.
+    """
+
+    def __init__(self, store: CallStore, flows: Mapping[str, Flow], apology: tuple[Prompt, ...], cached: int) -> None:
+        self._store = store
+        self._flows = flows
+        self._apology = apology
+        self.held = HeldCalls(cached)
+        self.freshness = Freshness()
+
+    def session(self, call_id: str, flow: str) -> Session:
+        """A call that has not begun."""
+        return Session(self._flows.get(flow) or _missing(flow), call_id, apology=self._apology)
+
+    def load(self, call_id: str, held: Held | None = None) -> Held:
+        """The newest state of a call; UnknownCall. One round trip.
+
+        Args:
+            held: an older state, which is brought up to date; given back itself if it is the newest.
+        """
+        stored = self._store.load(call_id)
+        if held is not None and held.version == stored.version:
+            return held
+        session = held.session if held is not None else self.session(call_id, stored.record.flow)
+        for entry in journal.decode_all(stored.journal[session.record.entries :]):
+            session.feed(entry)
+        session.take_failed()  # logged when they came
+        session.adopt(stored.record)
+        return Held(session, stored.version, tuple(stored.record.unconfirmed))
+
+    def newest(self, call_id: str, events: Iterable[CallEvent | None]) -> tuple[Held, bool]:
+        """The call to build on, taken out of memory; and whether it comes from there unseen, so that it may be old."""
+        held = self.held.take(call_id)
+        if held is not None and self.freshness.trusts(held.session, events):
+            return held, True
+        loaded = self.load(call_id, held)
+        if held is not None or not loaded.session.finished:
+            # A call that goes on and is not in memory is in another instance's.
+            self.freshness.learn(fresh=loaded is held)
+        return loaded, False
+
+    def look(self, call_id: str, *, newest: bool = False) -> Held:
+        """A call to look at, which stays in memory; `newest`: as the store has it."""
+        held = self.held.take(call_id)
+        if held is None or newest:
+            held = self.load(call_id, held)
+        self.held.put(call_id, held)
+        return held
+
+
+def _missing(name: str) -> Flow:
+    """Stands in for a flow that the app does not have: NO_FLOW, or one that was removed under its calls."""
+
+    async def absent(call: object) -> None:
+        raise FlowChanged(f"the app has no flow {name!r} any more")
+
+    return Flow(name, absent)

@@ -1,0 +1,169 @@
+"""The rows that find a call: by day, among the open ones, by the service's ids, by a number's hash.
+
+Each row is written when what it is found by becomes known: a placed call learns its server call id only from
+CallConnected. The head names the rows that stand (`CallRecord.indexed`), so that none is written twice for nothing,
+and whoever reads the head sees what a dead instance did not write.
+
+A row is merged into what stands there, and what it says only ever grows (a call that was connected stays so). So it
+does not matter which of two instances writes last.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+from shared.calls.record import CallRecord, Status
+from shared.errors import InvalidInput
+from shared.privacy import NumberHashes
+from shared.store.base import By, Listed, day_of, listed_row
+
+OPEN = "open"
+"""The partition of the calls that are not closed yet."""
+YES = "yes"
+END = "~"
+"""Behind every position."""
+_NAMES: dict[By, str] = {
+    "server_call_id": "server",
+    "correlation_id": "correlation",
+    "connection_id": "connection",
+    "recording_id": "recording",
+    "number": "number",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class IndexRow:
+    """One row of the index.
+
+    Attributes:
+        mark: what the head names it by once it stands.
+        columns: what it says, all of it text.
+    """
+
+    mark: str
+    partition: str
+    key: str
+    columns: Mapping[str, str] = field(default_factory=dict)
+
+
+def index_rows(record: CallRecord, numbers: NumberHashes | None) -> list[IndexRow]:
+    """Every row that should find this call by now."""
+    position = listed_row(record).position
+    rows = [day_row(record)]
+    if record.status != "ended":
+        rows.append(IndexRow(_mark(OPEN), OPEN, record.call_id))
+    found = {"call_id": record.call_id}
+    rows += [IndexRow(_mark(partition), partition, position, found) for partition in _partitions(record, numbers)]
+    return rows
+
+
+def day_row(record: CallRecord) -> IndexRow:
+    """The row of the day's list: what is known by now, and nothing that a later one would have to take back."""
+    columns = {name: getattr(record, name) for name in ("call_id", "flow", "direction", "caller", "callee")}
+    columns |= {"started_at": str(record.started_at), "connected": YES if _is_up(record) else ""}
+    if record.status == "ended":
+        columns |= {"ended": YES, "outcome": record.outcome}
+    known = {name: value for name, value in columns.items() if value}
+    partition = day_partition(day_of(record.started_at))
+    return IndexRow(_mark(_stage(record)), partition, listed_row(record).position, known)
+
+
+def all_stand(record: CallRecord, numbers: NumberHashes | None) -> bool:
+    """Whether the head names every row of `index_rows`; asked at each callback, so no row is made for it."""
+    stand = record.indexed
+    return (
+        _mark(_stage(record)) in stand
+        and (record.status == "ended" or _mark(OPEN) in stand)
+        and all(_mark(partition) in stand for partition in _partitions(record, numbers))
+    )
+
+
+def _stage(record: CallRecord) -> str:
+    """What the day's list shows of a call before it ends; its end is written when the call is closed."""
+    return f"{record.started_at} {_is_up(record)} {record.caller} {record.callee}"
+
+
+def _is_up(record: CallRecord) -> bool:
+    """Whether it is connected, or was."""
+    return record.status == "connected" or record.connected_at > 0
+
+
+def partitions(by: By, value: str, numbers: NumberHashes | None) -> list[str]:
+    """Where calls are found by this; InvalidInput for a number while there is no key to hash it with."""
+    if by != "number":
+        return [_partition(by, value)]
+    if numbers is None:
+        raise InvalidInput(
+            "number",
+            "cannot be searched for: the app has no key that numbers are hashed with in its index.",
+            "Set NUMBER_HASH_KEY (make one with: openssl rand -base64 32); calls that come from then on are found.",
+        )
+    return [_partition(by, hashed) for hashed in numbers.candidates(value)]
+
+
+def day_partition(day: str) -> str:
+    """Where the calls of a day are listed."""
+    return f"day {day}"
+
+
+def positions(*, since: int | None = None, until: int | None = None, after: str = "") -> tuple[str, str]:
+    """The positions between which calls started from `since` on and before `until` (Unix milliseconds; None: open)."""
+    return max("" if until is None else _place(until), after), END if since is None else _place(since)
+
+
+def listed_of(day: str, columns: Mapping[str, Any]) -> Listed:
+    """A row of the day's list, as it was read."""
+    direction = columns["direction"]
+    status: Status = columns.get("status") or ("ringing" if direction == "inbound" else "connecting")
+    if columns.get("connected") and status != "ended":  # rows of earlier versions name their status
+        status = "connected"
+    if columns.get("ended"):
+        status = "ended"
+    return Listed(
+        call_id=columns["call_id"],
+        day=day,
+        started_at=int(columns["started_at"]),
+        status=status,
+        flow=columns.get("flow", ""),
+        direction=direction,
+        caller=columns.get("caller", ""),
+        callee=columns.get("callee", ""),
+        outcome=columns.get("outcome", ""),
+    )
+
+
+def _partitions(record: CallRecord, numbers: NumberHashes | None) -> list[str]:
+    found = []
+    if record.server_call_id:
+        found.append(_partition("server_call_id", record.server_call_id))
+    if record.correlation_id:
+        found.append(_partition("correlation_id", record.correlation_id))
+    if record.call_connection_id:
+        found.append(_partition("connection_id", record.call_connection_id))
+    found += [_partition("recording_id", recording) for recording in record.recording_ids]
+    if numbers is not None:
+        both = {numbers.of(raw_id) for raw_id in (record.caller, record.callee) if raw_id}
+        found += [_partition("number", hashed) for hashed in sorted(both)]
+    return found
+
+
+def _place(at: int) -> str:
+    """Stands behind the positions of calls that started at this moment or later, and before those of earlier ones."""
+    return f"{10**13 - min(max(at, 2), 10**13) + 1:013d}"
+
+
+@lru_cache(maxsize=4096)
+def _partition(by: By, value: str) -> str:
+    """The service's ids are hashed too: they may be long, or hold what a key may not (`/` in base64)."""
+    if by != "number":
+        value = hashlib.sha256(value.encode("utf-8", "surrogatepass")).hexdigest()
+    return f"{_NAMES[by]} {value}"
+
+
+@lru_cache(maxsize=4096)
+def _mark(what: str) -> str:
+    return hashlib.sha256(what.encode("utf-8", "surrogatepass")).hexdigest()[:8]
