@@ -329,6 +329,16 @@ def test_a_recording_belongs_to_the_call_that_started_it_not_to_the_newest_of_it
     assert call_of_recording(store, "document", "") is None
 
 
+def test_of_calls_that_share_a_conversation_the_first_that_recorded_is_taken(another: Another) -> None:
+    store = another()
+    server = IDS["server_call_id"]
+    for number, recording in enumerate(("", "inactive", "", "active")):
+        record = a_call(f"call-{number}", server_call_id=server, started_at=AT + number, recording=recording)
+        store.index(record)
+        store.claim(record, [])
+    assert call_of_recording(store, "document", server) == "call-1"
+
+
 def test_a_recording_whose_row_is_not_written_yet_is_found_through_the_heads(another: Another) -> None:
     store = another()
     server = IDS["server_call_id"]
