@@ -201,6 +201,18 @@ def test_a_call_that_comes_up_is_due_in_the_list_and_one_that_ends_is_left_to_it
     assert store.indexed(replace(up, outcome="failed", entries=9, unconfirmed=[1]))
 
 
+def test_a_call_that_learns_whom_it_rings_is_due_in_the_list(another: Another) -> None:
+    store = another()
+    record = a_call()
+    record.indexed = store.index(record)
+    for side in ("caller", "callee"):
+        dialled = replace(record, **{side: "8:acs:ada"})
+        assert not store.indexed(dialled)
+        store.index(dialled)
+    (row,) = store.listed(DAY)
+    assert (row.caller, row.callee) == ("8:acs:ada", "8:acs:ada")
+
+
 STAGES = (
     a_call(),
     a_call(status="connected", connected_at=AT + 1, caller="4:+18005550199"),
