@@ -263,9 +263,14 @@ def test_the_list_says_how_far_each_call_has_come(another: Another, direction: A
 def test_an_older_archive_does_not_replace_a_newer_one(another: Another) -> None:
     first, second = another(), another()
     ended = replace(OVER, entries=5)
-    for store, entries, words in ((first, 5, "five"), (second, 7, "seven"), (first, 6, "six"), (second, 7, "again")):
+    for store, entries, words, kept in (
+        (first, 5, "five", "five"),
+        (second, 7, "seven", "seven"),
+        (first, 6, "six", "seven"),
+        (second, 7, "again", "again"),
+    ):
         store.close(replace(ended, entries=entries), {"words": words})
-    assert _archived(first)["words"] == "again"
+        assert _archived(first)["words"] == kept
 
 
 # Heads
