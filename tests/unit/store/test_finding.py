@@ -205,8 +205,7 @@ def test_a_call_that_learns_whom_it_rings_is_due_in_the_list(another: Another) -
     store = another()
     record = a_call()
     record.indexed = store.index(record)
-    for side in ("caller", "callee"):
-        dialled = replace(record, **{side: "8:acs:ada"})
+    for dialled in (replace(record, caller="8:acs:ada"), replace(record, callee="8:acs:ada")):
         assert not store.indexed(dialled)
         store.index(dialled)
     (row,) = store.listed(DAY)
