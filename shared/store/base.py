@@ -94,7 +94,7 @@ class CallStore(Protocol):
         """Make the call findable by what is known of it: by day, by the service's ids, by number, and among the open
         ones. May be repeated, also by an instance that knows less than another.
 
-        Rows that `record.indexed` names are not written again. One round trip for each other, several at a time.
+        Rows that `record.indexed` names are not written again. One round trip for each of the others.
 
         Returns:
             what `record.indexed` is from now on; the caller sees to it that the next commit carries it.

@@ -58,7 +58,7 @@ AGAIN: dict[str, Any] = {"retry_on_methods": frozenset({"POST"})}
 finds the first one's row, and the mark in it tells the writer whose it is."""
 
 AT_ONCE = 16
-"""Requests that rows of the index and pages of heads are read and written with, side by side (our choice)."""
+"""Requests that a page of heads is read with, side by side (our choice)."""
 
 _storage_errors = partial(storage_errors, missing=UnknownCall)
 _LISTS: Mapping[str, str] = {"unconfirmed": ",", "marks": ",", "indexed": ",", "recording_ids": "\n"}
@@ -181,16 +181,16 @@ class TableStore:
     def index(self, record: CallRecord) -> tuple[str, ...]:
         rows = index_rows(record, self._numbers)
         with _storage_errors(record.call_id):
-            list(self._side_by_side.map(self._merge, [row for row in rows if row.mark not in record.indexed]))
+            for row in rows:  # one after the other: no caller waits for them, but commits of other calls would
+                if row.mark not in record.indexed:
+                    self._merge(row)
         return tuple(row.mark for row in rows)
 
     def close(self, record: CallRecord, document: dict[str, Any]) -> None:
         name = f"{day_of(record.started_at).replace('-', '/')}/{record.call_id}.json"
         with _storage_errors(record.call_id):
-            text = json.dumps(document, ensure_ascii=False)
-            archived = self._side_by_side.submit(self._blobs.put_newest, name, text, record.entries)
+            self._blobs.put_newest(name, json.dumps(document, ensure_ascii=False), record.entries)
             self._merge(day_row(record))
-            archived.result()
             self._index.delete_entity(OPEN, record.call_id)
 
     def open_calls(self) -> Iterator[str]:

@@ -168,6 +168,14 @@ def test_a_head_names_the_newest_recordings_and_each_once() -> None:
     assert record.recording_ids == tuple(f"rec-{number}" for number in range(5, MAX_RECORDINGS + 5))
 
 
+def test_an_instance_that_loads_a_placed_call_keeps_the_correlation_id_that_its_response_brought(world: World) -> None:
+    conductor = instance(world)
+    _, call_id = conductor.place("menu", PLACED)
+    conductor.later.flush()
+    instance(world).signal(call_id, "click")
+    assert world.store.peek(call_id).correlation_id == CORRELATION
+
+
 # How often it is written
 
 

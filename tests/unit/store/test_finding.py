@@ -201,6 +201,17 @@ def test_a_call_that_comes_up_is_due_in_the_list_and_one_that_ends_is_left_to_it
     assert store.indexed(replace(up, outcome="failed", entries=9, unconfirmed=[1]))
 
 
+def test_a_call_that_learns_whom_it_rings_is_due_in_the_list(another: Another) -> None:
+    store = another()
+    record = a_call()
+    record.indexed = store.index(record)
+    for dialled in (replace(record, caller="8:acs:ada"), replace(record, callee="8:acs:ada")):
+        assert not store.indexed(dialled)
+        store.index(dialled)
+    (row,) = store.listed(DAY)
+    assert (row.caller, row.callee) == ("8:acs:ada", "8:acs:ada")
+
+
 STAGES = (
     a_call(),
     a_call(status="connected", connected_at=AT + 1, caller="4:+18005550199"),
@@ -251,9 +262,14 @@ def test_the_list_says_how_far_each_call_has_come(another: Another, direction: A
 def test_an_older_archive_does_not_replace_a_newer_one(another: Another) -> None:
     first, second = another(), another()
     ended = replace(OVER, entries=5)
-    for store, entries, words in ((first, 5, "five"), (second, 7, "seven"), (first, 6, "six"), (second, 7, "again")):
+    for store, entries, words, kept in (
+        (first, 5, "five", "five"),
+        (second, 7, "seven", "seven"),
+        (first, 6, "six", "seven"),
+        (second, 7, "again", "again"),
+    ):
         store.close(replace(ended, entries=entries), {"words": words})
-    assert _archived(first)["words"] == "again"
+        assert _archived(first)["words"] == kept
 
 
 # Heads
@@ -327,6 +343,16 @@ def test_a_recording_belongs_to_the_call_that_started_it_not_to_the_newest_of_it
     assert call_of_recording(store, "", server) == "ours", "the one that recorded"
     assert call_of_recording(store, "document", server) == "ours"
     assert call_of_recording(store, "document", "") is None
+
+
+def test_of_calls_that_share_a_conversation_the_first_that_recorded_is_taken(another: Another) -> None:
+    store = another()
+    server = IDS["server_call_id"]
+    for number, recording in enumerate(("", "inactive", "", "active")):
+        record = a_call(f"call-{number}", server_call_id=server, started_at=AT + number, recording=recording)
+        store.index(record)
+        store.claim(record, [])
+    assert call_of_recording(store, "document", server) == "call-1"
 
 
 def test_a_recording_whose_row_is_not_written_yet_is_found_through_the_heads(another: Another) -> None:
