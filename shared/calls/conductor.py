@@ -387,8 +387,7 @@ class Conductor:
     def _load(self, call_id: str) -> Held:
         stored = self._store.load(call_id)
         session = self._session(call_id, stored.record.flow)
-        for entry in journal.decode_all(stored.journal):
-            session.feed(entry)
+        session.feed_stored(stored.journal)
         session.adopt(stored.record)
         return Held(session, stored.version, tuple(stored.record.unconfirmed))
 

@@ -64,6 +64,7 @@ from shared.events.event_grid import (
     RecordingFileStatusUpdated,
     UnknownGridEvent,
 )
+from shared.events.journaled import journaled_callback
 from shared.events.outcomes import ACTION_KINDS, ROLES, ActionKind, EventRole, Role
 from shared.events.parse import (
     parse_callback,
@@ -159,6 +160,7 @@ __all__ = [
     "UnknownGridEvent",
     "event_grid",
     "explain",
+    "journaled_callback",
     "parse_callback",
     "parse_callbacks",
     "parse_event_grid",
