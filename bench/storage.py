@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import time
 from collections import Counter
@@ -18,9 +19,17 @@ from shared.store.tables import TableStore
 
 JOURNALS = (10, 100, 1000)
 """Entries at which a callback is measured."""
+SHORT, LONG = 30, 1030
+"""Entries at which a cold callback is measured against a warm one, and what each entry more costs."""
+COLD = 3.0
+"""Times what a warm callback costs: two requests instead of one, and a replay."""
+FURTHER = 10.0
+"""Microseconds of processor time that a cold callback may cost for each entry more."""
 CALLBACKS = 32
 """Callbacks in one measurement: two entries each, so that every one holds as many seals of the tail."""
 FLAT = 1.5
+FURTHER_PARSES = 2.8
+"""The same in times of what `json.loads` takes for the entry, which is 3.6 µs on an idle core of the machine above."""
 
 
 @dataclass(slots=True)
@@ -92,13 +101,7 @@ def growth(
     One call is grown to each length; then the calls take turns, so that what disturbs one disturbs all.
     """
     board = conductor(store)
-    calls = []
-    for entries in journals:
-        call = BenchCall(board)
-        board.deliver(call.call_id, call.connected())
-        for _ in range((entries - 4) // 2):
-            board.deliver(call.call_id, call.played())
-        calls.append(call)
+    calls = [_grown(board, entries) for entries in journals]
     warm, cold = ([Costs() for _ in journals] for _ in range(2))
     for _ in range(callbacks):
         for call, costs in zip(calls, warm, strict=True):
@@ -107,6 +110,68 @@ def growth(
         for call, costs in zip(calls, cold, strict=True):
             _timed(conductor(store), call, costs)
     return {"warm": warm, "cold": cold}
+
+
+@dataclass(slots=True)
+class ColdCosts:
+    """What callbacks cost whose call the instance does not hold, against those whose call it holds.
+
+    Each list has one number for each sample; a sample of every list is taken in each turn.
+
+    Attributes:
+        warm, cold: milliseconds of processor time of a callback, at a journal of SHORT entries, two less if warm.
+        load_short, load_long: milliseconds of taking up a call of SHORT and of LONG entries.
+        parse: microseconds of reading the JSON text of one entry (the mean of a journal) as `json.loads` does:
+            how quick the machine is, for whoever must compare two.
+    """
+
+    warm: list[float] = field(default_factory=list)
+    cold: list[float] = field(default_factory=list)
+    load_short: list[float] = field(default_factory=list)
+    load_long: list[float] = field(default_factory=list)
+    parse: list[float] = field(default_factory=list)
+
+    @property
+    def times_warm(self) -> float:
+        """How often the cost of a warm callback a cold one costs."""
+        return min(self.cold) / min(self.warm)
+
+    @property
+    def further(self) -> float:
+        """Microseconds for each further entry."""
+        return (min(self.load_long) - min(self.load_short)) * 1000 / (LONG - SHORT)
+
+
+def cold_costs(store: CallStore, samples: int) -> ColdCosts:
+    """Measure, in turns; the least of each counts, for whatever else the machine does only adds to it."""
+    costs = ColdCosts()
+    board = conductor(store)
+    long = _grown(board, LONG)
+    texts = store.load(long.call_id).journal
+    for _ in range(samples):
+        call = _grown(board, SHORT - 2)  # one more callback, and none of the two seals the journal's tail
+        for one, taken in ((board, costs.warm), (conductor(store), costs.cold)):
+            events = call.played()
+            taken.append(_processor(lambda: one.deliver(call.call_id, events)))  # noqa: B023
+        for loads, loaded in ((costs.load_short, call), (costs.load_long, long)):
+            loads.append(_processor(lambda: conductor(store).participants(loaded.call_id)))  # noqa: B023
+        costs.parse.append(_processor(lambda: [json.loads(text) for text in texts]) * 1000 / len(texts))
+    return costs
+
+
+def _grown(board: Conductor, entries: int) -> BenchCall:
+    """A call with a journal of so many entries."""
+    call = BenchCall(board)
+    board.deliver(call.call_id, call.connected())
+    for _ in range((entries - 4) // 2):
+        board.deliver(call.call_id, call.played())
+    return call
+
+
+def _processor(work: Callable[[], object]) -> float:
+    began = time.thread_time()
+    work()
+    return (time.thread_time() - began) * 1000
 
 
 def _timed(board: Conductor, call: BenchCall, costs: Costs) -> None:
@@ -138,6 +203,7 @@ def measure_growth(quick: bool) -> Iterator[Row]:
     """The rows of measurement 4."""
     with Azurite(log=LOGS / "bench-azurite.log") as azurite:
         costs = growth(TableStore(azurite.connection_string, "benchgrowth"), callbacks=16 if quick else 64)
+        cold = cold_costs(TableStore(azurite.connection_string, "benchcold"), 12 if quick else 40)
     for kind, by_length in costs.items():
         for entries, cost in zip(JOURNALS, by_length, strict=True):
             for what, values in (("CPU", cost.processor), ("wall", cost.wall)):
@@ -148,3 +214,10 @@ def measure_growth(quick: bool) -> Iterator[Row]:
             ratio = medians[-1] / medians[0] if medians[0] else math.nan
             case = f"{kind}, {JOURNALS[-1]} ÷ {JOURNALS[0]} entries, {'CPU' if what == 'processor' else what} p50"
             yield Row("callback cost", case, ratio, "times", FLAT if kind == "warm" else None)
+    name, more = "cold callback", {"samples": len(cold.cold)}
+    yield Row(name, f"warm, {SHORT} entries, CPU, least", min(cold.warm), "ms", more=more)
+    yield Row(name, f"cold, {SHORT} entries, CPU, least", min(cold.cold), "ms", more=more)
+    yield Row(name, f"cold ÷ warm, {SHORT} entries, CPU", cold.times_warm, "times", COLD, more=more)
+    yield Row(name, f"each further entry, {SHORT} to {LONG}, CPU", cold.further, "µs", FURTHER, more=more)
+    parses = cold.further / min(cold.parse)
+    yield Row(name, "each further entry ÷ json.loads of it, CPU", parses, "times", FURTHER_PARSES, more=more)

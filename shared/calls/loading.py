@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from shared.calls import journal
 from shared.calls.flow import Flow
 from shared.calls.freshness import Freshness
 from shared.calls.held import Held, HeldCalls
@@ -49,8 +48,7 @@ class Calls:
         if held is not None and held.version == stored.version:
             return held
         session = held.session if held is not None else self.session(call_id, stored.record.flow)
-        for entry in journal.decode_all(stored.journal[session.record.entries :]):
-            session.feed(entry)
+        session.feed_stored(stored.journal[session.record.entries :])
         session.take_failed()  # logged when they came
         session.adopt(stored.record)
         return Held(session, stored.version, tuple(stored.record.unconfirmed))

@@ -15,18 +15,20 @@ T = TypeVar("T")
 class Pending(Generic[T]):
     """Something that has an outcome now or later. `await` it; `done` tells whether that would return at once."""
 
+    __slots__ = ("_error", "_value", "done", "label", "scheduler", "waiters")
+
     def __init__(self, label: str, scheduler: Scheduler) -> None:
         self.label = label
         self.scheduler = scheduler
         self.done = False
         self._value: T | None = None
         self._error: BaseException | None = None
-        self.waiters: list[Task[Any]] = []
+        self.waiters: tuple[Task[Any], ...] = ()
 
     def result(self) -> T:
         """The outcome; raises what the operation ended with."""
         if not self.done:
-            raise RuntimeError(f"{self.label} has no outcome yet: await it")
+            raise RuntimeError(f"{self!r} has no outcome yet: await it")
         if self._error is not None:
             raise self._error
         return self._value  # type: ignore[return-value]
@@ -60,8 +62,10 @@ class Operation(Pending[T]):
         answer: what the service answered to the request, where a later action may need it.
     """
 
+    __slots__ = ("action", "answer", "attempt", "issued_at", "resent_at", "seq", "started")
+
     def __init__(self, seq: int, action: Action, scheduler: Scheduler) -> None:
-        super().__init__(f"{action.kind} #{seq}", scheduler)
+        Pending.__init__(self, action.kind, scheduler)
         self.seq = seq
         self.action = action
         self.attempt = 0
@@ -70,9 +74,14 @@ class Operation(Pending[T]):
         self.answer: Any = None
         self.started = False
 
+    def __repr__(self) -> str:
+        return f"<{self.label} #{self.seq}{' done' if self.done else ''}>"
+
 
 class Task(Pending[T]):
     """A coroutine of a flow, run by the scheduler."""
+
+    __slots__ = ("abandoned", "coroutine", "waits_for")
 
     def __init__(self, label: str, coroutine: Coroutine[Any, Any, T], scheduler: Scheduler) -> None:
         super().__init__(label, scheduler)
@@ -136,10 +145,10 @@ class Scheduler:
     def settle(self, pending: Pending[Any]) -> None:
         """Make those ready who wait for something that now has its outcome."""
         for task in pending.waiters:
-            if any(pending is waited for waited in task.waits_for):
+            if pending in task.waits_for:
                 task.waits_for = ()
                 self._ready.append(task)
-        pending.waiters = []
+        pending.waiters = ()
 
     def run(self) -> None:
         """Run until every task waits for something that has no outcome."""
@@ -159,7 +168,7 @@ class Scheduler:
         else:
             task.waits_for = waits_for
             for pending in waits_for:
-                pending.waiters.append(task)
+                pending.waiters += (task,)
             return
         finally:
             self._stepping -= 1

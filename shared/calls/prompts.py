@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -14,6 +15,9 @@ MAX_TEXT = 4000
 
 class _Source(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and self.__dict__ == other.__dict__  # as an action, for the same reason
 
     cache_id: str | None = Field(None, description="`playSourceCacheId`: the service keeps the audio for an hour.")
 
@@ -64,6 +68,19 @@ def text(
     cache_id: str | None = None,
 ) -> TextPrompt:
     """A prompt that the service speaks, with a voice by name, or by locale and kind, or the app's default."""
+    return _text(words, voice_name, locale, voice_kind, custom_voice_endpoint_id, cache_id)
+
+
+@lru_cache(maxsize=256)
+def _text(
+    words: str,
+    voice_name: str | None,
+    locale: str | None,
+    voice_kind: Literal["male", "female"] | None,
+    custom_voice_endpoint_id: str | None,
+    cache_id: str | None,
+) -> TextPrompt:
+    """Frozen, so that one serves every call that says the same; a replay asks for each prompt of a call again."""
     if not words.strip():
         raise InvalidInput("text", "is empty; the service answers 401/8565 to it.", "Give the words to speak.")
     if len(words) > MAX_TEXT:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from shared.calls import actions
 from shared.calls.actions import Action
 from shared.calls.journal import Entry, EventReceived, Failed, Issued, Noticed, RefusedEntry, Signalled, Started
+from shared.calls.operation import Operation
 from shared.calls.prompts import Prompt
 from shared.calls.record import CallRecord
 from shared.errors import ActionFailed, ActionRefused, CallEnded
@@ -29,9 +31,9 @@ def identity(entry: Entry) -> str:
     return f"{entry.entry} {getattr(entry, 'seq', '')}"
 
 
-def what(entry: Issued | Failed) -> str:
-    """An entry in a sentence."""
-    return f"{entry.action.kind} #{entry.seq}" if isinstance(entry, Issued) else "a failure"
+def what(wish: Issued | Operation[Any] | Failed) -> str:
+    """What the flow asked for, in a sentence."""
+    return "a failure" if isinstance(wish, Failed) else f"{wish.action.kind} #{wish.seq}"
 
 
 def refusal(action: Action, entry: RefusedEntry) -> ActionRefused:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import traceback
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from typing import Any, TypeVar
 
 from shared.calls import actions
@@ -31,13 +31,15 @@ from shared.calls.journal import (
     Signalled,
     Started,
     TimerFired,
+    decode,
+    read_many,
 )
 from shared.calls.operation import Operation, Pending, Scheduler, Task
 from shared.calls.prompts import Prompt
 from shared.calls.reading import attempt_of, end_of, failure, identity, read_context, refusal, what
 from shared.calls.record import CallRecord
 from shared.calls.results import Recognized
-from shared.calls.rules import check
+from shared.calls.rules import rule_of
 from shared.calls.waiting import Waiting
 from shared.errors import (
     ActionCanceled,
@@ -62,7 +64,7 @@ from shared.events import (
     RecordingStateChanged,
     StartRecordingFailed,
     explain,
-    parse_callback,
+    journaled_callback,
 )
 from shared.identifiers import Identifier
 
@@ -73,6 +75,16 @@ CLOSING = ("hang_up", "terminate")
 MEDIA = ("play", "recognize")
 """What the service may do a second time when it is sent again."""
 MAX_TRACE = 4000
+TELLING = frozenset(
+    {
+        ParticipantsUpdated,
+        ContinuousDtmfRecognitionToneReceived,
+        ContinuousDtmfRecognitionToneFailed,
+        RecordingStateChanged,
+        StartRecordingFailed,
+        CancelAddParticipantSucceeded,
+    }
+)
 FIRST_COMMAND = 1_000_000
 """The position of the first action from the HTTP API."""
 
@@ -119,7 +131,7 @@ class Session:
         self._commands: dict[str, int] = {}
         self._arrived: dict[int, set[str]] = {}
         self._functions: dict[int, Callable[[], Any]] = {}
-        self._outbox: deque[Issued | Failed] = deque()
+        self._outbox: deque[Operation[Any] | Failed] = deque()
         self._seen: set[str] = set()
         self._sleeps: list[Operation[Any]] = []
         self._waiting = Waiting(self._scheduler)
@@ -137,8 +149,10 @@ class Session:
 
     def feed(self, entry: Entry, event: CallEvent | None = None) -> None:
         """Take the next entry of the journal; `event` saves reading an event again."""
-        self.record.entries += 1
-        self.record.updated_at = entry.at
+        if isinstance(entry, EventReceived):
+            self._hear(entry.at, entry.event, event)
+            return
+        self._count(entry.at)
         match entry:
             case Issued():
                 self._recognise_issued(entry)
@@ -155,15 +169,12 @@ class Session:
                 operation = self._operations[entry.seq]
                 operation.attempt, operation.resent_at = entry.attempt, entry.at
                 return
-        if self._outbox and self._changed is None:
-            self._change(f"the flow asks for {what(self._outbox[0])}, which its journal does not hold")
+        self._expect_no_more()
         self.now = entry.at
         self._seen.add(identity(entry))
         match entry:
             case Started():
                 self._start(entry)
-            case EventReceived():
-                self._on_event(event or parse_callback(entry.event))
             case Answered():
                 self.confirm(entry.seq)
                 self._operations[entry.seq].answer = entry.value
@@ -190,13 +201,29 @@ class Session:
                 self.end(CallEnded(404, 8522, entry.reason), outcome="settled")
         self._scheduler.run()
 
+    def feed_stored(self, journal: Iterable[str]) -> None:
+        """Take a stored journal: what `feed` makes of each of its entries, without a model for most of them."""
+        for text in journal:
+            many = read_many(text)
+            if many is None:
+                self.feed(decode(text))
+            elif (action := many[3]) is None:
+                self._hear(many[0], many[1], None)
+            elif self._changed is None and self._is_expected(many[0], many[2], action):
+                self._count(many[0])
+            else:
+                self.feed(decode(text))
+
     def take(self) -> list[Entry]:
         """What is new since the journal's end: the flow's wishes and failures, in order."""
         if self._changed is not None:
             changed, self._changed = self._changed, None
             self.report(changed)
             self._scheduler.run()
-        new: list[Entry] = list(self._outbox)
+        new: list[Entry] = [
+            Issued(at=wish.issued_at, seq=wish.seq, action=wish.action) if isinstance(wish, Operation) else wish
+            for wish in self._outbox
+        ]
         self._outbox.clear()
         self.record.wake_at = self._next_wake_up()
         self.record.entries += len(new)
@@ -284,7 +311,7 @@ class Session:
 
     def issue(self, action: Action, function: Callable[[], Any] | None = None) -> Operation[Any]:
         """Ask for an action: it goes into the journal, and then out. InvalidInput if the service would refuse it."""
-        check(action, self.started.caller)
+        rule_of(type(action))(action, self.started.caller)
         operation: Operation[Any] = Operation(self._next, action, self._scheduler)
         over = self._silenced or not self._scheduler.live or (self._end.done and action.kind != "run")
         if over:
@@ -292,7 +319,7 @@ class Session:
             return operation
         operation.issued_at = self.now
         self._operations[operation.seq] = operation
-        if isinstance(action, actions.StartContinuousDtmf):
+        if action.kind == "start_continuous_dtmf":
             self._waiting.tones_start()
         if isinstance(action, actions.Sleep):
             self._sleeps.append(operation)
@@ -300,7 +327,7 @@ class Session:
         if function is not None:
             self._functions[operation.seq] = function
         self._dial(action)
-        self._outbox.append(Issued(at=self.now, seq=operation.seq, action=action))
+        self._outbox.append(operation)
         return operation
 
     def spawn(self, label: str, coroutine: Coroutine[Any, Any, T]) -> Task[T]:
@@ -381,16 +408,22 @@ class Session:
             self._commands[entry.command] = entry.seq
             self._seen.add(identity(entry))
             return
-        expected = self._outbox[0] if self._outbox else None
         if self._changed is None:
-            if isinstance(expected, Issued) and expected.seq == entry.seq and expected.action == entry.action:
-                self._outbox.popleft()
-                self._operations[entry.seq].issued_at = entry.at
+            if self._is_expected(entry.at, entry.seq, entry.action):
                 return
-            wish = what(expected) if expected else "nothing"
+            wish = what(self._outbox[0]) if self._outbox else "nothing"
             self._change(f"the journal holds {what(entry)} where the flow asks for {wish}")
         self._adopt(entry)
         self._next = entry.seq + 1
+
+    def _is_expected(self, at: int, seq: int, action: Action) -> bool:
+        """True if this is what the flow asks for next, which is then settled."""
+        expected = self._outbox[0] if self._outbox else None
+        if not isinstance(expected, Operation) or expected.seq != seq or expected.action != action:
+            return False
+        self._outbox.popleft()
+        expected.issued_at = at
+        return True
 
     def _adopt(self, entry: Issued) -> None:
         """Take up an operation that this session's flow did not ask for."""
@@ -416,16 +449,34 @@ class Session:
         self._changed = FlowChanged(reason)
         self._stop_tasks()
         for wish in self._outbox:
-            if isinstance(wish, Issued):
+            if isinstance(wish, Operation):
                 del self._operations[wish.seq]
                 self._next = min(self._next, wish.seq)
         self._outbox.clear()
 
     # Entries from outside
 
+    def _count(self, at: int) -> None:
+        self.record.entries += 1
+        self.record.updated_at = at
+
+    def _expect_no_more(self) -> None:
+        """Something else comes, so that what the flow still asks for is not in its journal."""
+        if self._outbox and self._changed is None:
+            self._change(f"the flow asks for {what(self._outbox[0])}, which its journal does not hold")
+
+    def _hear(self, at: int, raw: Mapping[str, Any], event: CallEvent | None) -> None:
+        self._count(at)
+        self._expect_no_more()
+        self.now = at
+        self._seen.add(f"event {raw.get('id')}")
+        self._on_event(event or journaled_callback(raw))
+        self._scheduler.run()
+
     def _on_event(self, event: CallEvent) -> None:
         record = self.record
-        if not isinstance(event, RecordingStateChanged | StartRecordingFailed):
+        kind = type(event)
+        if kind is not RecordingStateChanged and kind is not StartRecordingFailed:
             # A recording that was located by server call id speaks under the recorder's own connection.
             if self._of_another_connection(event):
                 return
@@ -433,7 +484,7 @@ class Session:
                 record.call_connection_id = event.call_connection_id
         record.server_call_id = record.server_call_id or event.server_call_id
         record.correlation_id = record.correlation_id or event.correlation_id
-        if isinstance(event, CallDisconnected):
+        if kind is CallDisconnected:
             self.disconnected = True
             end = end_of(event)
             self._amend_end(end)
@@ -441,8 +492,39 @@ class Session:
             failed = not record.connected_at and end.code >= 300
             self.end(end, explain(end.code, end.sub_code).outcome if failed else "")
             return
-        if event.name == "CallConnected" and not self._end.done:
+        name = event.name
+        if name == "CallConnected" and not self._end.done:
             record.status, record.connected_at, record.ring = "connected", self.now, ""
+        if kind in TELLING:
+            self._take_note(event)
+        role = ROLES.get(name)
+        operation = self._operation_of(event)
+        if role is None or operation is None or operation.action.kind not in role.action_kinds:
+            return
+        operation.started = True
+        self.confirm(operation.seq)
+        if operation.attempt and not operation.done:
+            if role.role == "succeeded":
+                self._leave_over(operation)
+            elif attempt_of(event) not in (None, operation.attempt):
+                return  # the sending after it decides
+        if type(event) is MoveParticipantSucceeded:
+            self._moved(operation, event)
+        elif role.role == "succeeded":
+            if name == "CallTransferAccepted" and isinstance(operation.action, actions.Transfer):
+                self.transferred = self.transferred or operation.action.transferee is None
+            self._succeed(operation, Recognized.of(event) if type(event) is RecognizeCompleted else event)
+        elif role.role == "failed":
+            error = failure(operation.action.kind, event, operation.action)
+            self._failed.append(error)
+            self._fail(operation, error)
+            self._if_opening(operation, end_of(event), error.outcome)
+        elif role.role == "canceled":
+            self._fail(operation, ActionCanceled(operation.action.kind))
+
+    def _take_note(self, event: CallEvent) -> None:
+        """How things stand, which some events tell beside an operation's outcome, or instead of one."""
+        record = self.record
         if isinstance(event, ParticipantsUpdated) and event.sequence_number >= self._roster:
             self._roster, self.participants = event.sequence_number, event.participants
             self._waiting.give_roster((one.identifier for one in event.participants), event.hidden)
@@ -457,30 +539,6 @@ class Session:
             record.recording = "refused"
         if isinstance(event, CancelAddParticipantSucceeded):
             self._cancel_invitation(event.invitation_id)
-        role = ROLES.get(event.name)
-        operation = self._operation_of(event)
-        if role is None or operation is None or operation.action.kind not in role.action_kinds:
-            return
-        operation.started = True
-        self.confirm(operation.seq)
-        newest = attempt_of(event) in (None, operation.attempt)
-        if role.role == "succeeded" and operation.attempt and not operation.done:
-            self._leave_over(operation)
-        if isinstance(event, MoveParticipantSucceeded):
-            self._moved(operation, event)
-        elif role.role == "succeeded":
-            if isinstance(operation.action, actions.Transfer) and operation.action.transferee is None:
-                self.transferred = True
-            self._succeed(operation, Recognized.of(event) if isinstance(event, RecognizeCompleted) else event)
-        elif not newest:
-            return  # the sending after it decides
-        elif role.role == "failed":
-            error = failure(operation.action.kind, event, operation.action)
-            self._failed.append(error)
-            self._fail(operation, error)
-            self._if_opening(operation, end_of(event), error.outcome)
-        elif role.role == "canceled":
-            self._fail(operation, ActionCanceled(operation.action.kind))
 
     def _operation_of(self, event: CallEvent) -> Operation[Any] | None:
         """The operation that an event speaks of; None if it is stale, foreign or about no operation."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from functools import singledispatch
+from functools import lru_cache, singledispatch
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
 from shared.calls import actions
 from shared.calls.actions import Action, CallingContext
+from shared.calls.actions.base import one_of
 from shared.errors import InvalidInput
 from shared.identifiers import Identifier
 
@@ -38,12 +39,21 @@ _SIP_VALUE = re.compile(r"[A-Za-z0-9.!%*_+~=;-]*")
 def build(kind: type[A], **fields: Any) -> A:
     """An action from its fields; InvalidInput names the field that is wrong."""
     try:
-        return kind.model_validate(fields)
+        try:
+            return _valid(kind, **fields)  # type: ignore[return-value]  # an lru_cache forgets that it is generic
+        except TypeError:  # a field that has no hash, such as a dictionary
+            return kind.model_validate(fields)
     except ValidationError as error:
         problem = error.errors()[0]
         name = kind.model_fields["kind"].default
         path = ".".join(str(part) for part in (name, *problem["loc"]))
         raise InvalidInput(path, f"{problem['msg'].removeprefix('Value error, ')}.", "See docs/flows.md.") from None
+
+
+@lru_cache(maxsize=1024)
+def _valid(kind: type[Action], **fields: Any) -> Action:
+    """Frozen, so that one serves every call; a replay asks for each action of a call again."""
+    return one_of(kind.model_validate(fields))
 
 
 @singledispatch
@@ -53,6 +63,10 @@ def check(action: Action, caller: Identifier | None) -> None:
     Args:
         caller: who calls, None where it is not known; what can be done may depend on it.
     """
+
+
+rule_of = lru_cache(maxsize=None)(check.dispatch)
+"""What `check` does for a type of action; to look it up here is quicker, which tells when a call is replayed."""
 
 
 @check.register

@@ -65,6 +65,7 @@ from shared.events.event_grid import (
     TeamsPhoneCallDetails,
     UnknownGridEvent,
 )
+from shared.events.journaled import journaled_callback
 from shared.events.outcomes import ACTION_KINDS, ROLES, ActionKind, EventRole, Role
 from shared.events.parse import (
     parse_callback,
@@ -162,6 +163,7 @@ __all__ = [
     "UnknownGridEvent",
     "event_grid",
     "explain",
+    "journaled_callback",
     "parse_callback",
     "parse_callbacks",
     "parse_event_grid",

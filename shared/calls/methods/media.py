@@ -35,8 +35,9 @@ class MediaMethods(Methods):
             loop: repeat until cancelled or interrupted; such a play never completes by itself.
             interrupt: start at once, over what plays now; only for a play to everybody.
         """
-        listeners = (to,) if isinstance(to, Identifier | str) else to
-        targets = tuple(Identifier.parse(listener) for listener in listeners)
+        targets: tuple[Identifier, ...] = ()
+        if to:  # seldom, and a replay comes here for every prompt of the call
+            targets = tuple(map(Identifier.parse, (to,) if isinstance(to, Identifier | str) else to))
         return self._host.issue(build(actions.Play, prompts=prompts, to=targets, loop=loop, interrupt=interrupt))
 
     def recognize(

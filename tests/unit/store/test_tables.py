@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import random
 import threading
 import time
 from collections.abc import Callable
@@ -34,10 +35,36 @@ def rows(store: TableStore, call_id: str = "call-1") -> list[dict[str, Any]]:
 def test_a_long_journal_is_a_head_and_sealed_segments(tables: Tables) -> None:
     store = tables()
     grow(store, a_record(), store.claim(a_record(), [entry(0)]), 1, 130)
-    found = rows(store)
-    assert found[0]["RowKey"] == "head"
-    assert [row["RowKey"] for row in found[1:]] == [f"s{n:06d}" for n in range(1, found[0]["segments"] + 1)]
-    assert 3 <= found[0]["segments"] <= 6
+    head, row = rows(store)
+    assert (head["RowKey"], row["RowKey"]) == ("head", "s000001")
+    assert [name for name in row if name[0] == "p"] == [f"p{n:06d}" for n in range(1, head["segments"] + 1)]
+    assert 3 <= head["segments"] <= 6
+
+
+def test_eight_segments_share_a_row(tables: Tables) -> None:
+    store = tables()
+    grow(store, a_record(), store.claim(a_record(), [entry(0)]), 1, 600)
+    head, *sealed = rows(store)
+    assert [row["RowKey"] for row in sealed] == ["s000001", "s000009", "s000017"][: len(sealed)]
+    assert [sum(name[0] == "p" for name in row) for row in sealed[:-1]] == [8] * (len(sealed) - 1)
+    assert head["segments"] > 8
+    assert tables().load("call-1").journal == [entry(n) for n in range(601)]
+
+
+def test_a_call_whose_segments_were_stored_one_to_a_row_as_plain_text_goes_on(tables: Tables) -> None:
+    """As the rows were up to November 2026: a call that is up during an upgrade has them."""
+    store = tables()
+    entries = [entry(n) for n in range(100)]
+    store.claim(a_record(), entries[90:])
+    for number in (1, 2, 3):
+        lines = entries[(number - 1) * 30 : number * 30]
+        row = {"PartitionKey": "call-1", "RowKey": f"s{number:06d}", "entries": "\n".join(lines)}
+        store._calls.create_entity(row)
+    store._calls.update_entity({"PartitionKey": "call-1", "RowKey": "head", "segments": 3})
+    stored = tables().load("call-1")
+    assert stored.journal == entries
+    grow(tables(), a_record(), stored.version, 100, 400)
+    assert tables().load("call-1").journal == [entry(n) for n in range(500)]
 
 
 def test_no_property_of_a_row_grows_past_what_the_service_takes(tables: Tables) -> None:
@@ -50,12 +77,16 @@ def test_no_property_of_a_row_grows_past_what_the_service_takes(tables: Tables) 
     version = store.commit(a_record(), [entry(n, 700) for n in range(100)], version)
     for _ in range(3):
         version = store.commit(a_record(), ['{"t":"' + "😀" * 9_000 + '"}'], version)
+    dense = random.Random(1)
+    for _ in range(20):  # what no packing makes small
+        text = "".join(map(chr, dense.choices(range(0x4E00, 0x9FFF), k=7_900)))
+        version = store.commit(a_record(), [json.dumps({"t": text}, ensure_ascii=False)], version)
     store.commit(a_record(), ['{"t":"' + "😀" * 9_000 + '"}'] * 3, version)
     largest = {
-        (row["RowKey"], name): len(value.encode("utf-16-le"))
+        (row["RowKey"], name): len(value.encode("utf-16-le") if isinstance(value, str) else value)
         for row in rows(store)
         for name, value in row.items()
-        if isinstance(value, str)
+        if isinstance(value, str | bytes)
     }
     assert {where: size for where, size in largest.items() if size > 65_536} == {}
 
