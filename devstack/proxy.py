@@ -8,7 +8,6 @@ connections are closed: what a client sees when a load balancer or a network giv
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import random
 import threading
 import time
@@ -57,7 +56,8 @@ class Proxy:
         self.lost: list[Lost] = []
         self._random = random.Random(seed)  # noqa: S311 - chance for a test
         self._held = False
-        self._waiting: list[Inside] = []
+        self._waiting: set[Inside] = set()
+        self.connected: set[Inside] = set()
 
     def draw(self) -> bool:
         """Whether the next response is lost."""
@@ -70,14 +70,14 @@ class Proxy:
     def release(self) -> None:
         """Pass on what was kept, and whatever comes."""
         self._held, waiting = False, self._waiting
-        self._waiting = []
+        self._waiting = set()
         for inside in waiting:
             inside.flush()
 
     def held_for(self, inside: Inside) -> bool:
         """Whether bytes have to wait now; `flush` is called when they may go on."""
         if self._held:
-            self._waiting.append(inside)
+            self._waiting.add(inside)
         return self._held
 
 
@@ -97,6 +97,7 @@ class Inside(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self.transport = transport
+        self.proxy.connected.add(self)
         self._opening = asyncio.create_task(self._open())
 
     async def _open(self) -> None:
@@ -105,7 +106,10 @@ class Inside(asyncio.Protocol):
         except OSError:
             self.close()
             return
-        self.flush()
+        if self.transport is None:
+            self.close()
+        else:
+            self.flush()
 
     def _connect(self) -> Outside:
         self._outside = Outside(self)
@@ -113,12 +117,11 @@ class Inside(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._waiting.append(data)
-        if not self.proxy.held_for(self):
-            self.flush()
+        self.flush()
 
     def flush(self) -> None:
-        """Pass on what has come, once the other side is there."""
-        if self._outside is None or self._outside.transport is None:
+        """Pass on what has come, once the other side is there and nothing is held."""
+        if self._outside is None or self._outside.transport is None or self.proxy.held_for(self):
             return
         waiting, self._waiting = b"".join(self._waiting), []
         if not waiting:
@@ -160,8 +163,17 @@ class Inside(asyncio.Protocol):
             if transport is not None:
                 transport.close()
 
+    def abort(self) -> None:
+        """End both connections at once, whatever is under way."""
+        if self._opening is not None:
+            self._opening.cancel()
+        for transport in (self.transport, self._outside.transport if self._outside else None):
+            if transport is not None:
+                transport.abort()
+
     def connection_lost(self, exc: Exception | None) -> None:
         self.transport = None
+        self.proxy.connected.discard(self)
         self.close()
 
 
@@ -224,6 +236,7 @@ class Proxies:
         self.by_name = proxies
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="proxies", daemon=True)
+        self._servers: list[asyncio.Server] = []
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -248,7 +261,6 @@ class Proxies:
             self._loop.call_soon_threadsafe(self._loop.call_later, seconds, self.by_name[name].release)
 
     async def _start(self) -> None:
-        self._servers = []
         for proxy in self.by_name.values():
             server = await self._loop.create_server(lambda proxy=proxy: Inside(proxy), LOOPBACK, 0, backlog=1024)  # type: ignore[misc]
             proxy.port = server.sockets[0].getsockname()[1]
@@ -257,8 +269,9 @@ class Proxies:
     async def _end(self) -> None:
         for server in self._servers:
             server.close()
-        tasks = [task for task in asyncio.all_tasks(self._loop) if task is not asyncio.current_task()]
-        for task in tasks:
-            task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await asyncio.gather(*tasks, return_exceptions=True)
+        for proxy in self.by_name.values():
+            for inside in list(proxy.connected):
+                inside.abort()
+        # The transports are let go of in the next turns of the loop.
+        for _ in range(3):
+            await asyncio.sleep(0)

@@ -9,7 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from bench.losses.judge import judge
-from bench.losses.run import SCENARIOS, run
+from bench.losses.run import run
+from bench.losses.scenario import SCENARIOS
 from bench.losses.told import told
 
 
@@ -37,7 +38,7 @@ def main() -> int:
         )
     judgement = judge(gathered)
     print(told(judgement))
-    return 1 if judgement.wrong or judgement.too_silent or gathered.left_up or gathered.left_open else 0
+    return 1 if judgement.problems() else 0
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from bench.losses.run import Gathered, Noted, Placed
+from bench.losses.gathered import Gathered, Noted, Placed
 from bench.report import percentile
 
 MEDIAN_SILENCE, LONGEST_SILENCE = 3.0, 10.0
@@ -38,18 +38,28 @@ class Silence:
 
 
 @dataclass(slots=True)
+class Repeated:
+    """Something that was said again while the caller had not answered; `why`: what kept the app from knowing."""
+
+    turn: str
+    first: float
+    again: float
+    why: str = ""
+
+
+@dataclass(slots=True)
 class Verdict:
     """One call.
 
     Attributes:
         wrong: what is not as the phone expects; empty: the call is right.
-        twice: what was said again while the caller had not answered.
+        twice: what was said again.
         app: the call as the app's API has it.
     """
 
     placed: Placed
     wrong: list[str] = field(default_factory=list)
-    twice: list[str] = field(default_factory=list)
+    twice: list[Repeated] = field(default_factory=list)
     silences: list[Silence] = field(default_factory=list)
     app: dict[str, Any] = field(default_factory=dict)
 
@@ -86,8 +96,31 @@ class Judgement:
         return [seconds for seconds in every if seconds >= NOTICED]
 
     @property
-    def too_silent(self) -> list[Verdict]:
-        return [verdict for verdict in self.verdicts if verdict.longest > LONGEST_SILENCE + self.outage]
+    def bad(self) -> list[Verdict]:
+        """Calls that are not right, or were silent for too long, or said something twice that the app knew of."""
+        return [
+            verdict
+            for verdict in self.verdicts
+            if verdict.wrong
+            or verdict.longest > LONGEST_SILENCE + self.outage
+            or any(not one.why for one in verdict.twice)
+        ]
+
+    def problems(self) -> list[str]:
+        """What does not hold, a line each; empty: everything does."""
+        found = self.gathered
+        problems = [f"{one.placed.kind.name} ({one.app.get('id')}): {'; '.join(one.wrong)}" for one in self.wrong]
+        limit = LONGEST_SILENCE + self.outage
+        for verdict in self.verdicts:
+            which = f"{verdict.placed.kind.name} ({verdict.app.get('id')})"
+            problems += [f"{which}: said twice: {one.turn}" for one in verdict.twice if not one.why]
+            if verdict.longest > limit:
+                problems.append(f"{which}: silent for {verdict.longest:.1f} s, more than {limit:.1f}")
+        if (median := statistics.median(self.silences or [0.0])) > MEDIAN_SILENCE:
+            problems.append(f"half of the calls were silent for {median:.1f} s, more than {MEDIAN_SILENCE:g}")
+        problems += [f"left up: {call['id']}" for call in found.left_up]
+        problems += [f"left open: {call}" for call in found.left_open]
+        return problems
 
     def figures(self) -> dict[str, Any]:
         """The run in numbers."""
@@ -98,6 +131,7 @@ class Judgement:
             "calls": calls,
             "right": calls - len(self.wrong),
             "said twice": sum(len(verdict.twice) for verdict in self.verdicts),
+            "though it was known": sum(not one.why for verdict in self.verdicts for one in verdict.twice),
             "left up": len(found.left_up),
             "left open": len(found.left_open),
             "silence of a call, median": round(statistics.median(self.silences or [0.0]), 2),
@@ -124,6 +158,8 @@ def judge(gathered: Gathered) -> Judgement:
         app = gathered.calls.get(placed.phone, {})
         verdict = Verdict(placed, app=app)
         _compare(verdict, own)
+        for repeated in verdict.twice:
+            repeated.why = _why(repeated, gathered, app.get("call_connection_id") or "none")
         _compare_records(verdict, gathered, notes)
         verdict.silences = list(_silences(own, ends.get(placed.phone, []), outbound=not placed.kind.to))
         verdicts.append(verdict)
@@ -133,12 +169,12 @@ def judge(gathered: Gathered) -> Judgement:
 def _compare(verdict: Verdict, notes: Sequence[Noted]) -> None:
     """Hold what happened against the turns that the phone expects."""
     expected, wrong = verdict.placed.kind.turns, verdict.wrong
-    position = 0
-    for turn in _turns(notes):
+    position, last = 0, 0.0
+    for at, turn in _turns(notes):
         if position < len(expected) and turn == expected[position]:
-            position += 1
+            position, last = position + 1, at
         elif turn.startswith("> ") and position and turn == expected[position - 1]:
-            verdict.twice.append(turn)
+            verdict.twice.append(Repeated(turn, last, at))
         elif turn.startswith("> ") and turn in expected[:position]:
             wrong.append(f"asked again after the answer: {turn}")
         else:
@@ -154,23 +190,36 @@ def _compare(verdict: Verdict, notes: Sequence[Noted]) -> None:
         wrong.append("left up")
 
 
-def _turns(notes: Sequence[Noted]) -> Iterator[str]:
-    keys = ""
+def _why(repeated: Repeated, gathered: Gathered, connection: str) -> str:
+    """What kept the app from knowing that something was being said: a lost response, a death, a stalled storage."""
+    first, again = repeated.first - 1, repeated.again
+    for lost in gathered.lost.get("emulator", ()):
+        if connection in lost.path and first <= lost.at <= again:
+            return "its response was lost"
+    for outage in gathered.outages:
+        if outage.began <= again and outage.ended >= first:
+            return outage.what
+    return ""
+
+
+def _turns(notes: Sequence[Noted]) -> Iterator[tuple[float, str]]:
+    """What was heard, keyed and said, and when; keys in a row are one turn."""
+    keys, at = "", 0.0
     for note in notes:
         if (note.who, note.what) == ("phone", "presses"):
-            keys += note.text
+            keys, at = keys + note.text, note.at
             continue
         if keys:
-            yield f"< {keys}"
+            yield at, f"< {keys}"
             keys = ""
         if note.who == "app" and note.what in _HEARD:
-            yield f"> {note.text}"
+            yield note.at, f"> {note.text}"
         elif note.who == "app" and note.what in _APP_NOTES:
-            yield note.what
+            yield note.at, note.what
         elif (note.who, note.what) == ("phone", "says"):
-            yield f"< {note.text}"
+            yield note.at, f"< {note.text}"
     if keys:
-        yield f"< {keys}"
+        yield at, f"< {keys}"
 
 
 def _compare_records(verdict: Verdict, gathered: Gathered, notes: dict[str, list[Noted]]) -> None:

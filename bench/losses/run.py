@@ -6,9 +6,7 @@ import itertools
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -16,16 +14,14 @@ import requests
 from azure.data.tables import TableClient
 
 from bench.losses.flows import OWN
-from bench.losses.phones import AGENT_PHONE, ROUTES, Kind, mixed
-from devstack.azurite import ACCOUNT, ACCOUNT_KEY, SERVICES
-from devstack.deployed import deployed
-from devstack.errors import ChildDiedError, PortTakenError
-from devstack.ports import LOOPBACK, free_port
-from devstack.proxy import Lost, Proxies, Proxy
-from devstack.stack import Ports, Stack
+from bench.losses.gathered import Gathered, Noted, Outage, Placed
+from bench.losses.phones import AGENT_PHONE, Kind, mixed
+from bench.losses.scenario import KEY, Scenario, stack_behind_proxies
+from devstack.azurite import SERVICES
+from devstack.proxy import Proxies
+from devstack.stack import Stack
 from emulator.testing import Control
 
-KEY = "a-function-key"
 PACE = 6.0
 """Calls placed in a second."""
 LONGEST_CALL = 60.0
@@ -34,107 +30,7 @@ ALLOWANCE = 45.0
 """Wall-clock seconds that calls may take on top: a silence as long as one may be, twice, and a slow machine."""
 SETTLE = 30.0
 """Wall-clock seconds within which the app has closed every call after the last one ended."""
-_EVENTS = ({"kind": "duplicate", "probability": 0.2}, {"kind": "reorder", "probability": 0.1, "seconds": 1})
 _numbers = itertools.count(1)
-
-
-@dataclass(frozen=True, slots=True)
-class Scenario:
-    """What is done to the calls.
-
-    Attributes:
-        storage, service: shares of responses that are lost on the way back from there.
-        speed: the emulator's factor.
-        kill_every: seconds after which a host is killed, in turn; 0: never.
-        stall: seconds for which the storage stalls, once.
-        events: the emulator's faults.
-    """
-
-    name: str
-    storage: float = 0.0
-    service: float = 0.0
-    speed: float = 4.0
-    hosts: int = 2
-    kill_every: float = 0.0
-    stall: float = 0.0
-    events: Sequence[Mapping[str, Any]] = ()
-
-
-SCENARIOS = {
-    scenario.name: scenario
-    for scenario in (
-        Scenario("none"),
-        Scenario("storage", storage=0.03),
-        Scenario("service", service=0.03),
-        Scenario("all", storage=0.02, service=0.02, speed=2.0, kill_every=6.0, stall=5.0, events=_EVENTS),
-    )
-}
-
-
-@dataclass(slots=True)
-class Placed:
-    """One call. `phone` is the number of the phone; `call` the emulator's id, once it has one."""
-
-    kind: Kind
-    phone: str
-    call: str = ""
-    correlation_id: str = ""
-    app_id: str = ""
-    refused: str = ""
-    placing: Future[None] | None = None
-
-
-@dataclass(slots=True)
-class Noted:
-    """An entry of the emulator's timeline, with the Unix time at which it was made."""
-
-    at: float
-    call: str
-    who: str
-    what: str
-    text: str
-
-
-@dataclass(slots=True)
-class Outage:
-    """Something that the harness took away, in Unix time."""
-
-    what: str
-    began: float
-    ended: float = 0.0
-
-    @property
-    def seconds(self) -> float:
-        return self.ended - self.began
-
-
-@dataclass(slots=True)
-class Gathered:
-    """Everything that is known afterwards.
-
-    Attributes:
-        notes: the emulator's timeline.
-        deliveries, requests: its logs.
-        calls: the calls as the app's API has them, by the number of the phone.
-        journals: of every call, by the app's id.
-        left_up: what the emulator still has. left_open: ids that the app has not closed.
-        counted: requests, by proxy (`queue` has the polling of the hosts).
-    """
-
-    scenario: Scenario
-    placed: list[Placed] = field(default_factory=list)
-    notes: list[Noted] = field(default_factory=list)
-    deliveries: list[dict[str, Any]] = field(default_factory=list)
-    requests: list[dict[str, Any]] = field(default_factory=list)
-    calls: dict[str, dict[str, Any]] = field(default_factory=dict)
-    journals: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
-    left_up: list[dict[str, Any]] = field(default_factory=list)
-    left_open: list[str] = field(default_factory=list)
-    outages: list[Outage] = field(default_factory=list)
-    lost: dict[str, list[Lost]] = field(default_factory=dict)
-    counted: dict[str, int] = field(default_factory=dict)
-    seconds: float = 0.0
-    logs: Path = Path()
 
 
 def run(
@@ -158,55 +54,6 @@ def run(
             running.wait()
         running.settle()
         return running.gather()
-
-
-@contextmanager
-def stack_behind_proxies(
-    scenario: Scenario, folder: Path, seed: int, environment: Mapping[str, str]
-) -> Iterator[tuple[Stack, Proxies]]:
-    """A stack whose hosts reach storage and service through proxies that lose nothing yet."""
-    root = deployed(folder, {"losses": Path(__file__).with_name("flows.py").read_text()}, ROUTES)
-    for attempt in range(3):
-        ports = {name: free_port() for name in (*SERVICES, "emulator")}
-        upstreams = {name: Proxy(port, seed=seed * 10 + n) for n, (name, port) in enumerate(ports.items())}
-        with Proxies(**upstreams) as proxies:
-            stack = Stack(
-                app_root=root,
-                ports=Ports(**ports),
-                hosts=scenario.hosts,
-                host="own",
-                quiet=True,
-                failover=True,
-                speed=scenario.speed,
-                seed=seed,
-                environment={**_environment(scenario, proxies), **environment},
-            )
-            try:
-                stack.start()
-            except (ChildDiedError, PortTakenError) as error:
-                taken = isinstance(error, PortTakenError) or "Address already in use" in str(error)
-                if attempt == 2 or not taken:
-                    raise
-                continue
-            try:
-                yield stack, proxies
-            finally:
-                stack.stop()
-        return
-
-
-def _environment(scenario: Scenario, proxies: Proxies) -> dict[str, str]:
-    storage = [f"{name.capitalize()}Endpoint=http://{LOOPBACK}:{proxies[name].port}/{ACCOUNT}" for name in SERVICES]
-    account = ["DefaultEndpointsProtocol=http", f"AccountName={ACCOUNT}", f"AccountKey={ACCOUNT_KEY}"]
-    service = f"http://{LOOPBACK}:{proxies['emulator'].port}"
-    return {
-        "AzureWebJobsStorage": ";".join([*account, *storage]) + ";",
-        "ACS_ENDPOINT": service,
-        "ACS_OPENID_CONFIGURATION_URL": f"{service}/calling/.well-known/acsopenidconfiguration",
-        "DEVSTACK_FUNCTION_KEY": KEY,
-        # The emulator's phones ring for 30 of its own seconds.
-        "RING_SECONDS": f"{30 / scenario.speed:g}",
-    }
 
 
 class _Run:
@@ -376,7 +223,9 @@ class _Run:
 
     def _kill(self) -> None:
         for turn in itertools.count():
-            if self._over.wait(self._scenario.kill_every):
+            due = self._began + (turn + 1) * self._scenario.kill_every
+            # One after the other: while one is dead or starts, the other lives.
+            if self._over.wait(max(0.0, due - time.monotonic())):
                 return
             host = turn % self._scenario.hosts
             outage = Outage(f"host {host + 1} dead", time.time())

@@ -17,11 +17,12 @@ def told(judgement: Judgement) -> str:
     found = judgement.gathered
     lines = [json.dumps({"scenario": found.scenario.name, **judgement.figures()}, ensure_ascii=False)]
     lines += [f"{outage.what} from {_clock(outage.began)} for {outage.seconds:.1f} s" for outage in found.outages]
-    bad = list({id(one): one for one in [*judgement.wrong, *judgement.too_silent]}.values())
+    lines += [f"PROBLEM: {problem}" for problem in judgement.problems()]
+    bad = judgement.bad
     for verdict in bad[:_SHOWN]:
         lines += ["", *story(judgement, verdict)]
-    for verdict in bad[_SHOWN:]:
-        lines.append(f"- {verdict.placed.kind.name}: {'; '.join(verdict.wrong)} ({verdict.app.get('id')})")
+    if len(bad) > _SHOWN:
+        lines.append(f"({len(bad) - _SHOWN} more calls are not told)")
     lines.append(f"logs in {found.logs}")
     return "\n".join(lines)
 
@@ -34,18 +35,26 @@ def story(judgement: Judgement, verdict: Verdict) -> Iterator[str]:
     silences = [silence for silence in verdict.silences if silence.seconds >= 1]
     for silence in silences:
         yield f"   silent for {silence.seconds:.1f} s after '{silence.after}' until '{silence.until}'"
-    if verdict.twice:
-        yield f"   said twice: {verdict.twice}"
+    for said in verdict.twice:
+        why = said.why or "the app could know"
+        yield f"   said twice: {said.turn}, again after {said.again - said.first:.1f} s ({why})"
     for note in sorted((note for note in found.notes if note.call == placed.call), key=lambda note: note.at):
         yield f"   {_clock(note.at)} {note.who} {note.what} {note.text[:60]}"
     if app:
         yield f"   the app: {app['status']} {app['outcome']} {app['code']}/{app['sub_code']}"
-    connection = app.get("call_connection_id") or "-"
-    marks = [mark for mark in (connection, app.get("id"), placed.phone) if mark]
+    connection = app.get("call_connection_id") or "none"
+    marks = [mark for mark in (app.get("call_connection_id"), app.get("id"), placed.phone) if mark]
     for name, lost in found.lost.items():
         for one in lost:
             if any(mark.encode() in one.request for mark in marks):
                 yield f"   {_clock(one.at)} lost towards {name}: {one.method} {one.path[:110]} ({one.status})"
+    for delivery in found.deliveries:
+        data = delivery["body"][0]["data"]
+        if data.get("correlationId") == placed.correlation_id or delivery["callConnectionId"] == connection:
+            tries = [
+                f"{one['at_ms']:.0f} ms {one.get('status') or one.get('error') or one}" for one in delivery["attempts"]
+            ]
+            yield f"   delivered: {delivery['type'].rpartition('.')[2]} {', '.join(tries)}"
     for request in found.requests:
         if request["callConnectionId"] == connection:
             context = (request["body"] or {}).get("operationContext", "") if isinstance(request["body"], dict) else ""
