@@ -22,8 +22,6 @@ from devstack.proxy import Proxies
 from devstack.stack import Stack
 from emulator.testing import Control
 
-PACE = 6.0
-"""Calls placed in a second."""
 LONGEST_CALL = 60.0
 """Emulated seconds that the longest of the calls takes when nothing is disturbed."""
 ALLOWANCE = 45.0
@@ -100,7 +98,7 @@ class _Run:
     def place_all(self, kinds: Sequence[Kind], at_once: int) -> None:
         """Place the calls, so many at a time at most."""
         for number, kind in enumerate(kinds):
-            due = self._began + number / PACE
+            due = self._began + number / self._scenario.pace
             while time.monotonic() < due or len(self._running()) >= at_once:
                 if time.monotonic() > due + ALLOWANCE:
                     break

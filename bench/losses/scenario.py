@@ -27,6 +27,7 @@ class Scenario:
     Attributes:
         storage, service: shares of responses that are lost on the way back from there.
         speed: the emulator's factor.
+        pace: calls placed in a second; where the storage stalls, fewer, so that it meets less than half of them.
         kill_every: seconds after which a host is killed, in turn; 0: never.
         stall: seconds for which the storage stalls, once.
         events: the emulator's faults.
@@ -37,6 +38,7 @@ class Scenario:
     storage: float = 0.0
     service: float = 0.0
     speed: float = 4.0
+    pace: float = 6.0
     hosts: int = 2
     kill_every: float = 0.0
     stall: float = 0.0
@@ -50,7 +52,7 @@ SCENARIOS = {
         Scenario("none"),
         Scenario("storage", storage=0.03),
         Scenario("service", service=0.03),
-        Scenario("all", storage=0.02, service=0.02, speed=2.0, kill_every=6.0, stall=5.0, events=_EVENTS),
+        Scenario("all", storage=0.02, service=0.02, speed=2.0, pace=3.0, kill_every=6.0, stall=5.0, events=_EVENTS),
     )
 }
 
