@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from shared.calls import actions, journal
@@ -19,10 +22,25 @@ log = logging.getLogger("switchboard.calls")
 
 NEVER_CONNECTED = 150_000
 """Milliseconds without a connection after which a call was never established (set-up takes up to 115 s)."""
+AT_ONCE = 8
+"""Calls that are looked at side by side, so that one that is slow does not keep the others; ours."""
+LONGEST_PAUSE = 15 * 60_000
+"""Milliseconds between two questions to the service about a call that stays quiet, at most; ours."""
+
+
+@dataclass(slots=True)
+class _Pause:
+    """A quiet call: when it is looked at next, and how long the pause after that is."""
+
+    until: int
+    length: int
 
 
 class Watchdog:
     """Looks at every open call and does what a lost event or a dead instance left undone.
+
+    What is committed and may not have been sent is looked for at each run, by one read of the call's head. The
+    service is asked about a quiet call ever more rarely: after `quiet`, then after pauses that double.
 
     Args:
         grace: milliseconds that an issued action may stay unconfirmed before it is sent again.
@@ -35,19 +53,25 @@ class Watchdog:
         self._gateway = gateway
         self._grace = grace
         self._quiet = quiet
+        self._pauses: dict[str, _Pause] = {}
 
     def watch(self, now: int) -> dict[str, Outcome]:
         """Look at every open call once; what was done, by call id."""
-        done: dict[str, Outcome] = {}
-        for call_id in self._store.open_calls():
-            try:
-                outcome = self._look(call_id, now)
-            except Exception:  # one call that cannot be settled must not keep it from the others
-                log.exception("the watchdog could not settle call=%s; it tries again", call_id)
-                continue
-            if outcome is not Outcome.UNCHANGED:
-                done[call_id] = outcome
-        return done
+        open_calls = list(self._store.open_calls())
+        self._pauses = {call_id: pause for call_id, pause in self._pauses.items() if call_id in set(open_calls)}
+        if not open_calls:
+            return {}
+        with ThreadPoolExecutor(AT_ONCE, "switchboard-watchdog") as threads:
+            outcomes = list(threads.map(lambda call_id: self._look_safely(call_id, now), open_calls))
+        done = zip(open_calls, outcomes, strict=True)
+        return {call_id: outcome for call_id, outcome in done if outcome is not Outcome.UNCHANGED}
+
+    def _look_safely(self, call_id: str, now: int) -> Outcome:
+        try:
+            return self._look(call_id, now)
+        except Exception:  # one call that cannot be settled must not keep it from the others
+            log.exception("the watchdog could not settle call=%s; it tries again", call_id)
+            return Outcome.UNCHANGED
 
     def _look(self, call_id: str, now: int) -> Outcome:
         conductor = self._conductor
@@ -63,26 +87,43 @@ class Watchdog:
             conductor.close(call_id)
             return Outcome.ADVANCED
         if silent <= self._quiet:
+            self._pauses.pop(call_id, None)
             return Outcome.UNCHANGED
         if not record.call_connection_id:
             if now - record.started_at <= NEVER_CONNECTED:
                 return Outcome.UNCHANGED
             return conductor.advance(call_id, [(_settled(now, "the call was never connected"), None)])
+        pause = self._pauses.get(call_id, _Pause(now, self._quiet))
+        if now < pause.until:
+            return Outcome.UNCHANGED
         if self._gateway.connection_state(record.call_connection_id) is None:
             return conductor.advance(call_id, [(_settled(now, "the service no longer knows the call"), None)])
-        overdue = [self._overdue(operation, now) for operation in conductor.open_operations(call_id)]
-        entries = [(entry, None) for entry in overdue if entry is not None]
-        return conductor.advance(call_id, entries) if entries else Outcome.UNCHANGED
+        waiting = conductor.open_operations(call_id)
+        overdue = [(entry, None) for entry in (self._overdue(operation, now) for operation in waiting) if entry]
+        if overdue:
+            return conductor.advance(call_id, overdue)
+        length = min(2 * pause.length, LONGEST_PAUSE)
+        self._pauses[call_id] = _Pause(min(now + length, self._next_overdue(waiting)), length)
+        return Outcome.UNCHANGED
 
     def _overdue(self, operation: Operation[object], now: int) -> Entry | None:
         """An entry for an operation whose outcome can no longer be expected."""
-        action, waited = operation.action, now - operation.issued_at
+        due = self._due(operation)
+        if due is None or now <= due:
+            return None
+        if isinstance(operation.action, actions.Sleep):
+            return journal.TimerFired(at=now, seq=operation.seq)
+        return journal.GaveUp(at=now, seq=operation.seq)
+
+    def _next_overdue(self, waiting: Iterable[Operation[object]]) -> int:
+        return min((due for due in map(self._due, waiting) if due is not None), default=2**63)
+
+    def _due(self, operation: Operation[object]) -> int | None:
+        """The time, in Unix milliseconds, from which an outcome can no longer be expected; None: there is none."""
+        action = operation.action
         if isinstance(action, actions.Sleep):
-            if waited > action.seconds * 1000 + self._quiet:
-                return journal.TimerFired(at=now, seq=operation.seq)
-        elif action.patience is not None and waited > action.patience * 1000:
-            return journal.GaveUp(at=now, seq=operation.seq)
-        return None
+            return operation.issued_at + int(action.seconds * 1000) + self._quiet
+        return None if action.patience is None else operation.issued_at + int(action.patience * 1000)
 
 
 def _settled(now: int, reason: str) -> journal.Settled:
