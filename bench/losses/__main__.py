@@ -24,6 +24,7 @@ def main() -> int:
     parser.add_argument("--loss", type=float, help="share that is lost, where the scenario loses anything")
     parser.add_argument("--speed", type=float, help="the emulator's factor")
     parser.add_argument("--hosts", type=int)
+    parser.add_argument("--silent", type=int, default=0, help="tell so many of the calls that were silent longest")
     parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE", help="settings of the app")
     given = parser.parse_args()
     scenario = SCENARIOS[given.scenario]
@@ -37,7 +38,7 @@ def main() -> int:
             scenario, Path(folder), calls=given.calls, seed=given.seed, at_once=given.at_once, environment=settings
         )
     judgement = judge(gathered)
-    print(told(judgement))
+    print(told(judgement, given.silent))
     return 1 if judgement.problems() else 0
 
 

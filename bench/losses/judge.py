@@ -180,8 +180,8 @@ def _compare(verdict: Verdict, notes: Sequence[Noted]) -> None:
         else:
             wrong.append(f"not expected: {turn}")
     needed = verdict.placed.kind.needed
-    for missing in expected[position : len(expected) if needed is None else needed]:
-        wrong.append(f"did not come: {missing}")
+    if missing := expected[position : len(expected) if needed is None else needed]:
+        wrong.append(f"{len(missing)} turns did not come, the first is {missing[0]}")
     for what in _ONCE:
         times = sum(note.who == "app" and note.what == what for note in notes)
         if times > 1:

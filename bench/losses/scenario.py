@@ -38,8 +38,8 @@ class Scenario:
     storage: float = 0.0
     service: float = 0.0
     speed: float = 4.0
-    pace: float = 6.0
-    hosts: int = 2
+    pace: float = 4.0
+    hosts: int = 1
     kill_every: float = 0.0
     stall: float = 0.0
     events: Sequence[Mapping[str, Any]] = ()
@@ -52,7 +52,17 @@ SCENARIOS = {
         Scenario("none"),
         Scenario("storage", storage=0.03),
         Scenario("service", service=0.03),
-        Scenario("all", storage=0.02, service=0.02, speed=2.0, pace=3.0, kill_every=6.0, stall=5.0, events=_EVENTS),
+        Scenario(
+            "all",
+            storage=0.02,
+            service=0.02,
+            speed=2.0,
+            pace=3.0,
+            hosts=2,
+            kill_every=6.0,
+            stall=5.0,
+            events=_EVENTS,
+        ),
     )
 }
 

@@ -12,8 +12,8 @@ _SHOWN = 12
 """Wrong calls whose story is told in full."""
 
 
-def told(judgement: Judgement) -> str:
-    """The figures, then every call that is not right."""
+def told(judgement: Judgement, silent: int = 0) -> str:
+    """The figures, then every call that is not right, and so many of those that were silent longest."""
     found = judgement.gathered
     lines = [json.dumps({"scenario": found.scenario.name, **judgement.figures()}, ensure_ascii=False)]
     lines += [f"{outage.what} from {_clock(outage.began)} for {outage.seconds:.1f} s" for outage in found.outages]
@@ -23,6 +23,8 @@ def told(judgement: Judgement) -> str:
         lines += ["", *story(judgement, verdict)]
     if len(bad) > _SHOWN:
         lines.append(f"({len(bad) - _SHOWN} more calls are not told)")
+    for verdict in sorted(judgement.verdicts, key=lambda one: one.longest, reverse=True)[:silent]:
+        lines += ["", *story(judgement, verdict)]
     lines.append(f"logs in {found.logs}")
     return "\n".join(lines)
 

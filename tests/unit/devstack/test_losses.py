@@ -89,7 +89,7 @@ def test_silence_is_too_long_only_beyond_the_longest_outage() -> None:
 
 def test_what_did_not_come_another_outcome_and_a_call_left_up_are_told() -> None:
     [problem] = judged(*KEYS, outcome="failed").problems()
-    assert f"did not come: > {FOUND}" in problem
+    assert f"did not come, the first is > {FOUND}" in problem
     assert "outcome failed, not completed" in problem
     assert "left up" in problem
 
