@@ -138,8 +138,8 @@ KINDS = (
     Kind("called", "", _steps(_press("1")), [_SURVEY, "< 1", "> You said yes. Thank you."], "completed", 5),
     Kind("called, busy", "", _steps(), [], "busy", 2, behaviour="busy"),
 )
-AGENT_PHONE = {"number": AGENT, "script": [{"after": 3, "hangUp": True}]}
-"""The agent takes the call, and leaves after three seconds."""
+AGENT_PHONE = {"number": AGENT, "script": [{"after": 8, "hangUp": True}]}
+"""The agent takes the call, and leaves after eight seconds."""
 
 
 def mixed(calls: int, seed: int) -> list[Kind]:
