@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 NODE_STAMP := node_modules/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test check format coverage schema bench clean
+.PHONY: help setup demo up test check format coverage schema bench mutants clean
 
 help: ## what there is to do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -54,6 +54,9 @@ schema: setup ## write docs/quality-report.schema.json
 
 bench: setup ## measure: JSON lines and a table
 	$(BIN)/python -m bench $(ARGS)
+
+mutants: setup ## break the guards, one change at a time, and say which change no test notices
+	$(BIN)/python -m tools.mutants $(ARGS)
 
 clean: ## remove what the commands above made
 	rm -rf $(VENV) node_modules .switchboard .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -10,6 +10,7 @@ SwitchboardError
 │   └── MalformedEvent      a delivered event cannot be read
 ├── Refused                 a caller may not do this: no token, wrong signature, wrong call
 ├── KeysUnavailable         the keys that callback tokens are checked with cannot be had     (retryable)
+├── LimitReached            this process holds or serves as much as it may                   (retryable)
 ├── CallOver                the call has ended: nothing can be done on it any more
 ├── NotConnected            the call has no connection yet that an action could go to
 ├── UnknownCall             no call with this id
@@ -109,6 +110,20 @@ class KeysUnavailable(SwitchboardError):
     """A callback token cannot be judged: its issuer's keys could not be fetched. A redelivery may help."""
 
     retryable = True
+
+
+class LimitReached(SwitchboardError):
+    """This process holds or serves as much as it may. Later, or on another instance, the same may be taken.
+
+    Attributes:
+        status: 429 where the limit is that of one call, 503 where it is that of the process.
+    """
+
+    retryable = True
+
+    def __init__(self, problem: str, status: int = 503) -> None:
+        self.status = status
+        super().__init__(problem)
 
 
 class CallOver(SwitchboardError):

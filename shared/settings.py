@@ -76,7 +76,7 @@ class Settings(BaseModel):
     )
     ring_seconds: float = Field(30.0, gt=0, description="Age from which an incoming call is refused as stale.")
     dispatch_grace_seconds: float = Field(
-        3.0, gt=0, description="How long an issued action may stay unconfirmed before it is sent again."
+        7.0, gt=0, description="How long an issued action may stay unconfirmed before it is sent again."
     )
     quiet_seconds: float = Field(
         60.0, gt=0, description="How long a call may hear nothing before the watchdog asks the service."

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import AsyncIterator
+from contextlib import ExitStack, asynccontextmanager
 
 from starlette.responses import PlainTextResponse
 from starlette.websockets import WebSocket
 
-from shared.errors import KeysUnavailable, Refused
+from shared.errors import KeysUnavailable, LimitReached, Refused
+from streams.limits import TRY_AGAIN_LATER
 from streams.service import Service
 from streams.urls import Kind
 
@@ -21,8 +24,29 @@ POLICY_VIOLATION = 1008
 _CALL_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
-async def admit(websocket: WebSocket, service: Service, kind: Kind) -> str | None:
-    """The call's id once the socket is accepted; None if it was refused, which is logged."""
+@asynccontextmanager
+async def admitted(websocket: WebSocket, service: Service, kind: Kind) -> AsyncIterator[str | None]:
+    """The call's id while its accepted socket is served; None if it was refused, which is logged."""
+    call_id = await _allowed(websocket, service, kind)
+    if call_id is None:
+        yield None
+        return
+    with ExitStack() as place:
+        try:
+            place.enter_context(service.sockets.one_more(kind, call_id))
+        except LimitReached as limit:
+            log.warning("socket refused kind=%s call=%s status=%d: %s", kind, call_id, limit.status, limit)
+            await _refuse(websocket, limit.status, f"{limit}; try again later", TRY_AGAIN_LATER)
+            yield None
+            return
+        await websocket.accept()
+        connection = websocket.headers[CONNECTION_HEADER]
+        log.info("socket open kind=%s call=%s connection=%s", kind, call_id, _printable(connection))
+        yield call_id
+
+
+async def _allowed(websocket: WebSocket, service: Service, kind: Kind) -> str | None:
+    """The call's id if this peer may have a socket of it."""
     call_id = str(websocket.path_params["call_id"])
     try:
         if not _CALL_ID.fullmatch(call_id):
@@ -40,19 +64,16 @@ async def admit(websocket: WebSocket, service: Service, kind: Kind) -> str | Non
         return None
     except KeysUnavailable:
         log.warning("socket refused kind=%s call=%s status=503: no keys", kind, call_id)
-        await _refuse(websocket, 503, "try again")
+        await _refuse(websocket, 503, "try again", TRY_AGAIN_LATER)
         return None
-    await websocket.accept()
-    connection = websocket.headers[CONNECTION_HEADER]
-    log.info("socket open kind=%s call=%s connection=%s", kind, call_id, _printable(connection))
     return call_id
 
 
-async def _refuse(websocket: WebSocket, status: int, reason: str) -> None:
+async def _refuse(websocket: WebSocket, status: int, reason: str, code: int = POLICY_VIOLATION) -> None:
     if "websocket.http.response" in websocket.scope.get("extensions", {}):
         await websocket.send_denial_response(PlainTextResponse(reason, status))
     else:  # a server that can only say 403
-        await websocket.close(POLICY_VIOLATION)
+        await websocket.close(code, reason)
 
 
 def _printable(text: str) -> str:

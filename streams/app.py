@@ -46,4 +46,4 @@ def create_app(compose: Callable[[], Service] = compose_service) -> Starlette:
 async def health(request: Request) -> JSONResponse:
     """GET /health"""
     service: Service = request.app.state.service
-    return JSONResponse({"status": "ok", **service.sockets})
+    return JSONResponse({"status": "ok", **service.sockets.by_kind})

@@ -2,7 +2,7 @@
 
     <prefix>-streams/YYYY/MM/DD/{call_id}/audio-{participant}.wav    (track.py)
                                           audio.json                 who is in which file, from when, how long
-                                          transcript.jsonl           one phrase a line
+                                          transcript.jsonl           one phrase a line (phrases.py)
 
 `participant` is a keyed hash of the raw id: the same in every call of a day or a year, and it cannot be turned
 back into a phone number by trying all numbers. The day is that on which the socket was opened, in UTC.
@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-import json
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -20,8 +19,9 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from streams.frames import AudioFrame
+from streams.limits import Budget
 from streams.store import StreamStore
-from streams.track import Track
+from streams.track import PART_BYTES, SEGMENT_BYTES, TRACK_BYTES, Track, TrackLimits
 
 log = logging.getLogger("switchboard.streams")
 
@@ -36,9 +36,6 @@ MOST_PARTICIPANTS = 350
 CLOSING_ATTEMPTS = 4
 """Writes that are tried when a socket has closed, a second apart at first, before what is left is given up."""
 
-PHRASES_SECONDS = 1.0
-"""How long a phrase may wait to be written. An append blob takes 50,000 blocks: 13 hours of this."""
-
 
 def folder(call_id: str, at: float) -> str:
     """The folder of a call whose socket was opened at a Unix time."""
@@ -52,7 +49,7 @@ def label(key: bytes, participant: str | None) -> str:
     return hmac.digest(key, b"streams participant\n" + participant.encode("utf-8", "replace"), "sha256").hex()[:16]
 
 
-async def _end(writer: asyncio.Task[None] | None, writing: asyncio.Lock) -> None:
+async def end_writer(writer: asyncio.Task[None] | None, writing: asyncio.Lock) -> None:
     """End a background writer between two writes: one that runs in a thread could not be called back."""
     if writer is not None:
         async with writing:
@@ -71,7 +68,10 @@ class AudioArchive:
         run: runs storage calls in a thread.
         flush_seconds: sound that may wait in memory.
         part_seconds: length of a file.
-        most_bytes: sound that is taken in all.
+        held: what the socket may hold in memory.
+        unwritten_seconds: sound of a participant that may wait.
+        most_bytes: sound and silence that are taken in all.
+        most_files: files that are begun in all.
     """
 
     def __init__(
@@ -85,7 +85,10 @@ class AudioArchive:
         *,
         flush_seconds: float,
         part_seconds: float,
+        held: Budget,
+        unwritten_seconds: int,
         most_bytes: int,
+        most_files: int,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
         self._store, self._folder, self._call_id, self._rate, self._key = store, folder, call_id, rate, key
@@ -93,15 +96,24 @@ class AudioArchive:
         self._sleep = sleep
         self._flush_seconds = flush_seconds
         self._part_seconds = part_seconds
-        self._enough = int(flush_seconds * rate * 2)
-        self._most_bytes = most_bytes
+        self._enough = int(flush_seconds * rate * 2) + PART_BYTES + SEGMENT_BYTES
+        self._held = held
+        self._most_unwritten = unwritten_seconds * rate * 2
+        self._archived = Budget("archive", most_bytes)
+        self._files = Budget("files", most_files)
+        self._reached: set[str] = set()
         self._tracks: dict[str | None, Track] = {}
         self._due = asyncio.Event()
         self._writing = asyncio.Lock()
         self._writer: asyncio.Task[None] | None = None
         self._unindexed: dict[str, dict[str, Any]] = {}
-        self.bytes = 0
+        self._lost_without_track = 0
         self.refused = 0
+
+    @property
+    def bytes(self) -> int:
+        """Sound and silence that were taken."""
+        return self._archived.used
 
     @property
     def participants(self) -> int:
@@ -112,19 +124,32 @@ class AudioArchive:
         return sum(track.duplicates for track in self._tracks.values())
 
     def add(self, frame: AudioFrame) -> None:
-        """Take a frame; never waits and never raises."""
-        track = self._tracks.get(frame.participant)
-        if self.bytes >= self._most_bytes or (track is None and len(self._tracks) >= MOST_PARTICIPANTS):
-            if not self.refused:
-                log.warning("audio archive is full call=%s bytes=%d", self._call_id, self.bytes)
+        """Take a frame; never waits and never raises. What is beyond a limit is counted and logged once a limit."""
+        track = self._tracks.get(frame.participant) or self._begin(frame.participant)
+        if isinstance(track, str):
+            self._lost_without_track += len(frame.pcm)
+            limit: str | None = track
+        else:
+            full = track.add(frame.pcm, frame.at)
+            limit = full.name if full is not None else None
+            if track.unwritten >= self._enough:
+                self._due.set()
+        if limit is not None:
             self.refused += 1
-            return
-        if track is None:
-            base = f"{self._folder}/audio-{label(self._key, frame.participant)}"
-            track = self._tracks[frame.participant] = Track(base, frame.participant, self._rate, self._part_seconds)
-        self.bytes += track.add(frame.pcm, frame.at)
-        if track.unwritten >= self._enough:
-            self._due.set()
+            if limit not in self._reached:
+                self._reached.add(limit)
+                log.error("sound is lost call=%s limit=%s (docs/streams.md, Limits)", self._call_id, limit)
+
+    def _begin(self, participant: str | None) -> Track | str:
+        """A participant's track, or the limit that forbids it."""
+        if len(self._tracks) >= MOST_PARTICIPANTS:
+            return "participants"
+        if (full := self._held.take(TRACK_BYTES)) is not None:
+            return full.name
+        limits = TrackLimits(self._held.share("participant", self._most_unwritten), self._archived, self._files)
+        base = f"{self._folder}/audio-{label(self._key, participant)}"
+        track = self._tracks[participant] = Track(base, participant, self._rate, self._part_seconds, limits)
+        return track
 
     async def keep_writing(self) -> None:
         """Write what is due, until cancelled."""
@@ -167,7 +192,7 @@ class AudioArchive:
 
     async def close(self) -> float:
         """Write the rest; the seconds of sound that were lost, now or while the storage was away."""
-        await _end(self._writer, self._writing)
+        await end_writer(self._writer, self._writing)
         for attempt in range(CLOSING_ATTEMPTS):
             if not await self.flush(closing=True):
                 return self._lost
@@ -177,7 +202,8 @@ class AudioArchive:
 
     @property
     def _lost(self) -> float:
-        return sum(track.lost for track in self._tracks.values()) / (2.0 * self._rate)
+        lost = self._lost_without_track + sum(track.lost for track in self._tracks.values())
+        return lost / (2.0 * self._rate)
 
     def _index(self) -> None:
         entries = dict(self._unindexed)
@@ -188,74 +214,3 @@ class AudioArchive:
             return {"callId": self._call_id, "version": 1, "files": ordered}
 
         self._store.update(f"{self._folder}/audio.json", merge)
-
-
-class TranscriptArchive:
-    """The phrases of one connection, as lines."""
-
-    def __init__(
-        self,
-        store: StreamStore,
-        folder: str,
-        call_id: str,
-        run: Threads[Any],
-        *,
-        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
-    ) -> None:
-        self._store, self._folder, self._call_id, self._run, self._sleep = store, folder, call_id, run, sleep
-        self._waiting: list[bytes] = []
-        self._due = asyncio.Event()
-        self._writing = asyncio.Lock()
-        self._writer: asyncio.Task[None] | None = None
-        self._number = 1
-        self.lines = 0
-
-    def add(self, line: dict[str, Any]) -> None:
-        """Take a phrase."""
-        self._waiting.append(json.dumps(line, ensure_ascii=False, separators=(",", ":")).encode() + b"\n")
-        self.lines += 1
-        self._due.set()
-
-    async def keep_writing(self) -> None:
-        """Write what is due, until cancelled."""
-        while True:
-            await self._due.wait()
-            self._due.clear()
-            await self._sleep(PHRASES_SECONDS)
-            if not await self.flush():
-                self._due.set()
-
-    async def flush(self) -> bool:
-        """Write what waits; False if that failed."""
-        async with self._writing:
-            lines, self._waiting = self._waiting, []
-            if not lines:
-                return True
-            try:
-                await self._run(lambda: self._append(b"".join(lines)))
-            except Exception as error:
-                self._waiting = lines + self._waiting
-                log.warning("transcript cannot be written now call=%s error=%s", self._call_id, type(error).__name__)
-                return False
-            return True
-
-    def start(self) -> None:
-        """Write what is due from now on."""
-        self._writer = asyncio.create_task(self.keep_writing())
-
-    async def close(self) -> int:
-        """Write the rest; the phrases that could not be."""
-        await _end(self._writer, self._writing)
-        for attempt in range(CLOSING_ATTEMPTS):
-            if await self.flush():
-                return 0
-            if attempt < CLOSING_ATTEMPTS - 1:
-                await self._sleep(2.0**attempt)
-        return len(self._waiting)
-
-    def _append(self, data: bytes) -> None:
-        while True:
-            number = "" if self._number == 1 else f".{self._number}"
-            if self._store.append(f"{self._folder}/transcript{number}.jsonl", data, "application/jsonl"):
-                return
-            self._number += 1

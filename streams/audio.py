@@ -9,7 +9,7 @@ from typing import Any
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from streams.admission import admit
+from streams.admission import admitted
 from streams.archive import AudioArchive, folder
 from streams.frames import AudioFrame, AudioMetadata, Dtmf, Skipped, read
 from streams.handlers import Listening
@@ -24,9 +24,9 @@ log = logging.getLogger("switchboard.streams")
 async def audio_socket(websocket: WebSocket) -> None:
     """WS /streams/{call_id}/audio"""
     service: Service = websocket.app.state.service
-    call_id = await admit(websocket, service, "audio")
-    if call_id is not None:
-        await AudioSession(websocket, service, call_id).run()
+    async with admitted(websocket, service, "audio") as call_id:
+        if call_id is not None:
+            await AudioSession(websocket, service, call_id).run()
 
 
 class AudioSession:
@@ -43,7 +43,8 @@ class AudioSession:
         self._frames = 0
         self._skipped = Counted()
         self._tasks = Tasks()
-        self._signals = Signals(service.signal, call_id, service.in_signal_thread, sleep=service.sleep)
+        self._held = service.held_by_socket()
+        self._signals = Signals(service.signal, call_id, service.in_signal_thread, self._held, sleep=service.sleep)
         self._archive: AudioArchive | None = None
         self._listening: tuple[Listening, asyncio.Task[None]] | None = None
         self.playback: Playback | None = None
@@ -72,7 +73,6 @@ class AudioSession:
         """Take frames until the socket ends, then bring everything home."""
         service, call_id = self._service, self._call_id
         service.open[call_id] = self
-        service.sockets["audio"] += 1
         self._tasks.start(self._signals.keep_sending())
         texts = Texts(self._websocket)
         try:
@@ -81,8 +81,10 @@ class AudioSession:
         finally:
             if service.open.get(call_id) is self:
                 del service.open[call_id]
-            await self._close(texts.code)
-            service.sockets["audio"] -= 1
+            try:
+                await self._close(texts.code)
+            finally:
+                self._held.close()
 
     def _take(self, text: str | bytes) -> None:
         frame = read(text)
@@ -111,7 +113,7 @@ class AudioSession:
                 self._skip("another rate on the way")
             return
         service, settings = self._service, self._service.settings
-        self.playback = Playback(self._say, metadata.rate, clock=service.monotonic, sleep=service.sleep)
+        self.playback = Playback(self._say, metadata.rate, self._held, clock=service.monotonic, sleep=service.sleep)
         self._tasks.start(self.playback.keep_sending())
         if settings.archive_audio:
             self._archive = AudioArchive(
@@ -123,12 +125,15 @@ class AudioSession:
                 service.in_storage_thread,
                 flush_seconds=settings.flush_seconds,
                 part_seconds=settings.part_seconds,
+                held=self._held,
+                unwritten_seconds=settings.most_unwritten_seconds,
                 most_bytes=settings.most_megabytes * 1024 * 1024,
+                most_files=settings.most_files,
                 sleep=service.sleep,
             )
             self._archive.start()
         if service.handler is not None:
-            listening = Listening(service.handler(), self)
+            listening = Listening(service.handler(), self, self._held)
             self._listening = listening, asyncio.create_task(listening.run())
 
     def _skip(self, reason: str) -> None:

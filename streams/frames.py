@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import binascii
 import json
-import math
 from base64 import b64decode, b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 RATES = (16_000, 24_000)
 """Sample rates of the service, in hertz (docs: audio streaming concept)."""
@@ -22,6 +23,12 @@ MOST_CHARACTERS = 128 * 1024
 """Longest frame that is read: the 64 KB of the docs' concept page in base64, and room. Usual are 0.9 to 1.4 KB."""
 
 FRAME_SECONDS = 0.02
+
+MOST_RAW_ID_CHARACTERS = 1024
+"""Longest raw id that is read (our choice); those of the service have some hundred characters at most."""
+
+LARGEST_TICKS = 2**63 - 1
+"""The service counts in .NET's `long`."""
 
 TICKS = 10_000_000
 """Units of 100 ns in a second, in which transcripts count."""
@@ -76,7 +83,11 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """Something that was said; times in ticks, as the service gives them."""
+    """Something that was said; times in ticks, as the service gives them.
+
+    Attributes:
+        unread: how many of its parts could not be read: numbers stand as 0, a participant as None, words are missing.
+    """
 
     text: str
     final: bool
@@ -85,6 +96,7 @@ class Phrase:
     duration: int
     participant: str | None
     words: tuple[Word, ...]
+    unread: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +150,8 @@ def _audio(body: Any) -> AudioFrame:
         participant = _lowered(body).get("participantrawid")
     if participant is not None and not isinstance(participant, str):
         raise _Unreadable("wrong fields")
+    if participant is not None and len(participant) > MOST_RAW_ID_CHARACTERS:
+        raise _Unreadable("raw id too long")
     if participant is not None and not participant.isascii():
         participant = _clean(participant)
     return AudioFrame(participant or None, moment(body.get("timestamp")), pcm, body.get("silent") is True)
@@ -160,7 +174,7 @@ def _dtmf(body: Any) -> Dtmf:
 
 def _transcription_metadata(body: Any) -> TranscriptionMetadata:
     body = _lowered(body)
-    return TranscriptionMetadata(str(body.get("subscriptionid", "")), str(body.get("locale", "")))
+    return TranscriptionMetadata(str(body.get("subscriptionid", "")), str(body.get("locale", ""))[:64])
 
 
 def _phrase(body: Any) -> Phrase:
@@ -168,22 +182,63 @@ def _phrase(body: Any) -> Phrase:
     text = body.get("text")
     if not isinstance(text, str):
         raise _Unreadable("no text")
-    words = tuple(
-        Word(_clean(str(word.get("text", ""))), int(word.get("offset") or 0), int(word.get("duration") or 0))
-        for word in map(_lowered, body.get("words") or ())
-    )
+    optional = _Optional()
     participant = body.get("participantrawid")
-    confidence = float(body.get("confidence") or 0.0)
+    if participant is not None and not (isinstance(participant, str) and len(participant) <= MOST_RAW_ID_CHARACTERS):
+        participant = optional.one(None)
     return Phrase(
         text=_clean(text),
         final=str(body.get("resultstatus", "")).lower() == "final",
-        confidence=confidence if math.isfinite(confidence) else 0.0,
-        offset=int(body.get("offset") or 0),
+        confidence=optional.confidence(body.get("confidence")),
+        offset=optional.ticks(body.get("offset")),
         # The documented sample leaves the duration out, its reader uses it.
-        duration=int(body.get("duration") or 0),
-        participant=_clean(participant) if isinstance(participant, str) else None,
-        words=words,
+        duration=optional.ticks(body.get("duration")),
+        participant=_clean(participant) if participant is not None else None,
+        words=tuple(_words(body.get("words"), optional)),
+        unread=optional.count,
     )
+
+
+def _words(value: Any, optional: _Optional) -> Iterator[Word]:
+    if value is not None and not isinstance(value, list):
+        value = optional.one(None)
+    for word in value or ():
+        if isinstance(word, dict):
+            word = _lowered(word)
+            yield Word(
+                _clean(str(word.get("text", ""))),
+                optional.ticks(word.get("offset")),
+                optional.ticks(word.get("duration")),
+            )
+        else:
+            optional.one(None)
+
+
+class _Optional:
+    """Reads what a phrase can do without, and counts what cannot be read: what was said is kept in any case."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def one(self, instead: T) -> T:
+        self.count += 1
+        return instead
+
+    def ticks(self, value: object) -> int:
+        """A time; 0 if it is missing or unreadable."""
+        try:
+            ticks = int(value or 0)  # type: ignore[call-overload]
+        except (ValueError, TypeError, OverflowError):
+            return self.one(0)
+        return ticks if abs(ticks) <= LARGEST_TICKS else self.one(0)
+
+    def confidence(self, value: object) -> float:
+        """Between 0 and 1; 0 if it is missing or unreadable."""
+        try:
+            confidence = float(value or 0.0)  # type: ignore[arg-type]
+        except (ValueError, TypeError, OverflowError):
+            return self.one(0.0)
+        return confidence if 0.0 <= confidence <= 1.0 else self.one(0.0)
 
 
 _READERS: dict[str, Callable[[Any], Frame]] = {
@@ -205,14 +260,15 @@ def _lowered(value: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def moment(text: object) -> float | None:
-    """Unix time of an ISO 8601 timestamp; None if it is none."""
+    """Unix time of an ISO 8601 timestamp; None if it is none, or so near to an end of the calendar that it could not
+    be written again."""
     if not isinstance(text, str):
         return None
     try:
         read = datetime.fromisoformat(text)
     except ValueError:
         return None
-    return (read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp()
+    return (read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp() if 1 < read.year < 9999 else None
 
 
 _LAST_TICK = 3_155_378_975_999_999_999
@@ -230,7 +286,7 @@ def seconds_since(ticks: int, start: float) -> float:
     if ticks >= _COUNTS_DOWN:
         ticks = _LAST_TICK - ticks
     if ticks < _IS_A_DATE:
-        return ticks / TICKS
+        return max(0.0, ticks / TICKS)
     return max(0.0, (ticks - _EPOCH_TICKS) / TICKS - start)
 
 

@@ -10,11 +10,15 @@ from typing import Any, Protocol
 
 from shared.errors import SettingsError
 from streams.frames import AudioFrame
+from streams.limits import Budget
 
 log = logging.getLogger("switchboard.streams")
 
 MOST_WAITING = 500
 """Frames that may wait for a handler: ten seconds of one participant. What comes on top passes it by."""
+
+ITEM_BYTES = 256
+"""What is counted for a frame that waits beside its sound."""
 
 
 class AudioStream(Protocol):
@@ -98,8 +102,8 @@ def load_handler(name: str) -> HandlerFactory | None:
 class Listening:
     """Runs a handler beside the socket, so that it can hold up nothing."""
 
-    def __init__(self, handler: AudioHandler, stream: AudioStream) -> None:
-        self._handler, self._stream = handler, stream
+    def __init__(self, handler: AudioHandler, stream: AudioStream, held: Budget) -> None:
+        self._handler, self._stream, self._held = handler, stream, held
         self._queue: asyncio.Queue[AudioFrame | str | None] = asyncio.Queue(MOST_WAITING)
         self._failed = False
         self.missed = 0
@@ -108,18 +112,19 @@ class Listening:
         """Hand over a frame, or a key."""
         if self._failed:
             return
-        try:
-            self._queue.put_nowait(item)
-        except asyncio.QueueFull:
+        if self._queue.full() or self._held.take(_size(item)) is not None:
             if not self.missed:
                 log.warning("the handler is too slow call=%s", self._stream.call_id)
             self.missed += 1
+            return
+        self._queue.put_nowait(item)
 
     async def run(self) -> None:
         """Call the handler until `end`."""
         try:
             await self._handler.on_start(self._stream)
             while (item := await self._queue.get()) is not None:
+                self._held.give(_size(item))
                 if isinstance(item, str):
                     await self._handler.on_dtmf(item)
                 else:
@@ -138,3 +143,7 @@ class Listening:
                 await running
         except TimeoutError:
             log.warning("the handler does not end call=%s", self._stream.call_id)
+
+
+def _size(item: AudioFrame | str) -> int:
+    return ITEM_BYTES + (0 if isinstance(item, str) else len(item.pcm))

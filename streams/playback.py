@@ -7,12 +7,16 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 
-from shared.errors import InvalidInput
+from shared.errors import InvalidInput, LimitReached
 from streams.frames import FRAME_SECONDS, STOP_AUDIO, outbound_audio
+from streams.limits import Budget
 from streams.wav import SAMPLE_BYTES
 
 LONGEST_QUEUE_SECONDS = 600
 """Sound that may wait to be sent."""
+
+CHUNK_BYTES = 64
+"""What is counted for a piece of sound that waits, beside the sound."""
 
 FURTHEST_BEHIND_SECONDS = 1.0
 """A sender that is later than this goes on from now, instead of sending all that it missed at once."""
@@ -24,6 +28,7 @@ class Playback:
     Args:
         send: sends one text frame.
         rate: samples a second of the stream.
+        held: what the socket may hold in memory.
         clock: seconds, monotonic.
     """
 
@@ -31,12 +36,14 @@ class Playback:
         self,
         send: Callable[[str], Awaitable[None]],
         rate: int,
+        held: Budget,
         *,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
         self._send, self._clock, self._sleep = send, clock, sleep
         self.rate = rate
+        self._held = held
         self._frame = round(rate * FRAME_SECONDS) * SAMPLE_BYTES
         self._chunks: deque[bytes] = deque()
         self._position = 0
@@ -50,16 +57,24 @@ class Playback:
         return self._waiting / (self.rate * SAMPLE_BYTES)
 
     def play(self, pcm: bytes) -> None:
-        """Send sound (16-bit mono at the stream's rate) after what waits; raises InvalidInput if too much does."""
+        """Send sound (16-bit mono at the stream's rate) after what waits.
+
+        Raises:
+            InvalidInput: too much of this stream waits.
+            LimitReached: the socket or the process holds as much as it may.
+        """
         if self._waiting + len(pcm) > LONGEST_QUEUE_SECONDS * self.rate * SAMPLE_BYTES:
             raise InvalidInput("body", f"more than {LONGEST_QUEUE_SECONDS} s of sound would wait.", "Send it later.")
         if pcm:
+            if (full := self._held.take(len(pcm) + CHUNK_BYTES)) is not None:
+                raise LimitReached(f"the {full.name} holds as much sound as it may.")
             self._chunks.append(pcm)
             self._waiting += len(pcm)
             self._ready.set()
 
     async def stop(self) -> None:
         """Forget what waits, and have the service forget what it holds."""
+        self._held.give(sum(len(chunk) + CHUNK_BYTES for chunk in self._chunks))
         self._chunks.clear()
         self._position = self._waiting = 0
         await self._send(STOP_AUDIO)
@@ -92,6 +107,7 @@ class Playback:
             self._position += len(piece)
             if self._position >= len(chunk):
                 self._chunks.popleft()
+                self._held.give(len(chunk) + CHUNK_BYTES)
                 self._position = 0
         self._waiting -= len(taken)
         return bytes(taken) + bytes(self._frame - len(taken))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from shared.security import StreamUrls
 from streams.handlers import HandlerFactory, load_handler
+from streams.limits import SOCKET_SHARE, Budget, Sockets
 from streams.settings import StreamSettings, load_stream_settings
 from streams.signals import Signal
 from streams.store import AzureStreamStore, StreamStore
@@ -35,7 +36,6 @@ class Service:
     Attributes:
         key: secret from which the labels of participants are made.
         open: the newest audio socket of each call.
-        sockets: how many are open.
     """
 
     urls: StreamUrls
@@ -49,19 +49,24 @@ class Service:
     monotonic: Callable[[], float] = time.monotonic
     sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
     open: dict[str, AudioSession] = field(default_factory=dict)
-    sockets: dict[str, int] = field(default_factory=lambda: {"audio": 0, "transcript": 0})
 
     def __post_init__(self) -> None:
+        self.sockets = Sockets(self.settings.most_sockets, self.settings.most_sockets_of_a_call)
+        self.held = Budget("process", self.settings.most_held_megabytes * 1024 * 1024)
         # Signals may wait for the service's answer to an action: they must not keep sound from being written.
         self._storage = ThreadPoolExecutor(self.settings.storage_threads, "streams-storage")
         self._signals = ThreadPoolExecutor(16, "streams-signals")
+
+    def held_by_socket(self) -> Budget:
+        """What one socket may hold; to be closed with it."""
+        return self.held.share("socket", self.held.limit // SOCKET_SHARE)
 
     async def in_storage_thread(self, function: Callable[[], T]) -> T:
         """Run something that waits for the storage."""
         return await asyncio.get_running_loop().run_in_executor(self._storage, function)
 
     async def in_signal_thread(self, function: Callable[[], T]) -> T:
-        """Run something that waits for the heart, or for keys."""
+        """Run something that waits for the core, or for keys."""
         return await asyncio.get_running_loop().run_in_executor(self._signals, function)
 
     def close(self) -> None:

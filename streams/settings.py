@@ -20,6 +20,11 @@ class StreamSettings(BaseModel):
     flush_seconds: float = Field(5.0, gt=0, le=60, description="Sound that a crash may lose, at most about.")
     part_seconds: int = Field(3600, ge=60, le=36000, description="Length from which a further file is begun.")
     most_megabytes: int = Field(8192, gt=0, description="Audio that one socket may bring to the archive.")
+    most_files: int = Field(1000, ge=1, description="Audio files that one socket may begin.")
+    most_unwritten_seconds: int = Field(120, ge=90, le=3600, description="Sound of a participant that may wait.")
+    most_held_megabytes: int = Field(256, ge=16, description="Sound and text that this process may hold in memory.")
+    most_sockets: int = Field(200, ge=1, description="Open sockets of this process.")
+    most_sockets_of_a_call: int = Field(8, ge=1, description="Open sockets of one call.")
     handler: str = Field("", description="`module:factory` of what listens and speaks (docs/streams.md); empty: none.")
     storage_threads: int = Field(8, ge=1, le=64, description="Writes to storage at once.")
 

@@ -7,7 +7,8 @@ import logging
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
-from shared.errors import InvalidInput, Refused
+from shared.errors import InvalidInput, LimitReached, Refused
+from streams.limits import Budget
 from streams.playback import Playback
 from streams.service import Service
 from streams.urls import PLAY
@@ -24,18 +25,28 @@ async def play(request: Request) -> Response:
     playback = _allowed(request)
     if isinstance(playback, Response):
         return playback
+    service: Service = request.app.state.service
+    held = service.held.share("request", 2 * MOST_BYTES)
     try:
-        body = await _body(request)
+        body = await _body(request, held)
         if body is None:
             return _problem(413, "The body is too large", f"At most {MOST_BYTES} bytes are taken.")
-        service: Service = request.app.state.service
-        pcm = await service.in_signal_thread(lambda: samples(body, playback.rate))
+        playback = _allowed(request)  # the socket may have closed meanwhile
+        if isinstance(playback, Response):
+            return playback
+        rate = playback.rate
+        pcm = await service.in_signal_thread(lambda: samples(body, rate))
         playback.play(pcm)
     except InvalidInput as error:
         return _problem(400, "The sound cannot be played", str(error))
     except ClientDisconnect:
         return _problem(400, "The body is incomplete", "The client went away.")
-    seconds = round(len(pcm) / playback.rate / 2, 3)
+    except LimitReached as limit:
+        log.warning("sound refused call=%s status=503: %s", request.path_params["call_id"], limit)
+        return _problem(503, "Too much sound waits", f"{limit} Try again later.")
+    finally:
+        held.close()
+    seconds = round(len(pcm) / rate / 2, 3)
     log.info("sound queued call=%s seconds=%.2f", request.path_params["call_id"], seconds)
     return JSONResponse({"seconds": seconds, "waitingSeconds": round(playback.waiting_seconds, 3)}, 202)
 
@@ -64,12 +75,15 @@ def _allowed(request: Request) -> Playback | Response:
     return session.playback
 
 
-async def _body(request: Request) -> bytes | None:
+async def _body(request: Request, held: Budget) -> bytes | None:
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
         if len(body) > MOST_BYTES:
             return None
+        # Twice: as it came, and the sound in it.
+        if (full := held.take(2 * len(chunk))) is not None:
+            raise LimitReached(f"the {full.name} holds as much sound as it may.")
     return bytes(body)
 
 

@@ -2,7 +2,8 @@
 
 A file is a block blob whose first block is the header. Each write stages the new sound and a new header and
 commits the list, so that the file is whole and has the right length after every write, also when this process
-dies; what is in memory is what came since. A file's name is claimed by creating it: whoever comes later (a new
+dies; what is in memory is what came since. Silence that is filled in is kept in memory as a length: it takes bytes
+only while it is being written, a block at a time. A file's name is claimed by creating it: whoever comes later (a new
 connection of the same call, here or on another instance) takes the next number.
 
     audio-3f9c….wav     first connection
@@ -12,11 +13,14 @@ connection of the same call, here or on another instance) takes the next number.
 from __future__ import annotations
 
 import secrets
+import threading
 from collections import deque
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from streams.limits import Budget
 from streams.store import StreamStore
 from streams.wav import HEADER_BYTES, SAMPLE_BYTES, header
 
@@ -31,10 +35,24 @@ LONGEST_GAP_SECONDS = 60.0
 CLOCK_STEP_SECONDS = 1.0
 """Timestamps that go back further than this: the sender's clock was put right, a further file begins."""
 
-MOST_UNWRITTEN_SECONDS = 120
-"""Sound kept in memory while the storage does not answer; beyond it is lost, counted, and silence in the file."""
+BLOCK_BYTES = 1024 * 1024
+"""Longest block: what a storage thread holds beside what waits."""
 
-BLOCK_BYTES = 4 * 1024 * 1024
+MOST_BLOCKS = 45_000
+"""Blocks after which a further file begins: a blob takes 50,000 (docs: scalability targets of Blob storage)."""
+
+SEGMENT_BYTES = 256
+PART_BYTES = 2048
+TRACK_BYTES = 8192
+"""What is counted for a segment, a file and a participant beside the sound, so that many small ones count too."""
+
+
+@dataclass(slots=True)
+class Segment:
+    """Silence (bytes that it stands for), then sound."""
+
+    silence: int
+    pcm: bytearray
 
 
 @dataclass(slots=True)
@@ -43,9 +61,11 @@ class Part:
 
     started: float | None
     name: str = ""
-    #: Bytes of sound taken in, of which `unwritten` are not in the storage yet.
+    #: Bytes of the file so far, silence and all; of those that are not in the storage yet, `waiting` belongs to who
+    #: takes frames and `writing` to who writes.
     taken: int = 0
-    unwritten: bytearray = field(default_factory=bytearray)
+    waiting: list[Segment] = field(default_factory=list)
+    writing: list[Segment] = field(default_factory=list)
     writer: str = field(default_factory=lambda: secrets.token_hex(4))
     blocks: list[str] = field(default_factory=list)
     written: int = 0
@@ -55,16 +75,51 @@ class Part:
     complete: bool = False
 
 
-class Track:
-    """The files of one participant on one connection. `add` runs on the event loop, `write` in a thread."""
+@dataclass(frozen=True, slots=True)
+class TrackLimits:
+    """What one participant may take.
 
-    def __init__(self, base: str, participant: str | None, rate: int, part_seconds: float) -> None:
+    Attributes:
+        held: bytes that wait, given back when they are written.
+        archived: bytes of sound and silence, of all participants of the socket together.
+        files: files, of all of them together.
+    """
+
+    held: Budget
+    archived: Budget
+    files: Budget
+
+    def take(self, begins: bool, silence: int, sound: int) -> Budget | None:
+        """Take a frame; otherwise change nothing and give the limit that was reached."""
+        if (limit := self.held.take(sound + SEGMENT_BYTES + PART_BYTES * begins)) is not None:
+            return limit
+        if (limit := self.archived.take(silence + sound)) is None:
+            if not begins or (limit := self.files.take(1)) is None:
+                return None
+            self.archived.give(silence + sound)
+        self.held.give(sound + SEGMENT_BYTES + PART_BYTES * begins)
+        return limit
+
+
+class Track:
+    """The files of one participant on one connection. `add` runs on the event loop, `write` in a thread.
+
+    Args:
+        base: name of the files without number and ending.
+        rate: samples a second.
+        part_seconds: length from which a further file is begun.
+        limits: what this participant may take.
+    """
+
+    def __init__(self, base: str, participant: str | None, rate: int, part_seconds: float, limits: TrackLimits) -> None:
         self._base = base
         self.participant = participant
         self.rate = rate
         self._second = rate * SAMPLE_BYTES
         self._longest = int(part_seconds * self._second)
+        self._limits = limits
         self._parts: deque[Part] = deque()
+        self._lock = threading.Lock()
         #: Index entries that have not been given out: a write that fails half-way keeps them for the next.
         self._news: list[dict[str, Any]] = []
         self.duplicates = 0
@@ -72,36 +127,48 @@ class Track:
 
     @property
     def unwritten(self) -> int:
-        """Bytes that wait."""
-        return sum(len(part.unwritten) for part in list(self._parts))  # a thread may take one off
+        """Bytes that wait, and what is counted for keeping them."""
+        return self._limits.held.used
 
-    def add(self, pcm: bytes, at: float | None) -> int:
-        """Take a frame; gives the bytes that were added to what waits, silence and all."""
-        part = self._parts[-1] if self._parts else None
-        gap = 0
-        if part is None:
-            part = self._begin(at)
-        elif at is not None and part.started is not None:
+    def add(self, pcm: bytes, at: float | None) -> Budget | None:
+        """Take a frame. If that is too much the frame is lost, which is counted, and the limit reached is given."""
+        if not pcm:
+            return None
+        part, silence = self._parts[-1] if self._parts else None, 0
+        if part is not None and at is not None and part.started is not None:
             if at == part.last:
                 self.duplicates += 1
-                return 0
+                return None
             lag = (at - part.started) - part.taken / self._second
-            if lag > LONGEST_GAP_SECONDS or lag < -CLOCK_STEP_SECONDS or part.taken >= self._longest:
-                part = self._begin(at)
+            if lag > LONGEST_GAP_SECONDS or lag < -CLOCK_STEP_SECONDS:
+                part = None
             elif lag > TOLERANCE_SECONDS:
-                gap = round(lag * self.rate) * SAMPLE_BYTES
-        elif part.taken >= self._longest:
-            part = self._begin(at)
+                silence = round(lag * self.rate) * SAMPLE_BYTES
+        if part is not None and (part.taken >= self._longest or len(part.blocks) >= MOST_BLOCKS):
+            part, silence = None, 0
+        begins = part is None
+        if (limit := self._limits.take(begins, silence, len(pcm))) is not None:
+            self.lose(pcm)
+            return limit
+        if part is None:
+            part = Part(at)
+            self._parts.append(part)
+        with self._lock:  # the writer may take what waits between two of these lines
+            if silence or not part.waiting:
+                part.waiting.append(Segment(silence, bytearray(pcm)))
+            else:
+                part.waiting[-1].pcm += pcm
+                self._limits.held.give(SEGMENT_BYTES)
+        part.taken += silence + len(pcm)
+        part.filled += silence
         part.last = at if at is not None else part.last
-        if len(part.unwritten) + gap + len(pcm) > MOST_UNWRITTEN_SECONDS * self._second:
-            part.lost += len(pcm)
-            self.lost += len(pcm)
-            return 0
-        part.unwritten += bytes(gap)
-        part.unwritten += pcm
-        part.filled += gap
-        part.taken += gap + len(pcm)
-        return gap + len(pcm)
+        return None
+
+    def lose(self, pcm: bytes) -> None:
+        """Count a frame that is not kept; the index tells it with the newest file."""
+        self.lost += len(pcm)
+        if self._parts:
+            self._parts[-1].lost += len(pcm)
 
     def write(self, store: StreamStore, *, closing: bool = False) -> list[dict[str, Any]]:
         """Bring what waits to the storage; gives the index entries of files that began or ended.
@@ -111,44 +178,45 @@ class Track:
         while self._parts:
             part, last = self._parts[0], len(self._parts) == 1
             known = bool(part.blocks)
-            if part.unwritten:
+            with self._lock:
+                part.writing += part.waiting
+                part.waiting = []
+            if part.writing:
                 self._write_part(part, store)
             if not last or closing:
-                part.complete = not part.unwritten
+                part.complete = not part.waiting
             if part.blocks and (part.complete or not known):
                 self._news.append(self._entry(part))
             if not part.complete:
                 break
             self._parts.popleft()
+            self._limits.held.give(PART_BYTES)
         news, self._news = self._news, []
         return news
 
     def abandon(self) -> float:
-        """Give up what could not be written; its length in seconds."""
-        lost = self.unwritten / self._second
+        """Give up what could not be written; the length of its sound in seconds."""
+        lost = sum(len(segment.pcm) for part in self._parts for segment in (*part.writing, *part.waiting))
         self._parts.clear()
-        return lost
-
-    def _begin(self, at: float | None) -> Part:
-        part = Part(started=at)
-        self._parts.append(part)
-        return part
+        self._limits.held.close()
+        return lost / self._second
 
     def _write_part(self, part: Part, store: StreamStore) -> None:
         if not part.name:
             part.name = self._claim(store)
-        data = bytes(part.unwritten)  # the loop may add to it meanwhile
-        blocks = list(part.blocks)
-        for start in range(0, len(data), BLOCK_BYTES):
+        blocks, length = list(part.blocks), part.written
+        for data in _blocks(part.writing):
             block = f"{part.writer}{len(blocks):06d}"
-            store.stage(part.name, block, data[start : start + BLOCK_BYTES])
+            store.stage(part.name, block, data)
             blocks.append(block)
+            length += len(data)
         head = f"{part.writer}header"
-        store.stage(part.name, head, header(self.rate, part.written + len(data)))
+        store.stage(part.name, head, header(self.rate, length))
         store.commit(part.name, [head, *blocks], WAV)
         part.blocks = blocks
-        part.written += len(data)
-        del part.unwritten[: len(data)]
+        part.written = length
+        self._limits.held.give(sum(len(segment.pcm) + SEGMENT_BYTES for segment in part.writing))
+        part.writing = []
 
     def _claim(self, store: StreamStore) -> str:
         number = 1
@@ -171,6 +239,27 @@ class Track:
             "lostSeconds": round(part.lost / self._second, 3),
             "complete": part.complete,
         }
+
+
+def _blocks(segments: Iterable[Segment]) -> Iterator[bytes]:
+    """What segments stand for, in blocks."""
+    block = bytearray()
+    for segment in segments:
+        silence, start = segment.silence, 0
+        while silence or start < len(segment.pcm):
+            room = BLOCK_BYTES - len(block)
+            if silence:
+                length = min(silence, room)
+                block += bytes(length)
+                silence -= length
+            else:
+                block += segment.pcm[start : start + room]
+                start += room
+            if len(block) == BLOCK_BYTES:
+                yield bytes(block)
+                block.clear()
+    if block:
+        yield bytes(block)
 
 
 def _iso(moment: float | None) -> str | None:

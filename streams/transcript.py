@@ -9,9 +9,10 @@ from typing import Any
 
 from starlette.websockets import WebSocket
 
-from streams.admission import admit
-from streams.archive import TranscriptArchive, folder, label
+from streams.admission import admitted
+from streams.archive import folder, label
 from streams.frames import TICKS, Phrase, Skipped, TranscriptionMetadata, read, seconds_since
+from streams.phrases import TranscriptArchive
 from streams.service import Service
 from streams.signals import Signals
 from streams.socket import Counted, Tasks, Texts
@@ -22,9 +23,9 @@ log = logging.getLogger("switchboard.streams")
 async def transcript_socket(websocket: WebSocket) -> None:
     """WS /streams/{call_id}/transcript"""
     service: Service = websocket.app.state.service
-    call_id = await admit(websocket, service, "transcript")
-    if call_id is not None:
-        await TranscriptSession(websocket, service, call_id).run()
+    async with admitted(websocket, service, "transcript") as call_id:
+        if call_id is not None:
+            await TranscriptSession(websocket, service, call_id).run()
 
 
 def phrase_id(call_id: str, phrase: Phrase) -> str:
@@ -44,19 +45,21 @@ class TranscriptSession:
         self._locale = ""
         self._skipped = Counted()
         self._finals = 0
+        self._unread = 0
         self._tasks = Tasks()
-        self._signals = Signals(service.signal, call_id, service.in_signal_thread, sleep=service.sleep)
+        self._held = service.held_by_socket()
+        self._signals = Signals(service.signal, call_id, service.in_signal_thread, self._held, sleep=service.sleep)
         self._archive = TranscriptArchive(
             service.store,
             folder(call_id, self._start),
             call_id,
             service.in_storage_thread,
+            self._held,
             sleep=service.sleep,
         )
 
     async def run(self) -> None:
         """Take phrases until the socket ends."""
-        self._service.sockets["transcript"] += 1
         self._tasks.start(self._signals.keep_sending())
         self._archive.start()
         texts = Texts(self._websocket)
@@ -66,17 +69,20 @@ class TranscriptSession:
         finally:
             await self._signals.close()
             await self._tasks.cancel()
-            lost = await self._archive.close()
-            self._service.sockets["transcript"] -= 1
+            try:
+                lost = await self._archive.close()
+            finally:
+                self._held.close()
             log.log(
                 logging.ERROR if lost else logging.INFO,
-                "transcript socket closed call=%s code=%d finals=%d lines=%d skipped=%s signals_failed=%d "
+                "transcript socket closed call=%s code=%d finals=%d lines=%d skipped=%s unread=%d signals_failed=%d "
                 "lost_lines=%d",
                 self._call_id,
                 texts.code,
                 self._finals,
                 self._archive.lines,
                 self._skipped,
+                self._unread,
                 self._signals.failed,
                 lost,
             )
@@ -93,6 +99,10 @@ class TranscriptSession:
                 log.warning("transcript frame skipped call=%s reason=%s", self._call_id, reason)
 
     def _phrase(self, phrase: Phrase) -> None:
+        if phrase.unread:
+            if not self._unread:
+                log.warning("parts of a phrase cannot be read call=%s", self._call_id)
+            self._unread += phrase.unread
         identity = phrase_id(self._call_id, phrase)
         offset = round(seconds_since(phrase.offset, self._start), 3)
         duration = round(phrase.duration / TICKS, 3)

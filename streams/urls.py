@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
-AUDIO, TRANSCRIPT = "audio", "transcript"
+AUDIO: Final = "audio"
+TRANSCRIPT: Final = "transcript"
 """The sockets. The gateway puts their addresses into the requests that set a call up."""
 
-PLAY = "audio-play"
+PLAY: Final = "audio-play"
 """Both requests that send sound. Not `play`: that is a family of callbacks, whose URLs the service knows."""
 
 Kind = Literal["audio", "transcript", "audio-play"]

@@ -113,7 +113,7 @@ class Conductor:
         stream_url: Callable[[str, str], str] = lambda call_id, kind: "",
         clock: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
         cached_calls: int = 2000,
-        grace: float = 3.0,
+        grace: float = 7.0,
         ring_time: float = 30.0,
         quiet: float = 60.0,
         apology: tuple[Prompt, ...] = (),
@@ -130,7 +130,7 @@ class Conductor:
         self._ring_time = int(ring_time * 1000)
         self._apology = apology
         self._dispatcher = Dispatcher(gateway, timers, callback_url, stream_url, clock)
-        self._watchdog = Watchdog(self, store, gateway, self._grace, int(quiet * 1000))
+        self._watchdog = Watchdog(self, store, gateway, clock, self._grace, int(quiet * 1000))
         self.later = later or Later()
 
     # What comes in
@@ -233,6 +233,16 @@ class Conductor:
             return Outcome.EARLY
         return self.advance(call_id, [(journal.TimerFired(at=now, seq=seq), None)])
 
+    def wake_overdue(self, call_id: str, now: int) -> Outcome:
+        """Wake the sleeps that should be over: their message was lost, or somebody took it and died."""
+        entries: list[tuple[Entry, CallEvent | None]] = [
+            (journal.TimerFired(at=now, seq=operation.seq), None)
+            for operation in self.open_operations(call_id)
+            if isinstance(operation.action, actions.Sleep)
+            and now > operation.issued_at + int(operation.action.seconds * 1000)
+        ]
+        return self.advance(call_id, entries) if entries else Outcome.UNCHANGED
+
     def notice(self, server_call_id: str, event_id: str, event: Mapping[str, Any]) -> Outcome:
         """Journal an Event Grid event of a call that is known by its server call id."""
         call_id = self._store.find(server_call_id)
@@ -276,7 +286,7 @@ class Conductor:
 
     def watch(self) -> dict[str, Outcome]:
         """Settle the calls that stopped hearing anything; what was done, by call id."""
-        return self._watchdog.watch(self._clock())
+        return self._watchdog.watch()
 
     # The heart of it
 
@@ -445,9 +455,11 @@ class Conductor:
         return held
 
     def open_operations(self, call_id: str) -> list[Operation[Any]]:
-        """What a call waits for."""
+        """What a call waits for, whichever instance has asked for it."""
         with self._held.only_here(call_id):
-            return self._loaded(call_id).session.open_operations
+            held = self._load(call_id, self._held.take(call_id))
+            self._held.put(call_id, held)
+            return held.session.open_operations
 
     def _lost(self, session: Session, rung: int | None) -> list[journal.Resent]:
         """Operations that were issued, of which nothing shows that they left, and that nobody can be sending."""

@@ -25,6 +25,7 @@ class CallRecord:
         recording: `active` or `inactive`, as of the newest RecordingStateChanged; empty: never started, or
             `refused` where the service would not record.
         unconfirmed: operations of which nothing shows yet that they left the app.
+        wake_at: when the flow's next sleep is over; 0: it does not sleep.
         ring: the IncomingCall's context while the call rings: what answer, reject and redirect need.
         ring_id: tells one ringing from the next, when the same callee is rung again in one conversation.
         marks: the marks of the newest writes, newest last. A writer whose answer was lost finds its mark here and
@@ -50,6 +51,7 @@ class CallRecord:
     entries: int = 0
     recording: str = ""
     unconfirmed: list[int] = field(default_factory=list)
+    wake_at: int = 0
     ring: str = ""
     ring_id: str = ""
     marks: list[str] = field(default_factory=list)

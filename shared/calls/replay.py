@@ -136,6 +136,7 @@ class Session:
         self._functions: dict[int, Callable[[], Any]] = {}
         self._outbox: deque[Issued | Failed] = deque()
         self._seen: set[str] = set()
+        self._sleeps: list[Operation[Any]] = []
         self._waiting = Waiting(self._scheduler)
         self._end = self._waiting.end
         self._roster = 0
@@ -211,9 +212,15 @@ class Session:
             self._scheduler.run()
         new: list[Entry] = list(self._outbox)
         self._outbox.clear()
+        self.record.wake_at = self._next_wake_up()
         self.record.entries += len(new)
         self.record.unconfirmed += [entry.seq for entry in new if isinstance(entry, Issued)]
         return new
+
+    def _next_wake_up(self) -> int:
+        self._sleeps = [sleep for sleep in self._sleeps if not sleep.done]
+        dues = (s.issued_at + int(s.action.seconds * 1000) for s in self._sleeps if isinstance(s.action, actions.Sleep))
+        return min(dues, default=0)
 
     def adopt(self, stored: CallRecord) -> None:
         """Take from the stored head what does not follow from the journal."""
@@ -294,6 +301,8 @@ class Session:
         self._operations[operation.seq] = operation
         if isinstance(action, actions.StartContinuousDtmf):
             self._waiting.tones_start()
+        if isinstance(action, actions.Sleep):
+            self._sleeps.append(operation)
         self._next += 1
         if function is not None:
             self._functions[operation.seq] = function
@@ -421,8 +430,11 @@ class Session:
         record.correlation_id = record.correlation_id or event.correlation_id
         if isinstance(event, CallDisconnected):
             self.disconnected = True
-            self._amend_end(end_of(event))
-            self.end(end_of(event))
+            end = end_of(event)
+            self._amend_end(end)
+            # The event that says why a call never connected may come after this one, or not at all.
+            failed = not record.connected_at and end.code >= 300
+            self.end(end, explain(end.code, end.sub_code).outcome if failed else "")
             return
         if event.name == "CallConnected" and not self._end.done:
             record.status, record.connected_at, record.ring = "connected", self.now, ""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
-from shared.calls import actions, journal
+from shared.calls import journal
 from shared.calls.journal import Entry
 from shared.calls.operation import Operation
 from shared.calls.outcome import Outcome
@@ -22,6 +23,8 @@ log = logging.getLogger("switchboard.calls")
 
 NEVER_CONNECTED = 150_000
 """Milliseconds without a connection after which a call was never established (set-up takes up to 115 s)."""
+WAKE_UP_DELAY = 2_000
+"""Milliseconds after the end of a sleep from which its message on the queue counts as lost; ours."""
 AT_ONCE = 8
 """Calls that are looked at side by side, so that one that is slow does not keep the others; ours."""
 LONGEST_PAUSE = 15 * 60_000
@@ -43,35 +46,50 @@ class Watchdog:
     service is asked about a quiet call ever more rarely: after `quiet`, then after pauses that double.
 
     Args:
+        clock: Unix time in milliseconds.
         grace: milliseconds that an issued action may stay unconfirmed before it is sent again.
         quiet: milliseconds without news after which the service is asked about a call.
     """
 
-    def __init__(self, conductor: Conductor, store: CallStore, gateway: Gateway, grace: int, quiet: int) -> None:
+    def __init__(
+        self,
+        conductor: Conductor,
+        store: CallStore,
+        gateway: Gateway,
+        clock: Callable[[], int],
+        grace: int,
+        quiet: int,
+    ) -> None:
         self._conductor = conductor
         self._store = store
         self._gateway = gateway
+        self._clock = clock
         self._grace = grace
         self._quiet = quiet
         self._pauses: dict[str, _Pause] = {}
 
-    def watch(self, now: int) -> dict[str, Outcome]:
+    def watch(self) -> dict[str, Outcome]:
         """Look at every open call once; what was done, by call id."""
         open_calls = list(self._store.open_calls())
         self._pauses = {call_id: pause for call_id, pause in self._pauses.items() if call_id in set(open_calls)}
         if not open_calls:
             return {}
         with ThreadPoolExecutor(AT_ONCE, "switchboard-watchdog") as threads:
-            outcomes = list(threads.map(lambda call_id: self._look_safely(call_id, now), open_calls))
+            outcomes = list(threads.map(self._look_safely, open_calls))
         done = zip(open_calls, outcomes, strict=True)
         return {call_id: outcome for call_id, outcome in done if outcome is not Outcome.UNCHANGED}
 
-    def _look_safely(self, call_id: str, now: int) -> Outcome:
+    def _look_safely(self, call_id: str) -> Outcome:
         try:
-            return self._look(call_id, now)
+            return self._look(call_id, self._clock())
         except Exception:  # one call that cannot be settled must not keep it from the others
             log.exception("the watchdog could not settle call=%s; it tries again", call_id)
             return Outcome.UNCHANGED
+
+    def _look_again(self, call_id: str) -> None:
+        outcome = self._look_safely(call_id)
+        if outcome is not Outcome.UNCHANGED:
+            log.warning("watchdog %s call=%s", outcome, call_id)
 
     def _look(self, call_id: str, now: int) -> Outcome:
         conductor = self._conductor
@@ -81,6 +99,12 @@ class Watchdog:
             if conductor.advance(call_id, []) is Outcome.RESENT:
                 return Outcome.RESENT
             conductor.confirm(call_id)  # this instance knows that they left
+        elif record.unconfirmed:
+            # So that nobody waits for the next run on top of the grace period.
+            delay = (self._grace - silent) / 1000 + 0.01
+            conductor.later.soon(f"watch {call_id}", partial(self._look_again, call_id), delay)
+        if record.wake_at and now > record.wake_at + WAKE_UP_DELAY:
+            return conductor.wake_overdue(call_id, now)
         if record.status == "ended":
             if silent <= self._grace:
                 return Outcome.UNCHANGED
@@ -109,21 +133,15 @@ class Watchdog:
     def _overdue(self, operation: Operation[object], now: int) -> Entry | None:
         """An entry for an operation whose outcome can no longer be expected."""
         due = self._due(operation)
-        if due is None or now <= due:
-            return None
-        if isinstance(operation.action, actions.Sleep):
-            return journal.TimerFired(at=now, seq=operation.seq)
-        return journal.GaveUp(at=now, seq=operation.seq)
+        return journal.GaveUp(at=now, seq=operation.seq) if due is not None and now > due else None
 
     def _next_overdue(self, waiting: Iterable[Operation[object]]) -> int:
         return min((due for due in map(self._due, waiting) if due is not None), default=2**63)
 
     def _due(self, operation: Operation[object]) -> int | None:
         """The time, in Unix milliseconds, from which an outcome can no longer be expected; None: there is none."""
-        action = operation.action
-        if isinstance(action, actions.Sleep):
-            return operation.issued_at + int(action.seconds * 1000) + self._quiet
-        return None if action.patience is None else operation.issued_at + int(action.patience * 1000)
+        patience = operation.action.patience
+        return None if patience is None else operation.issued_at + int(patience * 1000)
 
 
 def _settled(now: int, reason: str) -> journal.Settled:

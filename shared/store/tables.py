@@ -43,6 +43,7 @@ AGAIN: dict[str, Any] = {"retry_on_methods": frozenset({"POST"})}
 finds the first one's row, and the mark in it tells the writer whose it is."""
 
 _storage_errors = partial(storage_errors, missing=UnknownCall)
+_TIMES = ("started_at", "connected_at", "ended_at", "updated_at", "wake_at")
 _COLUMNS = tuple(field.name for field in fields(CallRecord) if field.name not in ("call_id", "unconfirmed", "marks"))
 _LISTED = tuple(field.name for field in fields(Listed) if field.name not in ("call_id", "day"))
 
@@ -221,7 +222,7 @@ class TableStore:
 
 def _head(record: CallRecord, tail: Sequence[str], segments: int) -> dict[str, Any]:
     row: dict[str, Any] = {name: getattr(record, name) for name in _COLUMNS}
-    for name in ("started_at", "connected_at", "ended_at", "updated_at"):
+    for name in _TIMES:
         row[name] = str(row[name])  # a Python int above 2**31 would need the long form of the wire
     row["PartitionKey"] = record.call_id
     row["RowKey"] = HEAD
@@ -233,11 +234,11 @@ def _head(record: CallRecord, tail: Sequence[str], segments: int) -> dict[str, A
 
 
 def _record(call_id: str, row: Mapping[str, Any]) -> CallRecord:
-    values = {name: row[name] for name in _COLUMNS}
-    for name in ("started_at", "connected_at", "ended_at", "updated_at"):
-        values[name] = int(values[name])
+    # A column is missing in a head that was written before there was such a column.
+    values = {name: row[name] for name in _COLUMNS if name in row}
+    for name in _TIMES:
+        values[name] = int(values.get(name, 0))
     unconfirmed = [int(seq) for seq in row["unconfirmed"].split(",") if seq]
-    # A head that was written before there were marks has none.
     marks = [mark for mark in row.get("marks", "").split(",") if mark]
     return CallRecord(call_id=call_id, unconfirmed=unconfirmed, marks=marks, **values)
 

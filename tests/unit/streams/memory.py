@@ -1,4 +1,4 @@
-"""The streams service without storage, heart or network: what the tests put in their places."""
+"""The streams service without storage, core or network: what the tests put in their places."""
 
 from __future__ import annotations
 
@@ -17,8 +17,10 @@ from starlette.applications import Starlette
 from shared.errors import Refused
 from shared.security import StreamUrls
 from streams.app import create_app
+from streams.limits import Budget
 from streams.service import Service
 from streams.settings import StreamSettings
+from streams.track import Track, TrackLimits
 from streams.urls import Kind
 
 CALL = "0123456789abcdef0123456789abcdef"
@@ -118,7 +120,7 @@ class GoodToken:
 
 @dataclass
 class Told:
-    """The heart, as far as signals go: the same id counts once."""
+    """The core, as far as signals go: the same id counts once."""
 
     signals: list[tuple[str, str, Any]] = field(default_factory=list)
     ids: list[str] = field(default_factory=list)
@@ -191,6 +193,7 @@ class Socket:
         self._to_app: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self._answers: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self.received: list[dict[str, Any]] = []
+        self.refusal: Any = None
         self.close_code: int | None = None
 
     async def connect(self) -> int:
@@ -202,7 +205,7 @@ class Socket:
             return 101
         await self._running
         if answer["type"] == "websocket.close":
-            self.close_code = answer["code"]
+            self.close_code, self.refusal = answer["code"], answer.get("reason")
             return 403  # what a server makes of it
         return int(answer["status"])
 
@@ -219,6 +222,8 @@ class Socket:
     async def _take(self, message: Any) -> None:
         if message["type"] in ("websocket.accept", "websocket.close", "websocket.http.response.start"):
             self._answers.put_nowait(message)
+        elif message["type"] == "websocket.http.response.body":
+            self.refusal = message["body"].decode()
         elif message["type"] == "websocket.send":
             self.received.append(json.loads(message["text"]))
 
@@ -242,6 +247,20 @@ async def post(app: Starlette, target: str, body: bytes = b"") -> tuple[int, Any
     await app(scope, receive, send)
     content = b"".join(message.get("body", b"") for message in messages[1:])
     return messages[0]["status"], json.loads(content) if content else None
+
+
+def track(
+    participant: str | None = CALLER,
+    *,
+    rate: int = 16_000,
+    part_seconds: int = 3600,
+    held: int = 4_000_000,
+    archived: int = 10**12,
+    files: int = 10_000,
+) -> Track:
+    """A track of its own."""
+    limits = TrackLimits(Budget("participant", held), Budget("archive", archived), Budget("files", files))
+    return Track("audio-x", participant, rate, part_seconds, limits)
 
 
 # Frames, as the service writes them

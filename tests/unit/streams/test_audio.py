@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from streams.frames import MOST_CHARACTERS
-from streams.track import MOST_UNWRITTEN_SECONDS, Track
 from tests.unit.streams.memory import CALL, CALLER, START, Bench, MemoryStore, audio, key, metadata, sound
+from tests.unit.streams.memory import track as new_track
 
 FRAME = 640
 
@@ -127,7 +127,7 @@ async def test_a_wild_timestamp_costs_neither_memory_nor_the_socket(bench: Bench
 
 
 async def test_a_long_stream_is_cut_into_parts() -> None:
-    bench = Bench(part_seconds=60)
+    bench = Bench(part_seconds=60, most_unwritten_seconds=150)
     await heard(bench, metadata(), *(audio(n * 0.02) for n in range(130 * 50)))
     lengths = [entry["seconds"] for entry in bench.store.index()["files"]]
     assert lengths == [60.0, 60.0, 10.0]
@@ -210,10 +210,9 @@ async def test_no_log_line_names_a_participant(bench: Bench, caplog: pytest.LogC
 async def test_what_was_flushed_is_a_whole_file_while_the_call_goes_on(bench: Bench) -> None:
     socket = await bench.opened("audio")
     socket.send(metadata(), *(audio(n * 0.02) for n in range(6 * 50)))
-    for _ in range(200):
-        if bench.store.commits:
-            break
-        await asyncio.sleep(0.01)
+    async with asyncio.timeout(10):
+        while not bench.store.ending("audio.json"):
+            await asyncio.sleep(0.01)
     # Nobody closes anything: this is what is left after a crash.
     assert len(sound(bench.store.blobs[bench.store.ending(".wav")[0]])[1]) >= 5 * 32_000
     assert bench.store.index()["files"][0]["complete"] is False
@@ -244,7 +243,7 @@ def test_a_write_that_fails_half_way_is_made_good_by_the_next_one() -> None:
                 raise OSError("the storage is away")
             super().commit(name, block_ids, content_type)
 
-    store, track = Failing(), Track("audio-x", CALLER, 16_000, 3600)
+    store, track = Failing(), new_track()
     entries: dict[str, bool] = {}
     for start in (0.0, 100.0, 200.0):
         track.add(b"\1\0" * 320, START + start)
@@ -260,17 +259,20 @@ async def test_a_storage_that_stays_away_costs_bounded_memory_and_is_reported(
 ) -> None:
     socket = await bench.opened("audio")
     bench.store.failing = True
-    socket.send(metadata(), *(audio(n * 0.02, 1) for n in range((MOST_UNWRITTEN_SECONDS + 20) * 50)))
+    socket.send(metadata(), *(audio(n * 0.02, 1) for n in range(140 * 50)))
     await socket.close()
     assert bench.store.blobs == {}
-    assert f"lost_seconds={MOST_UNWRITTEN_SECONDS + 20:.2f}" in caplog.text
+    assert "lost_seconds=140.00" in caplog.text
 
 
 async def test_a_socket_brings_no_more_than_its_limit(caplog: pytest.LogCaptureFixture) -> None:
     bench = Bench(most_megabytes=1)
     await heard(bench, metadata(), *(audio(n * 0.02, 1) for n in range(2000)))
     assert abs(len(sound(bench.store.blobs[bench.store.ending(".wav")[0]])[1]) - 1024 * 1024) <= FRAME
-    assert "audio archive is full" in caplog.text
+    assert caplog.text.count(f"sound is lost call={CALL} limit=archive") == 1
+    lost = 40.0 - 1024 * 1024 / 32_000
+    assert bench.store.index()["files"][0]["lostSeconds"] == pytest.approx(lost, abs=0.02)
+    assert f"lost_seconds={bench.store.index()['files'][0]['lostSeconds']:.2f}" in caplog.text
     bench.service.close()
 
 

@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streams.frames import AudioFrame, AudioMetadata, Dtmf, Phrase, Skipped, TranscriptionMetadata, read
-from streams.track import LONGEST_GAP_SECONDS, TOLERANCE_SECONDS, Track
+from streams.track import LONGEST_GAP_SECONDS, TOLERANCE_SECONDS
 from tests.unit.streams.memory import START, MemoryStore, sound
+from tests.unit.streams.memory import track as new_track
 
 KNOWN = (AudioFrame, AudioMetadata, Dtmf, Phrase, Skipped, TranscriptionMetadata)
 NAMES = st.sampled_from(
@@ -49,7 +50,7 @@ def test_sound_arrives_as_it_was_sent(pcm: bytes, who: str) -> None:
 def test_a_file_is_as_long_as_what_it_holds_whichever_frames_are_lost(
     frames: list[tuple[bool, float]], every: int
 ) -> None:
-    store, track = MemoryStore(), Track("audio-x", None, 16_000, 3600)
+    store, track = MemoryStore(), new_track(None)
     heard = [n for n, (lost, _) in enumerate(frames) if not lost]
     for count, number in enumerate(heard):
         track.add(b"\1\0" * 320, START + number * 0.02 + frames[number][1])
@@ -71,7 +72,7 @@ def test_a_file_is_as_long_as_what_it_holds_whichever_frames_are_lost(
 def test_wild_timestamps_lose_no_sound_and_make_no_more_silence_than_the_longest_gap(
     times: list[float], every: int
 ) -> None:
-    store, track = MemoryStore(), Track("audio-x", None, 16_000, 3600)
+    store, track = MemoryStore(), new_track(None)
     frames = [at for n, at in enumerate(times) if n == 0 or at != times[n - 1]]
     for count, at in enumerate(frames):
         track.add(b"\1\0" * 320, at)

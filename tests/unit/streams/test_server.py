@@ -41,7 +41,7 @@ async def until_frames(bench: Bench, count: int) -> None:
 
 async def until_closed(bench: Bench) -> None:
     async with asyncio.timeout(10):
-        while bench.service.sockets["audio"]:
+        while bench.service.sockets.by_kind["audio"]:
             await asyncio.sleep(0.005)
 
 

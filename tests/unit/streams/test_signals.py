@@ -101,11 +101,7 @@ async def test_the_documented_sample_without_a_duration_is_read(bench: Bench) ->
 
 
 @pytest.mark.parametrize("broken", ["{", "{}", '{"kind":"TranscriptionData"}',
-                                    '{"kind":"TranscriptionData","transcriptionData":{"text":5}}',
-                                    '{"kind":"TranscriptionData","transcriptionData":{"text":"a","offset":"x"}}',
-                                    '{"kind":"TranscriptionData","transcriptionData":{"text":"a","words":[1]}}',
-                                    '{"kind":"TranscriptionData","transcriptionData":{"text":"a","offset":1e999}}',
-                                    ])  # fmt: skip
+                                    '{"kind":"TranscriptionData","transcriptionData":{"text":5}}'])  # fmt: skip
 async def test_a_phrase_that_cannot_be_read_is_left_out(bench: Bench, broken: str) -> None:
     await said(bench, broken, phrase("yes", SECOND))
     assert [data["text"] for _, _, data in bench.told.signals] == ["yes"]

@@ -12,6 +12,7 @@ import pytest
 from shared.errors import SettingsError
 from streams.frames import AudioFrame
 from streams.handlers import AudioStream, Echo, load_handler
+from streams.limits import Budget
 from streams.playback import Playback
 from streams.settings import load_stream_settings
 from tests.unit.streams.memory import CALL, Bench, Socket, Time, audio, key, metadata, post, sound, wav
@@ -65,7 +66,7 @@ async def test_frames_leave_as_fast_as_they_are_heard() -> None:
         sent.append(time.now)
         time.now += 0.003  # sending takes time too, and must not add up
 
-    playback = Playback(send, 16_000, clock=time, sleep=time.sleep)
+    playback = Playback(send, 16_000, Budget("socket", 10**8), clock=time, sleep=time.sleep)
     playback.play(bytes(640 * 500))
     task = asyncio.create_task(playback.keep_sending())
     while len(sent) < 500:
@@ -82,7 +83,7 @@ async def test_what_is_played_next_does_not_overtake_what_is_heard() -> None:
         if len(sent) < 100:
             playback.play(bytes(640))  # as a bot does, frame by frame
 
-    playback = Playback(send, 16_000, clock=time, sleep=time.sleep)
+    playback = Playback(send, 16_000, Budget("socket", 10**8), clock=time, sleep=time.sleep)
     playback.play(bytes(640))
     task = asyncio.create_task(playback.keep_sending())
     while len(sent) < 100:
@@ -99,7 +100,7 @@ async def test_a_sender_that_was_held_up_does_not_send_all_at_once() -> None:
         if len(sent) == 10:
             time.now += 30.0
 
-    playback = Playback(send, 16_000, clock=time, sleep=time.sleep)
+    playback = Playback(send, 16_000, Budget("socket", 10**8), clock=time, sleep=time.sleep)
     playback.play(bytes(640 * 30))
     task = asyncio.create_task(playback.keep_sending())
     while len(sent) < 30:

@@ -1,0 +1,309 @@
+"""A pytest plugin that runs the tests of each guard against each of its changes, in forked children.
+
+The tests are collected once. A first child runs all of them without a change, to learn which reach which guard and how
+long they take. Each further child exchanges the code of one function (`__code__`, wherever it is used already) or the
+value of one constant, and runs the tests that reach it until one fails.
+"""
+
+from __future__ import annotations
+
+import builtins
+import gc
+import importlib
+import json
+import os
+import signal
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import CodeType, FunctionType
+from typing import Any
+
+import pytest
+
+from tools.mutants.guards import Guard
+from tools.mutants.mutate import HIT, Mutant, constant, instrumented, is_function, mutants
+
+LEAST_SECONDS, FACTOR = 20.0, 5.0
+"""Tests that take this much longer than usual are ended: a change that keeps them for ever is noticed."""
+
+
+@dataclass
+class Target:
+    """A guard in the running process: where its code is in use."""
+
+    guard: Guard
+    root: Path
+    name: str
+    mutants: list[Mutant]
+    functions: list[FunctionType] = field(default_factory=list)
+    value: float | None = None
+
+    def change(self, mutant: Mutant) -> None:
+        """Put a change in force, in this process."""
+        if isinstance(mutant.code, CodeType):
+            for function in self.functions:
+                function.__code__ = mutant.code
+            return
+        for module in _modules(self.root):
+            if self.name in vars(module) and vars(module)[self.name] == self.value:
+                setattr(module, self.name, mutant.code)
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of a change: the test that noticed it; empty: none did."""
+
+    guard: Guard
+    mutant: Mutant
+    noticed_by: str
+    seconds: float
+
+
+class Unusable(Exception):
+    """The mutants cannot be run: says why."""
+
+
+class Runner:
+    """The plugin.
+
+    Args:
+        guards: whose changes are run.
+        root: the folder of the project.
+        processes: children at once.
+        tell: called with each result.
+        least_seconds: which the tests of a change may take in any case.
+    """
+
+    def __init__(
+        self,
+        guards: Sequence[Guard],
+        root: Path,
+        processes: int,
+        tell: Callable[[Result], None],
+        least_seconds: float = LEAST_SECONDS,
+    ) -> None:
+        self._guards, self._root, self._processes, self._tell = guards, root, processes, tell
+        self._least_seconds = least_seconds
+        self.results: list[Result] = []
+        self.problem = ""
+        self._session: Any = None
+
+    def pytest_configure(self, config: pytest.Config) -> None:
+        from hypothesis import HealthCheck, Phase, settings
+
+        # The same examples each time, and no search for a smaller one: a failure is enough.
+        settings.register_profile(
+            "mutants", database=None, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck),
+            phases=[Phase.explicit, Phase.generate],
+        )  # fmt: skip
+        settings.load_profile("mutants")
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        self._session = session
+        if session.testsfailed:
+            self.problem = "the tests cannot be collected"
+            return True
+        gc.unfreeze()  # the app freezes what it has at its start, and what is frozen is not found
+        try:
+            targets = [target_of(guard, self._root) for guard in self._guards]
+            self._run(targets)
+        except Unusable as problem:
+            self.problem = str(problem)
+        return True
+
+    def _run(self, targets: list[Target]) -> None:
+        gc.freeze()
+        reached, seconds = self._usual(targets)
+        waiting = [(target, mutant) for target in targets for mutant in target.mutants]
+        running: dict[int, tuple[Target, Mutant, Path, float, float]] = {}
+        first: dict[str, list[str]] = defaultdict(list)
+        waiting.reverse()
+        with tempfile.TemporaryDirectory() as folder:
+            while waiting or running:
+                while waiting and len(running) < self._processes:
+                    target, mutant = waiting.pop()
+                    where = target.guard.where
+                    items = self._ordered(reached[where], first[where], seconds)
+                    said = Path(folder) / f"{len(self.results)}-{len(waiting)}"
+                    limit = self._least_seconds + FACTOR * sum(seconds[item.nodeid] for item in items)
+                    child = self._child(items, said, lambda t=target, m=mutant: t.change(m))  # type: ignore[misc]
+                    running[child] = target, mutant, said, time.monotonic(), limit
+                for child in list(_ended(running)):
+                    target, mutant, said, began, _ = running.pop(child)
+                    noticed = said.read_text() if said.exists() else "the time limit, or an end of the process"
+                    if noticed and noticed not in first[target.guard.where]:
+                        first[target.guard.where].insert(0, noticed)
+                    result = Result(target.guard, mutant, noticed, time.monotonic() - began)
+                    self.results.append(result)
+                    self._tell(result)
+
+    def _usual(self, targets: list[Target]) -> tuple[dict[str, list[Any]], dict[str, float]]:
+        """The tests that reach each guard, and the seconds that each test takes."""
+        items = list(self._session.items)
+        with tempfile.TemporaryDirectory() as folder:
+            said = Path(folder) / "usual"
+            child = self._child(items, said, lambda: tap(targets), usual=True)
+            _, status = os.waitpid(child, 0)
+            if not said.exists():
+                raise Unusable(f"the tests ended without a word (status {status})")
+            told = json.loads(said.read_text())
+        if told["failed"]:
+            raise Unusable(f"without any change, a test fails: {told['failed']}")
+        hits = {where: set(nodes) for where, nodes in told["hits"].items()}
+        reached = {}
+        for target in targets:
+            where = target.guard.where
+            mine = [item for item in items if _within(item.nodeid, target.guard.tests)]
+            reached[where] = [item for item in mine if item.nodeid in hits.get(where, ())]
+            if not reached[where]:
+                raise Unusable(f"{where}: none of its tests ({', '.join(target.guard.tests)}) reaches it")
+        return reached, told["seconds"]
+
+    def _ordered(self, items: list[Any], first: list[str], seconds: dict[str, float]) -> list[Any]:
+        """Those that noticed other changes of the guard, then file by file, the quick ones first."""
+        early = [item for name in first for item in items if item.nodeid == name]
+        cost: dict[str, list[float]] = defaultdict(list)
+        for item in items:
+            cost[item.nodeid.partition("::")[0]].append(seconds[item.nodeid])
+
+        def by_cost(item: Any) -> tuple[float, str]:
+            file = item.nodeid.partition("::")[0]
+            return sum(cost[file]) / len(cost[file]), file
+
+        return early + sorted((item for item in items if item.nodeid not in first), key=by_cost)
+
+    def _child(self, items: list[Any], said: Path, prepare: Callable[[], object], *, usual: bool = False) -> int:
+        """A forked process that runs these tests, until one fails."""
+        child = os.fork()
+        if child:
+            return child
+        code = 1
+        try:
+            os.setpgid(0, 0)
+            nowhere = os.open(os.devnull, os.O_RDWR)
+            for descriptor in (0, 1, 2):
+                os.dup2(nowhere, descriptor)
+            hits: dict[str, list[str]] = defaultdict(list)
+            current = ""
+
+            def hit(*wheres: str) -> None:
+                for where in wheres:
+                    if not hits[where] or hits[where][-1] != current:
+                        hits[where].append(current)
+
+            setattr(builtins, HIT, hit)
+            prepare()
+            seconds: dict[str, float] = {}
+            failed = ""
+            for place, item in enumerate(items):
+                current, began = item.nodeid, time.monotonic()
+                following = items[place + 1] if place + 1 < len(items) else None
+                item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+                seconds[current] = time.monotonic() - began
+                if self._session.testsfailed:
+                    failed = current
+                    break
+            text = json.dumps({"failed": failed, "hits": hits, "seconds": seconds}) if usual else failed
+            said.with_suffix(".part").write_text(text)
+            said.with_suffix(".part").rename(said)
+            if failed:
+                with suppress(BaseException):
+                    self._session._setupstate.teardown_exact(None)
+            code = 0
+        finally:
+            os._exit(code)
+
+
+def target_of(guard: Guard, root: Path) -> Target:
+    """A guard, found in its file and in this process. Raises Unusable, NoSuchGuard."""
+    path, _, name = guard.where.partition("::")
+    file = root / path
+    if not file.exists() or not name:
+        raise Unusable(f"{guard.where}: there is no such file, or the name is missing")
+    source = file.read_text("utf-8")
+    importlib.import_module(path.removesuffix(".py").replace("/", "."))
+    target = Target(guard, root, name, mutants(source, str(file), name))
+    if is_function(source, name):
+        target.functions = [
+            function
+            for function in _functions(root)
+            if function.__code__.co_qualname == name and function.__code__.co_filename == str(file)
+        ]
+        if not target.functions:
+            raise Unusable(f"{guard.where}: it is not in use as it stands in the file")
+    else:
+        target.value = constant(source, name)
+        target.functions = [
+            function
+            for function in _functions(root)
+            if function.__globals__.get(name) == target.value and name in _all_names(function.__code__)
+        ]
+    return target
+
+
+def tap(targets: Sequence[Target]) -> None:
+    """Have every guard tell when it is reached; of a constant, the functions that use it do."""
+    keys: dict[tuple[str, str], list[str]] = defaultdict(list)
+    functions: dict[tuple[str, str], list[FunctionType]] = defaultdict(list)
+    for target in targets:
+        for function in target.functions:
+            place = function.__code__.co_filename, function.__code__.co_qualname
+            keys[place].append(target.guard.where)
+            functions[place].append(function)
+    for (file, name), wheres in keys.items():
+        source = Path(file).read_text("utf-8")
+        if "<" in name:
+            continue  # a function within a function: whoever makes it is tapped, if it names the constant
+        code = instrumented(source, file, name, wheres)
+        for function in functions[file, name]:
+            function.__code__ = code
+
+
+def _functions(root: Path) -> Iterator[FunctionType]:
+    """Every function of the project that is in memory."""
+    for each in gc.get_objects():
+        if type(each) is FunctionType and _is_ours(each.__code__.co_filename, root):
+            yield each
+
+
+def _all_names(code: CodeType) -> set[str]:
+    names = set(code.co_names)
+    for each in code.co_consts:
+        if isinstance(each, CodeType):
+            names |= _all_names(each)
+    return names
+
+
+def _modules(root: Path) -> list[Any]:
+    return [module for module in list(sys.modules.values()) if _is_ours(str(getattr(module, "__file__", "")), root)]
+
+
+def _is_ours(file: str, root: Path) -> bool:
+    return file.startswith(f"{root}/") and "/site-packages/" not in file
+
+
+def _within(node: str, paths: Sequence[str]) -> bool:
+    return any(node == path or node.startswith((path.rstrip("/") + "/", path + "::")) for path in paths)
+
+
+def _ended(running: dict[int, tuple[Target, Mutant, Path, float, float]]) -> Iterator[int]:
+    """Wait until a child ends or has had its time; gives those that did."""
+    while True:
+        for child, (_, _, _, began, limit) in list(running.items()):
+            ended, _ = os.waitpid(child, os.WNOHANG)
+            if not ended and time.monotonic() - began > limit:
+                os.killpg(child, signal.SIGKILL)
+                os.waitpid(child, 0)
+                ended = child
+            if ended:
+                with suppress(ProcessLookupError):
+                    os.killpg(child, signal.SIGKILL)  # what its tests started and did not end
+                yield child
+                return
+        time.sleep(0.01)
