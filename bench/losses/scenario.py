@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,7 +42,7 @@ class Scenario:
     hosts: int = 1
     kill_every: float = 0.0
     stall: float = 0.0
-    events: Sequence[Mapping[str, Any]] = ()
+    events: tuple[Mapping[str, Any], ...] = ()
     timers: bool = True
 
 
