@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import azure.functions as func
 
 from handlers.answers import answer, door
+from handlers.deliveries import say_unread
 from shared.composition import switchboard
 from shared.errors import MalformedEvent
 from shared.events import ROLES, CallEvent, parse_callbacks
@@ -75,6 +76,7 @@ def _receive(req: func.HttpRequest, family: str) -> func.HttpResponse:
     board.urls.verify(call_id, family, req.params.get("sig"))
     board.tokens.verify(req.headers.get("Authorization"))
     events = _events(req.get_body(), family)
+    say_unread(events)
     outcome = board.conductor.deliver(call_id, events)
     log.info("%s %s call=%s", outcome, ",".join(event.name for event in events), call_id)
     return answer()

@@ -1,33 +1,67 @@
-"""Events as the Event Grid binding delivers them."""
+"""Events as the Event Grid binding delivers them, in either schema."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
+from datetime import datetime
 
 import azure.functions as func
 
+from shared.composition import switchboard
 from shared.errors import MalformedEvent
-from shared.events import EventGridEvent, parse_event_grid_event
+from shared.events import CallEvent, EventGridEvent, parse_event_grid_event
 
 log = logging.getLogger("switchboard.doors")
 
+MAX_NAMED = 10
+"""Fields that a log line names; it counts them all."""
 
-def parsed(event: func.EventGridEvent) -> EventGridEvent | None:
-    """The event, typed; None for a malformed one, which is logged: the same event again would be as malformed."""
+
+def parsed(event: func.EventGridEvent | func.CloudEvent) -> EventGridEvent | None:
+    """The event, typed; None for one that is malformed or of another topic, which is logged and not asked for again."""
     try:
-        return parse_event_grid_event(_as_delivered(event))
+        news = parse_event_grid_event(_as_delivered(event))
     except MalformedEvent as error:
         log.error("malformed event id=%s field=%s: %s", event.id, error.field, error.problem)
         return None
+    topic = switchboard().settings.event_grid_topic
+    if topic and not news.is_of(topic):
+        log.error("refused %s id=%s: it comes from another topic than EVENT_GRID_TOPIC names", news.name, news.id)
+        return None
+    say_unread([news])
+    return news
 
 
-def _as_delivered(event: func.EventGridEvent) -> dict[str, object]:
+def say_unread(events: Sequence[CallEvent | EventGridEvent]) -> None:
+    """Log what of events could not be read, by the names of the fields alone."""
+    for event in events:
+        if event.unread:
+            names = ", ".join(event.unread[:MAX_NAMED])
+            log.warning("left out of %s id=%s: %d unreadable: %s", event.name, event.id, len(event.unread), names)
+
+
+def _as_delivered(event: func.EventGridEvent | func.CloudEvent) -> dict[str, object]:
     """The event as it came: the binding takes it apart."""
+    if isinstance(event, func.EventGridEvent):
+        return {
+            "id": event.id,
+            "topic": event.topic,
+            "subject": event.subject,
+            "eventType": event.event_type,
+            "eventTime": _text(event.event_time),
+            "data": event.get_json(),
+        }
     return {
         "id": event.id,
-        "topic": event.topic,
+        "source": event.source,
         "subject": event.subject,
-        "eventType": event.event_type,
-        "eventTime": event.event_time.isoformat() if event.event_time else None,
+        "type": event.type,
+        "time": _text(event.time),
+        "specversion": event.specversion,
         "data": event.get_json(),
     }
+
+
+def _text(time: datetime | None) -> str | None:
+    return time.isoformat() if time else None

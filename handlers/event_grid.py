@@ -36,7 +36,7 @@ def incoming_call(event: func.EventGridEvent) -> None:
     if call is None:
         return
     if not isinstance(call, IncomingCall):
-        log.warning("not an incoming call type=%s id=%s", event.event_type, event.id)
+        log.warning("not an incoming call type=%s id=%s", call.type, call.id)
         return
     board = switchboard()
     decision = _decide(board, call)
@@ -56,7 +56,7 @@ def call_lifecycle(event: func.EventGridEvent) -> None:
     if news is None:
         return
     if not isinstance(news, NEWS):
-        log.warning("not news of a call type=%s id=%s", event.event_type, event.id)
+        log.warning("not news of a call type=%s id=%s", news.type, news.id)
         return
     try:
         outcome = switchboard().conductor.notice(news.server_call_id, news.id, news.raw)
@@ -67,11 +67,15 @@ def call_lifecycle(event: func.EventGridEvent) -> None:
 
 
 def _decide(board: Switchboard, call: IncomingCall) -> Decision:
-    return board.routes.decide(to=call.to, caller=call.from_, context=_headers(call), at=datetime.now(UTC))
-
-
-def _headers(call: IncomingCall) -> dict[str, str]:
-    return {**call.custom_context.sip_headers, **call.custom_context.voip_headers}
+    teams = call.custom_context.teams_phone_call_details
+    return board.routes.decide(
+        to=call.to,
+        caller=call.from_,
+        context=call.custom_context.headers,
+        at=datetime.now(UTC),
+        on_behalf_of=call.on_behalf_of_callee,
+        teams=teams.words if teams else None,
+    )
 
 
 def _ring(board: Switchboard, call: IncomingCall, decision: AnswerWith | RejectWith | RedirectTo) -> tuple[str, str]:
@@ -83,7 +87,9 @@ def _ring(board: Switchboard, call: IncomingCall, decision: AnswerWith | RejectW
         incoming_call_context=call.incoming_call_context,
         at=int(call.time.timestamp() * 1000),
         display_name=call.caller_display_name,
-        context=_headers(call),
+        context=call.custom_context.headers,
+        on_behalf_of=call.on_behalf_of_callee,
+        teams=call.custom_context.teams_phone_call_details,
         source_event=call.id,
     )
     return board.conductor.ring(ring, *_opening(board, decision))

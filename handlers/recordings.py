@@ -28,7 +28,7 @@ def recording_file(event: func.EventGridEvent) -> None:
     if news is None:
         return
     if not isinstance(news, RecordingFileStatusUpdated):
-        log.warning("not a recording's files type=%s id=%s", event.event_type, event.id)
+        log.warning("not a recording's files type=%s id=%s", news.type, news.id)
         return
     outcome, recording = switchboard().recordings().pipeline.announce(news)
     log.info("%s %s recording=%s files=%d", outcome, news.name, recording, len(news.chunks))

@@ -40,13 +40,11 @@ SwitchboardError
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 
 class SwitchboardError(Exception):
     """The root of the tree."""
 
-    retryable: ClassVar[bool] = False
+    retryable: bool = False
 
 
 class InvalidInput(SwitchboardError):
@@ -170,6 +168,10 @@ class StoreUnavailable(StoreError):
     retryable = True
 
 
+def _with_words(problem: str, plain: str) -> str:
+    return f"{problem} ({plain})" if plain else problem
+
+
 class FlowChanged(SwitchboardError):
     """A replayed flow asked for something else than its journal holds.
 
@@ -190,15 +192,20 @@ class ActionRefused(CallError):
         status: the HTTP status, 0 where no answer came.
         code: the `error.code` of the service's answer, often a sub-code (`8522`).
         transient: the same request may succeed later (429, 5xx, no answer).
+        plain: what the code means and what to do; empty where it is no sub-code.
     """
 
-    def __init__(self, action: str, status: int, code: str, message: str, *, transient: bool = False) -> None:
+    def __init__(
+        self, action: str, status: int, code: str, message: str, *, transient: bool = False, plain: str = ""
+    ) -> None:
         self.action = action
         self.status = status
         self.code = code
         self.message = message
         self.transient = transient
-        super().__init__(f"{action} was refused: {status} {code}: {message}")
+        self.retryable = transient
+        self.plain = plain
+        super().__init__(_with_words(f"{action} was refused: {status} {code}: {message}", plain))
 
 
 class ResponseLost(ActionRefused):
@@ -218,15 +225,31 @@ class ActionFailed(CallError):
     Attributes:
         action: the operation (`play`).
         code, sub_code: as in the event's `resultInformation`.
-        message: the service's words; `shared.events.subcodes.explain` has plainer ones.
+        message: the service's words.
+        outcome: what happened, as one word to branch on (`no_input`, `busy`, `prompt_failed`; docs/events.md).
+        plain: what happened and what to do.
+        retryable: doing the same again, now or a little later, may help.
     """
 
-    def __init__(self, action: str, code: int, sub_code: int, message: str) -> None:
+    def __init__(
+        self,
+        action: str,
+        code: int,
+        sub_code: int,
+        message: str,
+        *,
+        outcome: str = "unknown",
+        plain: str = "",
+        retryable: bool = False,
+    ) -> None:
         self.action = action
         self.code = code
         self.sub_code = sub_code
         self.message = message
-        super().__init__(f"{action} failed: {code}/{sub_code}: {message}")
+        self.outcome = outcome
+        self.plain = plain
+        self.retryable = retryable
+        super().__init__(_with_words(f"{action} failed: {code}/{sub_code}: {message}", plain))
 
 
 class NoInput(ActionFailed):
@@ -255,12 +278,16 @@ class CallEnded(CallError):
     Attributes:
         code, sub_code: as in CallDisconnected's `resultInformation`.
         reason: the service's words.
+        plain: what happened, in plainer ones.
     """
 
-    def __init__(self, code: int = 200, sub_code: int = 0, reason: str = "the call has ended") -> None:
+    def __init__(
+        self, code: int = 200, sub_code: int = 0, reason: str = "the call has ended", *, plain: str = ""
+    ) -> None:
         self.code = code
         self.sub_code = sub_code
         self.reason = reason
+        self.plain = plain
         super().__init__(f"{reason} ({code}/{sub_code})")
 
 

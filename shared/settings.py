@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import os
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Literal
@@ -24,6 +25,12 @@ SERVICE_OPENID_CONFIGURATION = f"{SERVICE_ISSUER}/calling/.well-known/acsopenidc
 """Where the service publishes the keys that sign callback tokens (same page)."""
 
 
+_ARM_ID = re.compile(
+    r"/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft\.Communication/communicationServices/[^/]+/?",
+    re.IGNORECASE,
+)
+"""What the service's events name as their topic."""
+
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 """Where the emulator may be reached without encryption."""
 
@@ -39,6 +46,9 @@ class Settings(BaseModel):
     )
     acs_resource_id: str = Field(
         description="Immutable resource id (a GUID) of the resource: the audience of callback tokens."
+    )
+    event_grid_topic: str = Field(
+        "", description="ARM id of the resource whose Event Grid events are taken; empty: those of any."
     )
     acs_openid_configuration_url: str = Field(
         SERVICE_OPENID_CONFIGURATION,
@@ -153,6 +163,16 @@ class Settings(BaseModel):
         if not value.startswith(("https://", "http://")):
             raise ValueError("must start with https:// (http:// only for the local emulator)")
         return value.rstrip("/")
+
+    @field_validator("event_grid_topic")
+    @classmethod
+    def _is_arm_id(cls, value: str) -> str:
+        if value and not _ARM_ID.fullmatch(value):
+            raise ValueError(
+                "must be the ARM id of the Communication Services resource, "
+                "as `az communication show --query id` prints it; events name that, not the system topic"
+            )
+        return value
 
     @field_validator("callback_signing_key", "callback_signing_key_previous")
     @classmethod

@@ -117,6 +117,8 @@ class CallView(_Model):
     outcome: str
     code: int
     sub_code: int
+    explanation: str = Field(description="what code and sub-code mean, in plain words; empty: the call has not ended")
+    retryable: bool = Field(description="calling again may help")
     started_at: int
     connected_at: int
     ended_at: int

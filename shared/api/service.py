@@ -29,10 +29,11 @@ from shared.calls.call import SIGNAL_NAME
 from shared.calls.conductor import Conductor
 from shared.calls.operation import Operation
 from shared.calls.outcome import Outcome
+from shared.calls.reading import words_of
 from shared.calls.record import CallRecord
 from shared.calls.rules import check
 from shared.errors import ActionRefused, CallError, CallOver, InvalidInput, KeyReused
-from shared.identifiers import Identifier
+from shared.identifiers import Identifier, key_of
 from shared.store.base import CallStore, Listed, listed_row
 
 _NAME = re.compile(SIGNAL_NAME)
@@ -65,15 +66,21 @@ class CallService:
         if status and status not in get_args(Status):
             raise InvalidInput("status", f"{status!r} is no status.", f"Known: {', '.join(get_args(Status))}.")
         rows = self._store.listed(day(query.get("day")), after=query.get("after", ""))
-        listed = ((row, self._listed(row)) for row in rows if not number or number in (row.caller, row.callee))
+        listed = ((row, self._listed(row)) for row in rows if not number or number in _keys(row))
         found, more = page(((row, call) for row, call in listed if not status or call.status == status), size)
         return CallList(calls=tuple(call for _, call in found), next=found[-1][0].position if more else None)
 
     def view(self, call_id: str) -> CallView:
         """A call at a glance."""
         record = self._store.peek(call_id)
-        values = {name: getattr(record, name) for name in CallView.model_fields if name != "id"}
-        return CallView(id=call_id, **values)
+        words = words_of(record)
+        derived: dict[str, Any] = {
+            "id": call_id,
+            "explanation": words.plain if words else "",
+            "retryable": words is not None and words.retryable,
+        }
+        values = {name: getattr(record, name) for name in CallView.model_fields if name not in derived}
+        return CallView(**derived, **values)
 
     def journal(self, call_id: str) -> JournalView:
         """Everything that happened on a call."""
@@ -161,12 +168,17 @@ def _other_side(record: CallRecord) -> Identifier | None:
     return Identifier(raw_id=raw_id) if raw_id else None
 
 
+def _keys(row: Listed) -> tuple[str, str]:
+    """Who takes part in a listed call, to compare with."""
+    return key_of(row.caller), key_of(row.callee)
+
+
 def _number(text: str | None) -> str:
-    """The raw id of a number in a query, where a plus sign that was not escaped arrives as a space."""
+    """The key of a number in a query, where a plus sign that was not escaped arrives as a space."""
     if not text:
         return ""
     try:
-        return Identifier.parse(f"+{text[1:]}" if text[0] == " " else text).raw_id
+        return Identifier.parse(f"+{text[1:]}" if text[0] == " " else text).key
     except InvalidInput as error:
         raise InvalidInput("number", f"{error.problem}.", error.remedy) from None
 

@@ -16,7 +16,7 @@ from shared.calls.methods.recording import RecordingMethods
 from shared.calls.methods.streaming import StreamingMethods
 from shared.calls.operation import FirstOf, Operation, Pending, Task
 from shared.errors import CallEnded, InvalidInput
-from shared.events import Participant
+from shared.events import Participant, TeamsPhoneCallDetails
 from shared.identifiers import Identifier
 
 T = TypeVar("T")
@@ -74,6 +74,21 @@ class Call(CallingMethods, MediaMethods, ParticipantMethods, RecordingMethods, S
     def context(self) -> Mapping[str, str]:
         """Custom SIP and VoIP headers that came with the call."""
         return self._host.started.context
+
+    @property
+    def display_name(self) -> str:
+        """The caller's name, as their side gives it; empty where it gives none."""
+        return self._host.started.display_name
+
+    @property
+    def on_behalf_of(self) -> Identifier | None:
+        """Whose call it is, where the callee takes it for somebody else, as a delegate in Teams does."""
+        return self._host.started.on_behalf_of
+
+    @property
+    def teams(self) -> TeamsPhoneCallDetails | None:
+        """What Teams says of a call that was passed on from there: `intent`, `call_topic`, `caller.name`, …"""
+        return self._host.started.teams
 
     @property
     def input(self) -> Any:

@@ -32,10 +32,10 @@ from shared.calls.freshness import Freshness
 from shared.calls.held import Held, HeldCalls
 from shared.calls.journal import Entry, Issued, Started
 from shared.calls.later import Later
+from shared.calls.loglines import log_closed, log_failures
 from shared.calls.operation import Operation
 from shared.calls.outcome import Outcome
 from shared.calls.prompts import Prompt
-from shared.calls.record import CallRecord
 from shared.calls.replay import Session
 from shared.calls.rules import check
 from shared.calls.timers import Timers
@@ -51,7 +51,7 @@ from shared.errors import (
     NotConnected,
     UnknownCall,
 )
-from shared.events import CallDisconnected, CallEvent, Participant
+from shared.events import CallDisconnected, CallEvent, Participant, TeamsPhoneCallDetails
 from shared.gateway.base import Gateway
 from shared.identifiers import Identifier
 from shared.store.base import CallStore
@@ -83,6 +83,8 @@ class Ring:
     at: int
     display_name: str = ""
     context: Mapping[str, str] | None = None
+    on_behalf_of: Identifier | None = None
+    teams: TeamsPhoneCallDetails | None = None
     source_event: str = ""
 
 
@@ -142,7 +144,7 @@ class Conductor:
             opening: answer, reject or redirect; None: the flow opens the call itself.
         """
         now = self._clock()
-        first_id = uuid.uuid5(_NAMESPACE, f"{ring.correlation_id}|{ring.callee.raw_id}").hex
+        first_id = uuid.uuid5(_NAMESPACE, f"{ring.correlation_id}|{ring.callee.key}").hex
         if now - ring.at > self._ring_time:
             return Outcome.STALE, first_id
         ring_id = hashlib.sha256(ring.incoming_call_context.encode()).hexdigest()[:16]
@@ -158,6 +160,8 @@ class Conductor:
                 server_call_id=ring.server_call_id,
                 display_name=ring.display_name,
                 context=ring.context or {},
+                on_behalf_of=ring.on_behalf_of,
+                teams=ring.teams,
                 opening=opening,
                 source_event=ring.source_event,
             )
@@ -306,7 +310,7 @@ class Conductor:
                 if mark not in held.session.record.marks:
                     self._held.put(call_id, held)
                     return held.session
-            _log_failures(held.session.record, entries)
+            log_failures(session, entries)
             results = self._dispatcher.dispatch(held.session, entries)
             record = replace(held.session.record)
             self._settle_down(call_id, held)
@@ -367,8 +371,8 @@ class Conductor:
                         self.freshness.learn(fresh=False)
                     time.sleep(min(0.002 * race, 0.05))
                     continue
+            log_failures(session, entries)
             session = held.session
-            _log_failures(session.record, entries)
             self._hang_up_latecomers(session, fresh)
             self._clear_leftovers(session, leftovers)
             pending = [(result, None) for result in self._dispatcher.dispatch(session, entries)]
@@ -490,6 +494,7 @@ class Conductor:
         session = held.session if held is not None else self._session(call_id, stored.record.flow)
         for entry in journal.decode_all(stored.journal[session.record.entries :]):
             session.feed(entry)
+        session.take_failed()  # logged when they came
         session.adopt(stored.record)
         return Held(session, stored.version, tuple(stored.record.unconfirmed))
 
@@ -542,14 +547,7 @@ class Conductor:
             "journal": [json.loads(entry) for entry in stored.journal],
         }
         self._store.close(stored.record, document)
-        log.info("closed call=%s outcome=%s entries=%d", call_id, stored.record.outcome, stored.record.entries)
-
-
-def _log_failures(record: CallRecord, entries: Iterable[Entry]) -> None:
-    for entry in entries:
-        if isinstance(entry, journal.Failed):
-            # What the error says may name the caller: that stays in the journal.
-            log.error("flow %s failed call=%s: %s", record.flow, record.call_id, entry.error.partition(":")[0])
+        log_closed(stored.record)
 
 
 def _wanted_after_the_end(session: Session, inputs: Sequence[tuple[Entry, CallEvent | None]]) -> bool:

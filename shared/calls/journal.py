@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from shared.calls.actions import AnyAction
+from shared.events import TeamsPhoneCallDetails
 from shared.identifiers import Identifier
 
 
@@ -29,6 +30,8 @@ class Started(_Entry):
     server_call_id: str = ""
     display_name: str = ""
     context: Mapping[str, str] = Field(default_factory=dict, description="custom SIP and VoIP headers")
+    on_behalf_of: Identifier | None = Field(None, description="whose call it is, where the callee takes it for them")
+    teams: TeamsPhoneCallDetails | None = Field(None, description="what Teams says of the call")
     input: Any = Field(None, description="what the app gave to an outbound flow")
     opening: AnyAction | None = Field(None, description="the action that opens the call; None: the flow opens it")
     source_event: str = Field("", description="id of the Event Grid event that brought the call")

@@ -40,12 +40,16 @@ class Rehearsal:
         context: Mapping[str, str] | None = None,
         data: Any = None,
         placed_to: Sequence[str] | None = None,
+        on_behalf_of: str | None = None,
+        teams: Mapping[str, Any] | None = None,
     ) -> None:
         """The call rings; or, with `placed_to`, the app places it from `callee`, its own number.
 
         Args:
             data: what an outbound flow finds in `call.input`.
             placed_to: who is called, several for a group call; empty: the flow places or joins the call itself.
+            on_behalf_of: whose call it is, where the callee takes it for somebody else.
+            teams: what Teams says of the call, in the service's words: `{"intent": "billing"}`.
         """
         self._session = Session(flow, "rehearsal")
         self._now = START
@@ -60,7 +64,14 @@ class Rehearsal:
         opening: Action | None = None if flow.opens else actions.Answer()
         if targets:
             opening = actions.CreateCall(targets=tuple(targets), caller_id=Identifier.parse(callee))
-        started = {"flow": flow.name, "context": context or {}, "input": data, "opening": opening}
+        started = {
+            "flow": flow.name,
+            "context": context or {},
+            "on_behalf_of": on_behalf_of and Identifier.parse(on_behalf_of),
+            "teams": teams,
+            "input": data,
+            "opening": opening,
+        }
         if placed_to is None:
             sides = {"direction": "inbound", "caller": Identifier.parse(caller), "callee": Identifier.parse(callee)}
         else:

@@ -34,7 +34,7 @@ from shared.calls.journal import (
 )
 from shared.calls.operation import Operation, Pending, Scheduler, Task
 from shared.calls.prompts import Prompt
-from shared.calls.reading import end_of, identity, refusal, what
+from shared.calls.reading import end_of, failure, identity, refusal, what
 from shared.calls.record import CallRecord
 from shared.calls.results import Recognized
 from shared.calls.rules import check
@@ -64,6 +64,7 @@ from shared.events import (
     explain,
     parse_callback,
 )
+from shared.identifiers import Identifier
 
 T = TypeVar("T")
 
@@ -142,6 +143,7 @@ class Session:
         self._roster = 0
         self.transferred = False
         self._failures = 0
+        self._failed: list[ActionFailed] = []
         self._silenced = False
         self._changed: FlowChanged | None = None
         self.disconnected = False
@@ -221,6 +223,11 @@ class Session:
         self._sleeps = [sleep for sleep in self._sleeps if not sleep.done]
         dues = (s.issued_at + int(s.action.seconds * 1000) for s in self._sleeps if isinstance(s.action, actions.Sleep))
         return min(dues, default=0)
+
+    def take_failed(self) -> list[ActionFailed]:
+        """The actions that failed since the last time this was asked, for the log."""
+        failed, self._failed = self._failed, []
+        return failed
 
     def adopt(self, stored: CallRecord) -> None:
         """Take from the stored head what does not follow from the journal."""
@@ -323,9 +330,13 @@ class Session:
         """The next key of continuous DTMF, in the order of the keys."""
         return self._waiting.tone()
 
-    def wait_roster(self, raw_id: str, *, present: bool = True) -> Pending[None]:
-        """The moment when this participant is in the call, or is not in it."""
-        return self._waiting.participant(raw_id, present=present)
+    def wait_arrival(self, who: Identifier) -> Pending[None]:
+        """The moment when this participant is in the call; of a phone number, one more connection than now."""
+        return self._waiting.arrival(who)
+
+    def wait_departure(self, who: Identifier) -> Pending[None]:
+        """The moment when this participant is not in the call."""
+        return self._waiting.departure(who)
 
     def wait_end(self) -> Pending[CallEnded]:
         """The end of the call."""
@@ -440,12 +451,11 @@ class Session:
             record.status, record.connected_at, record.ring = "connected", self.now, ""
         if isinstance(event, ParticipantsUpdated) and event.sequence_number >= self._roster:
             self._roster, self.participants = event.sequence_number, event.participants
-            self._waiting.give_roster(participant.identifier.raw_id for participant in event.participants)
+            self._waiting.give_roster((one.identifier for one in event.participants), event.hidden)
         if isinstance(event, ContinuousDtmfRecognitionToneReceived):
             self._waiting.give_tone(event.sequence_id, DIGIT_BY_TONE.get(event.tone, event.tone))
         if isinstance(event, ContinuousDtmfRecognitionToneFailed):
-            end = end_of(event)
-            self._waiting.give_no_tones(ActionFailed("start_continuous_dtmf", end.code, end.sub_code, end.reason))
+            self._waiting.give_no_tones(failure("start_continuous_dtmf", event))
         if isinstance(event, RecordingStateChanged):
             record.recording = event.state
         if isinstance(event, StartRecordingFailed):
@@ -470,9 +480,10 @@ class Session:
         elif not newest:
             return  # the sending after it decides
         elif role.role == "failed":
-            end = end_of(event)
-            self._fail(operation, ActionFailed(operation.action.kind, end.code, end.sub_code, end.reason))
-            self._if_opening(operation, end, explain(end.code, end.sub_code).outcome)
+            error = failure(operation.action.kind, event, operation.action)
+            self._failed.append(error)
+            self._fail(operation, error)
+            self._if_opening(operation, end_of(event), error.outcome)
         elif role.role == "canceled":
             self._fail(operation, ActionCanceled(operation.action.kind))
 
@@ -557,7 +568,7 @@ class Session:
     def _moved(self, operation: Operation[Any], event: MoveParticipantSucceeded) -> None:
         """One of those to be moved is here: each is reported by an event of its own, the last one ends the move."""
         arrived = self._arrived.setdefault(operation.seq, set())
-        arrived.add(event.participant.raw_id)
+        arrived.add(event.participant.raw_id if event.participant else event.id)
         if isinstance(operation.action, actions.MoveParticipants) and len(arrived) >= len(operation.action.targets):
             self._succeed(operation, event)
 

@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from shared.calls.operation import Pending, Scheduler
+from shared.calls.roster import Roster
 from shared.calls.tones import ToneOrder
 from shared.errors import CallEnded
+from shared.identifiers import Identifier
+
+
+class _Arrival:
+    """Whether somebody has come, besides the connections that were here when the wait began."""
+
+    def __init__(self, who: Identifier, here: frozenset[str]) -> None:
+        self._who = who
+        self._here = here
+
+    def __call__(self, roster: Roster) -> bool:
+        now = roster.connections(self._who)
+        self._here &= now  # one that left and came back has come
+        return bool(now - self._here)
 
 
 class Waiting:
@@ -21,8 +36,8 @@ class Waiting:
         self._tones = ToneOrder()
         self._readers: deque[Pending[str]] = deque()
         self._no_tones: BaseException | None = None
-        self._present: frozenset[str] = frozenset()
-        self._expected: list[tuple[str, bool, Pending[None]]] = []
+        self._roster = Roster()
+        self._expected: list[tuple[Callable[[Roster], bool], Pending[None]]] = []
         self.end: Pending[CallEnded] = Pending("end of the call", scheduler)
 
     def signal(self, name: str) -> Pending[Any]:
@@ -70,22 +85,30 @@ class Waiting:
             self._scheduler.settle(pending)
         self._readers.clear()
 
-    def participant(self, raw_id: str, *, present: bool = True) -> Pending[None]:
-        """The moment when this participant is in the call, or is not in it."""
-        pending: Pending[None] = Pending(f"participant {'in' if present else 'out of'} the call", self._scheduler)
-        if (raw_id in self._present) == present:
+    def arrival(self, who: Identifier) -> Pending[None]:
+        """The moment when this participant is in the call. A phone number that is in it now has to come once more."""
+        here = self._roster.connections(who) if who.phone_number is not None else frozenset()
+        return self._expect("participant in the call", _Arrival(who, here))
+
+    def departure(self, who: Identifier) -> Pending[None]:
+        """The moment when this participant is not in the call."""
+        return self._expect("participant out of the call", lambda roster: who not in roster)
+
+    def _expect(self, label: str, holds: Callable[[Roster], bool]) -> Pending[None]:
+        pending: Pending[None] = Pending(label, self._scheduler)
+        if holds(self._roster):
             pending.succeed(None)
         elif not self._over(pending):
-            self._expected.append((raw_id, present, pending))
+            self._expected.append((holds, pending))
         return pending
 
-    def give_roster(self, raw_ids: Iterable[str]) -> None:
-        """The participants changed."""
-        self._present = frozenset(raw_ids)
-        for raw_id, present, pending in self._expected:
-            if (raw_id in self._present) == present:
+    def give_roster(self, identifiers: Iterable[Identifier], hidden: int = 0) -> None:
+        """The participants changed; so many more are there that could not be read."""
+        self._roster.update(identifiers, hidden)
+        for holds, pending in self._expected:
+            if holds(self._roster):
                 self._done(pending, None)
-        self._expected = [expected for expected in self._expected if not expected[2].done]
+        self._expected = [expected for expected in self._expected if not expected[1].done]
 
     def give_end(self, end: CallEnded) -> None:
         """The call is over: everybody who waits learns it."""
@@ -101,7 +124,7 @@ class Waiting:
         for listeners in list(self._listeners.values()):
             yield from list(listeners)
         yield from list(self._readers)
-        yield from [pending for *_, pending in self._expected]
+        yield from [pending for _, pending in self._expected]
 
     def _over(self, pending: Pending[Any]) -> bool:
         if self.end.done:

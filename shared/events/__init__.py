@@ -62,6 +62,7 @@ from shared.events.event_grid import (
     IncomingCall,
     RecordingChunk,
     RecordingFileStatusUpdated,
+    TeamsPhoneCallDetails,
     UnknownGridEvent,
 )
 from shared.events.outcomes import ACTION_KINDS, ROLES, ActionKind, EventRole, Role
@@ -71,7 +72,7 @@ from shared.events.parse import (
     parse_event_grid,
     parse_event_grid_event,
 )
-from shared.events.subcodes import SUB_CODES, Outcome, SubCode, explain
+from shared.events.subcodes import SUB_CODES, Outcome, PromptKind, SubCode, explain
 from shared.events.values import (
     DIGIT_BY_TONE,
     ChoiceResult,
@@ -132,6 +133,7 @@ __all__ = [
     "PlayCompleted",
     "PlayFailed",
     "PlayStarted",
+    "PromptKind",
     "RecognizeCanceled",
     "RecognizeCompleted",
     "RecognizeFailed",
@@ -148,6 +150,7 @@ __all__ = [
     "SpeechResult",
     "StartRecordingFailed",
     "SubCode",
+    "TeamsPhoneCallDetails",
     "Tone",
     "TranscriptionFailed",
     "TranscriptionStarted",

@@ -1,14 +1,13 @@
 """The 38 Call Automation callbacks of api-version 2026-03-12, one class each, named as on the wire."""
 
 from collections.abc import Mapping
-from typing import Annotated, Final, cast
+from typing import Annotated, Any, Final, cast
 
-from pydantic import AliasChoices, Field
+from pydantic import AliasChoices, AliasPath, BeforeValidator, Field
 
 from shared.events.base import CallEvent, UnknownEvent
 from shared.events.values import (
     DIGIT_BY_TONE,
-    AnIdentifier,
     ChoiceResult,
     DtmfResult,
     Int32,
@@ -20,6 +19,7 @@ from shared.events.values import (
     Tone,
     TranscriptionUpdate,
     Word,
+    listed,
 )
 
 # --- The app's leg of the call ---------------------------------------------------------------------------
@@ -36,19 +36,13 @@ class CallDisconnected(CallEvent):
 class CreateCallFailed(CallEvent):
     """The call was never established. A rejected call says 200/5002 here (recorded 2025)."""
 
-    server_call_id: str = ""  # The answer to create call has none yet (recorded 2025).
-
 
 class AnswerFailed(CallEvent):
     """The answer was taken, but the call could not be established."""
 
-    server_call_id: str = ""
-
 
 class ConnectFailed(CallEvent):
     """The app could not join the call, group or room."""
-
-    server_call_id: str = ""
 
 
 class CallTransferAccepted(CallEvent):
@@ -73,13 +67,22 @@ class ParticipantsUpdated(CallEvent):
     """
 
     sequence_number: Int32 = 0
-    participants: Annotated[tuple[Participant, ...], Field(fail_fast=True)]
+    participants: Annotated[tuple[Participant, ...], BeforeValidator(listed)]
+
+    @classmethod
+    def needs(cls, path: str, fields: Mapping[str, Any]) -> bool:
+        return path == "sequenceNumber" or super().needs(path, fields)
+
+    @property
+    def hidden(self) -> int:
+        """How many entries could not be read, so that they may stand for anybody."""
+        return sum(path.startswith("participants[") and path.endswith("]") for path in self.unread)
 
 
 class AddParticipantSucceeded(CallEvent):
     """The invited participant joined. Confirm by ParticipantsUpdated: it was seen after a decline, too."""
 
-    participant: AnIdentifier
+    participant: MaybeIdentifier = None
 
 
 class AddParticipantFailed(CallEvent):
@@ -91,7 +94,7 @@ class AddParticipantFailed(CallEvent):
 class RemoveParticipantSucceeded(CallEvent):
     """The participant was removed."""
 
-    participant: AnIdentifier
+    participant: MaybeIdentifier = None
 
 
 class RemoveParticipantFailed(CallEvent):
@@ -115,7 +118,7 @@ class CancelAddParticipantFailed(CallEvent):
 class MoveParticipantSucceeded(CallEvent):
     """The participant came over. `from_call` is the call connection that it left."""
 
-    participant: AnIdentifier
+    participant: MaybeIdentifier = None
     from_call: str = ""
 
 
@@ -166,6 +169,14 @@ class RecognizeCompleted(CallEvent):
     choice_result: ChoiceResult | None = None
     speech_result: SpeechResult | None = None
 
+    @classmethod
+    def needs(cls, path: str, fields: Mapping[str, Any]) -> bool:
+        result = path.partition(".")[0]
+        kind = fields.get("recognitionType")
+        meant = _RESULTS.get(kind.lower() if isinstance(kind, str) else "", _ALL_RESULTS)
+        part_of_it = result in meant and not path.endswith((".confidence", ".recognizedPhrase"))
+        return part_of_it or super().needs(path, fields)
+
     @property
     def tones(self) -> tuple[Tone, ...]:
         """The keys pressed, oldest first; empty unless this was DTMF."""
@@ -188,6 +199,15 @@ class RecognizeCompleted(CallEvent):
         return self.speech_result.speech if self.speech_result else None
 
 
+_RESULTS: Final[Mapping[str, tuple[str, ...]]] = {
+    "dtmf": ("dtmfResult", "collectTonesResult"),
+    "choices": ("choiceResult",),
+    "speech": ("speechResult",),
+}
+_ALL_RESULTS: Final = tuple(name for names in _RESULTS.values() for name in names)
+"""What a recognize gave, by its type: part of an answer would be another answer."""
+
+
 class RecognizeFailed(CallEvent):
     """Recognize gave nothing usable: silence, no match, or a prompt that could not be played."""
 
@@ -204,8 +224,15 @@ class RecognizeCanceled(CallEvent):
 class ContinuousDtmfRecognitionToneReceived(CallEvent):
     """A key was pressed. Order by `sequence_id`, not by arrival."""
 
-    sequence_id: Int32 = 0
-    tone: Word
+    # `toneInfo` held both in the previews of 2022 and 2023.
+    sequence_id: Int32 = Field(
+        default=0, validation_alias=AliasChoices("sequenceId", AliasPath("toneInfo", "sequenceId"))
+    )
+    tone: Word = Field(validation_alias=AliasChoices("tone", AliasPath("toneInfo", "tone")))
+
+    @classmethod
+    def needs(cls, path: str, fields: Mapping[str, Any]) -> bool:
+        return path in ("sequenceId", "toneInfo.sequenceId") or super().needs(path, fields)
 
     @property
     def digit(self) -> str:
@@ -311,7 +338,6 @@ class UnknownCallback(CallEvent, UnknownEvent):
 
     event_type: str
     call_connection_id: str = ""
-    server_call_id: str = ""
 
     @property
     def name(self) -> str:

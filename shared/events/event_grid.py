@@ -8,6 +8,7 @@ Except for IncomingCall they are raised for ACS users only, not for phone number
 
 import re
 from collections.abc import Mapping
+from math import isfinite
 from typing import Annotated, Any, Final
 
 from pydantic import AliasChoices, BeforeValidator, Field
@@ -23,8 +24,9 @@ from shared.events.values import (
     TimeOrNever,
     WireModel,
     Word,
-    none_as_empty,
+    listed,
 )
+from shared.identifiers import Identifier
 
 
 def _without_nulls(value: Any) -> Any:
@@ -49,12 +51,79 @@ def _bare(header: str) -> str:
     return header.lower().replace("-", "").replace("_", "")
 
 
+class TeamsPhoneCaller(WireModel):
+    """Who called first, as whoever passed the call on from Teams says (spec: TeamsPhoneCallerDetails)."""
+
+    identifier: MaybeIdentifier = Field(default=None, alias="caller")
+    name: str | None = None
+    phone_number: str | None = None
+    record_id: str | None = None
+    screen_pop_url: str | None = None
+    is_authenticated: bool | None = None
+    additional_caller_information: _Headers = Field(default_factory=dict)
+
+
+class TeamsPhoneSource(WireModel):
+    """Who passed the call on (spec: TeamsPhoneSourceDetails)."""
+
+    identifier: MaybeIdentifier = Field(default=None, alias="source")
+    language: str | None = None
+    status: str | None = None
+    intended_targets: dict[str, AnIdentifier] = Field(default_factory=dict)
+
+
+class TeamsPhoneCallDetails(WireModel):
+    """What Teams Phone, or an agent of it, found out before it passed the call on; all of it may be absent.
+
+    Attributes:
+        session_id: names the call's session there.
+        call_topic: the reason for the call in a few words.
+        call_context: what was said so far.
+        suggested_actions: what might help the caller.
+    """
+
+    caller: TeamsPhoneCaller | None = Field(default=None, alias="teamsPhoneCallerDetails")
+    source: TeamsPhoneSource | None = Field(default=None, alias="teamsPhoneSourceDetails")
+    session_id: str | None = None
+    intent: str | None = None
+    call_topic: str | None = None
+    call_context: str | None = None
+    transcript_url: str | None = None
+    call_sentiment: str | None = None
+    suggested_actions: str | None = None
+
+    @property
+    def words(self) -> dict[str, str]:
+        """What can be compared with a text, by its name on the wire: `intent`, `name`, `isAuthenticated`."""
+        found: dict[str, str] = {}
+        for part in (self, self.caller or TeamsPhoneCaller(), self.source or TeamsPhoneSource()):
+            for name, field in type(part).model_fields.items():
+                value = getattr(part, name)
+                if isinstance(value, bool):
+                    value = str(value).lower()
+                if isinstance(value, Identifier):
+                    value = value.key
+                if isinstance(value, str):
+                    found[field.alias or name] = value
+        return found
+
+
+TEAMS_WORDS: Final = tuple(
+    field.alias or name
+    for part in (TeamsPhoneCallDetails, TeamsPhoneCaller, TeamsPhoneSource)
+    for name, field in part.model_fields.items()
+    if name not in ("additional_caller_information", "intended_targets")
+    and not (part is TeamsPhoneCallDetails and name in ("caller", "source"))
+)
+"""What `TeamsPhoneCallDetails.words` can hold."""
+
+
 class CustomContext(WireModel):
     """What the other side sent along with the call."""
 
     sip_headers: _Headers = Field(default_factory=dict)
     voip_headers: _Headers = Field(default_factory=dict)
-    teams_phone_call_details: Mapping[str, Any] | None = None
+    teams_phone_call_details: TeamsPhoneCallDetails | None = None
 
     def header(self, name: str) -> str | None:
         """A SIP or VoIP header, whatever its case and dashes; the prefix X-MS-Custom- may be left out."""
@@ -66,9 +135,38 @@ class CustomContext(WireModel):
         return None
 
     @property
+    def headers(self) -> dict[str, str]:
+        """All headers by name. Of a name that came both ways the SIP header counts: the caller's app sets the other."""
+        sip = {_bare(name) for name in self.sip_headers}
+        voip = {name: value for name, value in self.voip_headers.items() if _bare(name) not in sip}
+        return {**self.sip_headers, **voip}
+
+    @property
     def user_to_user(self) -> str | None:
         """The SIP User-To-User header as sent (`616d617a;encoding=hex`)."""
         return self.header("User-To-User")
+
+
+def _numbered(value: Any) -> Any:
+    """Files without a number get those that are free, in order: two of one number would be one file."""
+    value = listed(value)
+    if not isinstance(value, list):
+        return value
+    taken = {chunk.get("index") for chunk in value if isinstance(chunk, Mapping) and _is_int(chunk.get("index"))}
+    free = (number for number in range(len(value)) if number not in taken)
+    return [
+        {**chunk, "index": next(free)} if isinstance(chunk, Mapping) and chunk.get("index") is None else chunk
+        for chunk in value
+    ]
+
+
+def _is_int(value: Any) -> bool:
+    return isinstance(value, int)
+
+
+def _whole(value: Any) -> Any:
+    """Milliseconds, of which a fraction means nothing."""
+    return round(value) if isinstance(value, float) and isfinite(value) else value
 
 
 class CallUser(WireModel):
@@ -128,7 +226,7 @@ class IncomingCall(EventGridEvent):
 
 class _CallNews(EventGridEvent):
     server_call_id: Annotated[str, Field(min_length=1)]
-    correlation_id: Annotated[str, Field(min_length=1)]
+    correlation_id: str = ""
     started_by: _CallUser | None = None
     group: Group | None = None
     room: Group | None = None
@@ -173,8 +271,8 @@ class RecordingChunk(WireModel):
         content_location, metadata_location, delete_location: URLs that want the resource's signature.
     """
 
-    document_id: str
-    index: Int32 = 0
+    document_id: str = ""
+    index: Int32
     end_reason: str | None = None
     content_location: str | None = None
     metadata_location: str | None = None
@@ -184,7 +282,7 @@ class RecordingChunk(WireModel):
 class RecordingStorageInfo(WireModel):
     """Where the files lie."""
 
-    recording_chunks: Annotated[tuple[RecordingChunk, ...], Field(fail_fast=True), BeforeValidator(none_as_empty)] = ()
+    recording_chunks: Annotated[tuple[RecordingChunk, ...], BeforeValidator(_numbered)] = ()
 
 
 class RecordingFileStatusUpdated(EventGridEvent):
@@ -200,13 +298,17 @@ class RecordingFileStatusUpdated(EventGridEvent):
 
     recording_storage_info: RecordingStorageInfo
     recording_start_time: TimeOrNever = None
-    recording_duration_ms: Int64 | None = None
+    recording_duration_ms: Annotated[Int64 | None, BeforeValidator(_whole)] = None
     session_end_reason: str | None = None
     recording_content_type: Word | None = None
     recording_channel_type: Word | None = None
     recording_format_type: Word | None = None
     storage_type: str | None = None
     recording_id: str | None = None
+
+    @classmethod
+    def needs(cls, path: str, fields: Mapping[str, Any]) -> bool:
+        return path == "recordingStorageInfo.recordingChunks"  # without them it would be a recording of no files
 
     @property
     def chunks(self) -> tuple[RecordingChunk, ...]:

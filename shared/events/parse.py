@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from threading import Lock
 from typing import Any, Final, TypeVar
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from shared.errors import MalformedEvent
 from shared.events.base import PREFIX, CallEvent, Event, EventGridEvent
 from shared.events.body import check_json, read_json
 from shared.events.callbacks import CALLBACK_TYPES, FORMER_NAMES, UnknownCallback
 from shared.events.event_grid import EVENT_GRID_TYPES, UnknownGridEvent
+from shared.events.lenient import Leftovers, Needed, path_of
 
 _E = TypeVar("_E", bound=Event)
 
@@ -66,7 +69,7 @@ def _callback(item: Any, at: str) -> CallEvent:
     kind = _type_of(item, at, "type")
     short = kind.removeprefix(PREFIX)
     cls = CALLBACK_TYPES.get(FORMER_NAMES.get(short, short)) if kind.startswith(PREFIX) else None
-    envelope = {"id": item.get("id"), "time": item.get("time"), "raw": item}
+    envelope = {"id": item.get("id"), "time": item.get("time"), "raw": item, "unread": ()}
     if isinstance(source := item.get("source"), str):
         envelope["source"] = source
     if cls is None:
@@ -78,7 +81,7 @@ def _grid_event(item: Any, at: str) -> EventGridEvent:
     cloud = isinstance(item, Mapping) and "eventType" not in item
     names = _CLOUD_NAMES if cloud else _GRID_NAMES
     kind = _type_of(item, at, "type" if cloud else "eventType")
-    envelope = {"id": item.get("id"), "time": item.get(names["time"]), "raw": item}
+    envelope = {"id": item.get("id"), "time": item.get(names["time"]), "raw": item, "unread": ()}
     for name in ("topic", "subject"):
         if isinstance(value := item.get(names.get(name, name)), str):
             envelope[name] = value
@@ -95,12 +98,16 @@ _GRID_NAMES: Final[Mapping[str, str]] = {"id": "id", "time": "eventTime", "topic
 _CALL_IDS: Final = ("callConnectionId", "serverCallId", "correlationId", "operationContext")
 
 
+_TYPE: Final = re.compile(r"[A-Za-z][!-~]{0,199}\Z")
+"""Of an event's type: it goes into the log, unknown ones too."""
+
+
 def _type_of(item: Any, at: str, field: str) -> str:
     if not isinstance(item, Mapping):
         raise MalformedEvent(at[:-1] or "body", "is not an event.", "Send objects with id, type and data.")
     kind = item.get(field)
-    if not isinstance(kind, str) or not kind:
-        raise MalformedEvent(at + field, "is missing or not a string.", f"Send {PREFIX}… as the {field}.")
+    if not isinstance(kind, str) or not _TYPE.match(kind):
+        raise MalformedEvent(at + field, "is missing or no name of a type.", f"Send {PREFIX}… as the {field}.")
     return kind
 
 
@@ -126,10 +133,16 @@ _building: Final = Lock()
 
 
 def _validated(cls: type[_E], fields: dict[str, Any], at: str, envelope: Mapping[str, str]) -> _E:
+    validate: Callable[[Any], _E] = _validators.get(cls) or _validator(cls)
     try:
-        event: _E = (_validators.get(cls) or _validator(cls))(fields)
+        return validate(fields)
     except ValidationError as error:
-        raise _malformed(error, at, envelope) from None
+        wrong = error
+    leftovers = Leftovers(fields, lambda path: cls.needs(path, fields))
+    try:
+        event: _E = leftovers.read(validate, wrong)
+    except Needed as needed:
+        raise _malformed(needed.details, at, envelope) from None
     return event
 
 
@@ -142,15 +155,12 @@ def _validator(cls: type[Event]) -> Callable[[Any], Any]:
         return _validators[cls]
 
 
-def _malformed(error: ValidationError, at: str, envelope: Mapping[str, str]) -> MalformedEvent:
-    first = error.errors(include_url=False, include_input=False)[0]
-    location = first["loc"]
+def _malformed(details: ErrorDetails, at: str, envelope: Mapping[str, str]) -> MalformedEvent:
+    location = details["loc"]
     inside = envelope.get(str(location[0])) if len(location) == 1 else None
-    path = inside or "data"
-    for part in location if inside is None else ():
-        path += f"[{part}]" if isinstance(part, int) else f".{str(part)[:60]}"
-    kind = first["type"]
-    problem = "is missing" if kind == "missing" else first["msg"][:200].rstrip(".")
+    path = inside or f"data.{path_of(location)}"
+    kind = details["type"]
+    problem = "is missing" if kind == "missing" else details["msg"][:200].rstrip(".")
     if inside and kind not in ("missing", "time"):
         problem = "is missing or not a string"
     return MalformedEvent(at + path, problem + ".", "Send the event as the service made it.")

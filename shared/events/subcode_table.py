@@ -278,6 +278,35 @@ BY_CODE_AND_SUB_CODE: Final[Mapping[tuple[int, int], Row]] = {
 }
 """Where the code changes what the sub-code means."""
 
+PromptKind = Literal["file", "text", "ssml"]
+
+_SPOKEN: Final[Mapping[int, Row]] = {
+    # Also where the Azure AI service is not linked, or not the one that the call was answered with
+    # (azure-sdk-for-net issue 45689).
+    8535: ("prompt_failed", NO, "No sound came of the text; check the voice's name and the SSML."),
+    8536: (
+        "prompt_failed",
+        NO,
+        "The text could not be spoken; check COGNITIVE_SERVICES_ENDPOINT, its link to the resource, and the voice.",
+    ),
+    8511: (
+        "prompt_failed",
+        NO,
+        "The prompt of a recognize could not be spoken; check the Azure AI service, its link, and the voice.",
+    ),
+}
+
+BY_PROMPT: Final[Mapping[tuple[PromptKind, int], Row]] = {
+    **{("text", code): row for code, row in _SPOKEN.items()},
+    **{("ssml", code): row for code, row in _SPOKEN.items()},
+    ("file", 8511): (
+        "prompt_failed",
+        NO,
+        "The prompt of a recognize could not be played; check the file's address and format.",
+    ),
+}
+"""Where the kind of prompt changes what the sub-code means: nothing is downloaded for a text."""
+
 BY_CODE: Final[Mapping[int, Row]] = {
     200: ("ok", NO, "It worked."),
     400: ("bad_request", NO, "The service found the request not valid; the message says why."),

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from shared.events.subcode_table import BY_CODE, BY_CODE_AND_SUB_CODE, BY_SUB_CODE, Row
+from shared.events.subcode_table import BY_CODE, BY_CODE_AND_SUB_CODE, BY_PROMPT, BY_SUB_CODE, Row
 from shared.events.subcode_table import Outcome as Outcome
+from shared.events.subcode_table import PromptKind as PromptKind
 
 
 class SubCode(NamedTuple):
@@ -33,14 +34,19 @@ SUB_CODES: Final[Mapping[int, SubCode]] = {code: SubCode(code, *row) for code, r
 """Every sub-code that is known, by its number."""
 
 
-def explain(code: int, sub_code: int) -> SubCode:
+def explain(code: int, sub_code: int, prompt: PromptKind | None = None) -> SubCode:
     """What `resultInformation` says in plain words.
+
+    Args:
+        prompt: what failed to play, where that is known: the words of a file do not fit a text.
 
     A sub-code that is not known is explained by its code, and that one by its family (4xx, 5xx, 6xx).
 
     >>> explain(400, 8510).outcome
     'no_input'
     """
+    if prompt is not None and (row := BY_PROMPT.get((prompt, sub_code))):
+        return SubCode(sub_code, *row)
     if row := BY_CODE_AND_SUB_CODE.get((code, sub_code)):
         return SubCode(sub_code, *row)
     # Sub-code 0 is success only together with a code that says so.

@@ -1,7 +1,8 @@
 """What the events carry: result codes, participants, tones, recognition results, media updates.
 
 Field types are tolerant where the service is known to vary (casing of enumerations, several shapes of an
-identifier) and firm where a wrong value would mislead a call flow (numbers, identifiers, times).
+identifier) and firm where a wrong value would mislead a call flow (numbers, identifiers, times). What they refuse is
+left out of the event, where it can do without; see shared.events.lenient.
 """
 
 from collections.abc import Mapping
@@ -9,12 +10,15 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Annotated, Any, Final, Literal, get_args
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, PlainValidator
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
 from shared.errors import InvalidInput
 from shared.identifiers import Identifier
+
+MAX_LISTED: Final = 2000
+"""Entries of a list in an event. A call has 350 participants at most (docs: call-automation overview)."""
 
 Tone = Literal[
     "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine",
@@ -27,8 +31,8 @@ DIGIT_BY_TONE: Final[Mapping[str, str]] = dict(zip(get_args(Tone), "0123456789AB
 
 
 def first_letter_small(value: str) -> str:
-    """REST writes `audioVideo` where Event Grid writes `AudioVideo`: here it is REST's word."""
-    return value[:1].lower() + value[1:]
+    """REST writes `audioVideo` where Event Grid writes `AudioVideo`: here it is REST's word; `MP3` is `mp3`."""
+    return value.lower() if value.isupper() else value[:1].lower() + value[1:]
 
 
 def read_time(value: Any) -> datetime:
@@ -51,6 +55,10 @@ def _time_or_never(value: Any) -> datetime | None:
     return None if time is None or time.year == 1 else time
 
 
+def _time_or_none(value: Any) -> datetime | None:
+    return None if value is None else read_time(value)
+
+
 def _flag(value: Any) -> bool:
     if value is None:
         return False
@@ -59,7 +67,10 @@ def _flag(value: Any) -> bool:
     return value
 
 
-def none_as_empty(value: Any) -> Any:
+def listed(value: Any) -> Any:
+    """A list of what the service lists; null is empty."""
+    if isinstance(value, list) and len(value) > MAX_LISTED:
+        raise PydanticCustomError("too_long", f"has more than {MAX_LISTED} entries")
     return () if value is None else value
 
 
@@ -80,7 +91,12 @@ def read_identifier(value: Any) -> Identifier:
     if isinstance(value, Identifier):
         return value
     try:
-        if isinstance(value, Mapping) and isinstance(raw_id := value.get("rawId"), str) and raw_id:
+        if (
+            isinstance(value, Mapping)
+            and isinstance(raw_id := value.get("rawId"), str)
+            and raw_id
+            and (raw_id.startswith("4:") or not value.get("phoneNumber"))
+        ):
             raw_id.encode()  # a lone surrogate cannot be stored
             return _of_raw_id(raw_id)
         return Identifier.parse(value)
@@ -97,10 +113,16 @@ def _identifier_or_none(value: Any) -> Identifier | None:
     return read_identifier(value)
 
 
+def _as_raw_id(identifier: Identifier | None) -> str | None:
+    """Said here again: pydantic applies the model's own serializer twice under a PlainValidator."""
+    return identifier.raw_id if identifier is not None else None
+
+
 Time = Annotated[datetime, PlainValidator(read_time)]
+TimeOrNone = Annotated[datetime | None, PlainValidator(_time_or_none)]
 TimeOrNever = Annotated[datetime | None, PlainValidator(_time_or_never)]
-AnIdentifier = Annotated[Identifier, PlainValidator(read_identifier)]
-MaybeIdentifier = Annotated[Identifier | None, PlainValidator(_identifier_or_none)]
+AnIdentifier = Annotated[Identifier, PlainValidator(read_identifier), PlainSerializer(_as_raw_id)]
+MaybeIdentifier = Annotated[Identifier | None, PlainValidator(_identifier_or_none), PlainSerializer(_as_raw_id)]
 Int32 = Annotated[int, BeforeValidator(_not_bool), Field(ge=-(2**31), lt=2**31)]
 Int64 = Annotated[int, BeforeValidator(_not_bool), Field(ge=-(2**63), lt=2**63)]
 Number = Annotated[float, BeforeValidator(_not_bool), Field(allow_inf_nan=False)]
@@ -158,7 +180,7 @@ class Participant(WireModel):
 class DtmfResult(WireModel):
     """Keys pressed, oldest first, in the service's words; words outside `Tone` stay as sent."""
 
-    tones: Annotated[tuple[Word, ...], Field(fail_fast=True), BeforeValidator(none_as_empty)] = ()
+    tones: Annotated[tuple[Word, ...], BeforeValidator(listed)] = ()
 
 
 class ChoiceResult(WireModel):

@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
+from pydantic_core import PydanticCustomError
+
 from shared.events import ROLES
 from shared.events.base import PREFIX
-from shared.events.values import read_time
-from shared.identifiers import Identifier
+from shared.events.values import read_identifier, read_time
+from shared.identifiers import key_of
 from shared.quality.report import AppSpan
 from shared.quality.spans import Span, united
 
@@ -45,6 +47,11 @@ class _Sending:
     def heard(self) -> bool:
         # For a recognize no event tells its start.
         return not self.lost and (not self.failed or self.started is not None or self.kind == "listening")
+
+    @property
+    def keys(self) -> set[str]:
+        """Who it is for, to compare with."""
+        return {key_of(raw_id) for raw_id in self.participants}
 
     @property
     def seen(self) -> bool:
@@ -87,12 +94,34 @@ def app_spans(
         end = seconds if sending.ended is None else min(seconds, sending.ended - zero)
         if sending.heard and start < end:
             found.setdefault((sending.kind, sending.participants), []).append(Span(round(start, 3), round(end, 3)))
+    channels = {key_of(raw_id): channel for raw_id, channel in channel_of.items()} | dict(channel_of)
     spans = [
-        AppSpan(kind=kind, start=start, end=end, channel=channel_of.get(to[0]) if len(to) == 1 else None)
+        AppSpan(kind=kind, start=start, end=end, channel=_channel(channels, to))
         for (kind, to), several in found.items()
         for start, end in united(several)
     ]
     return sorted(spans, key=lambda span: (span.start, span.end, span.kind))
+
+
+def _time_of(event: Mapping[str, Any], journaled: float) -> float:
+    """An event's own time; where it has none that can be read, the time at which it was journaled."""
+    try:
+        return read_time(event.get("time")).timestamp()
+    except PydanticCustomError:
+        return journaled
+
+
+def _present(participants: Any) -> set[str] | None:
+    """Who takes part, by key; None if an entry cannot be read, which may stand for anybody."""
+    try:
+        return {read_identifier(one["identifier"]).key for one in participants or ()}
+    except (PydanticCustomError, LookupError, TypeError):
+        return None
+
+
+def _channel(channels: Mapping[str, int], to: tuple[str, ...]) -> int | None:
+    """The channel of the one participant that is meant, by raw id or else by key; None: several, or not known."""
+    return channels.get(to[0], channels.get(key_of(to[0]))) if len(to) == 1 else None
 
 
 class _Reader:
@@ -122,7 +151,7 @@ class _Reader:
             case "settled":
                 self._end_all(at)
             case "event":
-                self._on_event(entry["event"])
+                self._on_event(entry["event"], at)
 
     def _send(self, seq: int, attempt: int, at: float) -> None:
         self._attempts[seq] = attempt
@@ -142,16 +171,16 @@ class _Reader:
         if action.get("kind") == "cancel_all_media":
             self._end(at, self._open("prompt", "listening"))
         elif action.get("kind") == "unhold":
-            self._end(at, (held for held in self._open("hold") if held.participants == (action["participant"],)))
+            self._end(at, (held for held in self._open("hold") if held.keys == {key_of(action["participant"])}))
 
-    def _on_event(self, event: Mapping[str, Any]) -> None:
-        name, at = event["type"].removeprefix(PREFIX), read_time(event["time"]).timestamp()
+    def _on_event(self, event: Mapping[str, Any], journaled: float) -> None:
+        name, at = event["type"].removeprefix(PREFIX), _time_of(event, journaled)
         data = event.get("data") or {}
         if name == "CallDisconnected":
             self._end_all(at)
         elif name == "ParticipantsUpdated":
-            present = {Identifier.parse(one["identifier"]).raw_id for one in data.get("participants") or ()}
-            left = (held for held in self._open("hold") if not present.issuperset(held.participants))
+            present = _present(data.get("participants"))
+            left = (held for held in self._open("hold") if present is not None and not present >= held.keys)
             self._end(at, (held for held in left if at > held.issued))
         elif sending := self._sending_of(data.get("operationContext")):
             self._on_report(sending, name, at)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
+
+from shared.identifiers import key_of
 
 Role = Literal["customer", "agent", "unknown", "everybody"]
 
@@ -45,7 +47,9 @@ def people(
     """
     customer = {"inbound": caller, "outbound": callee}.get(direction or "", "")
     on = {channel: raw_id for raw_id, channel in participants}
-    sides = {channel: bool(customer) and _same(raw_id, customer) for channel, raw_id in on.items()}
+    # Of two connections of one number the one whose raw id is the caller's, if the service wrote the same one here.
+    same: Callable[[str], str] = str if customer in on.values() else key_of
+    sides = {channel: bool(customer) and same(raw_id) == same(customer) for channel, raw_id in on.items()}
     known = any(sides.values())
     found: dict[int, Person] = {}
     count: Counter[str] = Counter()
@@ -77,12 +81,6 @@ def masked(raw_id: str) -> str:
 
 
 def _digits(raw_id: str) -> str:
-    """The digits of a phone number, with or without its plus; empty if it is none."""
-    number = raw_id.removeprefix("4:").removeprefix("+")
+    """The digits of a phone number, however the service writes it; empty if it is none."""
+    number = key_of(raw_id).removeprefix("4:").removeprefix("+")
     return number if raw_id.startswith(("4:", "+")) and number.isdecimal() else ""
-
-
-def _same(one: str, other: str) -> bool:
-    if number := _digits(one):
-        return number == _digits(other)
-    return one == other

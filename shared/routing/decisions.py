@@ -114,11 +114,29 @@ class Hours:
 
 
 @dataclass(frozen=True, slots=True)
+class Facts:
+    """What of an incoming call the rules look at.
+
+    Attributes:
+        context: values by header name, as `header_name` gives it.
+        teams: values by the name on the wire, in small letters.
+    """
+
+    to: Identifier
+    caller: Identifier
+    on_behalf_of: Identifier | None
+    context: Mapping[str, Sequence[str]]
+    teams: Mapping[str, Sequence[str]]
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
     """One rule: all of its conditions must hold; one that is not given holds always.
 
     Attributes:
-        context: patterns by header name, as `_header_name` gives it.
+        context: patterns by header name, as `header_name` gives it.
+        on_behalf_of: whose call it is, where `to` takes calls for somebody else.
+        teams: patterns by the name of a Teams detail, in small letters.
     """
 
     name: str
@@ -127,23 +145,26 @@ class Rule:
     context: Headers
     hours: Hours | None
     outcome: AnswerWith | RejectWith | RedirectTo
+    on_behalf_of: tuple[Pattern, ...] | None = None
+    teams: Headers = ()
 
-    def matches(self, to: Identifier, caller: Identifier, context: Mapping[str, Sequence[str]], at: datetime) -> bool:
+    def matches(self, facts: Facts, at: datetime) -> bool:
         return (
-            matches_any(self.to, to.raw_id)
-            and matches_any(self.caller, caller.raw_id)
-            and all(
-                any(matches_any(patterns, value) for value in context.get(name, ())) for name, patterns in self.context
-            )
+            matches_any(self.to, facts.to.key)
+            and matches_any(self.caller, facts.caller.key)
+            and (self.on_behalf_of is None or _is_one_of(self.on_behalf_of, facts.on_behalf_of))
+            and _all_there(self.context, facts.context)
+            and _all_there(self.teams, facts.teams)
             and (self.hours is None or self.hours.contains(at))
         )
 
     def covers_conditions(self, other: Rule) -> bool:
         """Whether the conditions other than `to` hold whenever those of the other rule hold."""
-        theirs = dict(other.context)
         return (
             covers(self.caller, other.caller)
-            and all(name in theirs and covers(mine, theirs[name]) for name, mine in self.context)
+            and covers(self.on_behalf_of, other.on_behalf_of)
+            and _all_covered(self.context, other.context)
+            and _all_covered(self.teams, other.teams)
             and (self.hours is None or self.hours == other.hours)
         )
 
@@ -154,7 +175,16 @@ class RoutingTable:
     def __init__(self, rules: Sequence[Rule]) -> None:
         self.rules = tuple(rules)
 
-    def decide(self, *, to: Identifier, caller: Identifier, context: Mapping[str, str], at: datetime) -> Decision:
+    def decide(
+        self,
+        *,
+        to: Identifier,
+        caller: Identifier,
+        context: Mapping[str, str],
+        at: datetime,
+        on_behalf_of: Identifier | None = None,
+        teams: Mapping[str, str] | None = None,
+    ) -> Decision:
         """What to do with an incoming call.
 
         Args:
@@ -162,15 +192,19 @@ class RoutingTable:
             caller: `data.from`.
             context: the custom SIP and VoIP headers, by name.
             at: the time of the call, with its time zone.
+            on_behalf_of: whose call it is, where `to` takes calls for somebody else.
+            teams: what Teams says of the call, by the name on the wire (`TeamsPhoneCallDetails.words`).
         """
         if at.tzinfo is None:
             raise ValueError("routing needs a time with its time zone")
         headers: dict[str, list[str]] = {}
         for name, value in context.items():
             headers.setdefault(header_name(name), []).append(value)
+        details = {name.lower(): [value] for name, value in (teams or {}).items()}
+        facts = Facts(to, caller, on_behalf_of, headers, details)
         redirected_here = None if to.phone_number is not None else self._redirects_to(to)
         for rule in self.rules:
-            if rule.matches(to, caller, headers, at):
+            if rule.matches(facts, at):
                 if redirected_here is not None and rule.to is None:
                     break  # only a rule that names this callee may take the call from where a redirect sent it
                 return _guarded(rule, to, caller)
@@ -180,8 +214,10 @@ class RoutingTable:
 
     def _redirects_to(self, user: Identifier) -> Rule | None:
         """A rule that sends calls to this user, who has a phone of their own."""
-        found = (rule for rule in self.rules if isinstance(rule.outcome, RedirectTo) and rule.outcome.target == user)
-        return next(found, None)
+        for rule in self.rules:
+            if isinstance(rule.outcome, RedirectTo) and rule.outcome.target.key == user.key:
+                return rule
+        return None
 
 
 def _guarded(rule: Rule, to: Identifier, caller: Identifier) -> Decision:
@@ -189,9 +225,9 @@ def _guarded(rule: Rule, to: Identifier, caller: Identifier) -> Decision:
     if not isinstance(rule.outcome, RedirectTo):
         return rule.outcome
     target = rule.outcome.target
-    if target == to:
+    if target.key == to.key:
         why = "the redirect leads to the callee itself"
-    elif target == caller:
+    elif target.key == caller.key:
         why = "the redirect leads back to the caller"
     elif target.phone_number is not None and caller.phone_number is None:
         why = "the service cannot redirect a VoIP call to a phone number"  # docs: call-automation overview
@@ -202,6 +238,19 @@ def _guarded(rule: Rule, to: Identifier, caller: Identifier) -> Decision:
 
 def matches_any(patterns: tuple[Pattern, ...] | None, value: str) -> bool:
     return patterns is None or any(pattern.matches(value) for pattern in patterns)
+
+
+def _is_one_of(patterns: tuple[Pattern, ...], who: Identifier | None) -> bool:
+    return who is not None and matches_any(patterns, who.key)
+
+
+def _all_there(conditions: Headers, values: Mapping[str, Sequence[str]]) -> bool:
+    return all(any(matches_any(patterns, value) for value in values.get(name, ())) for name, patterns in conditions)
+
+
+def _all_covered(mine: Headers, theirs: Headers) -> bool:
+    others = dict(theirs)
+    return all(name in others and covers(patterns, others[name]) for name, patterns in mine)
 
 
 def covers(mine: tuple[Pattern, ...] | None, theirs: tuple[Pattern, ...] | None) -> bool:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 from zoneinfo import ZoneInfo
 
 from shared.errors import InvalidInput
+from shared.events.event_grid import TEAMS_WORDS
 from shared.identifiers import Identifier
 from shared.routing.decisions import (
     DAY_MINUTES,
@@ -36,7 +37,7 @@ _APP_FOLDER = Path(__file__).parent.parent.parent
 
 _REASONS: tuple[RejectReason, ...] = ("none", "busy", "forbidden")
 _OUTCOMES = ("answer", "reject", "redirect")
-_RULE_KEYS = ("name", "to", "from", "context", "hours", *_OUTCOMES)
+_RULE_KEYS = ("name", "to", "from", "on_behalf_of", "context", "teams", "hours", *_OUTCOMES)
 _HOURS_KEYS = ("days", "between", "holidays", "zone")
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _FULL_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -45,6 +46,8 @@ _PHONE_PREFIX = re.compile(r"(4:)?\+([1-9]\d{0,14})?")
 _INTERVAL = re.compile(r"(\d{1,2}):(\d{2})\s*-\s*(\d{1,2}):(\d{2})")
 _HEADER_NAME = re.compile(r"[A-Za-z0-9.!%*_+~-]{1,64}")
 """Characters and length of a custom header's name (docs: custom-context)."""
+
+_TEAMS_WORDS = frozenset(word.lower() for word in TEAMS_WORDS)
 
 _T = TypeVar("_T")
 
@@ -123,7 +126,9 @@ class _Reader(Nodes):
         name = part("name", self._text, "") or path
         to = part("to", self._endpoints, None)
         caller = part("from", self._endpoints, None)
+        on_behalf_of = part("on_behalf_of", self._patterns, None)
         context: Headers = part("context", self._context, ())
+        teams: Headers = part("teams", self._teams, ())
         hours = part("hours", self._hours, None)
         given = [key for key in _OUTCOMES if key in entries]
         if len(given) != 1:
@@ -146,7 +151,7 @@ class _Reader(Nodes):
             )
         if len(self._problems) > before:
             raise Stop
-        return Rule(name, to, caller, context, hours, outcome)
+        return Rule(name, to, caller, context, hours, outcome, on_behalf_of, teams)
 
     def _outcome(self, key: str, node: Node, path: str, rule: str) -> AnswerWith | RejectWith | RedirectTo:
         text = self._text(node, path)
@@ -164,20 +169,25 @@ class _Reader(Nodes):
 
     # conditions
 
-    def _endpoints(self, node: Node, path: str) -> tuple[Pattern, ...] | None:
-        patterns = tuple(
+    def _patterns(self, node: Node, path: str) -> tuple[Pattern, ...]:
+        return tuple(
             self._endpoint(item, item_path, self._text(item, item_path))
             for item, item_path in self._one_or_more(node, path)
         )
+
+    def _endpoints(self, node: Node, path: str) -> tuple[Pattern, ...] | None:
+        patterns = self._patterns(node, path)
         # `*` holds for every call, as no condition does.
         return None if Pattern("", is_prefix=True) in patterns else patterns
 
     def _endpoint(self, node: Node, path: str, text: str) -> Pattern:
         if not text.endswith("*"):
-            return Pattern(self._exact_endpoint(node, path, text).raw_id)
+            return Pattern(self._exact_endpoint(node, path, text).key)
         prefix = text[:-1]
         if prefix and not _PHONE_PREFIX.fullmatch(prefix) and (prefix.startswith(("+", "4:+")) or "*" in prefix):
             self._wrong(node, path, f"{text!r} is no prefix of a number.", "Write +1425*: digits, then one *.")
+        if re.match(r"4:\d", prefix):
+            self._wrong(node, path, f"{text!r} is no prefix of a number.", f"Write +{prefix[2:]}*.")
         if prefix and not prefix.startswith("+") and not re.match(r"\d", prefix):
             self._wrong(node, path, f"{text!r} is no prefix.", "Write +1425* or 8:acs:…*.")
         return Pattern(f"4:{prefix}" if prefix.startswith("+") else prefix, is_prefix=True)
@@ -191,7 +201,7 @@ class _Reader(Nodes):
         except InvalidInput:
             self._wrong(node, path, f"{text!r} is no phone number and no raw id.", remedy)
         if identifier.kind == "unknown" or (
-            identifier.phone_number is not None and not _PHONE.fullmatch(identifier.raw_id)
+            identifier.phone_number is not None and not _PHONE.fullmatch(identifier.key)
         ):
             self._wrong(node, path, f"{text!r} is no phone number and no raw id.", remedy)
         return identifier
@@ -203,14 +213,28 @@ class _Reader(Nodes):
                 self._wrong(value, f"{path}.{name}", "is no name of a header.", "Use at most 64 of A-Z a-z 0-9 -.")
             if header_name(name) in headers:
                 self._wrong(value, f"{path}.{name}", "stands twice: case does not count in names of headers.")
-            headers[header_name(name)] = tuple(
-                Pattern(text.removesuffix("*"), is_prefix=text.endswith("*"))
-                for item, item_path in self._one_or_more(value, f"{path}.{name}")
-                for text in [self._text(item, item_path)]
-            )
+            headers[header_name(name)] = self._texts(value, f"{path}.{name}")
         if not headers:
             self._wrong(node, path, "names no header.")
         return tuple(headers.items())
+
+    def _teams(self, node: Node, path: str) -> Headers:
+        details: dict[str, tuple[Pattern, ...]] = {}
+        for name, value in self._mapping(node, path, None).items():
+            if name.lower() not in _TEAMS_WORDS:
+                hint = did_you_mean(name, TEAMS_WORDS) or f"Known are {', '.join(TEAMS_WORDS)}."
+                self._wrong(value, f"{path}.{name}", "is no detail of a Teams call.", hint)
+            details[name.lower()] = self._texts(value, f"{path}.{name}")
+        if not details:
+            self._wrong(node, path, "names no detail.")
+        return tuple(details.items())
+
+    def _texts(self, node: Node, path: str) -> tuple[Pattern, ...]:
+        return tuple(
+            Pattern(text.removesuffix("*"), is_prefix=text.endswith("*"))
+            for item, item_path in self._one_or_more(node, path)
+            for text in [self._text(item, item_path)]
+        )
 
     def _hours(self, node: Node, path: str) -> Hours:
         entries = self._mapping(node, path, _HOURS_KEYS)
@@ -354,7 +378,7 @@ def _certainly_next(rules: Sequence[tuple[Rule, Node, str]], start: Rule, rule: 
             reaches = (
                 outcome.target.phone_number is None
                 if candidate.to is None
-                else matches_any(candidate.to, outcome.target.raw_id)
+                else matches_any(candidate.to, outcome.target.key)
             )
             if reaches and candidate.covers_conditions(start):
                 return index if _redirects(candidate) else None

@@ -215,7 +215,9 @@ def test_a_list_says_how_calls_stand_now(app: App) -> None:
     assert everything == {ringing: "ringing", new: "connecting", up: "connected", over: "ended"}
 
 
-@pytest.mark.parametrize("number", ["%2B14255550177", "+14255550177", "4:+14255550177", "4:%2B14255550177"])
+@pytest.mark.parametrize(
+    "number", ["%2B14255550177", "+14255550177", "4:+14255550177", "4:%2B14255550177", "4:14255550177"]
+)
 def test_calls_are_found_by_the_number_of_either_side(app: App, number: str) -> None:
     placed(app)
     called = placed(app, targets=[OTHER_PHONE])

@@ -16,7 +16,7 @@ from shared.calls.journal import EventReceived, Issued, decode_all
 from shared.calls.rules import check
 from shared.composition import compose
 from shared.errors import KeyReused
-from shared.events import parse_callback
+from shared.events import explain, parse_callback
 from shared.gateway.base import Request
 from shared.gateway.memory import refuse
 from shared.identifiers import Identifier
@@ -129,7 +129,8 @@ def test_the_service_s_answer_is_given_where_it_is_the_outcome_or_needed_later(a
 
 def test_a_repeated_request_learns_how_the_action_ended(app: App) -> None:
     call_id = live(app)
-    for key, event, failure in (("a", "PlayCompleted", None), ("b", "PlayFailed", "play failed: 400/8535: bad file")):
+    why = f"play failed: 400/8535: bad file ({explain(400, 8535, 'text').plain})"
+    for key, event, failure in (("a", "PlayCompleted", None), ("b", "PlayFailed", why)):
         first = read(send(app, f"/{call_id}/actions/play", BODIES["play"], key=key), 202)
         request = app.gateway.sent[-1]
         result = (200, 0, "") if failure is None else (400, 8535, "bad file")

@@ -141,8 +141,8 @@ def test_news_of_a_call_that_is_not_ours_is_logged_and_passed_over(
 
 @pytest.mark.parametrize(
     "changes",
-    [{"serverCallId": None}, {"serverCallId": ""}, {"correlationId": 7}, {"user": "nobody"}],
-    ids=["no server call id", "an empty one", "a number", "no user"],
+    [{"serverCallId": None}, {"serverCallId": ""}, {"serverCallId": 7}],
+    ids=["no server call id", "an empty one", "a number"],
 )
 def test_malformed_news_is_logged_and_not_asked_for_again(
     app: App, changes: dict[str, Any], caplog: pytest.LogCaptureFixture
@@ -151,6 +151,16 @@ def test_malformed_news_is_logged_and_not_asked_for_again(
     hear(news("CallParticipantAdded", **changes))  # an exception would have it delivered again
     assert "malformed event id=grid-1" in caplog.text
     assert noticed(app, call_id) == []
+
+
+@pytest.mark.parametrize(("changes", "unread"), [({"correlationId": 7}, "correlationId"), ({"user": "nobody"}, "user")])
+def test_news_with_an_odd_field_is_journaled_and_the_log_names_the_field(
+    app: App, changes: dict[str, Any], unread: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    call_id = ringing(app)
+    hear(news("CallParticipantAdded", **changes))
+    assert len(noticed(app, call_id)) == 1
+    assert f"left out of CallParticipantAdded id=grid-1: 1 unreadable: {unread}" in caplog.text
 
 
 @pytest.mark.parametrize("name", ["IncomingCall", "SomethingNew", "RecordingFileStatusUpdated"])

@@ -42,8 +42,11 @@ class Host(Protocol):
     def wait_tone(self) -> Pending[str]:
         """The next key of continuous DTMF, in the order of the keys."""
 
-    def wait_roster(self, raw_id: str, *, present: bool = True) -> Pending[None]:
-        """The moment when this participant is in the call, or is not in it."""
+    def wait_arrival(self, who: Identifier) -> Pending[None]:
+        """The moment when this participant is in the call; of a phone number, one more connection than now."""
+
+    def wait_departure(self, who: Identifier) -> Pending[None]:
+        """The moment when this participant is not in the call."""
 
     def wait_end(self) -> Pending[CallEnded]:
         """The end of the call."""

@@ -111,7 +111,15 @@ class MediaMethods(Methods):
                 if error.sub_code not in NOTHING_USABLE:
                     raise
                 if attempt == attempts:
-                    raise NoInput("recognize", error.code, error.sub_code, error.message) from error
+                    raise NoInput(
+                        "recognize",
+                        error.code,
+                        error.sub_code,
+                        error.message,
+                        outcome=error.outcome,
+                        plain=error.plain,
+                        retryable=error.retryable,
+                    ) from error
         raise AssertionError("unreachable: the last attempt returns or raises")
 
     def cancel_all_media(self) -> Operation[None]:

@@ -9,8 +9,8 @@ from shared.calls import actions
 from shared.calls.actions import CallingContext
 from shared.calls.methods.base import Methods, Somebody
 from shared.calls.operation import FirstOf, Operation, Pending, Task
+from shared.calls.reading import explained
 from shared.calls.rules import build
-from shared.errors import ActionFailed
 from shared.events import CallEvent
 from shared.identifiers import Identifier
 
@@ -51,15 +51,15 @@ class ParticipantMethods(Methods):
                 context=_calling_context(user_to_user, sip_headers, voip_headers),
             )
         )
-        return Invitation(operation, self._host.spawn("add_participant", self._joined(operation, to)))
+        seen = self._host.wait_arrival(to)
+        return Invitation(operation, self._host.spawn("add_participant", self._joined(operation, seen)))
 
-    async def _joined(self, operation: Operation[CallEvent], target: Identifier) -> CallEvent:
+    async def _joined(self, operation: Operation[CallEvent], seen: Pending[None]) -> CallEvent:
         event = await operation
-        seen = self._host.wait_roster(target.raw_id)
         if not seen.done:
             patience = self._host.issue(actions.Sleep(seconds=JOIN_SECONDS))
             if await FirstOf((seen, patience)) is patience:
-                raise ActionFailed("add_participant", 487, 8538, "reported as added, but never in the call: declined")
+                raise explained("add_participant", 487, 8538, "reported as added, but never in the call: declined")
         return event
 
     def cancel_add_participant(self, invitation: Invitation) -> Operation[CallEvent]:
@@ -67,8 +67,12 @@ class ParticipantMethods(Methods):
         return self._host.issue(actions.CancelAddParticipant(adding=invitation.operation.seq))
 
     def left(self, who: Somebody) -> Pending[None]:
-        """The moment when somebody is not in the call any more, as ParticipantsUpdated shows; now, if they are not."""
-        return self._host.wait_roster(Identifier.parse(who).raw_id, present=False)
+        """The moment when somebody is not in the call any more, as ParticipantsUpdated shows; now, if they are not.
+
+        A phone number that takes part twice has left when both connections have; give the raw id with the asserted
+        id for one of them.
+        """
+        return self._host.wait_departure(Identifier.parse(who))
 
     def remove_participant(self, target: Somebody) -> Operation[CallEvent]:
         """Take somebody out of the call."""

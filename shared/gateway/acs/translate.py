@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from azure.communication.callautomation import (
+    CommunicationCloudEnvironment,
     CommunicationUserIdentifier,
     FileSource,
     MicrosoftTeamsAppIdentifier,
     MicrosoftTeamsUserIdentifier,
     PhoneNumberIdentifier,
     SsmlSource,
+    TeamsExtensionUserIdentifier,
     TextSource,
     UnknownIdentifier,
 )
@@ -21,22 +23,29 @@ from shared.identifiers import Identifier
 
 def somebody(identifier: Identifier) -> Any:
     """The SDK's type for an identifier; it has no public way to make one from a raw id."""
-    raw_id = identifier.raw_id
+    raw_id, cloud = identifier.raw_id, CommunicationCloudEnvironment(identifier.cloud.upper())
     match identifier.kind:
         case "phoneNumber":
-            return PhoneNumberIdentifier(identifier.phone_number or "", raw_id=raw_id)
+            # An asserted id stays in the value, as the SDKs have it; the raw id says which connection is meant.
+            return PhoneNumberIdentifier(raw_id.removeprefix("4:"), raw_id=raw_id)
         case "communicationUser":
             return CommunicationUserIdentifier(raw_id, raw_id=raw_id)
         case "microsoftTeamsUser":
-            return MicrosoftTeamsUserIdentifier(raw_id.rpartition(":")[2], raw_id=raw_id)
+            anonymous = identifier.is_anonymous
+            return MicrosoftTeamsUserIdentifier(identifier.name, is_anonymous=anonymous, cloud=cloud, raw_id=raw_id)
         case "microsoftTeamsApp":
-            return MicrosoftTeamsAppIdentifier(raw_id.rpartition(":")[2], raw_id=raw_id)
+            return MicrosoftTeamsAppIdentifier(identifier.name, cloud=cloud, raw_id=raw_id)
+        case "teamsExtensionUser":
+            resource, tenant, user = identifier.name.split("_")
+            return TeamsExtensionUserIdentifier(
+                user_id=user, tenant_id=tenant, resource_id=resource, cloud=cloud, raw_id=raw_id
+            )
     return UnknownIdentifier(raw_id)
 
 
 def number(identifier: Identifier | None) -> PhoneNumberIdentifier | None:
-    """A caller id."""
-    return somebody(identifier) if identifier is not None else None
+    """A caller id, which goes over the wire as its number alone."""
+    return PhoneNumberIdentifier(identifier.phone_number or "") if identifier is not None else None
 
 
 def source(prompt: Prompt, voice_name: str) -> FileSource | TextSource | SsmlSource:

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from pathlib import Path
+from time import process_time
 from timeit import repeat
 from typing import Any
 
@@ -23,7 +24,7 @@ ROOT = Path(__file__).parents[3]
 )
 def test_one_event_is_parsed_in_well_under_150_microseconds(parse: Any, raw: bytes) -> None:
     parse(raw)  # the model is built at the first event
-    assert min(repeat(lambda: parse(raw), number=200, repeat=5)) / 200 < 150e-6
+    assert min(repeat(lambda: parse(raw), number=200, repeat=5, timer=process_time)) / 200 < 150e-6
 
 
 def test_importing_the_events_needs_nothing_but_pydantic() -> None:

@@ -23,7 +23,7 @@ def field_of(raw: bytes | str, parse: Any = parse_callbacks) -> str:
     return str(caught.value.field)
 
 
-@pytest.mark.parametrize("missing", ["id", "time", "data", "type"])
+@pytest.mark.parametrize("missing", ["id", "data", "type"])
 def test_a_missing_field_of_the_envelope_is_named(missing: str) -> None:
     item = callback("PlayCompleted")
     del item[missing]
@@ -44,7 +44,7 @@ def test_an_id_that_is_no_string_is_named(value: Any) -> None:
 
 @pytest.mark.parametrize("value", [5, 1e12, "yesterday", "1700000000", "2025", "2025-13-01T00:00:00Z", True])
 def test_a_time_that_is_none_is_named(value: Any) -> None:
-    assert field_of(body(callback("PlayCompleted") | {"time": value})) == "[0].time"
+    assert field_of(body(grid_event("IncomingCall", eventTime=value)), parse_event_grid) == "[0].eventTime"
 
 
 @pytest.mark.parametrize("value", [5, "{", "5", [], True, None])
@@ -58,26 +58,16 @@ def test_data_that_is_no_object_is_named(value: Any) -> None:
         ("PlayCompleted", {"callConnectionId": None}, "callConnectionId"),
         ("PlayCompleted", {"callConnectionId": ""}, "callConnectionId"),
         ("PlayCompleted", {"callConnectionId": 5}, "callConnectionId"),
-        ("PlayCompleted", {"serverCallId": None}, "serverCallId"),
         ("PlayCompleted", {"operationContext": {"a": 1}}, "operationContext"),
-        ("PlayCompleted", {"resultInformation": "ok"}, "resultInformation"),
-        ("PlayCompleted", {"resultInformation": {"code": "many"}}, "resultInformation.code"),
-        ("PlayCompleted", {"resultInformation": {"code": True}}, "resultInformation.code"),
-        ("PlayCompleted", {"resultInformation": {"code": 2**40}}, "resultInformation.code"),
-        ("PlayCompleted", {"resultInformation": {"subCode": 1.5}}, "resultInformation.subCode"),
         ("ParticipantsUpdated", {"participants": None}, "participants"),
         ("ParticipantsUpdated", {"participants": {}}, "participants"),
         ("ParticipantsUpdated", {"participants": [5]}, "participants[0]"),
         (
             "ParticipantsUpdated",
-            {"participants": [{"identifier": user(USER_A)}, {"identifier": {"kind": "phoneNumber"}}]},
-            "participants[1].identifier",
+            {"participants": [{"identifier": {"kind": "phoneNumber"}}]},
+            "participants[0].identifier",
         ),
-        (
-            "ParticipantsUpdated",
-            {"participants": [{"identifier": user(USER_A), "isMuted": "yes"}]},
-            "participants[0].isMuted",
-        ),
+        ("ParticipantsUpdated", {"participants": [{"identifier": user(USER_A)}] * 2001}, "participants"),
         ("ParticipantsUpdated", {"sequenceNumber": "x"}, "sequenceNumber"),
         ("RecognizeCompleted", {"dtmfResult": {"tones": "one"}}, "dtmfResult.tones"),
         ("RecognizeCompleted", {"dtmfResult": {"tones": [1]}}, "dtmfResult.tones[0]"),
@@ -101,9 +91,9 @@ def test_an_incoming_call_cannot_do_without(field: str) -> None:
 
 
 def test_the_error_does_not_repeat_a_phone_number() -> None:
-    bad = callback("RemoveParticipantSucceeded", participant={"rawId": "", "phoneNumber": "+14255550199"})
+    bad = grid_event("IncomingCall", GRID["IncomingCall"] | {"from": {"rawId": "", "phoneNumber": "+14255550199"}})
     with pytest.raises(MalformedEvent) as caught:
-        parse_callback(bad)
+        parse_event_grid_event(bad)
     assert "4255550199" not in str(caught.value)
 
 

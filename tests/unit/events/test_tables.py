@@ -12,8 +12,10 @@ from shared.events import (
     SUB_CODES,
     ActionKind,
     Outcome,
+    PromptKind,
     explain,
 )
+from shared.events.subcode_table import BY_PROMPT
 
 DOC = Path(__file__).parents[3] / "docs" / "events.md"
 
@@ -99,6 +101,28 @@ def test_every_sub_code_stands_in_the_docs_as_it_is() -> None:
     for line in SUB_CODES.values():
         again = "yes" if line.retryable else "no"
         assert f"| {line.code} | {line.outcome} | {again} | {line.plain} |" in text
+
+
+def test_every_line_about_a_prompt_stands_in_the_docs_as_it_is() -> None:
+    text = DOC.read_text(encoding="utf-8")
+    for (prompt, code), (outcome, retryable, plain) in BY_PROMPT.items():
+        assert f"| {prompt}/{code} | {outcome} | {'yes' if retryable else 'no'} | {plain} |" in text
+
+
+@pytest.mark.parametrize("sub_code", [8511, 8535, 8536])
+@pytest.mark.parametrize("prompt", ["text", "ssml"])
+def test_a_text_is_not_explained_as_a_file(sub_code: int, prompt: PromptKind) -> None:
+    spoken = explain(400, sub_code, prompt)
+    assert spoken.outcome == explain(400, sub_code, "file").outcome == "prompt_failed"
+    assert not {"download", "login", "address", "format", "WAV,"} & set(spoken.plain.replace(";", "").split())
+
+
+@pytest.mark.parametrize("prompt", ["file", "text", "ssml", None])
+@pytest.mark.parametrize(("code", "sub_code"), [(400, 8510), (429, 8565), (200, 0), (500, 9999), (603, 8538)])
+def test_what_is_not_of_a_prompt_means_the_same_for_every_prompt(
+    prompt: PromptKind | None, code: int, sub_code: int
+) -> None:
+    assert explain(code, sub_code, prompt) == explain(code, sub_code)
 
 
 def test_every_event_stands_in_the_docs() -> None:

@@ -132,9 +132,10 @@ def test_a_hold_that_failed_is_none() -> None:
 
 
 def test_who_leaves_is_no_longer_on_hold() -> None:
-    before, after = roster(4, AGENT), roster(30, AGENT)
+    before, after, odd = roster(4, AGENT), roster(30, AGENT), roster(20, AGENT)
+    odd.event["data"]["participants"].append({"identifier": {"kind": "new"}})
     joined = roster(10, AGENT, CALLER)
-    assert read(issued(5, HOLD), answered(5.5), before, joined, after) == [("hold", 5.5, 30.0, 0)]
+    assert read(issued(5, HOLD), answered(5.5), before, joined, odd, after) == [("hold", 5.5, 30.0, 0)]
 
 
 # Ends
@@ -205,3 +206,17 @@ def test_events_of_other_operations_and_contexts_of_others_mean_nothing() -> Non
     assert read(issued(1, PLAY), event(2, "PlayStarted"), *foreign, event(9, "PlayCompleted")) == [
         ("prompt", 2.0, 9.0, None)
     ]
+
+
+@pytest.mark.parametrize("time", [None, "", "yesterday", 5])
+def test_an_event_without_a_time_counts_when_it_was_journaled(time: Any) -> None:
+    begun, ended = event(3, "PlayStarted"), event(8, "PlayCompleted")
+    ended.event["time"] = time  # type: ignore[index]
+    assert read(issued(1, PLAY), begun, ended) == [("prompt", 3.0, 10.0, None)]
+
+
+@pytest.mark.parametrize("written", ["4:{plus}_207ffef6-9444-41fb-92ab-20eacaae2768", "4:{bare}"])
+def test_a_person_on_hold_is_found_however_the_list_writes_them(written: str) -> None:
+    plus = CALLER.removeprefix("4:")
+    there = roster(10, AGENT, written.format(plus=plus, bare=plus[1:]))
+    assert read(issued(5, HOLD), answered(5.5), there, roster(30, AGENT)) == [("hold", 5.5, 30.0, 0)]

@@ -1,0 +1,64 @@
+"""What the log says of a call: failures as they are committed, and its end. Nothing about a person."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+
+from shared.calls.journal import Entry, Failed, RefusedEntry
+from shared.calls.reading import refusal, words_of
+from shared.calls.record import CallRecord
+from shared.calls.replay import Session
+
+log = logging.getLogger("switchboard.calls")
+
+OF_PEOPLE = frozenset(
+    {"no_input", "no_match", "partial_input", "declined", "busy", "no_answer", "unreachable", "canceled", "ended"}
+)
+"""Outcomes that the other side makes; what else fails, the app or its resources may be to blame for."""
+
+
+def log_failures(session: Session, entries: Iterable[Entry]) -> None:
+    """The actions that failed or were refused, in plain words, and the flow, if it did."""
+    record = session.record
+    for failed in session.take_failed():
+        log.log(
+            logging.INFO if failed.outcome in OF_PEOPLE else logging.WARNING,
+            "failed %s call=%s %d/%d %s retryable=%s: %s",
+            failed.action,
+            record.call_id,
+            failed.code,
+            failed.sub_code,
+            failed.outcome,
+            failed.retryable,
+            failed.plain,
+        )
+    for entry in entries:
+        if isinstance(entry, RefusedEntry):
+            refused = refusal(session.operation(entry.seq).action, entry)
+            log.warning(
+                "refused %s call=%s %d %s retryable=%s: %s",
+                refused.action,
+                record.call_id,
+                refused.status,
+                refused.code,
+                refused.retryable,
+                refused.plain,
+            )
+        if isinstance(entry, Failed):
+            # What the error says may name the caller: that stays in the journal.
+            log.error("flow %s failed call=%s: %s", record.flow, record.call_id, entry.error.partition(":")[0])
+
+
+def log_closed(record: CallRecord) -> None:
+    """The end of a call."""
+    words = words_of(record)
+    log.info(
+        "closed call=%s outcome=%s entries=%d %d/%d %s",
+        record.call_id,
+        record.outcome,
+        record.entries,
+        record.code,
+        record.sub_code,
+        words.plain if words else "",
+    )
