@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bench import capacity, gaps, imports, quality, storage
+from bench.losses import measure as losses
 from bench.report import Row, table
 
 Measurement = Callable[[bool], Iterator[Row]]
@@ -23,6 +24,7 @@ MEASUREMENTS: dict[str, Measurement] = {
     "growth": storage.measure_growth,
     "gaps": gaps.measure,
     "capacity": capacity.measure,
+    "losses": losses.measure,
     "quality": quality.measure,
 }
 """By name, in the order in which they run."""

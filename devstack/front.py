@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import signal
 from collections import deque
 from itertools import cycle
@@ -118,8 +119,9 @@ class Pool:
 class Client(asyncio.Protocol):
     """One connection from outside. Between two answers, the next bytes begin a new request."""
 
-    def __init__(self, turn: cycle[Pool]) -> None:
+    def __init__(self, turn: cycle[Pool], tries: int) -> None:
         self._turn = turn
+        self._tries = tries
         self._transport: asyncio.Transport | None = None
         self._upstream: Upstream | None = None
         self._waiting: list[bytes] = []
@@ -135,17 +137,16 @@ class Client(asyncio.Protocol):
             return
         self._waiting.append(data)
         if self._connecting is None:
-            self._connecting = asyncio.create_task(self._connect(next(self._turn)))
+            self._connecting = asyncio.create_task(self._connect())
 
-    async def _connect(self, pool: Pool) -> None:
-        try:
-            upstream = await pool.take()
-        except OSError:
+    async def _connect(self) -> None:
+        taken = await self._take()
+        self._connecting = None
+        if taken is None:
             self.pass_on(_BAD_GATEWAY)
             self.drop()
             return
-        finally:
-            self._connecting = None
+        pool, upstream = taken
         if self._transport is None or self._transport.is_closing():
             pool.give_back(upstream)
             return
@@ -153,6 +154,14 @@ class Client(asyncio.Protocol):
         upstream.begin(self, head=request.startswith(b"HEAD "))
         self._upstream = upstream
         upstream.write(request)
+
+    async def _take(self) -> tuple[Pool, Upstream] | None:
+        """A connection to the host whose turn it is; None when none listens of those that may be tried."""
+        for _ in range(self._tries):
+            pool = next(self._turn)
+            with contextlib.suppress(OSError):
+                return pool, await pool.take()
+        return None
 
     def pass_on(self, data: bytes) -> None:
         """Send bytes of the answer."""
@@ -176,14 +185,15 @@ class Client(asyncio.Protocol):
             self._upstream = None
 
 
-async def serve(port: int, upstreams: list[int]) -> None:
-    """Serve until SIGTERM or SIGINT."""
+async def serve(port: int, upstreams: list[int], *, failover: bool) -> None:
+    """Serve until SIGTERM or SIGINT. `failover`: where a host does not listen, the next one gets the request."""
     loop = asyncio.get_running_loop()
     stopping = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopping.set)
+    tries = len(upstreams) if failover else 1
     turn = cycle([Pool(upstream) for upstream in upstreams])
-    server = await loop.create_server(lambda: Client(turn), LOOPBACK, port, backlog=2048)
+    server = await loop.create_server(lambda: Client(turn, tries), LOOPBACK, port, backlog=2048)
     print(f"Front listening on http://{LOOPBACK}:{server.sockets[0].getsockname()[1]}", flush=True)
     await stopping.wait()
     server.close()
@@ -194,8 +204,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m devstack.front", description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--port", type=int, required=True, help="port to listen on")
     parser.add_argument("--to", type=int, action="append", required=True, help="port of a host; may repeat")
+    parser.add_argument("--failover", action="store_true", help="try the next host where one does not listen")
     given = parser.parse_args()
-    asyncio.run(serve(given.port, given.to))
+    asyncio.run(serve(given.port, given.to, failover=given.failover))
 
 
 if __name__ == "__main__":

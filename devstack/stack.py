@@ -10,6 +10,7 @@ import os
 import re
 import secrets
 import shutil
+import signal
 import sys
 import time
 import uuid
@@ -76,6 +77,7 @@ class Stack:
         echo: called with (service, line) for each line of output; None leaves output to the log files.
         emulator: the emulator's command; None leaves it out.
         streams: whether the streams service runs too; the app learns its address (STREAMS_URL).
+        failover: the front gives a request to the next host where one does not listen, as Azure's does.
     """
 
     def __init__(
@@ -98,6 +100,7 @@ class Stack:
         echo: Callable[[str, str], None] | None = None,
         emulator: Sequence[str] | None = (sys.executable, "-m", "emulator"),
         streams: bool = False,
+        failover: bool = False,
     ) -> None:
         if hosts < 1:
             raise DevstackError(f"At least one host is needed, not {hosts}.")
@@ -120,6 +123,7 @@ class Stack:
         self.resource_id = str(uuid.uuid4())
         self.signing_key = base64.b64encode(secrets.token_bytes(32)).decode()
         self._with_streams = streams
+        self._failover = failover
         self.streams_url = ""
         self.emulator_url = ""
         self.base_url = ""
@@ -193,6 +197,22 @@ class Stack:
             child.stop(_STREAMS_SECONDS if child is self.streams else 3.0)
         self.hosts, self.streams = [], None
 
+    def kill_host(self, index: int) -> None:
+        """End a host as a crash would: at once, in the middle of whatever it does."""
+        os.killpg(self.hosts[index].pid, signal.SIGKILL)
+
+    def revive_host(self, index: int) -> None:
+        """Start a host that was killed, on its port; wait until it serves.
+
+        Raises:
+            ChildDiedError: it did not come up.
+        """
+        dead, port = self.hosts[index], int(self.host_urls[index].rpartition(":")[2])
+        dead.stop()
+        dead.log.rename(dead.log.with_suffix(f".until-{time.time():.0f}.log"))
+        self.hosts[index] = host = self._start_host(index + 1, port)
+        host.wait_until(lambda: _is_up(port, "/admin/host/status"), _START_SECONDS)
+
     def check(self) -> None:
         """Do nothing while all services run.
 
@@ -250,6 +270,7 @@ class Stack:
         self.environment = self._app_environment()
         if self._count > 1:
             command = [sys.executable, "-m", "devstack.front", "--port", str(base_port)]
+            command += ["--failover"] if self._failover else []
             for port in host_ports:
                 command += ["--to", str(port)]
             self.front = self._child("front", command, {}, ROOT)

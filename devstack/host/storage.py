@@ -27,6 +27,8 @@ T = TypeVar("T")
 # A day's worth of polls would drown the log; failures reach us as exceptions.
 _silent = logging.getLogger("devstack.host.storage")
 _silent.setLevel(logging.CRITICAL)
+# The SDK by itself waits 15 s before its first retry: a host that starts would be away for so long.
+_RETRIES: dict[str, Any] = {"retry_total": 2, "initial_backoff": 0, "increment_base": 1, "random_jitter_range": 0}
 
 
 class UndecodableError(ValueError):
@@ -156,7 +158,7 @@ class Queues:
             from azure.storage.queue import QueueClient
 
             connection = storage_connection(connection_setting, where)
-            client = QueueClient.from_connection_string(connection, name, logger=_silent, retry_total=2)
+            client = QueueClient.from_connection_string(connection, name, logger=_silent, **_RETRIES)
             self._known[key] = Queue(name, client, self._threads, use_base64=self.settings.base64)
         return self._known[key]
 

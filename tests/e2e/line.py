@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import shutil
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,7 +16,7 @@ from azure.core.exceptions import ResourceNotFoundError
 from azure.data.tables import TableClient
 from azure.storage.blob import ContainerClient
 
-from devstack.azurite import ROOT
+import devstack.deployed
 from devstack.stack import Stack
 from emulator.testing import Control
 
@@ -73,13 +72,7 @@ _callers = itertools.count(1)
 
 def deployed(folder: Path) -> Path:
     """What is deployed, and nothing else, with one more module of flows and a routing file for the tests."""
-    for name in ("function_app.py", "host.json", "requirements.txt"):
-        shutil.copy(ROOT / name, folder / name)
-    for name in ("handlers", "shared", "flows", "scorecards"):
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    (folder / "flows" / "trials.py").write_text(FLOWS)
-    (folder / "routing.yaml").write_text(ROUTES)
-    return folder
+    return devstack.deployed.deployed(folder, {"trials": FLOWS}, ROUTES)
 
 
 class Line:

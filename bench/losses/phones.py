@@ -1,0 +1,150 @@
+"""The phones: whom they call, what they do, and what they expect."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bench.losses.flows import AGENT, ANSWERS
+from flows import reception
+
+Script = list[dict[str, Any]]
+
+TIRED = 60.0
+"""Wall-clock seconds after its last step when a phone gives up, so that a call that hangs ends some time."""
+RECEPTION, LOOK_UP, PUT_THROUGH, NOBODY_THERE = "+18005550111", "+18005550112", "+18005550113", "+18005550114"
+PASS_ON, NOT_TAKEN, REJECTED, REDIRECTED = "+18005550115", "+18005550116", "+18005550117", "+18005550118"
+
+ROUTES = f"""
+rules:
+  - {{name: reception, to: "{RECEPTION}", answer: reception}}
+  - {{name: look up, to: "{LOOK_UP}", answer: look up}}
+  - {{name: put through, to: "{PUT_THROUGH}", answer: put through}}
+  - {{name: nobody there, to: "{NOBODY_THERE}", answer: nobody there}}
+  - {{name: pass on, to: "{PASS_ON}", answer: pass on}}
+  - {{name: not taken, to: "{NOT_TAKEN}", answer: not taken}}
+  - {{name: refused, to: "{REJECTED}", reject: busy}}
+  - {{name: sent on, to: "{REDIRECTED}", redirect: "{ANSWERS}"}}
+  - {{name: all the rest, reject: none}}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of call.
+
+    Attributes:
+        to: the number that a phone calls; empty: the app calls the phone.
+        script: what the phone does, for a speed of the emulator.
+        turns: what happens in order: `> text` is heard, `< keys or words` is the phone's answer, the rest are notes
+            of the emulator's timeline (`adds`, `transfers`, `redirects`, `rejects`).
+        outcome: the call's outcome at the app's API.
+        needed: so many of the turns must have happened; None: all.
+        share: of a hundred calls.
+        behaviour: of a phone that the app calls.
+    """
+
+    name: str
+    to: str
+    script: Callable[[float], Script]
+    turns: Sequence[str]
+    outcome: str
+    share: int
+    needed: int | None = None
+    behaviour: str = "answer"
+
+
+def _steps(*steps: dict[str, Any]) -> Callable[[float], Script]:
+    """A script that is the same at any speed, and whose phone is tired in the end."""
+    return lambda speed: [*steps, {"after": TIRED * speed, "hangUp": True}]
+
+
+def _press(keys: str, after: float = 1) -> dict[str, Any]:
+    return {"when": "asked", "after": after, "press": keys}
+
+
+_WELCOME, _AGAIN, _NOBODY = (f"> {one.text}" for one in (reception.WELCOME, reception.AGAIN, reception.NOBODY))
+_SALES, _SUPPORT = (f"> {reception.CONFIRMED[one].text}" for one in ("sales", "support"))
+_KEY_IN, _FOUND = "> Please key in your number, then the pound key.", "> You are customer {}. Goodbye."
+_MOMENT, _THROUGH = "> One moment, please.", "> You will be put through."
+_SURVEY = "> Were you satisfied? Press 1 for yes, 2 for no."
+
+KINDS = (
+    Kind(
+        "wrong key first",
+        RECEPTION,
+        _steps(_press("9"), _press("1")),
+        [_WELCOME, "< 9", _AGAIN, "< 1", _SALES],
+        "completed",
+        15,
+    ),
+    Kind(
+        "by speech",
+        RECEPTION,
+        _steps({"when": "asked", "after": 1, "say": "I need help"}),
+        [_WELCOME, "< I need help", _SUPPORT],
+        "completed",
+        14,
+    ),
+    Kind("silent", RECEPTION, _steps(), [_WELCOME, _AGAIN, _AGAIN, _NOBODY], "completed", 8),
+    Kind(
+        "gone while asked",
+        RECEPTION,
+        _steps({"when": "asked", "after": 1, "hangUp": True}),
+        [_WELCOME],
+        "caller_left",
+        7,
+    ),
+    Kind(
+        "gone while told",
+        RECEPTION,
+        _steps(_press("2"), {"when": "prompted", "after": 0.5, "hangUp": True}),
+        [_WELCOME, "< 2", _SUPPORT],
+        "caller_left",
+        5,
+    ),
+    Kind("keys", LOOK_UP, _steps(_press("1234#")), [_KEY_IN, "< 1234#", _FOUND.format(1234)], "completed", 12),
+    Kind(
+        "gone while looked up",
+        LOOK_UP,
+        lambda speed: [_press("77#"), {"after": 0.2 * speed, "hangUp": True}],
+        [_KEY_IN, "< 77#", _FOUND.format(77)],
+        "caller_left",
+        10,
+        needed=2,
+    ),
+    Kind("agent", PUT_THROUGH, _steps(), [_MOMENT, "adds", "> Your agent has left. Goodbye."], "completed", 6),
+    Kind("no agent", NOBODY_THERE, _steps(), [_MOMENT, "adds", "> Nobody is free. Goodbye."], "completed", 4),
+    Kind(
+        "transfer",
+        PASS_ON,
+        _steps({"when": "joined", "after": 2, "hangUp": True}),
+        [_THROUGH, "transfers"],
+        "transferred",
+        5,
+    ),
+    Kind(
+        "transfer not taken",
+        NOT_TAKEN,
+        _steps(),
+        [_THROUGH, "transfers", "> Nobody took your call. Goodbye."],
+        "completed",
+        3,
+    ),
+    Kind("rejected", REJECTED, _steps(), ["rejects"], "rejected", 2),
+    Kind("redirected", REDIRECTED, _steps({"after": 2, "hangUp": True}), ["redirects"], "redirected", 2),
+    Kind("called", "", _steps(_press("1")), [_SURVEY, "< 1", "> You said yes. Thank you."], "completed", 5),
+    Kind("called, busy", "", _steps(), [], "busy", 2, behaviour="busy"),
+)
+AGENT_PHONE = {"number": AGENT, "script": [{"after": 8, "hangUp": True}]}
+"""The agent takes the call, and leaves after eight seconds."""
+
+
+def mixed(calls: int, seed: int) -> list[Kind]:
+    """So many calls, each kind by its share, in an order that the seed decides."""
+    shares = [kind for kind in KINDS for _ in range(kind.share)]
+    chosen = [shares[number * len(shares) // calls % len(shares)] for number in range(calls)]
+    random.Random(seed).shuffle(chosen)
+    return chosen

@@ -1,0 +1,21 @@
+"""A copy of what is deployed, with flows and routes of its own, for tests and measurements."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+from devstack.azurite import ROOT
+
+
+def deployed(folder: Path, flows: Mapping[str, str], routes: str) -> Path:
+    """What is deployed, and nothing else, with more modules of flows (name and text) and another routing file."""
+    for name in ("function_app.py", "host.json", "requirements.txt"):
+        shutil.copy(ROOT / name, folder / name)
+    for name in ("handlers", "shared", "flows", "scorecards"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name, text in flows.items():
+        (folder / "flows" / f"{name}.py").write_text(text)
+    (folder / "routing.yaml").write_text(routes)
+    return folder
