@@ -27,6 +27,7 @@ SwitchboardError
 ├── FlowChanged             a flow no longer does what its journal says it did
 └── CallError               what a flow can meet at an `await`
     ├── ActionRefused       the service refused the request, or could not be reached
+    │   └── ResponseLost    the request went out and no response came: what became of it is unknown      (internal)
     ├── ActionFailed        the service took the request and reported a failure later
     │   └── NoInput         a recognize heard nothing usable in all its attempts
     ├── ActionCanceled      the action was cancelled before it could finish
@@ -190,6 +191,17 @@ class ActionRefused(CallError):
         self.retryable = transient
         self.plain = plain
         super().__init__(_with_words(f"{action} was refused: {status} {code}: {message}", plain))
+
+
+class ResponseLost(ActionRefused):
+    """The request went out and no response came, after the client's retries: the service may have carried it out.
+
+    Flows never meet it. The action stays unconfirmed until one of its events arrives, or is sent again after the
+    grace period. Who does not ask for the difference may take it for a refusal that a retry may help.
+    """
+
+    def __init__(self, action: str, message: str) -> None:
+        super().__init__(action, 0, "no_response", message, transient=True)
 
 
 class ActionFailed(CallError):

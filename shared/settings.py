@@ -86,7 +86,7 @@ class Settings(BaseModel):
     )
     ring_seconds: float = Field(30.0, gt=0, description="Age from which an incoming call is refused as stale.")
     dispatch_grace_seconds: float = Field(
-        20.0, gt=0, description="How long an issued action may stay unconfirmed before it is sent again."
+        7.0, gt=0, description="How long an issued action may stay unconfirmed before it is sent again."
     )
     quiet_seconds: float = Field(
         60.0, gt=0, description="How long a call may hear nothing before the watchdog asks the service."
@@ -96,7 +96,7 @@ class Settings(BaseModel):
     streams_url: str = Field(
         "", description="Public wss:// address of the streams service; empty: flows name their own transport URLs."
     )
-    watchdog_schedule: str = Field("*/30 * * * * *", description="When the watchdog runs (NCRONTAB).")
+    watchdog_schedule: str = Field("*/5 * * * * *", description="When the watchdog runs (NCRONTAB).")
     recording_hosts: str = Field(
         "",
         description="More hosts that recordings are fetched from, comma-separated: the local emulator's; empty: only "

@@ -8,7 +8,9 @@ out that the journal does not hold. What the four guarantees rest on:
     a crash before the commit       nothing happened: the redelivery does it
     a crash after the commit        the head calls the operation unconfirmed: a redelivery after the grace
                                     period, or the watchdog, sends it again under the same repeatability id,
-                                    or (play, recognize) as a new attempt, which makes outcomes of the old stale
+                                    or (play, recognize) as a new attempt; the first outcome of either counts
+    a write whose response is lost  the head has the writer's mark: it goes on as if it had heard
+    a request whose response is lost  the operation stays unconfirmed until an event shows that it was carried out
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ import json
 import logging
 import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -26,6 +28,7 @@ from shared.calls import actions, journal
 from shared.calls.actions import Action
 from shared.calls.dispatcher import Dispatcher
 from shared.calls.flow import Flow
+from shared.calls.freshness import Freshness
 from shared.calls.held import Held, HeldCalls
 from shared.calls.journal import Entry, Issued, Started
 from shared.calls.later import Later
@@ -37,8 +40,18 @@ from shared.calls.replay import Session
 from shared.calls.rules import check
 from shared.calls.timers import Timers
 from shared.calls.watchdog import Watchdog
-from shared.errors import AlreadyClaimed, FlowChanged, InvalidInput, KeyReused, LostRace, NotConnected, UnknownCall
-from shared.events import CallEvent, Participant, TeamsPhoneCallDetails
+from shared.errors import (
+    ActionRefused,
+    AlreadyClaimed,
+    CallError,
+    FlowChanged,
+    InvalidInput,
+    KeyReused,
+    LostRace,
+    NotConnected,
+    UnknownCall,
+)
+from shared.events import CallDisconnected, CallEvent, Participant, TeamsPhoneCallDetails
 from shared.gateway.base import Gateway
 from shared.identifiers import Identifier
 from shared.store.base import CallStore
@@ -47,8 +60,9 @@ log = logging.getLogger("switchboard.calls")
 
 MAX_RACES = 40
 """Lost commits in a row after which a delivery is handed back to be redelivered."""
-CONFIRM_AFTER = 3.0
-"""Seconds after which a sent action that no event has confirmed is confirmed by a write of its own."""
+CONFIRM_AFTER = 1.0
+"""Seconds after which a sent action that no event has confirmed is confirmed by a write of its own; well below the
+grace period, so that no other instance takes it for unsent."""
 UNNUMBERED = -1
 """The position of an action from outside, until the session gives it one."""
 NO_FLOW = "-"
@@ -101,7 +115,7 @@ class Conductor:
         stream_url: Callable[[str, str], str] = lambda call_id, kind: "",
         clock: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
         cached_calls: int = 2000,
-        grace: float = 20.0,
+        grace: float = 7.0,
         ring_time: float = 30.0,
         quiet: float = 60.0,
         apology: tuple[Prompt, ...] = (),
@@ -112,11 +126,13 @@ class Conductor:
         self.flows = flows
         self._clock = clock
         self._held = HeldCalls(cached_calls)
+        self.freshness = Freshness()
+        self._left: dict[str, set[int]] = {}
         self._grace = int(grace * 1000)
         self._ring_time = int(ring_time * 1000)
         self._apology = apology
         self._dispatcher = Dispatcher(gateway, timers, callback_url, stream_url, clock)
-        self._watchdog = Watchdog(self, store, gateway, self._grace, int(quiet * 1000))
+        self._watchdog = Watchdog(self, store, gateway, clock, self._grace, int(quiet * 1000))
         self.later = later or Later()
 
     # What comes in
@@ -149,11 +165,10 @@ class Conductor:
                 opening=opening,
                 source_event=ring.source_event,
             )
-            try:
-                self._begin(call_id, started, ring=ring.incoming_call_context, ring_id=ring_id)
+            found = self._begin(call_id, started, ring=ring.incoming_call_context, ring_id=ring_id)
+            if found is None:
                 return Outcome.CLAIMED, call_id
-            except AlreadyClaimed:
-                earlier = self._store.peek(call_id)
+            earlier = found.record
             if earlier.status != "ended" or earlier.ring_id == ring_id:
                 # Claimed by the delivery of which this is the duplicate; it may have died on the way.
                 self._store.index(earlier)
@@ -193,17 +208,15 @@ class Conductor:
             input=data,
             opening=opening,
         )
-        try:
-            self._begin(call_id, started)
-        except AlreadyClaimed:
-            stored = self._store.load(call_id)
-            if not _same(started, journal.decode(stored.journal[0])):
-                raise KeyReused from None
-            # Whoever placed it may have died on the way.
-            self._store.index(stored.record)
-            self.advance(call_id, [])
-            return Outcome.DUPLICATE, call_id
-        return Outcome.CLAIMED, call_id
+        earlier = self._begin(call_id, started)
+        if earlier is None:
+            return Outcome.CLAIMED, call_id
+        if not _same(started, earlier.started):
+            raise KeyReused
+        # Whoever placed it may have died on the way.
+        self._store.index(earlier.record)
+        self.advance(call_id, [])
+        return Outcome.DUPLICATE, call_id
 
     def deliver(self, call_id: str, events: Sequence[CallEvent]) -> Outcome:
         """Take events of a call. UnknownCall if it is not in the store."""
@@ -223,6 +236,16 @@ class Conductor:
             self._timers.schedule(call_id, seq, due)
             return Outcome.EARLY
         return self.advance(call_id, [(journal.TimerFired(at=now, seq=seq), None)])
+
+    def wake_overdue(self, call_id: str, now: int) -> Outcome:
+        """Wake the sleeps that should be over: their message was lost, or somebody took it and died."""
+        entries: list[tuple[Entry, CallEvent | None]] = [
+            (journal.TimerFired(at=now, seq=operation.seq), None)
+            for operation in self.open_operations(call_id)
+            if isinstance(operation.action, actions.Sleep)
+            and now > operation.issued_at + int(operation.action.seconds * 1000)
+        ]
+        return self.advance(call_id, entries) if entries else Outcome.UNCHANGED
 
     def notice(self, server_call_id: str, event_id: str, event: Mapping[str, Any]) -> Outcome:
         """Journal an Event Grid event of a call that is known by its server call id."""
@@ -267,26 +290,37 @@ class Conductor:
 
     def watch(self) -> dict[str, Outcome]:
         """Settle the calls that stopped hearing anything; what was done, by call id."""
-        return self._watchdog.watch(self._clock())
+        return self._watchdog.watch()
 
     # The heart of it
 
-    def _begin(self, call_id: str, started: Started, *, ring: str = "", ring_id: str = "") -> None:
+    def _begin(self, call_id: str, started: Started, *, ring: str = "", ring_id: str = "") -> Session | None:
+        """Claim a call and open it; the call that somebody else made of it, if somebody has."""
         with self._held.only_here(call_id):
             session = self._session(call_id, started.flow)
             session.record.ring, session.record.ring_id = ring, ring_id
             session.feed(started)
             entries = [started, *session.take()]
-            version = self._store.claim(session.record, [journal.encode(entry) for entry in entries])
-            held = Held(session, version, tuple(session.record.unconfirmed))
-            log_failures(session, entries)
+            mark = session.record.mark()
+            try:
+                version = self._store.claim(session.record, [journal.encode(entry) for entry in entries])
+                held = Held(session, version, tuple(session.record.unconfirmed))
+            except AlreadyClaimed:
+                held = self._load(call_id)
+                if mark not in held.session.record.marks:
+                    self._held.put(call_id, held)
+                    return held.session
+            log_failures(held.session, entries)
             results = self._dispatcher.dispatch(held.session, entries)
-            record = replace(session.record)
+            record = replace(held.session.record)
             self._settle_down(call_id, held)
-        # The call's first events need not wait for this; what ends the call at once must.
-        self._store.index(record)
-        if results:
-            self.advance(call_id, [(result, None) for result in results])
+        # The call's first events need not wait for this. What came back at once is kept whatever it does.
+        try:
+            self._store.index(record)
+        finally:
+            if results:
+                self.advance(call_id, [(result, None) for result in results])
+        return None
 
     def advance(
         self, call_id: str, inputs: Sequence[tuple[Entry, CallEvent | None]], *, rung: int | None = None
@@ -304,11 +338,14 @@ class Conductor:
     ) -> Outcome:
         outcome = Outcome.DUPLICATE
         pending = list(inputs)
+        held: Held | None = None
         for race in range(MAX_RACES):
-            held = self._held.take(call_id) or self._load(call_id)
+            trusted = False
+            if held is None:
+                held, trusted = self._newest(call_id, [event for _, event in pending])
             session = held.session
-            news_only = all(isinstance(entry, journal.Noticed) for entry, _ in pending) and bool(pending)
-            if session.finished and outcome is Outcome.DUPLICATE and not news_only:
+            if session.finished and outcome is Outcome.DUPLICATE and not _wanted_after_the_end(session, pending):
+                self._hang_up_latecomers(session, pending)
                 self._later_close(call_id)
                 return Outcome.LATE
             fresh = [(entry, event) for entry, event in pending if not session.knows(entry)]
@@ -316,22 +353,50 @@ class Conductor:
             if not fresh and not lost:
                 self._settle_down(call_id, held)
                 return outcome
+            began = self._clock()
+            entries = self._feed(session, fresh, lost)
+            leftovers, failed, mark = session.take_leftovers(), session.take_failed(), session.record.mark()
             try:
-                pending = self._step(held, fresh, lost)
+                held.version = self._store.commit(session.record, [journal.encode(e) for e in entries], held.version)
+                held.unconfirmed = tuple(session.record.unconfirmed)
+                if trusted:
+                    self.freshness.learn(fresh=True)
+                if self._clock() - began > self._grace:
+                    held = self._load(call_id)  # meanwhile another instance may have sent these actions
             except LostRace:
-                time.sleep(min(0.002 * race, 0.05))
-                continue
+                held = self._load(call_id)
+                if mark not in held.session.record.marks:
+                    if trusted:
+                        self.freshness.met_stale += 1
+                        self.freshness.learn(fresh=False)
+                    time.sleep(min(0.002 * race, 0.05))
+                    continue
+            session = held.session
+            log_failures(session, entries, failed)
+            self._hang_up_latecomers(session, fresh)
+            self._clear_leftovers(session, leftovers)
+            pending = [(result, None) for result in self._dispatcher.dispatch(session, entries)]
             outcome = Outcome.RESENT if lost and not fresh else Outcome.ADVANCED
-            self._settle_down(call_id, held)
             if not pending:
+                self._settle_down(call_id, held)
                 return outcome
         raise LostRace(call_id)
 
-    def _step(
-        self, held: Held, fresh: Sequence[tuple[Entry, CallEvent | None]], lost: Sequence[journal.Resent]
-    ) -> list[tuple[Entry, CallEvent | None]]:
-        """Feed, commit, dispatch; what came back at once is the next input."""
-        session = held.session
+    def _newest(self, call_id: str, events: Iterable[CallEvent | None]) -> tuple[Held, bool]:
+        """The call to build on; and whether it comes from memory unseen, so that it may be old."""
+        held = self._held.take(call_id)
+        if held is not None and self.freshness.trusts(held.session, events):
+            return held, True
+        loaded = self._load(call_id, held)
+        if held is not None or not loaded.session.finished:
+            # A call that goes on and is not in memory is in another instance's.
+            self.freshness.learn(fresh=loaded is held)
+        return loaded, False
+
+    def _feed(
+        self, session: Session, fresh: Sequence[tuple[Entry, CallEvent | None]], lost: Sequence[journal.Resent]
+    ) -> list[Entry]:
+        """Feed a call; the entries to commit: what came in, and what its flow asks for then."""
         entries: list[Entry] = []
         for again in lost:
             session.feed(again)
@@ -344,10 +409,40 @@ class Conductor:
                 session.record.unconfirmed.append(entry.seq)
             session.feed(entry, event)
             entries += [entry, *session.take()]
-        held.version = self._store.commit(session.record, [journal.encode(entry) for entry in entries], held.version)
-        held.unconfirmed = tuple(session.record.unconfirmed)
-        log_failures(session, entries)
-        return [(result, None) for result in self._dispatcher.dispatch(held.session, entries)]
+        return entries
+
+    # What no flow asked for
+
+    def _hang_up_latecomers(self, session: Session, inputs: Iterable[tuple[Entry, CallEvent | None]]) -> None:
+        """Hang up a connection that came up for a call that is over: nobody would ever speak on it.
+
+        Raises ActionRefused if the service does not take it, so that the event is delivered again.
+        """
+        for _, event in inputs:
+            opening = session.latecomer(event) if event is not None else None
+            if event is None or opening is None:
+                continue
+            log.warning("hanging up a connection that came up after the end call=%s", session.record.call_id)
+            try:
+                self._dispatcher.request(session, opening, actions.HangUp(), event.call_connection_id)
+            except ActionRefused as refusal:
+                if refusal.status != 404:
+                    raise
+
+    def _clear_leftovers(self, session: Session, leftovers: Iterable[Operation[Any]]) -> None:
+        """Cancel the second sending of what the first one, or the first of what the second one, has brought to an end.
+
+        A convenience: if it fails, the caller hears something twice.
+        """
+        for operation in leftovers:
+            log.warning("cancelling the other sending of %s call=%s", operation.action.kind, session.record.call_id)
+            connection_id = session.record.call_connection_id
+            try:
+                self._dispatcher.request(session, operation, actions.CancelAllMedia(), connection_id)
+            except CallError as error:
+                log.warning("could not cancel it call=%s: %s", session.record.call_id, error)
+
+    # Looking at calls
 
     def entries(self, call_id: str) -> list[dict[str, Any]]:
         """The journal of a call, oldest entry first, as it is stored."""
@@ -364,9 +459,11 @@ class Conductor:
         return held
 
     def open_operations(self, call_id: str) -> list[Operation[Any]]:
-        """What a call waits for."""
+        """What a call waits for, whichever instance has asked for it."""
         with self._held.only_here(call_id):
-            return self._loaded(call_id).session.open_operations
+            held = self._load(call_id, self._held.take(call_id))
+            self._held.put(call_id, held)
+            return held.session.open_operations
 
     def _lost(self, session: Session, rung: int | None) -> list[journal.Resent]:
         """Operations that were issued, of which nothing shows that they left, and that nobody can be sending."""
@@ -375,23 +472,27 @@ class Conductor:
         for seq in session.record.unconfirmed:
             operation = session.operation(seq)
             since = max(operation.issued_at, operation.resent_at)
-            # A ringing call has seconds only. Event Grid delivers again when the first delivery has failed, so that
-            # nobody is sending. What counts is when the delivery came: the storage may have held a duplicate up.
-            redelivered = (
-                rung is not None
-                and session.record.status == "ringing"
-                and operation.action.repeatable
-                and rung - since > self._ring_time // RINGING_SHARE
-            )
-            if not operation.done and (redelivered or now - since > self._grace):
+            grace = max(self._grace, int(operation.action.resend_after * 1000))
+            if rung is not None and session.record.status == "ringing" and operation.action.repeatable:
+                # A ringing call has seconds only, and Event Grid delivers again when the first delivery has failed.
+                grace = min(grace, self._ring_time // RINGING_SHARE)
+            # What counts is when a delivery came: the storage may have held up a duplicate.
+            if not operation.done and (now if rung is None else rung) - since > grace:
                 again = 0 if operation.action.repeatable else 1
                 resent.append(journal.Resent(at=now, seq=seq, attempt=operation.attempt + again))
         return resent
 
-    def _load(self, call_id: str) -> Held:
+    def _load(self, call_id: str, held: Held | None = None) -> Held:
+        """The newest state of a call.
+
+        Args:
+            held: an older state, which is brought up to date; given back itself if it is the newest.
+        """
         stored = self._store.load(call_id)
-        session = self._session(call_id, stored.record.flow)
-        for entry in journal.decode_all(stored.journal):
+        if held is not None and held.version == stored.version:
+            return held
+        session = held.session if held is not None else self._session(call_id, stored.record.flow)
+        for entry in journal.decode_all(stored.journal[session.record.entries :]):
             session.feed(entry)
         session.take_failed()  # logged when they came
         session.adopt(stored.record)
@@ -408,23 +509,32 @@ class Conductor:
             self._later_close(call_id)
             return
         self._held.put(call_id, held)
-        if held.unconfirmed != tuple(held.session.record.unconfirmed):
+        left = set(held.unconfirmed).difference(held.session.record.unconfirmed)
+        if left:
+            self._left.setdefault(call_id, set()).update(left)
             self.later.soon(call_id, lambda: self.confirm(call_id), CONFIRM_AFTER)
 
     def confirm(self, call_id: str) -> None:
-        """Write down that the actions left, if no event has done so by now."""
+        """Write down which actions left, if no event has done so by now, whether the call is still in memory or not."""
         with self._held.only_here(call_id):
+            left = self._left.pop(call_id, set())
             held = self._held.take(call_id)
-            if held is None or held.unconfirmed == tuple(held.session.record.unconfirmed):
-                if held is not None:
-                    self._held.put(call_id, held)
-                return
-            try:
-                held.version = self._store.commit(held.session.record, [], held.version)
-            except LostRace:
-                return  # somebody else has the call now; what they load is newer than what is held here
-            held.unconfirmed = tuple(held.session.record.unconfirmed)
-            self._held.put(call_id, held)
+            for _ in range(MAX_RACES):
+                held = held or self._load(call_id)
+                record = held.session.record
+                record.unconfirmed = [seq for seq in record.unconfirmed if seq not in left]
+                if held.unconfirmed == tuple(record.unconfirmed):
+                    break
+                record.mark()
+                try:
+                    held.version = self._store.commit(record, [], held.version)
+                except LostRace:
+                    held = None  # somebody else has changed the call meanwhile, without knowing what left here
+                    continue
+                held.unconfirmed = tuple(record.unconfirmed)
+                break
+            if held is not None:
+                self._held.put(call_id, held)
 
     def _later_close(self, call_id: str) -> None:
         self.later.soon(call_id, lambda: self.close(call_id))
@@ -438,6 +548,16 @@ class Conductor:
         }
         self._store.close(stored.record, document)
         log_closed(stored.record)
+
+
+def _wanted_after_the_end(session: Session, inputs: Sequence[tuple[Entry, CallEvent | None]]) -> bool:
+    """Whether any of this belongs into the journal of a call that is over: news, and the end itself if it was
+    only inferred."""
+    return any(
+        isinstance(entry, journal.Noticed)
+        or (isinstance(event, CallDisconnected) and not session.disconnected and not session.knows(entry))
+        for entry, event in inputs
+    )
 
 
 def _same(one: Entry, other: Entry) -> bool:

@@ -5,18 +5,24 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
 from shared.calls import actions, journal
+from shared.calls.actions import Action
 from shared.calls.driver import OPENING
 from shared.calls.journal import Entry, Issued
 from shared.calls.operation import Operation
 from shared.calls.replay import Session, operation_context
 from shared.calls.timers import Timers
-from shared.errors import ActionRefused
+from shared.errors import ActionRefused, ResponseLost
 from shared.gateway.base import Gateway, Request
 
 log = logging.getLogger("switchboard.calls")
+
+BESIDE_ITSELF = frozenset({"8583", "8500"})
+"""What the service says to an action that cannot run beside one of its kind (docs: control-mid-call-media-actions).
+To a second sending it says that the first one runs."""
 
 
 class Dispatcher:
@@ -43,31 +49,61 @@ class Dispatcher:
         self._clock = clock
 
     def dispatch(self, session: Session, entries: Iterable[Entry]) -> list[Entry]:
-        """Send every operation that these entries issue; give back the entries that follow at once."""
+        """Send every operation that these entries issue; give back the entries that follow at once.
+
+        An operation whose response was lost stays unconfirmed. One that is over by now, or that another instance
+        has sent again, is left alone.
+        """
         results: list[Entry] = []
         for entry in entries:
-            if isinstance(entry, Issued | journal.Resent):
-                operation = session.operation(entry.seq)
+            if not isinstance(entry, Issued | journal.Resent):
+                continue
+            operation = session.operation(entry.seq)
+            if operation.done or operation.attempt != (0 if isinstance(entry, Issued) else entry.attempt):
+                continue
+            try:
                 result = self._send(session, operation)
-                if result is not None:
-                    results.append(result)
-                session.confirm(entry.seq)
+            except ResponseLost as lost:
+                log.warning("no response to %s call=%s: %s", operation.action.kind, session.record.call_id, lost)
+                continue
+            if result is not None:
+                results.append(result)
+            session.confirm(entry.seq)
         return results
 
+    def request(self, session: Session, operation: Operation[Any], action: Action, connection_id: str) -> None:
+        """Ask the service for something that no flow asked for and no journal holds; CallError if it refuses.
+
+        Args:
+            operation: the one that made it necessary.
+            connection_id: which connection it is about.
+        """
+        request = self._request(session, operation, action)
+        self._gateway.perform(replace(request, connection_id=connection_id))
+
     def _send(self, session: Session, operation: Operation[Any]) -> Entry | None:
-        """Send one operation; an entry if its outcome is known at once. Never raises: the flow must learn it."""
+        """Send one operation; an entry if its outcome is known at once.
+
+        Raises ResponseLost where it may have been carried out, and nothing else: the flow must learn it.
+        """
         action, seq = operation.action, operation.seq
         try:
             if isinstance(action, actions.Sleep):
                 due = operation.issued_at + int(action.seconds * 1000)
-                self._timers.schedule(session.record.call_id, seq, due)
+                self._schedule(session.record.call_id, seq, due)
                 return None
             if isinstance(action, actions.Run):
                 value = json.loads(json.dumps(session.function(seq)()))
                 return journal.Answered(at=self._clock(), seq=seq, value=value)
-            answer = self._gateway.perform(self._request(session, operation))
+            answer = self._gateway.perform(self._request(session, operation, session.resolved(action)))
+        except ResponseLost:
+            raise
         except ActionRefused as refusal:
+            if operation.attempt and refusal.code in BESIDE_ITSELF:  # an earlier sending of it runs
+                return None
             log.warning("refused %s call=%s %s", action.kind, session.record.call_id, refusal)
+            if self._gone(session, action, refusal):
+                return journal.Settled(at=self._clock(), reason="the service no longer knew the call")
             return journal.RefusedEntry(
                 at=self._clock(),
                 seq=seq,
@@ -91,14 +127,30 @@ class Dispatcher:
             return journal.Accepted(at=self._clock(), seq=seq, value=operation.answer)
         return None
 
-    def _request(self, session: Session, operation: Operation[Any]) -> Request:
+    def _schedule(self, call_id: str, seq: int, due: int) -> None:
+        try:
+            self._timers.schedule(call_id, seq, due)
+        except Exception as error:  # a queue that fails now is asked again after the grace period
+            raise ResponseLost("sleep", f"{type(error).__name__}: {error}") from error
+
+    def _gone(self, session: Session, action: Action, refusal: ActionRefused) -> bool:
+        """Whether an action was refused because its call is over: 404 can also be about what it names."""
+        connection_id = session.record.call_connection_id
+        if refusal.status != 404 or not connection_id or action.kind in OPENING or not action.in_service:
+            return False
+        try:
+            return self._gateway.connection_state(connection_id) is None
+        except ActionRefused as error:
+            raise ResponseLost(action.kind, f"refused, and whether the call goes on is not known: {error}") from error
+
+    def _request(self, session: Session, operation: Operation[Any], action: Action) -> Request:
         record = session.record
-        family = operation.action.family
+        family = action.family
         return Request(
             call_id=record.call_id,
             seq=operation.seq,
             attempt=operation.attempt,
-            action=session.resolved(operation.action),
+            action=action,
             operation_context=operation_context(record.call_id, operation),
             callback_url=self._callback_url(record.call_id, "call"),
             operation_callback_url=self._callback_url(record.call_id, family) if family else None,

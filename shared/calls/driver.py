@@ -10,10 +10,15 @@ from shared.calls.flow import Flow
 from shared.calls.methods.base import Host
 from shared.calls.operation import Operation
 from shared.calls.prompts import Prompt
-from shared.errors import CallEnded, CallError
+from shared.errors import ActionRefused, CallEnded, CallError
 
 OPENING = ("answer", "create_call", "connect")
 """Actions after which the call is up."""
+
+
+HANG_UPS = 10
+"""How often a hang-up that the service does not take is asked for: once more at once, then over some five minutes;
+ours."""
 
 
 class Stage(Host, Protocol):
@@ -41,8 +46,10 @@ async def drive(stage: Stage, flow: Flow, opening: Action | None) -> None:
         stage.outcome("transferred" if stage.transferred else "completed")
         if stage.transferred:
             await call.ended()  # the service takes the app out of a call that it transferred
+        elif call.status == "ringing":
+            await call.reject()
         elif call.status != "ended":
-            await (call.reject() if call.status == "ringing" else call.hang_up())
+            await _leave(call)
     except CallEnded:
         stage.outcome("caller_left")
     except Exception as error:
@@ -58,12 +65,27 @@ async def apologise(stage: Stage, apology: tuple[Prompt, ...]) -> None:
             return
         if call.status == "connected" and apology:
             await _try(call.play(*apology, interrupt=True))
-        await call.hang_up()
+        await _leave(call)
     except CallEnded:
         return
     except CallError as error:
         # Not even the hang-up was taken: what is left is to consider the call over.
         stage.end(CallEnded(500, 0, f"the fallback failed: {error}"))
+
+
+async def _leave(call: Call) -> None:
+    """Hang up, again and again if the service does not take it: nobody is left on a line that nothing will end."""
+    for attempt in range(1, HANG_UPS + 1):
+        try:
+            await call.hang_up()
+            return
+        except CallEnded:
+            raise
+        except CallError as error:
+            if attempt == HANG_UPS or (isinstance(error, ActionRefused) and not error.transient):
+                raise
+        if attempt > 1:
+            await call.sleep(min(2.0 ** (attempt - 1), 60.0))
 
 
 async def _open(stage: Stage, opening: Action) -> bool:

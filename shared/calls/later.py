@@ -1,4 +1,4 @@
-"""Work that may wait until the answer is out: done soon by one background thread, or else by the watchdog."""
+"""Work that may wait until the response is out: done soon by a few background threads, or else by the watchdog."""
 
 from __future__ import annotations
 
@@ -12,9 +12,12 @@ from collections.abc import Callable
 
 log = logging.getLogger("switchboard.calls")
 
+WORKERS = 8
+"""Jobs at once: closing a call waits for the storage four times, and must keep the pace at which calls end; ours."""
+
 
 class Later:
-    """Runs jobs after a delay, one at a time. A job for the same key replaces the one that waits.
+    """Runs jobs after a delay: those of one key one after the other, a newer one in place of one that waits.
 
     Nothing may depend on it: a frozen or killed instance loses its jobs, and the watchdog does them.
     """
@@ -23,8 +26,10 @@ class Later:
         self._condition = threading.Condition()
         self._queue: list[tuple[float, int, str]] = []
         self._jobs: dict[str, tuple[int, Callable[[], None]]] = {}
+        self._running: set[str] = set()
+        self._due_while_running: set[str] = set()
         self._order = itertools.count()
-        self._thread: threading.Thread | None = None
+        self._threads = 0
 
     def soon(self, key: str, job: Callable[[], None], delay: float = 0.0) -> None:
         """Run `job` after `delay` seconds."""
@@ -32,16 +37,12 @@ class Later:
             number = next(self._order)
             self._jobs[key] = (number, job)
             heapq.heappush(self._queue, (time.monotonic() + delay, number, key))
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._work, name="switchboard-later", daemon=True)
-                self._thread.start()
+            if not self._threads:
                 atexit.register(self.flush)
+            if self._threads < min(WORKERS, len(self._jobs) + len(self._running)):
+                self._threads += 1
+                threading.Thread(target=self._work, name="switchboard-later", daemon=True).start()
             self._condition.notify()
-
-    def forget(self, key: str) -> None:
-        """Drop the job that waits under this key."""
-        with self._condition:
-            self._jobs.pop(key, None)
 
     def flush(self) -> None:
         """Run everything that waits, now, in this thread."""
@@ -49,20 +50,38 @@ class Later:
             jobs = [job for _, job in sorted(self._jobs.values(), key=lambda pair: pair[0])]
             self._jobs.clear()
             self._queue.clear()
+            self._due_while_running.clear()
         for job in jobs:
             _run(job)
 
     def _work(self) -> None:
         while True:
-            job: Callable[[], None] | None = None
-            with self._condition:
-                while not self._queue or self._queue[0][0] > time.monotonic():
-                    self._condition.wait(self._queue[0][0] - time.monotonic() if self._queue else None)
-                _, number, key = heapq.heappop(self._queue)
-                if key in self._jobs and self._jobs[key][0] == number:
-                    job = self._jobs.pop(key)[1]
-            if job is not None:
+            key, job = self._next()
+            try:
                 _run(job)
+            finally:
+                with self._condition:
+                    self._running.discard(key)
+                    if key in self._due_while_running:
+                        self._due_while_running.discard(key)
+                        heapq.heappush(self._queue, (time.monotonic(), self._jobs[key][0], key))
+                        self._condition.notify()
+
+    def _next(self) -> tuple[str, Callable[[], None]]:
+        """Wait for a job whose time has come."""
+        with self._condition:
+            while True:
+                if not self._queue or self._queue[0][0] > time.monotonic():
+                    self._condition.wait(self._queue[0][0] - time.monotonic() if self._queue else None)
+                    continue
+                _, number, key = heapq.heappop(self._queue)
+                if key not in self._jobs or self._jobs[key][0] != number:
+                    continue  # a newer job has taken its place
+                if key in self._running:
+                    self._due_while_running.add(key)
+                    continue
+                self._running.add(key)
+                return key, self._jobs.pop(key)[1]
 
 
 def _run(job: Callable[[], None]) -> None:

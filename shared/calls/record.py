@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass, field
 from typing import Literal
+
+MARKS = 8
+"""Marks that a head keeps: more than the writes that others can make while one client repeats a request."""
 
 Status = Literal["ringing", "connecting", "connected", "ended"]
 
@@ -21,8 +25,11 @@ class CallRecord:
         recording: `active` or `inactive`, as of the newest RecordingStateChanged; empty: never started, or
             `refused` where the service would not record.
         unconfirmed: operations of which nothing shows yet that they left the app.
+        wake_at: when the flow's next sleep is over; 0: it does not sleep.
         ring: the IncomingCall's context while the call rings: what answer, reject and redirect need.
         ring_id: tells one ringing from the next, when the same callee is rung again in one conversation.
+        marks: the marks of the newest writes, newest last. A writer whose answer was lost finds its mark here and
+            so knows its own write from that of another instance.
     """
 
     call_id: str
@@ -44,5 +51,13 @@ class CallRecord:
     entries: int = 0
     recording: str = ""
     unconfirmed: list[int] = field(default_factory=list)
+    wake_at: int = 0
     ring: str = ""
     ring_id: str = ""
+    marks: list[str] = field(default_factory=list)
+
+    def mark(self) -> str:
+        """A new mark for the write that is about to be made."""
+        mark = secrets.token_hex(4)
+        self.marks = [*self.marks, mark][-MARKS:]
+        return mark

@@ -69,6 +69,8 @@ T = TypeVar("T")
 
 
 CLOSING = ("hang_up", "terminate")
+MEDIA = ("play", "recognize")
+"""What the service may do a second time when it is sent again."""
 MAX_TRACE = 4000
 FIRST_COMMAND = 1_000_000
 """The position of the first action from the HTTP API."""
@@ -81,6 +83,21 @@ def operation_context(call_id: str, operation: Operation[Any]) -> str:
     outcome.
     """
     return f"{call_id}:{operation.seq}:{operation.attempt}"
+
+
+def _read_context(context: str) -> tuple[str, int, int]:
+    """Call id, position and attempt in an operation context; -1 for what is no number."""
+    rest, _, attempt = context.rpartition(":")
+    call_id, _, position = rest.rpartition(":")
+    return call_id, _number(position), _number(attempt)
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isdecimal() and len(text) < 12 else -1
+
+
+def _attempt_of(event: CallEvent) -> int | None:
+    return None if event.operation_context is None else _read_context(event.operation_context)[2]
 
 
 def replay(flow: Flow, call_id: str, journal: Iterable[Entry], *, apology: tuple[Prompt, ...] = ()) -> list[Entry]:
@@ -98,6 +115,7 @@ class Session:
         record: what is known of the call, for its head row.
         now: time of the newest input, Unix time in milliseconds.
         transferred: the service takes the app out of the call.
+        disconnected: the service has reported the end of the call; without that, its end is only inferred.
         finished: the call is over and the flow has returned: nothing more will come of it.
     """
 
@@ -118,6 +136,7 @@ class Session:
         self._functions: dict[int, Callable[[], Any]] = {}
         self._outbox: deque[Issued | Failed] = deque()
         self._seen: set[str] = set()
+        self._sleeps: dict[int, Operation[Any]] = {}
         self._waiting = Waiting(self._scheduler)
         self._end = self._waiting.end
         self._roster = 0
@@ -126,6 +145,8 @@ class Session:
         self._failed: list[ActionFailed] = []
         self._silenced = False
         self._changed: FlowChanged | None = None
+        self.disconnected = False
+        self._leftovers: list[Operation[Any]] = []
 
     # What the conductor does with it
 
@@ -165,6 +186,8 @@ class Session:
             case RefusedEntry():
                 self.confirm(entry.seq)
                 operation = self._operations[entry.seq]
+                if operation.action.kind in CLOSING and entry.status == 404:
+                    self.end(CallEnded(404, 8522, "the service no longer knew the call"))
                 self._fail(operation, refusal(operation.action, entry))
                 self._if_opening(operation, CallEnded(entry.status, 0, entry.message), "refused")
                 self._on_refusal(operation, entry)
@@ -190,6 +213,7 @@ class Session:
             self._scheduler.run()
         new: list[Entry] = list(self._outbox)
         self._outbox.clear()
+        self.record.wake_at = self._next_wake_up()
         self.record.entries += len(new)
         self.record.unconfirmed += [entry.seq for entry in new if isinstance(entry, Issued)]
         return new
@@ -199,11 +223,19 @@ class Session:
         failed, self._failed = self._failed, []
         return failed
 
+    def _next_wake_up(self) -> int:
+        if not self._sleeps:
+            return 0
+        self._sleeps = {seq: sleep for seq, sleep in self._sleeps.items() if not sleep.done}
+        return min((sleep.issued_at + int(sleep.action.seconds * 1000) for sleep in self._sleeps.values()), default=0)
+
     def adopt(self, stored: CallRecord) -> None:
         """Take from the stored head what does not follow from the journal."""
         record = self.record
         record.unconfirmed = list(stored.unconfirmed)
         record.ring, record.ring_id = stored.ring, stored.ring_id
+        record.marks = list(stored.marks)
+        self._leftovers.clear()
         record.call_connection_id = stored.call_connection_id or record.call_connection_id
         record.server_call_id = stored.server_call_id or record.server_call_id
 
@@ -276,6 +308,8 @@ class Session:
         self._operations[operation.seq] = operation
         if isinstance(action, actions.StartContinuousDtmf):
             self._waiting.tones_start()
+        if isinstance(action, actions.Sleep):
+            self._sleeps[operation.seq] = operation
         self._next += 1
         if function is not None:
             self._functions[operation.seq] = function
@@ -399,10 +433,15 @@ class Session:
         record = self.record
         if not isinstance(event, RecordingStateChanged | StartRecordingFailed):
             # A recording that was located by server call id speaks under the recorder's own connection.
-            record.call_connection_id = record.call_connection_id or event.call_connection_id
+            if self._of_another_connection(event):
+                return
+            if event.name == "CallConnected" or not record.call_connection_id:
+                record.call_connection_id = event.call_connection_id
         record.server_call_id = record.server_call_id or event.server_call_id
         record.correlation_id = record.correlation_id or event.correlation_id
         if isinstance(event, CallDisconnected):
+            self.disconnected = True
+            self._amend_end(end_of(event))
             self.end(end_of(event))
             return
         if event.name == "CallConnected" and not self._end.done:
@@ -426,12 +465,17 @@ class Session:
             return
         operation.started = True
         self.confirm(operation.seq)
+        newest = _attempt_of(event) in (None, operation.attempt)
+        if role.role == "succeeded" and operation.attempt and not operation.done:
+            self._leave_over(operation)
         if isinstance(event, MoveParticipantSucceeded):
             self._moved(operation, event)
         elif role.role == "succeeded":
             if isinstance(operation.action, actions.Transfer) and operation.action.transferee is None:
                 self.transferred = True
             self._succeed(operation, Recognized.of(event) if isinstance(event, RecognizeCompleted) else event)
+        elif not newest:
+            return  # the sending after it decides
         elif role.role == "failed":
             error = failure(operation.action.kind, event, operation.action)
             self._failed.append(error)
@@ -443,15 +487,70 @@ class Session:
     def _operation_of(self, event: CallEvent) -> Operation[Any] | None:
         """The operation that an event speaks of; None if it is stale, foreign or about no operation."""
         if event.operation_context is not None:
-            call_id, _, position = event.operation_context.rpartition(":")[0].rpartition(":")
-            attempt = event.operation_context.rpartition(":")[2]
-            if call_id != self.record.call_id or not position.isdecimal():
-                return None
-            operation = self._operations.get(int(position))
-            return operation if operation is not None and attempt == str(operation.attempt) else None
+            call_id, position, attempt = _read_context(event.operation_context)
+            operation = self._operations.get(position)
+            # An action that was sent again may be answered by what its first sending asked.
+            known = operation is not None and 0 <= attempt <= operation.attempt
+            return operation if known and call_id == self.record.call_id else None
         if event.name in ("CallConnected", "AnswerFailed", "CreateCallFailed", "ConnectFailed"):
             return next((o for o in self._operations.values() if o.action.kind in OPENING and not o.done), None)
         return None
+
+    def foresees(self, event: CallEvent) -> bool | None:
+        """Whether an event continues what this session knows: False where something came between that it does not
+        know, True where nothing seems to have, None where the event does not tell."""
+        if event.operation_context is None:
+            return None
+        call_id, position, _ = _read_context(event.operation_context)
+        if call_id != self.record.call_id or position < 0:
+            return None
+        operation = self._operations.get(position)
+        if operation is None:
+            return False
+        role = ROLES.get(event.name)
+        first = role is not None and role.role == "progress"
+        return True if position == self._next - 1 and operation.started != first else None
+
+    def latecomer(self, event: CallEvent) -> Operation[Any] | None:
+        """The operation whose connection comes up, by this event, for a call that is over and never had it."""
+        if event.name != "CallConnected" or not self._end.done or event.operation_context is None:
+            return None
+        known = self.disconnected or self.record.connected_at > 0
+        if known and event.call_connection_id == self.record.call_connection_id:
+            return None  # its event came twice, or late
+        operation = self._operation_of(event)
+        return operation if operation is not None and operation.action.kind in OPENING else None
+
+    def take_leftovers(self) -> list[Operation[Any]]:
+        """The operations that were sent twice and of which one sending has just come to its end: the other one may
+        still play or listen."""
+        leftovers, self._leftovers = self._leftovers, []
+        return leftovers
+
+    def _leave_over(self, operation: Operation[Any]) -> None:
+        if operation.action.kind not in MEDIA:
+            return
+        if not any(o.action.kind in MEDIA and not o.done for o in self._operations.values() if o is not operation):
+            self._leftovers.append(operation)  # nothing else plays or listens that a cancel would take with it
+
+    def _of_another_connection(self, event: CallEvent) -> bool:
+        """Whether an event came to this call's URL that speaks of another call.
+
+        The connection is known from the response to the opening action, or from the event that names this action.
+        """
+        ours = self.record.call_connection_id
+        if not ours or not event.call_connection_id or event.call_connection_id == ours:
+            return False
+        opening = self._operation_of(event) if event.operation_context is not None else None
+        return opening is None or opening.done or opening.action.kind not in OPENING
+
+    def _amend_end(self, end: CallEnded) -> None:
+        """What the service says of the end of a call that was taken for over before."""
+        if not self._end.done:
+            return
+        self.record.code, self.record.sub_code = end.code, end.sub_code
+        if self.record.outcome == "settled":
+            self.record.outcome = "caller_left"
 
     def _on_answer(self, operation: Operation[Any], value: Any) -> None:
         self._succeed(operation, value)
@@ -460,8 +559,6 @@ class Session:
             self.end(CallEnded(200, 0, f"the call was {word}"), outcome=word)
 
     def _on_refusal(self, operation: Operation[Any], entry: RefusedEntry) -> None:
-        if operation.action.kind in CLOSING and entry.status == 404:
-            self.end(CallEnded(404, 8522, "the service no longer knew the call"))
         if operation.action.kind == "start_recording":
             self.record.recording = "refused"
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
-from shared.calls import actions, journal
+from shared.calls import journal
 from shared.calls.journal import Entry
 from shared.calls.operation import Operation
 from shared.calls.outcome import Outcome
@@ -19,35 +23,68 @@ log = logging.getLogger("switchboard.calls")
 
 NEVER_CONNECTED = 150_000
 """Milliseconds without a connection after which a call was never established (set-up takes up to 115 s)."""
+WAKE_UP_DELAY = 2_000
+"""Milliseconds after the end of a sleep from which its message on the queue counts as lost; ours."""
+AT_ONCE = 8
+"""Calls that are looked at side by side, so that one that is slow does not keep the others; ours."""
+LONGEST_PAUSE = 15 * 60_000
+"""Milliseconds between two questions to the service about a call that stays quiet, at most; ours."""
+
+
+@dataclass(slots=True)
+class _Pause:
+    """A quiet call: when it is looked at next, and how long the pause after that is."""
+
+    until: int
+    length: int
 
 
 class Watchdog:
     """Looks at every open call and does what a lost event or a dead instance left undone.
 
+    What is committed and may not have been sent is looked for at each run, by one read of the call's head. The
+    service is asked about a quiet call ever more rarely: after `quiet`, then after pauses that double.
+
     Args:
+        clock: Unix time in milliseconds.
         grace: milliseconds that an issued action may stay unconfirmed before it is sent again.
         quiet: milliseconds without news after which the service is asked about a call.
     """
 
-    def __init__(self, conductor: Conductor, store: CallStore, gateway: Gateway, grace: int, quiet: int) -> None:
+    def __init__(
+        self,
+        conductor: Conductor,
+        store: CallStore,
+        gateway: Gateway,
+        clock: Callable[[], int],
+        grace: int,
+        quiet: int,
+    ) -> None:
         self._conductor = conductor
         self._store = store
         self._gateway = gateway
+        self._clock = clock
         self._grace = grace
         self._quiet = quiet
+        self._pauses: dict[str, _Pause] = {}
 
-    def watch(self, now: int) -> dict[str, Outcome]:
+    def watch(self) -> dict[str, Outcome]:
         """Look at every open call once; what was done, by call id."""
-        done: dict[str, Outcome] = {}
-        for call_id in self._store.open_calls():
-            try:
-                outcome = self._look(call_id, now)
-            except Exception:  # one call that cannot be settled must not keep it from the others
-                log.exception("the watchdog could not settle call=%s; it tries again", call_id)
-                continue
-            if outcome is not Outcome.UNCHANGED:
-                done[call_id] = outcome
-        return done
+        open_calls = list(self._store.open_calls())
+        self._pauses = {call_id: pause for call_id, pause in self._pauses.items() if call_id in set(open_calls)}
+        if not open_calls:
+            return {}
+        with ThreadPoolExecutor(AT_ONCE, "switchboard-watchdog") as threads:
+            outcomes = list(threads.map(self._look_safely, open_calls))
+        done = zip(open_calls, outcomes, strict=True)
+        return {call_id: outcome for call_id, outcome in done if outcome is not Outcome.UNCHANGED}
+
+    def _look_safely(self, call_id: str) -> Outcome:
+        try:
+            return self._look(call_id, self._clock())
+        except Exception:  # one call that cannot be settled must not keep it from the others
+            log.exception("the watchdog could not settle call=%s; it tries again", call_id)
+            return Outcome.UNCHANGED
 
     def _look(self, call_id: str, now: int) -> Outcome:
         conductor = self._conductor
@@ -57,32 +94,49 @@ class Watchdog:
             if conductor.advance(call_id, []) is Outcome.RESENT:
                 return Outcome.RESENT
             conductor.confirm(call_id)  # this instance knows that they left
+        elif record.unconfirmed:
+            # So that nobody waits for the next run on top of the grace period.
+            job = partial(self._look_safely, call_id)
+            conductor.later.soon(f"watch {call_id}", job, (self._grace - silent) / 1000 + 0.01)
+        if record.wake_at and now > record.wake_at + WAKE_UP_DELAY:
+            return conductor.wake_overdue(call_id, now)
         if record.status == "ended":
             if silent <= self._grace:
                 return Outcome.UNCHANGED
             conductor.close(call_id)
             return Outcome.ADVANCED
         if silent <= self._quiet:
+            self._pauses.pop(call_id, None)
             return Outcome.UNCHANGED
         if not record.call_connection_id:
             if now - record.started_at <= NEVER_CONNECTED:
                 return Outcome.UNCHANGED
             return conductor.advance(call_id, [(_settled(now, "the call was never connected"), None)])
+        pause = self._pauses.get(call_id, _Pause(now, self._quiet))
+        if now < pause.until:
+            return Outcome.UNCHANGED
         if self._gateway.connection_state(record.call_connection_id) is None:
             return conductor.advance(call_id, [(_settled(now, "the service no longer knows the call"), None)])
-        overdue = [self._overdue(operation, now) for operation in conductor.open_operations(call_id)]
-        entries = [(entry, None) for entry in overdue if entry is not None]
-        return conductor.advance(call_id, entries) if entries else Outcome.UNCHANGED
+        waiting = conductor.open_operations(call_id)
+        overdue = [(entry, None) for entry in (self._overdue(operation, now) for operation in waiting) if entry]
+        if overdue:
+            return conductor.advance(call_id, overdue)
+        length = min(2 * pause.length, LONGEST_PAUSE)
+        self._pauses[call_id] = _Pause(min(now + length, self._next_overdue(waiting)), length)
+        return Outcome.UNCHANGED
 
     def _overdue(self, operation: Operation[object], now: int) -> Entry | None:
         """An entry for an operation whose outcome can no longer be expected."""
-        action, waited = operation.action, now - operation.issued_at
-        if isinstance(action, actions.Sleep):
-            if waited > action.seconds * 1000 + self._quiet:
-                return journal.TimerFired(at=now, seq=operation.seq)
-        elif action.patience is not None and waited > action.patience * 1000:
-            return journal.GaveUp(at=now, seq=operation.seq)
-        return None
+        due = self._due(operation)
+        return journal.GaveUp(at=now, seq=operation.seq) if due is not None and now > due else None
+
+    def _next_overdue(self, waiting: Iterable[Operation[object]]) -> int:
+        return min((due for due in map(self._due, waiting) if due is not None), default=2**63)
+
+    def _due(self, operation: Operation[object]) -> int | None:
+        """The time, in Unix milliseconds, from which an outcome can no longer be expected; None: there is none."""
+        patience = operation.action.patience
+        return None if patience is None else operation.issued_at + int(patience * 1000)
 
 
 def _settled(now: int, reason: str) -> journal.Settled:

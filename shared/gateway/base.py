@@ -50,9 +50,11 @@ class Gateway(Protocol):
     """Sends actions to Call Automation."""
 
     def perform(self, request: Request) -> Mapping[str, Any]:
-        """Send the action; the answer as plain JSON, empty where the service answers nothing.
+        """Send the action; the response as plain JSON, empty where the service gives none.
 
-        Raises ActionRefused when the service refuses, or does not answer after the client's retries.
+        Raises:
+            ResponseLost: the request went out and no response came; the service may have carried it out.
+            ActionRefused: the service refused, or could not be reached at all.
         """
 
     def connection_state(self, connection_id: str) -> str | None:

@@ -54,7 +54,10 @@ class CallStore(Protocol):
     """
 
     def claim(self, record: CallRecord, journal: Sequence[str]) -> Version:
-        """Make the call, if nobody has: AlreadyClaimed otherwise. One round trip."""
+        """Make the call, if nobody has: AlreadyClaimed otherwise. One round trip.
+
+        AlreadyClaimed can also mean this very write, carried out and its response lost: see `CallRecord.marks`.
+        """
 
     def load(self, call_id: str) -> Stored:
         """Everything of a call; UnknownCall. One round trip (more only past 1,000 segments)."""
@@ -64,7 +67,10 @@ class CallStore(Protocol):
 
     def commit(self, record: CallRecord, appended: Sequence[str], version: Version) -> Version:
         """Replace the head and append to the journal, if the call is still at `version`: LostRace otherwise.
-        One round trip."""
+        One round trip.
+
+        LostRace can also mean this very write, carried out and its response lost: see `CallRecord.marks`.
+        """
 
     def index(self, record: CallRecord) -> None:
         """Make the call findable: by day, by server call id, and among the open ones. May be repeated."""

@@ -38,9 +38,13 @@ TAIL_CHARACTERS = 24_000
 LARGE_COMMIT = 16_000
 """Characters above which what a commit appends goes to Blob storage, and the journal keeps a claim check."""
 CLAIM_CHECK = '{"claim_check":'
+AGAIN: dict[str, Any] = {"retry_on_methods": frozenset({"POST"})}
+"""For claims and transactions: the SDK sends no POST again whose response was lost. These may come twice: the second
+finds the first one's row, and the mark in it tells the writer whose it is."""
 
 _storage_errors = partial(storage_errors, missing=UnknownCall)
-_COLUMNS = tuple(field.name for field in fields(CallRecord) if field.name not in ("call_id", "unconfirmed"))
+_TIMES = ("started_at", "connected_at", "ended_at", "updated_at", "wake_at")
+_COLUMNS = tuple(field.name for field in fields(CallRecord) if field.name not in ("call_id", "unconfirmed", "marks"))
 _LISTED = tuple(field.name for field in fields(Listed) if field.name not in ("call_id", "day"))
 
 
@@ -71,10 +75,10 @@ class TableStore:
         with _storage_errors(record.call_id):
             try:
                 try:
-                    made = self._calls.create_entity(head)
+                    made = self._calls.create_entity(head, **AGAIN)
                 except ResourceNotFoundError:
                     self.prepare()  # the first call of a new deployment
-                    made = self._calls.create_entity(head)
+                    made = self._calls.create_entity(head, **AGAIN)
             except ResourceExistsError:
                 raise AlreadyClaimed(record.call_id) from None
         return _Version(made["etag"], tail, 0, 0)
@@ -130,7 +134,8 @@ class TableStore:
                 [
                     (TransactionOperation.UPDATE, _head(record, fresh, base.segments + 1), condition),
                     (TransactionOperation.CREATE, segment),
-                ]
+                ],
+                **AGAIN,
             )
             return _Version(results[0]["etag"], fresh, base.segments + 1, base.sealed + len(base.tail))
 
@@ -217,22 +222,25 @@ class TableStore:
 
 def _head(record: CallRecord, tail: Sequence[str], segments: int) -> dict[str, Any]:
     row: dict[str, Any] = {name: getattr(record, name) for name in _COLUMNS}
-    for name in ("started_at", "connected_at", "ended_at", "updated_at"):
+    for name in _TIMES:
         row[name] = str(row[name])  # a Python int above 2**31 would need the long form of the wire
     row["PartitionKey"] = record.call_id
     row["RowKey"] = HEAD
     row["unconfirmed"] = ",".join(map(str, record.unconfirmed))
+    row["marks"] = ",".join(record.marks)
     row["segments"] = segments
     row["tail"] = _join(tail)
     return row
 
 
 def _record(call_id: str, row: Mapping[str, Any]) -> CallRecord:
-    values = {name: row[name] for name in _COLUMNS}
-    for name in ("started_at", "connected_at", "ended_at", "updated_at"):
-        values[name] = int(values[name])
+    # A column is missing in a head that was written before there was such a column.
+    values = {name: row[name] for name in _COLUMNS if name in row}
+    for name in _TIMES:
+        values[name] = int(values.get(name, 0))
     unconfirmed = [int(seq) for seq in row["unconfirmed"].split(",") if seq]
-    return CallRecord(call_id=call_id, unconfirmed=unconfirmed, **values)
+    marks = [mark for mark in row.get("marks", "").split(",") if mark]
+    return CallRecord(call_id=call_id, unconfirmed=unconfirmed, marks=marks, **values)
 
 
 def _day_row(record: CallRecord) -> dict[str, Any]:

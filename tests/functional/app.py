@@ -33,7 +33,7 @@ from shared.security import TokenVerifier
 from shared.settings import load_settings
 from shared.store.memory import MemoryStore
 from tests.functional.described import assert_described
-from tests.unit.calls.world import ListedTimers, Turns, Wire
+from tests.unit.calls.world import ListedTimers, Turns, Wire, respond
 
 CALLER = "+14255550123"
 CALLER_NAME = "Ada Lovelace"
@@ -288,7 +288,7 @@ def running(
         "ROUTING_FILE": str(routing),
         **settings,
     }
-    store, gateway, timers, issuer, clock = MemoryStore(), MemoryGateway(), ListedTimers(), Issuer(), Clock()
+    store, gateway, timers, issuer, clock = MemoryStore(), MemoryGateway(respond), ListedTimers(), Issuer(), Clock()
     tokens = TokenVerifier(OPENID, ISSUER, RESOURCE_ID, http=issuer.documents)
     board = compose(
         load_settings(environment),

@@ -30,6 +30,10 @@ class Action(BaseModel):
     """The operation takes a Repeatability-Request-ID, so that sending it twice runs it once."""
     ends_with: ClassVar[EndsWith] = "event"
     """What brings the outcome: a later event, or the answer to the request itself."""
+    reads: ClassVar[bool] = False
+    """It only asks: nothing is different in the service afterwards."""
+    idempotent: ClassVar[bool] = False
+    """Carried out twice it does what it does once, though the service cannot tell that it is the same request."""
     keeps_answer: ClassVar[bool] = False
     """The answer holds something that a later action needs (an invitation id), so it is journaled."""
     in_service: ClassVar[bool] = True
@@ -42,6 +46,11 @@ class Action(BaseModel):
     def family(self) -> str | None:
         """The last part of its callback URL; None: its events come to the call's URL."""
         return self.kind.replace("_", "-") if self.calls_back else None
+
+    @property
+    def resend_after(self) -> float:
+        """Seconds that it may stay unconfirmed at least before it is sent again, whatever the grace period."""
+        return 0.0
 
     @property
     def patience(self) -> float | None:

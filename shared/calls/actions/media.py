@@ -93,6 +93,7 @@ class CancelAllMedia(Action):
     """Stop what plays, what listens and what is queued."""
 
     kind: Literal["cancel_all_media"] = "cancel_all_media"
+    idempotent: ClassVar[bool] = True
     ends_with: ClassVar[EndsWith] = "answer"
 
 

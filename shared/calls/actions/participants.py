@@ -81,6 +81,7 @@ class ListParticipants(Action):
     """Ask the service who takes part."""
 
     kind: Literal["list_participants"] = "list_participants"
+    reads: ClassVar[bool] = True
     ends_with: ClassVar[EndsWith] = "answer"
 
 
@@ -88,6 +89,7 @@ class GetParticipant(Action):
     """Ask the service about one participant."""
 
     kind: Literal["get_participant"] = "get_participant"
+    reads: ClassVar[bool] = True
     ends_with: ClassVar[EndsWith] = "answer"
     target: Identifier
 

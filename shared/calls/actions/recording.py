@@ -49,12 +49,14 @@ class PauseRecording(OnRecording):
     """Leave out what is said from here on."""
 
     kind: Literal["pause_recording"] = "pause_recording"
+    idempotent: ClassVar[bool] = True
 
 
 class ResumeRecording(OnRecording):
     """Record again."""
 
     kind: Literal["resume_recording"] = "resume_recording"
+    idempotent: ClassVar[bool] = True
 
 
 class StopRecording(OnRecording):
@@ -67,3 +69,4 @@ class GetRecordingState(OnRecording):
     """Ask whether it records: `active`, or `inactive`, which is what a paused one is called."""
 
     kind: Literal["get_recording_state"] = "get_recording_state"
+    reads: ClassVar[bool] = True

@@ -7,17 +7,21 @@ from typing import Any
 
 from azure.communication.callautomation import CallAutomationClient
 from azure.core.credentials import AzureKeyCredential, TokenCredential
-from azure.core.exceptions import AzureError, HttpResponseError, ResourceNotFoundError
+from azure.core.exceptions import AzureError, HttpResponseError, ResourceNotFoundError, ServiceRequestError
 
-from shared.errors import ActionRefused
+from shared.calls.actions import Action
+from shared.errors import ActionRefused, ResponseLost
 from shared.gateway.acs import calling, media, participants, recording, streaming
-from shared.gateway.acs.retry import CarefulRetry
+from shared.gateway.acs.retry import CarefulRetry, done_before
 from shared.gateway.acs.sending import Sender, send
 from shared.gateway.acs.translate import word
 from shared.gateway.base import Request
 from shared.transport import pooled_transport
 
 TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
+
+TRIES = 3
+"""How often a request goes out whose response is lost, where sending it again cannot do harm."""
 
 OPERATIONS = (calling, media, participants, recording, streaming)
 """The modules that register how each action is sent."""
@@ -57,22 +61,26 @@ class AcsGateway:
             credential,
             transport=pooled_transport(timeout=timeout),
             # A caller is waiting: two quick retries, then the flow decides.
-            retry_policy=CarefulRetry(retry_total=2, retry_backoff_factor=0.3, retry_backoff_max=2),
+            retry_policy=CarefulRetry(retry_total=TRIES - 1, retry_backoff_factor=0.3, retry_backoff_max=2),
         )
         self._sender = Sender(self._client, cognitive_services_endpoint or None, voice_name, language)
 
     def perform(self, request: Request) -> Mapping[str, Any]:
-        kind = request.action.kind
+        # The retry policy sees requests, not actions: what is harmless twice for its meaning is sent again here.
+        for _ in range(TRIES - 1 if request.action.idempotent else 0):
+            try:
+                return self._send(request)
+            except ResponseLost:
+                continue
+        return self._send(request)
+
+    def _send(self, request: Request) -> Mapping[str, Any]:
         try:
             return send(request.action, request, self._sender) or {}
-        except HttpResponseError as error:
-            status = error.status_code or 0
-            told = error.error
-            code = str(told.code) if told is not None and told.code else str(status)
-            message = told.message if told is not None and told.message else error.message
-            raise ActionRefused(kind, status, code, message, transient=status in TRANSIENT) from error
         except AzureError as error:
-            raise ActionRefused(kind, 0, "no_answer", str(error), transient=True) from error
+            if isinstance(error, HttpResponseError) and done_before(error):
+                return {}
+            raise _refusal(request.action, error) from error
 
     def connection_state(self, connection_id: str) -> str | None:
         try:
@@ -80,5 +88,18 @@ class AcsGateway:
         except ResourceNotFoundError:
             return None
         except AzureError as error:
-            raise ActionRefused("get_call", 0, "no_answer", str(error), transient=True) from error
+            raise ActionRefused("get_call", 0, "unreachable", str(error), transient=True) from error
         return word(properties.call_connection_state)
+
+
+def _refusal(action: Action, error: AzureError) -> ActionRefused:
+    """What an error of the SDK says about the action."""
+    if isinstance(error, HttpResponseError) and (error.status_code or 0) >= 400:
+        status = error.status_code or 0
+        told = error.error
+        code = str(told.code) if told is not None and told.code else str(status)
+        message = told.message if told is not None and told.message else error.message
+        return ActionRefused(action.kind, status, code, message, transient=status in TRANSIENT)
+    if isinstance(error, ServiceRequestError) or action.reads:
+        return ActionRefused(action.kind, 0, "unreachable", str(error), transient=True)
+    return ResponseLost(action.kind, str(error))  # no response, or one that broke off

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from shared.calls import actions, text
 from shared.calls.actions import Action
 from shared.calls.conductor import CONFIRM_AFTER, Conductor
-from shared.calls.journal import EventReceived, Failed, Issued, Resent, Signalled
+from shared.calls.journal import EventReceived, Failed, GaveUp, Issued, RefusedEntry, Resent, Settled, Signalled
 from shared.calls.outcome import Outcome
 from shared.calls.record import CallRecord
 from shared.calls.replay import FIRST_COMMAND, Session, replay
-from shared.errors import NotConnected, UnknownCall
+from shared.errors import AlreadyClaimed, LostRace, NotConnected, ResponseLost, StoreUnavailable, UnknownCall
 from shared.store.base import Version
 from shared.store.memory import MemoryStore
 from tests.unit.calls.world import APOLOGY, CALLER, CHOICES, FLOWS, World, a_ring, answering, parsed
@@ -30,20 +30,28 @@ class Crash(BaseException):
 
 
 class Mortal:
-    """Counts the points where a process can die, and dies at those that are told."""
+    """Counts the points where a process can die or a response can be lost, and lets both happen where it is told.
 
-    def __init__(self, deaths: Sequence[int]) -> None:
+    Args:
+        deaths: points at which the process dies.
+        losses: points at which something was carried out and its response does not come, with what comes of it:
+            a client of the storage repeats its write and has `met` it, or `gave up`; a request is `unheard`.
+    """
+
+    def __init__(self, deaths: Sequence[int], losses: Mapping[int, str]) -> None:
         self.deaths = set(deaths)
+        self.losses = dict(losses)
         self.points = 0
 
-    def point(self) -> None:
+    def point(self) -> str:
         self.points += 1
         if self.points in self.deaths:
             raise Crash
+        return self.losses.pop(self.points, "")
 
 
 class MortalStore(MemoryStore):
-    """A store whose user can die before and after each write."""
+    """A store whose user can die before and after each write, or not hear that it was made."""
 
     def __init__(self, mortal: Mortal) -> None:
         super().__init__()
@@ -52,14 +60,21 @@ class MortalStore(MemoryStore):
     def claim(self, record: CallRecord, journal: Sequence[str]) -> Version:
         self.mortal.point()
         version = super().claim(record, journal)
-        self.mortal.point()
+        self._lose(AlreadyClaimed(record.call_id))
         return version
 
     def commit(self, record: CallRecord, appended: Sequence[str], version: Version) -> Version:
         self.mortal.point()
         done = super().commit(record, appended, version)
-        self.mortal.point()
+        self._lose(LostRace(record.call_id))
         return done
+
+    def _lose(self, met: Exception) -> None:
+        lost = self.mortal.point()
+        if lost == "met":
+            raise met
+        if lost == "gave up":
+            raise StoreUnavailable("no response")
 
 
 class Play:
@@ -71,11 +86,12 @@ class Play:
         flow: str,
         *,
         deaths: Sequence[int] = (),
+        losses: Mapping[int, str] | None = None,
         duplicates: bool = True,
         steering: Sequence[str] = (),
     ) -> None:
         self.draw: Callable[..., Any] = data.draw
-        self.mortal = Mortal(deaths)
+        self.mortal = Mortal(deaths, losses or {})
         self.world = World(store=MortalStore(self.mortal))
         self.flow = flow
         self.duplicates = duplicates
@@ -90,7 +106,8 @@ class Play:
         def perform(request: Any) -> Any:
             self.mortal.point()
             answer = plain(request)
-            self.mortal.point()
+            if self.mortal.point() == "unheard" and not request.action.reads:
+                raise ResponseLost(request.action.kind, "no response")
             return answer
 
         self.world.gateway.perform = perform  # type: ignore[method-assign]
@@ -117,6 +134,9 @@ class Play:
             try:
                 what(self.conductors[which])
                 return
+            except StoreUnavailable:
+                self._collect()
+                self._pass_seconds(self.draw(st.sampled_from([0, 1])))
             except Crash:
                 self.conductors[which] = self.world.conductor()
                 self._collect()
@@ -177,6 +197,7 @@ class Play:
 
     def _wait_for_the_watchdog(self) -> None:
         self.mortal.deaths.clear()
+        self.mortal.losses.clear()
         for _ in range(40):
             self._pass_seconds(31)
             self.conductors[0].watch()
@@ -243,10 +264,69 @@ def test_a_crash_at_any_point_is_made_good(
     play = Play(data, flow, deaths=deaths, steering=steering)
     play.run()
     assert_whole(play)
-    sent = play.world.gateway.sent
-    # What the service can tell apart runs once; each attempt of what it cannot is asked for once.
-    assert max(Counter((r.seq, r.attempt) for r in sent if not r.action.repeatable).values(), default=1) == 1
+    assert_asked_once(play)
+
+
+losses = st.dictionaries(st.integers(1, 40), st.sampled_from(["met", "gave up", "unheard"]), max_size=5)
+
+
+@settings(max_examples=300, deadline=None)
+@given(data=st.data(), flow=flows, steering=steering, deaths=st.lists(st.integers(1, 40), max_size=2), losses=losses)
+def test_a_response_that_is_lost_anywhere_is_made_good(
+    data: st.DataObject, flow: str, steering: list[str], deaths: list[int], losses: dict[int, str]
+) -> None:
+    play = Play(data, flow, deaths=deaths, losses=losses, steering=steering)
+    play.run()
+    assert_whole(play)
+    assert_asked_once(play)
+    if flow == "menu":
+        assert_what_was_said_counts(play)
+
+
+@settings(max_examples=100, deadline=None)
+@given(data=st.data(), flow=flows, losses=st.dictionaries(st.integers(1, 40), st.just("met"), max_size=5))
+def test_a_write_whose_response_is_lost_costs_the_caller_nothing(
+    data: st.DataObject, flow: str, losses: dict[int, str]
+) -> None:
+    play = Play(data, flow, losses=losses)
+    play.run()
+    assert_whole(play)
+    assert not any(isinstance(entry, Resent) for entry in play.world.journal(play.call_id))
+
+
+def assert_asked_once(play: Play) -> None:
+    """What the service can tell apart runs once; each attempt of what it cannot is asked for once."""
+    requests = play.world.gateway.sent
+    once = Counter((r.seq, r.attempt, r.action.kind) for r in requests if not r.action.repeatable)
+    assert max(once.values(), default=1) == 1
     assert max(Counter(r.seq for r in play.world.gateway.performed if r.action.repeatable).values(), default=1) == 1
+
+
+def assert_what_was_said_counts(play: Play) -> None:
+    """The first outcome of a recognize is what the flow goes by, whichever sending of it brought it."""
+    journal = play.world.journal(play.call_id)
+    over: set[str] = set()
+    for position, entry in enumerate(journal):
+        if not isinstance(entry, EventReceived) or not entry.event["type"].endswith("RecognizeCompleted"):
+            continue
+        seq = entry.event["data"]["operationContext"].split(":")[1]
+        before = journal[:position]
+        ended = any(
+            isinstance(e, EventReceived) and e.event["type"].endswith("CallDisconnected") for e in before
+        ) or any(isinstance(e, Failed | GaveUp | Settled | RefusedEntry) for e in before)
+        failed = any(
+            isinstance(e, EventReceived)
+            and e.event["type"].endswith("RecognizeFailed")
+            and e.event["data"]["operationContext"].split(":")[1] == seq
+            for e in before
+        )
+        if seq in over or ended or failed or int(seq) >= FIRST_COMMAND:
+            continue
+        over.add(seq)
+        label = entry.event["data"]["choiceResult"]["label"]
+        asked = next(e for e in journal[position:] if isinstance(e, Issued) and e.command is None)
+        assert isinstance(asked.action, actions.Play)
+        assert asked.action.prompts[0] == text(f"You chose {label}")
 
 
 @settings(max_examples=60, deadline=None)

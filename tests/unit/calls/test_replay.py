@@ -23,7 +23,18 @@ from shared.calls import (
     ssml,
     text,
 )
-from shared.calls.journal import Answered, Entry, EventReceived, Failed, GaveUp, Issued, RefusedEntry, Signalled
+from shared.calls.flow import FlowFunction
+from shared.calls.journal import (
+    Answered,
+    Entry,
+    EventReceived,
+    Failed,
+    GaveUp,
+    Issued,
+    RefusedEntry,
+    Resent,
+    Signalled,
+)
 from shared.calls.replay import Session, operation_context, replay
 from shared.calls.rules import build, check
 from shared.identifiers import Identifier
@@ -311,17 +322,59 @@ def test_an_answer_that_fails_ends_the_call_without_running_the_flow() -> None:
     assert stage.failures == []
 
 
-def test_a_completion_that_names_an_earlier_attempt_is_stale() -> None:
-    async def function(call: Call) -> None:
-        await call.play(text("hello"))
-
+def sent_twice(function: FlowFunction) -> tuple[Stage, str]:
+    """A connected call whose first action was sent a second time, and the context of the first sending."""
     stage = Stage(function).connect()
-    stale = operation_context("stage", stage.session.operation(1))
-    stage.session.operation(1).attempt = 1
-    stage.feed(EventReceived(at=START, event=WIRE.event("PlayCompleted", stale)))
-    assert stage.issued == ["answer", "play"]
+    first = operation_context("stage", stage.session.operation(1))
+    stage.feed(Resent(at=START, seq=1, attempt=1))
+    return stage, first
+
+
+async def says_hello(call: Call) -> None:
+    await call.play(text("hello"))
+
+
+def test_an_action_that_was_sent_twice_completes_with_either_sending() -> None:
+    stage, first = sent_twice(says_hello)
+    stage.feed(EventReceived(at=START, event=WIRE.event("PlayCompleted", first)))
+    assert stage.issued == ["answer", "play", "hang_up"]
+    stage, _ = sent_twice(says_hello)
     stage.event("PlayCompleted", 1)
     assert stage.issued == ["answer", "play", "hang_up"]
+
+
+def test_of_an_action_that_was_sent_twice_only_the_newest_sending_can_fail() -> None:
+    stage, first = sent_twice(says_hello)
+    stage.feed(EventReceived(at=START, event=WIRE.event("PlayFailed", first, (400, 8536, "no file"))))
+    assert stage.issued == ["answer", "play"]
+    stage.event("PlayFailed", 1, (400, 8536, "no file"))
+    assert [failure.partition(" (")[0] for failure in stage.failures] == [
+        "ActionFailed: play failed: 400/8536: no file"
+    ]
+
+
+def test_a_completion_that_names_a_sending_that_never_was_completes_nothing() -> None:
+    stage, _ = sent_twice(says_hello)
+    for attempt in ("2", "-1", "x", ""):
+        stage.feed(EventReceived(at=START, event=WIRE.event("PlayCompleted", f"stage:1:{attempt}")))
+    assert stage.issued == ["answer", "play"]
+
+
+def test_what_is_left_of_an_action_that_was_sent_twice_is_told_unless_other_media_would_go_with_it() -> None:
+    async def two(call: Call) -> None:
+        await call.gather(call.play(text("one")), call.play(text("two")))
+
+    stage, first = sent_twice(says_hello)
+    assert stage.session.take_leftovers() == []
+    stage.feed(EventReceived(at=START, event=WIRE.event("PlayCompleted", first)))
+    assert [operation.seq for operation in stage.session.take_leftovers()] == [1]
+    assert stage.session.take_leftovers() == []
+    stage, first = sent_twice(two)
+    stage.feed(EventReceived(at=START, event=WIRE.event("PlayCompleted", first)))
+    assert stage.session.take_leftovers() == []
+    stage = Stage(says_hello).connect()
+    stage.event("PlayCompleted", 1)
+    assert stage.session.take_leftovers() == []
 
 
 def test_an_event_with_the_context_of_another_call_completes_nothing() -> None:

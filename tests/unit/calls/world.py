@@ -23,6 +23,7 @@ CALLER = Identifier.parse("+14255550100")
 CALLEE = Identifier.parse("+18005550199")
 CHOICES = (Choice("yes", tone="one"), Choice("no", tone="two"))
 APOLOGY = (text("Sorry"),)
+CONNECTION = "02004780-0000-4000-8000-000000000001"
 START = 1_790_000_000_000
 
 
@@ -122,7 +123,7 @@ class Wire:
             "version": "2025-08-15-preview",
             **({"operationContext": context} if context is not None else {}),
             "resultInformation": {"code": code, "subCode": sub_code, "message": message},
-            "callConnectionId": "02004780-0000-4000-8000-000000000001",
+            "callConnectionId": CONNECTION,
             "serverCallId": "c2VydmVy",
             "correlationId": "5d1f3a52-0000-4000-8000-000000000001",
             "publicEventType": f"Microsoft.Communication.{name}",
@@ -160,6 +161,13 @@ class Wire:
         return []
 
 
+def respond(request: Request) -> Mapping[str, Any]:
+    """What the service responds; its events speak of the same connection."""
+    if request.action.kind == "answer":
+        return {"callConnectionId": CONNECTION, "serverCallId": "c2VydmVy"}
+    return {"callConnectionId": CONNECTION} if request.action.kind == "create_call" else {}
+
+
 def parsed(body: Mapping[str, Any]) -> CallEvent:
     """As the handler reads it."""
     return parse_callback(json.loads(json.dumps(body)))
@@ -183,7 +191,7 @@ class World:
     """Store, gateway, clock, timers; conductors come and go."""
 
     store: CallStore = field(default_factory=MemoryStore)
-    gateway: MemoryGateway = field(default_factory=MemoryGateway)
+    gateway: MemoryGateway = field(default_factory=lambda: MemoryGateway(respond))
     clock: Clock = field(default_factory=Clock)
     timers: ListedTimers = field(default_factory=ListedTimers)
     wire: Wire = field(default_factory=Wire)

@@ -41,6 +41,8 @@ def a_record(call_id: str = "call-1", **values: Any) -> CallRecord:
         sub_code=-5300,
         entries=7,
         unconfirmed=[3, 12],
+        wake_at=1_790_000_060_000,
+        marks=["0a1b2c3d", "4e5f6071"],
         ring="eyJ" * 2700,
         ring_id="0123",
     )
