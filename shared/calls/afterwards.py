@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import json
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 
+from shared.calls import actions
 from shared.calls.held import Held
+from shared.calls.journal import Entry, Issued, Resent
 from shared.calls.later import Later
 from shared.calls.loading import Calls
 from shared.calls.loglines import log_closed
@@ -20,13 +25,20 @@ MAX_RACES = 40
 
 
 class Afterwards:
-    """Leaves to later what may wait. What an instance loses of it, the watchdog does."""
+    """Leaves to later what may wait. What an instance loses of it, the watchdog does.
 
-    def __init__(self, store: CallStore, calls: Calls, later: Later) -> None:
+    Args:
+        clock: Unix time in milliseconds.
+        grace: seconds, as the conductor's.
+    """
+
+    def __init__(self, store: CallStore, calls: Calls, later: Later, clock: Callable[[], int], grace: float) -> None:
         self._store = store
         self._calls = calls
         self._held = calls.held
         self._later = later
+        self._clock = clock
+        self._grace = grace
         self._left: dict[str, set[int]] = {}
 
     def settle_down(self, call_id: str, held: Held) -> None:
@@ -53,6 +65,30 @@ class Afterwards:
                     self._held.put(call_id, held)
                     return
                 held = None  # somebody else has changed the call meanwhile, without knowing what left here
+
+    @contextmanager
+    def kept_alive(self, held: Held, entries: Iterable[Entry]) -> Iterator[None]:
+        """While a side effect runs, write the head now and then: another instance that finds its call quiet for the
+        grace period would take this one for dead and run it again."""
+        if not any(isinstance(entry, Issued | Resent) and self._runs(held, entry.seq) for entry in entries):
+            yield
+            return
+        key, turn, over = f"alive {held.session.record.call_id}", threading.Lock(), False
+
+        def write() -> None:
+            with turn:
+                if not over and self._write_head(held):
+                    self._later.soon(key, write, self._grace / 3)
+
+        self._later.soon(key, write, self._grace / 3)
+        try:
+            yield
+        finally:
+            with turn:
+                over = True
+
+    def _runs(self, held: Held, seq: int) -> bool:
+        return isinstance(held.session.operation(seq).action, actions.Run)
 
     def later_index(self, held: Held) -> None:
         """Have the call found by what has become known of it: not before the response, nor before the next action."""
@@ -105,5 +141,6 @@ class Afterwards:
             held.version = self._store.commit(record, [], held.version)
         except LostRace:
             return False
+        record.written_at = self._clock()
         held.unconfirmed = tuple(record.unconfirmed)
         return True

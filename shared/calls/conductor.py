@@ -83,8 +83,11 @@ class Ring:
     source_event: str = ""
 
 
-RINGING_SHARE = 4
-"""The part of the ring time after which a redelivery opens a call that was claimed and never opened: a quarter."""
+RINGING_GRACE = 2_000
+"""Milliseconds after which a redelivered IncomingCall opens a call that was claimed and perhaps never opened: Event
+Grid delivers again after 10 s at the earliest, and twice at once (docs: event-grid/delivery-and-retry)."""
+GRACES_AT_MOST = 3
+"""Grace periods after which an unconfirmed action is sent again though its call keeps hearing other things; ours."""
 
 
 class Conductor:
@@ -124,7 +127,7 @@ class Conductor:
         self._calls = Calls(store, flows, apology, cached_calls)
         self._held = self._calls.held
         self.freshness = self._calls.freshness
-        self.afterwards = Afterwards(store, self._calls, self.later)
+        self.afterwards = Afterwards(store, self._calls, self.later, clock, grace)
         self._grace = int(grace * 1000)
         self._ring_time = int(ring_time * 1000)
         self._dispatcher = Dispatcher(gateway, timers, callback_url, stream_url, clock)
@@ -141,6 +144,7 @@ class Conductor:
         now = self._clock()
         first_id = uuid.uuid5(_NAMESPACE, f"{ring.correlation_id}|{ring.callee.key}").hex
         if now - ring.at > self._ring_time:
+            self._make_good(first_id)
             return Outcome.STALE, first_id
         ring_id = hashlib.sha256(ring.incoming_call_context.encode()).hexdigest()[:16]
         call_id, count = first_id, 1
@@ -173,6 +177,15 @@ class Conductor:
                 opening, flow = actions.Reject(reason="busy"), NO_FLOW
             count += 1
             call_id = f"{first_id}{count:02d}"
+
+    def _make_good(self, call_id: str) -> None:
+        """What whoever claimed a call may have died before, though it is too late to open it now."""
+        try:
+            record = self._store.peek(call_id)
+        except UnknownCall:
+            return
+        if record.status != "ended" and not self._store.indexed(record):
+            self.afterwards.index(call_id)  # so that the watchdog sees it
 
     def place(
         self,
@@ -302,6 +315,7 @@ class Conductor:
             mark = session.record.mark()
             try:
                 version = self._store.claim(session.record, [journal.encode(entry) for entry in entries])
+                session.record.written_at = self._clock()
                 held = Held(session, version, tuple(session.record.unconfirmed))
             except AlreadyClaimed:
                 held = self._calls.load(call_id)
@@ -309,7 +323,8 @@ class Conductor:
                     self._held.put(call_id, held)
                     return held.session
             log_failures(session, entries)
-            results = self._dispatcher.dispatch(held.session, entries)
+            with self.afterwards.kept_alive(held, entries):
+                results = self._dispatcher.dispatch(held.session, entries)
             record = replace(held.session.record)
             self.afterwards.settle_down(call_id, held)
         # The call's first events need not wait for this. What came back at once is kept whatever it does.
@@ -347,15 +362,17 @@ class Conductor:
                 self.afterwards.later_close(call_id)
                 return Outcome.LATE
             fresh = [(entry, event) for entry, event in pending if not session.knows(entry)]
-            lost = self._lost(session, rung)
+            # An event is news of the call: what may be overdue is looked at when it stays quiet after it.
+            lost = [] if fresh else self._lost(session, rung)
             if not fresh and not lost:
                 self.afterwards.settle_down(call_id, held)
                 return outcome
             began = self._clock()
             entries = self._feed(session, fresh, lost)
-            leftovers, mark = session.take_leftovers(), session.record.mark()
+            leftovers, failed, mark = session.take_leftovers(), session.take_failed(), session.record.mark()
             try:
                 held.version = self._store.commit(session.record, [journal.encode(e) for e in entries], held.version)
+                session.record.written_at = self._clock()
                 held.unconfirmed = tuple(session.record.unconfirmed)
                 if trusted:
                     self.freshness.learn(fresh=True)
@@ -369,11 +386,12 @@ class Conductor:
                         self.freshness.learn(fresh=False)
                     time.sleep(min(0.002 * race, 0.05))
                     continue
-            log_failures(session, entries)
+            log_failures(held.session, entries, failed)
             session = held.session
             self._dispatcher.hang_up_latecomers(session, [event for _, event in fresh])
             self._dispatcher.cancel_leftovers(session, leftovers)
-            pending = [(result, None) for result in self._dispatcher.dispatch(session, entries)]
+            with self.afterwards.kept_alive(held, entries):
+                pending = [(result, None) for result in self._dispatcher.dispatch(session, entries)]
             self.afterwards.later_index(held)
             outcome = Outcome.RESENT if lost and not fresh else Outcome.ADVANCED
             if not pending:
@@ -416,17 +434,21 @@ class Conductor:
 
     def _lost(self, session: Session, rung: int | None) -> list[journal.Resent]:
         """Operations that were issued, of which nothing shows that they left, and that nobody can be sending."""
-        now = self._clock()
+        now, written_at = self._clock(), session.record.written_at
         resent = []
         for seq in session.record.unconfirmed:
             operation = session.operation(seq)
             since = max(operation.issued_at, operation.resent_at)
-            grace = max(self._grace, int(operation.action.resend_after * 1000))
             if rung is not None and session.record.status == "ringing" and operation.action.repeatable:
-                # A ringing call has seconds only, and Event Grid delivers again when the first delivery has failed.
-                grace = min(grace, self._ring_time // RINGING_SHARE)
-            # What counts is when a delivery came: the storage may have held up a duplicate.
-            if not operation.done and (now if rung is None else rung) - since > grace:
+                # A ringing call has seconds only. What counts is when a delivery came: the storage may have held it up.
+                lost = rung - since > RINGING_GRACE
+            elif isinstance(operation.action, actions.Run):
+                lost = now - max(since, written_at) > self._grace  # who runs it writes the head meanwhile
+            else:
+                # Whatever was written since shows that the app is at work on the call, or was held up.
+                since = max(since, min(written_at, since + (GRACES_AT_MOST - 1) * self._grace))
+                lost = now - since > self._grace
+            if lost and not operation.done:
                 again = 0 if operation.action.repeatable else 1
                 resent.append(journal.Resent(at=now, seq=seq, attempt=operation.attempt + again))
         return resent

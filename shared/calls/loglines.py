@@ -9,6 +9,7 @@ from shared.calls.journal import Entry, Failed, RefusedEntry
 from shared.calls.reading import refusal, words_of
 from shared.calls.record import CallRecord
 from shared.calls.replay import Session
+from shared.errors import ActionFailed
 
 log = logging.getLogger("switchboard.calls")
 
@@ -18,20 +19,25 @@ OF_PEOPLE = frozenset(
 """Outcomes that the other side makes; what else fails, the app or its resources may be to blame for."""
 
 
-def log_failures(session: Session, entries: Iterable[Entry]) -> None:
-    """The actions that failed or were refused, in plain words, and the flow, if it did."""
+def log_failures(session: Session, entries: Iterable[Entry], failed: Iterable[ActionFailed] = ()) -> None:
+    """The actions that failed or were refused, in plain words, and the flow, if it did.
+
+    Args:
+        entries: what was committed.
+        failed: the actions that failed by it.
+    """
     record = session.record
-    for failed in session.take_failed():
+    for error in failed:
         log.log(
-            logging.INFO if failed.outcome in OF_PEOPLE else logging.WARNING,
+            logging.INFO if error.outcome in OF_PEOPLE else logging.WARNING,
             "failed %s call=%s %d/%d %s retryable=%s: %s",
-            failed.action,
+            error.action,
             record.call_id,
-            failed.code,
-            failed.sub_code,
-            failed.outcome,
-            failed.retryable,
-            failed.plain,
+            error.code,
+            error.sub_code,
+            error.outcome,
+            error.retryable,
+            error.plain,
         )
     for entry in entries:
         if isinstance(entry, RefusedEntry):

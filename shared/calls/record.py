@@ -29,6 +29,7 @@ class CallRecord:
         recording_ids: the service's ids of the recordings of this call, the oldest first.
         indexed: the rows of the index that stand, by their marks (shared.store.index).
         unconfirmed: operations of which nothing shows yet that they left the app.
+        written_at: when the head was written last, by the clock of the storage where it was loaded; no column.
         wake_at: when the flow's next sleep is over; 0: it does not sleep.
         ring: the IncomingCall's context while the call rings: what answer, reject and redirect need.
         ring_id: tells one ringing from the next, when the same callee is rung again in one conversation.
@@ -58,6 +59,7 @@ class CallRecord:
     indexed: tuple[str, ...] = ()
     unconfirmed: list[int] = field(default_factory=list)
     wake_at: int = 0
+    written_at: int = field(default=0, compare=False)
     ring: str = ""
     ring_id: str = ""
     marks: list[str] = field(default_factory=list)

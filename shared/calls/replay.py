@@ -74,6 +74,8 @@ T = TypeVar("T")
 CLOSING = ("hang_up", "terminate")
 MEDIA = ("play", "recognize")
 """What the service may do a second time when it is sent again."""
+TRANSFERRED = 7015
+"""Sub-code of the end of a call that was transferred (recorded; the event of the transfer may come after it)."""
 MAX_TRACE = 4000
 TELLING = frozenset(
     {
@@ -246,6 +248,7 @@ class Session:
         record.unconfirmed = list(stored.unconfirmed)
         record.ring, record.ring_id = stored.ring, stored.ring_id
         record.marks = list(stored.marks)
+        record.written_at = stored.written_at
         self._leftovers.clear()
         record.call_connection_id = stored.call_connection_id or record.call_connection_id
         record.server_call_id = stored.server_call_id or record.server_call_id
@@ -490,6 +493,7 @@ class Session:
             self._amend_end(end)
             # The event that says why a call never connected may come after this one, or not at all.
             failed = not record.connected_at and end.code >= 300
+            self.transferred = self.transferred or (end.sub_code == TRANSFERRED and self._transferring)
             self.end(end, explain(end.code, end.sub_code).outcome if failed else "")
             return
         name = event.name
@@ -525,9 +529,13 @@ class Session:
     def _take_note(self, event: CallEvent) -> None:
         """How things stand, which some events tell beside an operation's outcome, or instead of one."""
         record = self.record
-        if isinstance(event, ParticipantsUpdated) and event.sequence_number >= self._roster:
-            self._roster, self.participants = event.sequence_number, event.participants
-            self._waiting.give_roster((one.identifier for one in event.participants), event.hidden)
+        if isinstance(event, ParticipantsUpdated):
+            identifiers = [one.identifier for one in event.participants]
+            if event.sequence_number < self._roster:
+                self._waiting.give_earlier_roster(identifiers)
+            else:
+                self._roster, self.participants = event.sequence_number, event.participants
+                self._waiting.give_roster(identifiers, event.hidden)
         if isinstance(event, ContinuousDtmfRecognitionToneReceived):
             self._waiting.give_tone(event.sequence_id, DIGIT_BY_TONE.get(event.tone, event.tone))
         if isinstance(event, ContinuousDtmfRecognitionToneFailed):
@@ -576,6 +584,11 @@ class Session:
             return None  # its event came twice, or late
         operation = self._operation_of(event)
         return operation if operation is not None and operation.action.kind in OPENING else None
+
+    @property
+    def _transferring(self) -> bool:
+        actions_asked = (operation.action for operation in self._operations.values())
+        return any(isinstance(action, actions.Transfer) and action.transferee is None for action in actions_asked)
 
     def take_leftovers(self) -> list[Operation[Any]]:
         """The operations that were sent twice and of which one sending has just come to its end: the other one may
@@ -650,6 +663,7 @@ class Session:
         for operation in list(self._operations.values()):
             if operation.done or operation.action.kind == "run":
                 continue
+            self.confirm(operation.seq)
             if operation.action.kind in CLOSING:
                 self._succeed(operation, None)
             else:

@@ -110,6 +110,15 @@ class Waiting:
                 self._done(pending, None)
         self._expected = [expected for expected in self._expected if not expected[1].done]
 
+    def give_earlier_roster(self, identifiers: Iterable[Identifier]) -> None:
+        """A list that a newer one has overtaken. It changes nothing, but shows who has been in the call."""
+        earlier = Roster()
+        earlier.update(identifiers)
+        for holds, pending in self._expected:
+            if isinstance(holds, _Arrival) and holds(earlier):
+                self._done(pending, None)
+        self._expected = [expected for expected in self._expected if not expected[1].done]
+
     def give_end(self, end: CallEnded) -> None:
         """The call is over: everybody who waits learns it."""
         self._done(self.end, end)

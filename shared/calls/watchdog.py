@@ -25,6 +25,8 @@ NEVER_CONNECTED = 150_000
 """Milliseconds without a connection after which a call was never established (set-up takes up to 115 s)."""
 WAKE_UP_DELAY = 2_000
 """Milliseconds after the end of a sleep from which its message on the queue counts as lost; ours."""
+LONGEST_RUN = 10 * 60_000
+"""Milliseconds after which a call that has ended is closed although one of its side effects came to no end; ours."""
 AT_ONCE = 8
 """Calls that are looked at side by side, so that one that is slow does not keep the others; ours."""
 LONGEST_PAUSE = 15 * 60_000
@@ -94,7 +96,7 @@ class Watchdog:
     def _look(self, call_id: str, now: int) -> Outcome:
         conductor = self._conductor
         record = self._store.peek(call_id)
-        silent = now - record.updated_at
+        silent = now - max(record.updated_at, record.written_at)
         if silent > self._grace and record.status != "ended" and not self._store.indexed(record):
             conductor.afterwards.index(call_id)
         if record.unconfirmed and silent > self._grace:
@@ -108,7 +110,8 @@ class Watchdog:
         if record.wake_at and now > record.wake_at + WAKE_UP_DELAY:
             return conductor.wake_overdue(call_id, now)
         if record.status == "ended":
-            if silent <= self._grace:
+            # A side effect that may run after the end, and what the flow makes of it, is waited for.
+            if silent <= (LONGEST_RUN if record.unconfirmed else self._grace):
                 return Outcome.UNCHANGED
             conductor.afterwards.close(call_id)
             return Outcome.ADVANCED

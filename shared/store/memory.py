@@ -56,7 +56,7 @@ class MemoryStore:
         with self._lock:
             if record.call_id in self._calls:
                 raise AlreadyClaimed(record.call_id)
-            self._calls[record.call_id] = _Kept(deepcopy(record), list(journal))
+            self._calls[record.call_id] = _Kept(_written(record), list(journal))
             return 0
 
     def load(self, call_id: str) -> Stored:
@@ -74,7 +74,7 @@ class MemoryStore:
             kept = self._kept(record.call_id)
             if kept.version != cast(int, version):
                 raise LostRace(record.call_id)
-            kept.record = deepcopy(record)
+            kept.record = _written(record)
             kept.journal.extend(appended)
             kept.version += 1
             return kept.version
@@ -141,3 +141,10 @@ class MemoryStore:
             return self._calls[call_id]
         except KeyError:
             raise UnknownCall(call_id) from None
+
+
+def _written(record: CallRecord) -> CallRecord:
+    """A record as it is kept; memory takes no time, so that its newest entry says when."""
+    kept = deepcopy(record)
+    kept.written_at = record.updated_at
+    return kept

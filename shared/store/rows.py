@@ -36,6 +36,12 @@ def failure(error: HttpResponseError) -> StoreError:
     return StoreRefused(f"the storage answered {status} {error.reason}{remedy}")
 
 
+def written_at(row: Mapping[str, Any]) -> int:
+    """When a row was written, by the storage's clock: Unix time in milliseconds, 0 where that was not read."""
+    timestamp = cast(Any, row).metadata.get("timestamp")
+    return int(timestamp.timestamp() * 1000) if timestamp else 0
+
+
 @contextmanager
 def storage_errors(what: str, missing: Callable[[str], SwitchboardError]) -> Iterator[None]:
     """Translate the SDK's errors into the store's.

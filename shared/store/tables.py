@@ -45,7 +45,7 @@ from shared.store.index import (
     positions,
 )
 from shared.store.limits import check_row, is_key, size
-from shared.store.rows import etag, storage_errors, table_service
+from shared.store.rows import etag, storage_errors, table_service, written_at
 
 HEAD = "head"
 TAIL_ENTRIES = 32
@@ -68,8 +68,9 @@ _storage_errors = partial(storage_errors, missing=UnknownCall)
 _LISTS: Mapping[str, str] = {"unconfirmed": ",", "marks": ",", "indexed": ",", "recording_ids": "\n"}
 """What separates the parts of the columns that hold several."""
 _TIMES = ("started_at", "connected_at", "ended_at", "updated_at", "wake_at")
-_COLUMNS = tuple(field.name for field in fields(CallRecord) if field.name != "call_id" and field.name not in _LISTS)
-_SEEN = [*(name for name in _COLUMNS if name != "ring"), *_LISTS]
+_NO_COLUMNS = {"call_id", "written_at", *_LISTS}
+_COLUMNS = tuple(field.name for field in fields(CallRecord) if field.name not in _NO_COLUMNS)
+_SEEN = [*(name for name in _COLUMNS if name != "ring"), *_LISTS, "Timestamp"]
 """What is read of a head to look at its call: not the newest entries, nor the IncomingCall's context."""
 
 
@@ -303,6 +304,7 @@ def _record(call_id: str, row: Mapping[str, Any]) -> CallRecord:
         marks=lists["marks"],
         recording_ids=tuple(lists["recording_ids"]),
         indexed=tuple(lists["indexed"]),
+        written_at=written_at(row),
         **values,
     )
 

@@ -61,7 +61,9 @@ def test_a_model_with_a_number_is_that_phone(value: Any, raw_id: str) -> None:
     assert Identifier.parse(value).raw_id == raw_id
 
 
-@pytest.mark.parametrize("raw_id", ["4:911", "4:1001", "4:anonymous", "4:0301234567", f"4:{ASSERTED}"])
+@pytest.mark.parametrize(
+    "raw_id", ["4:911", "4:123456", "4:1234567890123456", "4:anonymous", "4:0301234567", f"4:{ASSERTED}"]
+)
 def test_what_is_no_international_number_gets_no_plus(raw_id: str) -> None:
     assert Identifier(raw_id=raw_id).key == raw_id
 

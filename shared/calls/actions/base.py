@@ -53,11 +53,6 @@ class Action(BaseModel):
         return self.kind.replace("_", "-") if self.calls_back else None
 
     @property
-    def resend_after(self) -> float:
-        """Seconds that it may stay unconfirmed at least before it is sent again, whatever the grace period."""
-        return 0.0
-
-    @property
     def patience(self) -> float | None:
         """Seconds after which a missing outcome counts as lost; None: there is no such time."""
         return 60.0

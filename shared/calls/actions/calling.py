@@ -10,9 +10,6 @@ from shared.calls.actions.base import Action, EndsWith, Value
 from shared.calls.actions.streaming import MediaStreaming, Transcription
 from shared.identifiers import Identifier
 
-RUN_SECONDS = 20.0
-"""How long a side effect may take before another instance takes its own for dead and runs it again; ours."""
-
 
 class _Opening(Action):
     repeatable: ClassVar[bool] = True
@@ -114,7 +111,3 @@ class Run(Action):
     in_service: ClassVar[bool] = False
     ends_with: ClassVar[EndsWith] = "answer"
     name: str
-
-    @property
-    def resend_after(self) -> float:
-        return RUN_SECONDS

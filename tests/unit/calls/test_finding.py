@@ -273,7 +273,7 @@ def test_the_watchdog_leaves_a_call_that_heard_something_just_now_to_its_instanc
         patch.setattr(conductor.later, "soon", lambda *_: None)
         hear(world, conductor, call_id)
     written(world)
-    world.clock.pass_seconds(19)
+    world.clock.pass_seconds(6)
     instance(world).watch()
     assert written(world) == []
 

@@ -44,6 +44,7 @@ def a_record(call_id: str = "call-1", **values: Any) -> CallRecord:
         entries=7,
         unconfirmed=[3, 12],
         wake_at=1_790_000_060_000,
+        written_at=1_790_000_000_000,
         marks=["0a1b2c3d", "4e5f6071"],
         ring="eyJ" * 2700,
         ring_id="0123",
