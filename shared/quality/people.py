@@ -18,7 +18,7 @@ _TELLING = 7
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """One participant of the recording; see shared.quality.report.Channel."""
+    """Who is on one channel of the recording, one or several in turn; see shared.quality.report.Channel."""
 
     role: Role
     label: str
@@ -41,22 +41,36 @@ def people(
         direction: who placed the call; None: the call is not known.
 
     The customer is the other side of the call: who called in, or whom the app called. Everybody else is an agent.
-    Where no channel is the customer's, nobody can say who is an agent: all are unknown.
+    Where no channel is the customer's, nobody can say who is an agent: all are unknown. So is a channel that passed
+    from the customer to an agent: both are named, and nobody can say whose its speech is.
     """
     customer = {"inbound": caller, "outbound": callee}.get(direction or "", "")
-    on = {channel: raw_id for raw_id, channel in participants}
-    sides = {channel: bool(customer) and _same(raw_id, customer) for channel, raw_id in on.items()}
-    known = any(sides.values())
+    on: dict[int, list[str]] = {}
+    for raw_id, channel in participants:
+        held = on.setdefault(channel, [])
+        if not any(_same(raw_id, other) for other in held):
+            held.append(raw_id)
+    known = bool(customer) and any(_same(raw_id, customer) for held in on.values() for raw_id in held)
+    names: dict[str, str] = {}
     found: dict[int, Person] = {}
     count: Counter[str] = Counter()
-    for channel, raw_id in sorted(on.items()):
+
+    def label(raw_id: str) -> str:
+        key = _digits(raw_id) or raw_id
+        if key not in names:  # who is on two channels in turn is one person
+            word = "Customer" if _same(raw_id, customer) else "Agent"
+            count[word] += 1
+            names[key] = word if count[word] == 1 else f"{word} {count[word]}"
+        return names[key]
+
+    for channel, held in sorted(on.items()):
+        masks = ", ".join(map(masked, held))
+        sides = {_same(raw_id, customer) for raw_id in held}
         if not known:
-            found[channel] = stranger(channel, raw_id)
-            continue
-        role: Literal["customer", "agent"] = "customer" if sides[channel] else "agent"
-        word = role.capitalize()
-        count[word] += 1
-        found[channel] = Person(role, word if count[word] == 1 else f"{word} {count[word]}", masked(raw_id))
+            found[channel] = Person("unknown", f"Speaker {channel + 1}", masks)
+        else:
+            role: Role = "unknown" if len(sides) > 1 else "customer" if sides == {True} else "agent"
+            found[channel] = Person(role, " and ".join(dict.fromkeys(map(label, held))), masks)
     return found
 
 
@@ -77,8 +91,8 @@ def masked(raw_id: str) -> str:
 
 
 def _digits(raw_id: str) -> str:
-    """The digits of a phone number, with or without its plus; empty if it is none."""
-    number = raw_id.removeprefix("4:").removeprefix("+")
+    """The digits of a phone number, with or without its plus or an asserted id behind it; empty if it is none."""
+    number = raw_id.removeprefix("4:").removeprefix("+").partition("_")[0]
     return number if raw_id.startswith(("4:", "+")) and number.isdecimal() else ""
 
 

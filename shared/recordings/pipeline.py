@@ -3,6 +3,10 @@
 Every step may be done twice or break off anywhere: a step begins with the ledger, takes a lease there, and ends
 with a conditional write. What fails for now goes on the queue again until the deadline; what is given up stays in
 the ledger as a poison record, with its reason, until somebody replays it.
+
+Only recordings of this app's calls are fetched, unless the options say all. A call may become known after its file
+event: its index is written behind its first action. So a recording whose call is not known is looked up again, at
+ever longer intervals, for as long as the service keeps its files.
 """
 
 from __future__ import annotations
@@ -12,15 +16,17 @@ import logging
 import random
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
-from shared.errors import StoreError
+from shared.errors import StoreError, UnknownRecording
 from shared.events import RecordingFileStatusUpdated
 from shared.recordings.base import Archive, Ledger, RecordingQueue, Source
-from shared.recordings.book import LEASE, LONGEST_WAIT, Book, Moot, chunk_of
-from shared.recordings.fetching import CONTENT_TYPES, Fetcher
+from shared.recordings.book import LEASE, LONGEST_WAIT, REPORT_LEASE, Book, Leased, Superseded, chunk_of, plain_reason
+from shared.recordings.fetching import Fetcher
 from shared.recordings.finishing import Finisher, Reporter
 from shared.recordings.record import ChunkRecord, RecordingRecord
 
@@ -30,13 +36,23 @@ REPLAY_SECONDS = 3600
 """How long a replay tries, whatever is left of the first deadline."""
 FORGOTTEN = 2 * LONGEST_WAIT
 """Seconds without a change after which a recording's message must have been lost."""
+FIRST_LOOK = 15.0
+"""Seconds after which a call that is not known is looked up again; each further time at twice the event's age."""
+
+UNCLAIMED = "no call of this app is known for it, so it is not fetched; RECORDING_SCOPE=all fetches it all the same."
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the settings say; the deadline in seconds from the file event."""
+    """What the settings say.
+
+    Attributes:
+        deadline: in seconds from the file event.
+        all_recordings: fetch those of other applications of the resource too.
+    """
 
     deadline: float = 23 * 3600.0
+    all_recordings: bool = False
     delete_source: bool = False
     at_once: int = 1
     retention_days: int = 90
@@ -63,7 +79,7 @@ class Pipeline:
         self._options = options
         self._call_of = call_of
         self._book = Book(ledger, clock)
-        self._fetcher = Fetcher(source, archive, self._book, queue, delete_source=options.delete_source)
+        self._fetcher = Fetcher(source, archive, self._book, queue)
         self._finisher = Finisher(reporter, self._book, queue)
         self._room = threading.BoundedSemaphore(options.at_once)
 
@@ -82,7 +98,7 @@ class Pipeline:
         """Do what a message asks for: fetch a chunk, or (None) make the report. The outcome in one word."""
         try:
             return self._do(recording, index)
-        except Moot:
+        except Superseded:
             return "duplicate"
         except StoreError as error:
             # The storage fails, not the recording: its message must not end in the poison queue.
@@ -95,8 +111,8 @@ class Pipeline:
 
         def failed(record: RecordingRecord) -> None:
             if record.status != "archived":
-                raise Moot
-            record.status, record.reason, record.leased_until = "failed", reason, 0
+                raise Superseded
+            record.status, record.reason, record.leased_until, record.holder = "failed", reason, 0, ""
 
         try:
             if index is None:
@@ -104,74 +120,131 @@ class Pipeline:
             else:
                 self._fetcher.give_up(recording, index, reason)
                 self._settle(self._book.load(recording))
-        except Moot:
+        except Superseded:
             log.info("nothing to bury recording=%s", recording)
 
     def replay(self, recording: str) -> RecordingRecord:
         """Begin again with what failed, and make the report anew. What is archived is not fetched again."""
 
         def again(record: RecordingRecord) -> None:
-            _begin(record)
-            record.replays += 1
+            self._begin(record)
             record.deadline = max(record.deadline, self._book.now() + REPLAY_SECONDS * 1000)
             for chunk in record.chunks:
-                if chunk.status != "archived":
-                    chunk.status, chunk.reason, chunk.attempts, chunk.leased_until = "waiting", "", 0, 0
+                unread = chunk.name.endswith(".wav") and not chunk.analysed  # it may have been a fault of ours
+                if chunk.status != "archived" or unread or (chunk.damaged and self._is_ours(record)):
+                    chunk.status, chunk.reason, chunk.attempts = "waiting", "", 0
+                    chunk.leased_until, chunk.holder = 0, ""
 
         record = self._book.change(recording, again)
         self._resume(record)
         return record
 
     def tidy(self) -> dict[str, int]:
-        """Take up what was forgotten, and delete what has expired. How many of each."""
-        done = {"resumed": 0, "expired": 0}
+        """Take up what was forgotten, and delete what has expired. How many of each, and of what went wrong."""
+        done: Counter[str] = Counter()
         for record in self._ledger.unsettled():
-            if self._book.now() - record.updated_at >= FORGOTTEN * 1000:
-                self._resume(record)
-                # Its messages may only be late: another set each time that the timer comes would never end.
-                self._book.change(record.id, lambda _: None)
-                done["resumed"] += 1
+            if self._is_forgotten(record):
+                done[self._swept(record.id, "resumed", partial(self._take_up, record))] += 1
         if self._options.retention_days:
             now = datetime.fromtimestamp(self._book.now() / 1000, UTC)
             for recording in self._ledger.older(f"{now - timedelta(days=self._options.retention_days):%Y-%m-%d}"):
-                done["expired"] += self.remove(recording)
-        return done
+                done[self._swept(recording, "expired", partial(self.remove, recording))] += 1
+        return {what: done[what] for what in ("resumed", "expired", "failed")}
 
     def remove(self, recording: str) -> bool:
         """Delete the archive, the report and the record. False: not now, since an instance is at work on it."""
         record = self._book.load(recording)
-        if max([record.leased_until, *(chunk.leased_until for chunk in record.chunks)]) > self._book.now():
+        if self._book.busy(record, REPORT_LEASE) or any(self._book.busy(chunk, LEASE) for chunk in record.chunks):
             return False
         self._archive.remove(record.folder)
         self._ledger.remove(recording)
         return True
 
+    def _swept(self, recording: str, done: str, step: Callable[[], object]) -> str:
+        """Do a step of the sweep; what it counts as. One that fails does not keep the others from theirs."""
+        try:
+            return done if step() else ""
+        except UnknownRecording:
+            return ""  # removed meanwhile
+        except Exception as error:
+            log.error("not swept recording=%s: %s", recording, plain_reason(error, recording))
+            return "failed"
+
+    def _is_forgotten(self, record: RecordingRecord) -> bool:
+        quiet = self._book.now() - record.updated_at
+        # A recording whose call is not known is looked at again when it is twice as old: see `_claim`.
+        due = 2 * (record.updated_at - record.announced_at) if record.status == "unclaimed" else 0
+        return quiet >= FORGOTTEN * 1000 + max(0, due)
+
+    def _take_up(self, record: RecordingRecord) -> bool:
+        self._resume(record)
+        # Its messages may only be late: another set each time that the timer comes would never end.
+        self._book.change(record.id, lambda _: None)
+        return True
+
     def _do(self, recording: str, index: int | None) -> str:
-        record, now = self._book.load(recording), self._book.now()
+        record = self._book.load(recording)
+        if record.status == "unclaimed":
+            return self._claim(record) if index is None else "duplicate"
         if index is None:
-            return self._in_turn(record, None, record.leased_until, lambda: self._finisher.report(record))
+            return self._in_turn(record, None, record, REPORT_LEASE, lambda: self._finisher.report(record))
         chunk = chunk_of(record, index)
-        if chunk.status == "archived" and self._options.delete_source and not chunk.deleted:
+        outcome = "archived" if self._deletes(record, chunk) else "duplicate"
+        if chunk.status == "waiting":
+            if record.status == "foreign":
+                return "foreign"
+            if self._book.now() >= record.deadline and not self._book.busy(chunk, LEASE):
+                last = chunk.reason or "it was never tried."
+                outcome = self._fetcher.give_up(recording, index, f"given up at the deadline; last: {last}")
+            else:
+                outcome = self._in_turn(record, index, chunk, LEASE, lambda: self._fetcher.fetch(recording, index))
+                if outcome not in ("archived", "failed"):
+                    return outcome
+        record = self._book.load(recording)
+        chunk = chunk_of(record, index)
+        if self._deletes(record, chunk):
             self._fetcher.delete(record, chunk)
-            if record.status != "waiting":
-                return "archived"
-            outcome = "archived"
-        elif chunk.status != "waiting":
-            outcome = "duplicate"
-        elif now >= record.deadline and now >= chunk.leased_until:
-            last = chunk.reason or "it was never tried."
-            outcome = self._fetcher.give_up(recording, index, f"given up at the deadline; last: {last}")
-        else:
-            outcome = self._in_turn(record, index, chunk.leased_until, lambda: self._fetcher.fetch(recording, index))
-            if outcome not in ("archived", "failed"):
-                return outcome
-        self._settle(self._book.load(recording))
+        self._settle(record)
         return outcome
 
-    def _in_turn(self, record: RecordingRecord, index: int | None, leased_until: int, step: Callable[[], str]) -> str:
+    def _deletes(self, record: RecordingRecord, chunk: ChunkRecord) -> bool:
+        """Whether a chunk is to be deleted at the source: archived, undamaged, and of a call of this app's."""
+        done = chunk.status == "archived" and not chunk.damaged and not chunk.deleted
+        return self._options.delete_source and done and self._is_ours(record)
+
+    def _is_ours(self, record: RecordingRecord) -> bool:
+        """Whether a recording may be fetched and deleted."""
+        return self._options.all_recordings or bool(record.call_id)
+
+    def _claim(self, record: RecordingRecord) -> str:
+        """Look once more for the call of a recording: fetch it if there is one, else ask again later."""
+        call_id, now = self._call_id(record), self._book.now()
+        last = now >= record.deadline
+
+        def looked(record: RecordingRecord) -> None:
+            if record.status != "unclaimed":
+                raise Superseded
+            record.call_id = call_id
+            if self._is_ours(record):
+                record.status, record.reason = "waiting", ""
+            elif last:
+                record.status = "foreign"
+
+        record = self._book.change(record.id, looked)
+        if record.status == "unclaimed":
+            age = max(FIRST_LOOK, (now - record.announced_at) / 1000)
+            self._queue.send(record.id, None, delay=min(age, (record.deadline - now) / 1000))
+        elif record.status == "foreign":
+            log.info("not fetched recording=%s: no call of this app is known for it", record.id)
+        else:
+            self._resume(record)
+        return "claimed" if record.status == "waiting" else record.status
+
+    def _in_turn(
+        self, record: RecordingRecord, index: int | None, leased: Leased, seconds: float, step: Callable[[], str]
+    ) -> str:
         """Do a step, if nobody else does it now and there is room for it here; else ask again later."""
-        busy = (leased_until - self._book.now()) / 1000
-        if busy > 0:
+        if busy := self._book.busy(leased, seconds):
             self._queue.send(record.id, index, delay=min(LEASE, busy + 1))
             return "leased"
         # Never wait here: the thread is one of those that answer calls.
@@ -193,19 +266,21 @@ class Pipeline:
             held = {chunk.index for chunk in known.chunks}
             later = [chunk for chunk in record.chunks if chunk.index not in held]
             if not later:
-                raise Moot
+                raise Superseded
             known.chunks = sorted([*known.chunks, *later], key=lambda chunk: chunk.index)
             known.duration_ms, known.end_reason = record.duration_ms, record.end_reason
             known.deadline = max(known.deadline, record.deadline)
-            _begin(known)
+            self._begin(known)
 
         try:
             return self._book.change(record.id, add)
-        except Moot:
+        except Superseded:
             return self._book.load(record.id)
 
     def _resume(self, record: RecordingRecord) -> None:
-        """Send a message for each file that waits; if none does, go on with the report."""
+        """Send a message for each file that waits; if none does, go on with the report. Or look for its call again."""
+        if record.status == "unclaimed":
+            self._queue.send(record.id, None, delay=FIRST_LOOK)
         for chunk in record.chunks:
             if record.status == "waiting" and chunk.status == "waiting":
                 self._queue.send(record.id, chunk.index)
@@ -216,22 +291,31 @@ class Pipeline:
 
         def settled(record: RecordingRecord) -> None:
             if not _is_due(record):
-                raise Moot
+                raise Superseded
             kept = any(chunk.status == "archived" for chunk in record.chunks)
             record.status = "archived" if kept else "failed"
-            record.call_id = record.call_id or self._call_id(record.server_call_id)
+            record.call_id = record.call_id or self._call_id(record)
 
         if _is_due(record):
             try:
                 record = self._book.change(record.id, settled)
-            except Moot:
+            except Superseded:
                 record = self._book.load(record.id)
         if record.status == "archived":
             self._queue.send(record.id, None)
 
-    def _call_id(self, server_call: str) -> str:
-        """The call, if the app knows it by now."""
-        return (server_call and self._call_of(server_call)) or ""
+    def _call_id(self, record: RecordingRecord) -> str:
+        """The call that a recording is of, if the app knows it by now."""
+        return (record.server_call_id and self._call_of(record.server_call_id)) or ""
+
+    def _begin(self, record: RecordingRecord) -> None:
+        """Let it wait for its files, and then for a new report; or not, if there is nothing that may be fetched."""
+        record.start_over()
+        record.call_id = record.call_id or self._call_id(record)
+        if not record.chunks:
+            record.status, record.reason = "failed", "the event names no file."
+        elif not self._is_ours(record) and not all(chunk.name for chunk in record.chunks):
+            record.status, record.reason = "unclaimed", UNCLAIMED
 
     def _record_of(self, event: RecordingFileStatusUpdated) -> RecordingRecord:
         """The record that an event begins. Its id follows from what every delivery of the event says alike."""
@@ -241,15 +325,13 @@ class Pipeline:
         )
         began = event.recording_start_time or event.time
         announced = round(event.time.timestamp() * 1000)
-        form = str(event.recording_format_type or "wav")
-        server_call = ids.get("serverCallId", "")
         record = RecordingRecord(
             id=f"{began.astimezone(UTC):%Y%m%d}-{hashlib.sha256((recording or event.id).encode()).hexdigest()[:24]}",
             recording_id=recording,
-            server_call_id=server_call,
-            call_id=self._call_id(server_call),
-            channel_type=str(event.recording_channel_type or "mixed"),
-            format=form,
+            server_call_id=ids.get("serverCallId", ""),
+            # The words come in any case, and may be missing.
+            channel_type=(event.recording_channel_type or "mixed").lower(),
+            format=(event.recording_format_type or "").lower(),
             content_type=str(event.recording_content_type or "audio"),
             end_reason=event.session_end_reason or "",
             started_at=round(event.recording_start_time.timestamp() * 1000) if event.recording_start_time else 0,
@@ -270,22 +352,10 @@ class Pipeline:
             ],
         )
         record.chunks.sort(key=lambda chunk: chunk.index)
-        _begin(record)
+        self._begin(record)
         return record
 
 
 def _is_due(record: RecordingRecord) -> bool:
     """Whether it waits, and no file of it does any more."""
     return record.status == "waiting" and all(chunk.status != "waiting" for chunk in record.chunks)
-
-
-def _begin(record: RecordingRecord) -> None:
-    """Let it wait for its files, and then for a new report; or fail, if there is nothing that could be fetched."""
-    record.reason = ""
-    if not record.chunks:
-        record.reason = "the event names no file."
-    elif record.format not in CONTENT_TYPES:
-        record.reason = f"the format {record.format!r} is not known."
-    record.status = "failed" if record.reason else "waiting"
-    record.note, record.untold = "", False
-    record.report_attempts = record.leased_until = 0

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Protocol
 
 from shared.errors import UnreadableAudio
 from shared.quality.signal import Piece, Signal
@@ -60,22 +61,38 @@ class ArchivedChannel:
             raise UnreadableAudio("data", f"the archived file ends {left} bytes before it should")
 
 
-def transcribed(transcriber: Transcriber, signal: Signal, audio: Callable[[int, int], ChannelAudio]) -> list[Utterance]:
-    """What is said in a recording, in its time. Only what holds speech is transcribed.
+class Kept(Protocol):
+    """Keeps what was said on each channel of each file, so that it is transcribed once."""
+
+    def get(self, chunk: int, channel: int) -> Sequence[Utterance] | None:
+        """In seconds of the file; None: it was not transcribed yet."""
+
+    def put(self, chunk: int, channel: int, utterances: Iterable[Utterance]) -> Sequence[Utterance]:
+        """Keep it; gives it as `get` will."""
+
+
+def transcribed(
+    transcriber: Transcriber, signal: Signal, audio: Callable[[int, int], ChannelAudio], kept: Kept
+) -> list[Utterance]:
+    """What is said in a recording, in its time. Only what holds speech is transcribed, and each channel once.
 
     Args:
         audio: gives a channel of a chunk: chunk, channel.
 
     Raises:
-        TranscriptionFailed, UnreadableAudio: see Transcriber.
+        TranscriptionFailed, UnreadableAudio: see Transcriber. What was transcribed before is kept.
     """
     said: list[Utterance] = []
     for chunk in sorted({piece.chunk for piece in signal.pieces}):
         for channel, heard in enumerate(signal.channels):
             speech = in_file(heard.speech, signal.pieces, chunk)
-            if speech:
-                utterances = transcriber.transcribe(audio(chunk, channel), channel=channel, speech=speech)
-                said += placed(utterances, signal.pieces, chunk)
+            if not speech:
+                continue
+            utterances = kept.get(chunk, channel)
+            if utterances is None:
+                heard_now = transcriber.transcribe(audio(chunk, channel), channel=channel, speech=speech)
+                utterances = kept.put(chunk, channel, heard_now)
+            said += placed(utterances, signal.pieces, chunk)
     return sorted(said, key=lambda utterance: (utterance.start, utterance.channel))
 
 

@@ -142,7 +142,18 @@ def test_a_transcript_goes_to_its_channels() -> None:
 
 
 def test_the_row_holds_the_headline() -> None:
-    card = ScorecardResult(name="desk", title="Desk", score=80.0, passed=True, pass_at=75.0, answers=())
+    card = ScorecardResult(
+        name="desk",
+        title="Desk",
+        score=80.0,
+        passed=True,
+        pass_at=75.0,
+        questions=10,
+        answered=6,
+        answered_share=0.6,
+        min_answered=0.5,
+        answers=(),
+    )
     empty = card.model_copy(update={"name": "empty", "score": None, "passed": None})
     found = report(MADE, journal=JOURNAL).model_copy(update={"scorecards": (empty, card)})
     assert vars_of(row(found)) == {
@@ -166,6 +177,9 @@ def test_the_row_holds_the_headline() -> None:
         "score": 80.0,
         "passed": True,
         "scorecard": "desk",
+        "questions": 10,
+        "answered": 6,
+        "generation": 3,
     }
 
 

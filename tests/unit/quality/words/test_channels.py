@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import struct
 import wave
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 import pytest
@@ -161,6 +161,16 @@ class Named:
         raise AssertionError("not read")
 
 
+class Kept:
+    """Keeps nothing."""
+
+    def get(self, chunk: int, channel: int) -> Sequence[Utterance] | None:
+        return None
+
+    def put(self, chunk: int, channel: int, utterances: Iterable[Utterance]) -> Sequence[Utterance]:
+        return list(utterances)
+
+
 def test_only_what_holds_speech_is_transcribed_and_comes_back_in_the_recordings_time() -> None:
     signal = Signal(100, (signal_of([(1, 2), (61, 62)]), signal_of([]), signal_of([(71, 72)])), PIECES)
     opened_files: list[tuple[int, int]] = []
@@ -169,7 +179,7 @@ def test_only_what_holds_speech_is_transcribed_and_comes_back_in_the_recordings_
         opened_files.append((chunk, channel))
         return Named(chunk, channel)
 
-    found = transcribed(Parrot(), signal, audio)
+    found = transcribed(Parrot(), signal, audio, Kept())
     assert opened_files == [(0, 0), (1, 2)]
     assert [(one.channel, one.start, one.end, one.text) for one in found] == [
         (0, 1, 2, "file 0"),
