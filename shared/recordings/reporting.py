@@ -108,8 +108,10 @@ class QualityReporter:
         except KeyError:
             return  # of what is not analysed there is none
         report = Report.model_validate_json(text)
-        if report.generation != record.generation:
+        if report.generation > record.generation:
             raise Superseded  # its own event tells of the newer one
+        if report.generation < record.generation:
+            return  # of this generation there is none: nothing could be analysed any more
         headline = row(report)
         data = {
             "id": report.id,

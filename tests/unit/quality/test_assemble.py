@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from shared.quality.assemble import MIXED, NO_CALL, NO_CUSTOMER, NO_START, assemble
+from shared.quality.assemble import MIXED, NO_CALL, NO_CUSTOMER, NO_START, SHARED, assemble
 from shared.quality.headline import row
 from shared.quality.report import CallFacts, Phrase, Redactions, Report, ScorecardResult, Topic, Transcript
 from shared.quality.signal import Hole, Piece, Signal
 from shared.quality.spans import Span
 from shared.recordings.record import RecordingRecord
-from tests.unit.quality.made import AGENT, BEGAN, CALLEE, CALLER, NOW, evidence, report, signal, values
+from tests.unit.quality.made import AGENT, BEGAN, CALLEE, CALLER, NOW, SUPERVISOR, evidence, report, signal, values
 
 MADE = signal([(10, 14), (20, 25)], [(15, 19), (40, 44)], seconds=60.0)
 """The app plays until 9, there is a hold from 26 to 39."""
@@ -136,6 +136,14 @@ def test_a_transcript_goes_to_its_channels() -> None:
     found = report(MADE, transcript=said)
     assert [one.metrics["words"].value for one in found.channels] == [0, 2]
     assert found.transcript == said
+
+
+def test_a_channel_that_passes_from_one_to_another_names_both_and_says_so() -> None:
+    found = report(MADE, participants=[(CALLER, 0), (AGENT, 1), (SUPERVISOR, 1)], journal=JOURNAL)
+    assert [one.role for one in found.channels] == ["customer", "agent"]
+    assert found.channels[1].participant.count(",") == 1
+    assert SHARED in found.notes
+    assert SHARED not in report(MADE, journal=JOURNAL).notes
 
 
 # The headline

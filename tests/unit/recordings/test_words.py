@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,7 +13,9 @@ from shared.errors import TranscriptionFailed
 from shared.quality.report import Report
 from shared.quality.thresholds import Thresholds
 from shared.quality.words.base import Utterance
+from shared.quality.words.phrases import Conversation
 from shared.recordings.finishing import REPORT_ATTEMPTS
+from shared.recordings.memory import MemoryArchive
 from shared.recordings.record import report_name
 from shared.recordings.reporting import QualityReporter
 from shared.recordings.words import KeptWords
@@ -119,6 +122,34 @@ def test_another_language_is_transcribed_anew(talk: bytes) -> None:
     assert found.locale == "de-DE"
 
 
+def test_a_damaged_file_that_is_fetched_again_is_transcribed_again(talk: bytes) -> None:
+    speech = Speech()
+    world = hearing(speech, talk[:-64_000])
+    recording = world.announce()
+    world.run()
+    world.service.files = dict.fromkeys(world.service.files, talk)
+    world.pipeline.replay(recording)
+    world.run()
+    assert sorted(speech.asked) == [0, 0, 1, 1]
+    world.pipeline.replay(recording)
+    world.run()
+    assert sorted(speech.asked) == [0, 0, 1, 1]
+
+
+def test_a_channel_is_kept_piece_by_piece_and_counted_once() -> None:
+    archive = MemoryArchive()
+    words = KeptWords(archive, a_record(), "en-US", "US")
+    assert words.get(0, 0) is None
+    words.put(0, 0, [said(f"my card {CARD}", 1.0)], 3600.0)
+    later = KeptWords(archive, a_record(), "en-US", "US")
+    part = later.get(0, 0)
+    assert part is not None
+    assert (part.until, len(part.utterances)) == (3600.0, 1)
+    whole = later.put(0, 0, [said(f"and again {CARD}", 3700.0)], math.inf)
+    assert [one.text for one in whole.utterances] == ["my card [card]", "and again [card]"]
+    assert (whole.until, later.redactions.card) == (math.inf, 2)
+
+
 def test_what_is_kept_is_redacted_word_by_word_and_counted_as_often_as_it_is_read(talk: bytes) -> None:
     world = hearing(Speech(), talk)
     recording = world.announce()
@@ -140,14 +171,12 @@ def test_what_is_kept_is_redacted_word_by_word_and_counted_as_often_as_it_is_rea
 
 
 def test_words_keep_their_times_and_a_mark_is_no_word_that_was_said() -> None:
-    from shared.quality.words.phrases import Conversation
-    from shared.recordings.memory import MemoryArchive
-
     words = KeptWords(MemoryArchive(), a_record(), "en-US", "US")
-    (kept,) = words.put(0, 0, [said(f"take my number {CARD} please", 0.0)])
+    part = words.put(0, 0, [said(f"take my number {CARD} please", 0.0)], math.inf)
+    (kept,) = part.utterances
     assert [word.text for word in kept.words[:3]] == ["take", "my", "number"]
     assert (kept.words[-1].text, kept.words[-1].end) == ("please", kept.end)
-    assert words.get(0, 0) == (kept,)
+    assert words.get(0, 0) == part
     assert Conversation([kept]).find(["card"]) == []
     assert len(Conversation([kept]).find(["number", "please"])) == 2
     untimed = Utterance(0, 0.0, 1.0, "it is [card] and [phone]")
