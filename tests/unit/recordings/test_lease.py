@@ -169,6 +169,25 @@ def test_a_write_that_was_carried_out_though_its_response_was_lost_is_known_agai
         assert len(edits) == 1
 
 
+def test_a_lease_whose_response_was_lost_is_ours_though_somebody_else_changed_the_record_meanwhile() -> None:
+    now, desk = [BEGAN], Desk()
+    book = desk.book(now)
+    save, lost = desk.ledger.save, [1]
+
+    def saves(record: Any, version: Any) -> Any:
+        done = save(record, version)
+        if lost:
+            lost.clear()
+            desk.book(now).change(ID, lambda other: setattr(other, "note", "changed"))
+            raise LostRace("the SDK's retry met a later write than ours")
+        return done
+
+    desk.ledger.save = saves  # type: ignore[method-assign]
+    lease = book.take(ID, chunk, LEASE)
+    lease.settle(lambda _: None)
+    assert (desk.chunk.attempts, desk.ledger.load(ID)[0].note) == (1, "changed")
+
+
 def test_a_download_of_half_an_hour_keeps_its_lease() -> None:
     world = World()
     world.service.files[f"{world.names[0]}/content/audio"] = sound(60.0)
