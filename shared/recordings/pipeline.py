@@ -3,15 +3,10 @@
 Every step may be done twice or break off anywhere: a step begins with the ledger, takes a lease there, and ends
 with a conditional write. What fails for now goes on the queue again until the deadline; what is given up stays in
 the ledger as a poison record, with its reason, until somebody replays it.
-
-Only recordings of this app's calls are fetched, unless the options say all. A call may become known after its file
-event: its index is written behind its first action. So a recording whose call is not known is looked up again, at
-ever longer intervals, for as long as the service keeps its files.
 """
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import random
 import threading
@@ -24,8 +19,10 @@ from functools import partial
 
 from shared.errors import StoreError, UnknownRecording
 from shared.events import RecordingFileStatusUpdated
+from shared.recordings.announced import record_of
 from shared.recordings.base import Archive, Ledger, RecordingQueue, Source
 from shared.recordings.book import LEASE, LONGEST_WAIT, REPORT_LEASE, Book, Leased, Superseded, chunk_of, plain_reason
+from shared.recordings.claiming import FIRST_LOOK, Claims, next_look_within
 from shared.recordings.fetching import Fetcher
 from shared.recordings.finishing import Finisher, Reporter
 from shared.recordings.record import ChunkRecord, RecordingRecord
@@ -36,10 +33,6 @@ REPLAY_SECONDS = 3600
 """How long a replay tries, whatever is left of the first deadline."""
 FORGOTTEN = 2 * LONGEST_WAIT
 """Seconds without a change after which a recording's message must have been lost."""
-FIRST_LOOK = 15.0
-"""Seconds after which a call that is not known is looked up again; each further time at twice the event's age."""
-
-UNCLAIMED = "no call of this app is known for it, so it is not fetched; RECORDING_SCOPE=all fetches it all the same."
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,15 +70,16 @@ class Pipeline:
         self._ledger = ledger
         self._queue = queue
         self._options = options
-        self._call_of = call_of
         self._book = Book(ledger, clock)
+        self._claims = Claims(call_of, self._book, queue, all_recordings=options.all_recordings)
         self._fetcher = Fetcher(source, archive, self._book, queue)
         self._finisher = Finisher(reporter, self._book, queue)
         self._room = threading.BoundedSemaphore(options.at_once)
 
     def announce(self, event: RecordingFileStatusUpdated) -> tuple[str, str]:
         """The service has files: register them and queue a message for each. The outcome, and the recording's id."""
-        record = self._record_of(event)
+        record = record_of(event, self._options.deadline, self._book.now())
+        self._claims.begin(record)
         new = self._ledger.register(record)
         if not new:
             record = self._with_later_files(record)
@@ -127,11 +121,11 @@ class Pipeline:
         """Begin again with what failed, and make the report anew. What is archived is not fetched again."""
 
         def again(record: RecordingRecord) -> None:
-            self._begin(record)
+            self._claims.begin(record)
             record.deadline = max(record.deadline, self._book.now() + REPLAY_SECONDS * 1000)
             for chunk in record.chunks:
                 unread = chunk.name.endswith(".wav") and not chunk.analysed  # it may have been a fault of ours
-                if chunk.status != "archived" or unread or (chunk.damaged and self._is_ours(record)):
+                if chunk.status != "archived" or unread or (chunk.damaged and self._claims.is_ours(record)):
                     chunk.status, chunk.reason, chunk.attempts = "waiting", "", 0
                     chunk.leased_until, chunk.holder = 0, ""
 
@@ -171,10 +165,8 @@ class Pipeline:
             return "failed"
 
     def _is_forgotten(self, record: RecordingRecord) -> bool:
-        quiet = self._book.now() - record.updated_at
-        # A recording whose call is not known is looked at again when it is twice as old: see `_claim`.
-        due = 2 * (record.updated_at - record.announced_at) if record.status == "unclaimed" else 0
-        return quiet >= FORGOTTEN * 1000 + max(0, due)
+        quiet = (self._book.now() - record.updated_at) / 1000
+        return quiet >= FORGOTTEN + (next_look_within(record) if record.status == "unclaimed" else 0)
 
     def _take_up(self, record: RecordingRecord) -> bool:
         self._resume(record)
@@ -184,15 +176,21 @@ class Pipeline:
 
     def _do(self, recording: str, index: int | None) -> str:
         record = self._book.load(recording)
-        if record.status == "unclaimed":
-            return self._claim(record) if index is None else "duplicate"
+        if record.status == "unclaimed" and index is None:
+            record = self._claims.look_again(record)
+            if record.status == "waiting":
+                self._resume(record)
+                return "claimed"
+        if record.status in ("unclaimed", "foreign"):
+            return record.status
+        if index is None and record.status == "waiting" and not any(chunk.attempts for chunk in record.chunks):
+            self._resume(record)  # it was claimed, and the process died before it could ask for its files
+            return "claimed"
         if index is None:
             return self._in_turn(record, None, record, REPORT_LEASE, lambda: self._finisher.report(record))
         chunk = chunk_of(record, index)
         outcome = "archived" if self._deletes(record, chunk) else "duplicate"
         if chunk.status == "waiting":
-            if record.status == "foreign":
-                return "foreign"
             if self._book.now() >= record.deadline and not self._book.busy(chunk, LEASE):
                 last = chunk.reason or "it was never tried."
                 outcome = self._fetcher.give_up(recording, index, f"given up at the deadline; last: {last}")
@@ -210,35 +208,7 @@ class Pipeline:
     def _deletes(self, record: RecordingRecord, chunk: ChunkRecord) -> bool:
         """Whether a chunk is to be deleted at the source: archived, undamaged, and of a call of this app's."""
         done = chunk.status == "archived" and not chunk.damaged and not chunk.deleted
-        return self._options.delete_source and done and self._is_ours(record)
-
-    def _is_ours(self, record: RecordingRecord) -> bool:
-        """Whether a recording may be fetched and deleted."""
-        return self._options.all_recordings or bool(record.call_id)
-
-    def _claim(self, record: RecordingRecord) -> str:
-        """Look once more for the call of a recording: fetch it if there is one, else ask again later."""
-        call_id, now = self._call_id(record), self._book.now()
-        last = now >= record.deadline
-
-        def looked(record: RecordingRecord) -> None:
-            if record.status != "unclaimed":
-                raise Superseded
-            record.call_id = call_id
-            if self._is_ours(record):
-                record.status, record.reason = "waiting", ""
-            elif last:
-                record.status = "foreign"
-
-        record = self._book.change(record.id, looked)
-        if record.status == "unclaimed":
-            age = max(FIRST_LOOK, (now - record.announced_at) / 1000)
-            self._queue.send(record.id, None, delay=min(age, (record.deadline - now) / 1000))
-        elif record.status == "foreign":
-            log.info("not fetched recording=%s: no call of this app is known for it", record.id)
-        else:
-            self._resume(record)
-        return "claimed" if record.status == "waiting" else record.status
+        return self._options.delete_source and done and self._claims.is_ours(record)
 
     def _in_turn(
         self, record: RecordingRecord, index: int | None, leased: Leased, seconds: float, step: Callable[[], str]
@@ -270,7 +240,7 @@ class Pipeline:
             known.chunks = sorted([*known.chunks, *later], key=lambda chunk: chunk.index)
             known.duration_ms, known.end_reason = record.duration_ms, record.end_reason
             known.deadline = max(known.deadline, record.deadline)
-            self._begin(known)
+            self._claims.begin(known)
 
         try:
             return self._book.change(record.id, add)
@@ -294,7 +264,7 @@ class Pipeline:
                 raise Superseded
             kept = any(chunk.status == "archived" for chunk in record.chunks)
             record.status = "archived" if kept else "failed"
-            record.call_id = record.call_id or self._call_id(record)
+            record.call_id = record.call_id or self._claims.call_id(record)
 
         if _is_due(record):
             try:
@@ -303,57 +273,6 @@ class Pipeline:
                 record = self._book.load(record.id)
         if record.status == "archived":
             self._queue.send(record.id, None)
-
-    def _call_id(self, record: RecordingRecord) -> str:
-        """The call that a recording is of, if the app knows it by now."""
-        return (record.server_call_id and self._call_of(record.server_call_id)) or ""
-
-    def _begin(self, record: RecordingRecord) -> None:
-        """Let it wait for its files, and then for a new report; or not, if there is nothing that may be fetched."""
-        record.start_over()
-        record.call_id = record.call_id or self._call_id(record)
-        if not record.chunks:
-            record.status, record.reason = "failed", "the event names no file."
-        elif not self._is_ours(record) and not all(chunk.name for chunk in record.chunks):
-            record.status, record.reason = "unclaimed", UNCLAIMED
-
-    def _record_of(self, event: RecordingFileStatusUpdated) -> RecordingRecord:
-        """The record that an event begins. Its id follows from what every delivery of the event says alike."""
-        ids = event.subject_ids
-        recording = (
-            event.recording_id or ids.get("recordingId") or (event.chunks[0].document_id if event.chunks else "")
-        )
-        began = event.recording_start_time or event.time
-        announced = round(event.time.timestamp() * 1000)
-        record = RecordingRecord(
-            id=f"{began.astimezone(UTC):%Y%m%d}-{hashlib.sha256((recording or event.id).encode()).hexdigest()[:24]}",
-            recording_id=recording,
-            server_call_id=ids.get("serverCallId", ""),
-            # The words come in any case, and may be missing.
-            channel_type=(event.recording_channel_type or "mixed").lower(),
-            format=(event.recording_format_type or "").lower(),
-            content_type=str(event.recording_content_type or "audio"),
-            end_reason=event.session_end_reason or "",
-            started_at=round(event.recording_start_time.timestamp() * 1000) if event.recording_start_time else 0,
-            duration_ms=event.recording_duration_ms or 0,
-            announced_at=announced,
-            deadline=announced + round(self._options.deadline * 1000),
-            updated_at=self._book.now(),
-            chunks=[
-                ChunkRecord(
-                    index=chunk.index,
-                    document_id=chunk.document_id,
-                    content_location=chunk.content_location or "",
-                    metadata_location=chunk.metadata_location or "",
-                    delete_location=chunk.delete_location or "",
-                )
-                # An index names one chunk of a recording; the first of two that share it counts.
-                for chunk in {chunk.index: chunk for chunk in reversed(event.chunks)}.values()
-            ],
-        )
-        record.chunks.sort(key=lambda chunk: chunk.index)
-        self._begin(record)
-        return record
 
 
 def _is_due(record: RecordingRecord) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from shared.quality.report import Report
@@ -249,7 +249,7 @@ def test_each_report_that_is_made_anew_is_told_under_an_id_of_its_own() -> None:
     assert [event_id for event_id, _ in room.told.events] == [f"{recording}.{n}" for n in (1, 2, 3, 4)]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 def test_whatever_happens_while_reports_are_made_the_last_one_holds_everything(data: st.DataObject) -> None:
     """Later files, replays, a second instance, lost leases and crashes, between any two writes of a report."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from shared.recordings.pipeline import FIRST_LOOK, FORGOTTEN
-from tests.unit.recordings.world import BEGAN, SERVER_CALL, World, file_event
+from shared.recordings.claiming import FIRST_LOOK
+from shared.recordings.pipeline import FORGOTTEN
+from tests.unit.recordings.world import BEGAN, SERVER_CALL, Crash, World, file_event
 
 
 class Calls(dict[str, str]):
@@ -80,10 +81,28 @@ def test_two_looks_at_once_fetch_it_once() -> None:
     recording = world.announce()
     world.queue.sent *= 2
     calls[SERVER_CALL] = "call-1"
-    outcomes = world.run()
-    assert sorted(outcomes) == ["archived", "claimed", "duplicate", "reported"]
+    assert world.run().count("reported") == 1
     assert len(world.service.opened) == 1
     assert world.record(recording).chunks[0].attempts == 1
+
+
+def test_a_crash_between_the_claim_and_the_request_for_its_files_forgets_none() -> None:
+    calls = Calls()
+    world = World(2, call_of=calls.find)
+    recording = world.announce()
+    calls[SERVER_CALL] = "call-1"
+    message, send = world.queue.sent[0], world.queue.send
+
+    def dies(*_: object, **__: object) -> None:
+        raise Crash
+
+    world.queue.send = dies  # type: ignore[method-assign]
+    with pytest.raises(Crash):
+        world.step()
+    world.queue.send = send  # type: ignore[method-assign]
+    assert world.record(recording).status == "waiting"
+    world.queue.sent.append(message)
+    assert world.run() == ["claimed", "archived", "archived", "reported"]
 
 
 def test_a_replay_looks_for_the_call_once_more() -> None:

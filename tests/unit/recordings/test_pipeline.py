@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from shared.errors import ForeignLocation, SourceUnavailable, StoreUnavailable, UnknownRecording
@@ -216,7 +216,7 @@ def test_what_is_forgotten_is_taken_up_again() -> None:
     assert world.record(recording).status == "reported"
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 def test_whatever_happens_there_is_one_archive_and_one_report_or_a_poison_record(data: st.DataObject) -> None:
     """Faults, crashes, lost and repeated messages in any order; the timer finds what was lost."""
