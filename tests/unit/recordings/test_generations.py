@@ -213,6 +213,18 @@ def test_a_report_that_is_kept_does_not_fail_because_telling_kills_the_process()
     assert record.note.startswith("nobody was told: every attempt broke off")
 
 
+def test_a_last_attempt_that_fails_does_not_give_up_the_generation_that_a_replay_began_meanwhile() -> None:
+    world = World()
+    recording = world.announce()
+    world.reports.fails = REPORT_ATTEMPTS
+    while world.record(recording).attempts < REPORT_ATTEMPTS - 1 or world.record(recording).status != "archived":
+        world.step()
+    world.reports.on_make = once(lambda: world.pipeline.replay(recording))
+    assert world.step() == "duplicate"
+    assert world.record(recording).status == "archived"
+    assert world.run() == ["reported"]
+
+
 def test_a_file_that_comes_after_it_was_given_up_is_in_a_report_of_its_own_generation() -> None:
     room = Room(2)
     room.later_file()
@@ -249,7 +261,7 @@ def test_each_report_that_is_made_anew_is_told_under_an_id_of_its_own() -> None:
     assert [event_id for event_id, _ in room.told.events] == [f"{recording}.{n}" for n in (1, 2, 3, 4)]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 def test_whatever_happens_while_reports_are_made_the_last_one_holds_everything(data: st.DataObject) -> None:
     """Later files, replays, a second instance, lost leases and crashes, between any two writes of a report."""

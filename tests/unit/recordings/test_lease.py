@@ -206,6 +206,32 @@ def test_a_lease_whose_response_was_lost_is_ours_though_somebody_else_changed_th
     assert (desk.chunk.attempts, desk.ledger.load(ID)[0].note) == (1, "changed")
 
 
+def test_a_download_that_another_instance_has_archived_meanwhile_is_broken_off() -> None:
+    world = World(at_once=2)
+    world.service.files[f"{world.names[0]}/content/audio"] = sound(30.0)
+    recording, open_writer = world.announce(), world.archive.writer
+    written: list[int] = []
+
+    def slow(name: str, kind: str) -> Any:
+        world.archive.writer = open_writer  # type: ignore[method-assign]
+        writer = open_writer(name, kind)
+        write = writer.write
+
+        def held_up(block: bytes) -> None:
+            write(block)
+            written.append(len(block))
+            if len(written) == 1:
+                world.now += LEASE + 1
+                assert world.pipeline.work(recording, 0) == "archived"
+
+        writer.write = held_up  # type: ignore[method-assign]
+        return writer
+
+    world.archive.writer = slow  # type: ignore[method-assign,assignment]
+    assert world.step() == "duplicate"
+    assert len(written) == 1
+
+
 def test_a_download_of_half_an_hour_keeps_its_lease() -> None:
     world = World()
     world.service.files[f"{world.names[0]}/content/audio"] = sound(60.0)

@@ -75,6 +75,17 @@ def test_a_look_whose_message_was_lost_is_taken_up_by_the_timer_and_not_each_tim
     assert world.run() == ["claimed", "archived", "reported"]
 
 
+def test_a_look_that_is_not_due_yet_is_not_taken_for_a_lost_one() -> None:
+    world = World(call_of=lambda _: None)
+    recording = world.announce()
+    while world.now < BEGAN + 4 * FORGOTTEN:
+        assert world.step() == "unclaimed"
+    assert world.queue.sent[-1][2] > FORGOTTEN
+    world.now += FORGOTTEN + 1
+    assert world.pipeline.tidy()["resumed"] == 0
+    assert world.record(recording).status == "unclaimed"
+
+
 def test_two_looks_at_once_fetch_it_once() -> None:
     calls = Calls()
     world = World(call_of=calls.find)
@@ -146,6 +157,7 @@ def test_what_was_archived_for_all_is_not_deleted_at_the_source_once_only_own_on
     narrowed.pipeline._archive = narrowed.pipeline._fetcher._archive = world.archive
     assert narrowed.pipeline.work(recording, 0) == "duplicate"
     assert narrowed.service.deleted == []
+    assert narrowed.pipeline.replay(recording).status == "waiting", "there is nothing to fetch"
 
 
 def test_a_report_of_what_is_archived_already_can_be_made_anew_though_its_call_is_forgotten() -> None:
