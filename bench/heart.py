@@ -50,13 +50,15 @@ class Collected(Later):
     def soon(self, key: str, job: Callable[[], None], delay: float = 0.0) -> None:
         self.jobs[key] = job
 
-    def forget(self, key: str) -> None:
-        self.jobs.pop(key, None)
-
     def flush(self) -> None:
         jobs, self.jobs = self.jobs, {}
         for job in jobs.values():
             job()
+
+
+def connection_of(call_id: str) -> str:
+    """The connection that a call gets, of which its events speak."""
+    return str(uuid.uuid5(uuid.NAMESPACE_OID, call_id))
 
 
 class _NoTimers:
@@ -69,7 +71,7 @@ def conductor(store: CallStore, seen: Callable[[Request], None] = lambda request
 
     def answer(request: Request) -> Mapping[str, Any]:
         seen(request)
-        return {"callConnectionId": request.call_id, "serverCallId": "server-call"}
+        return {"callConnectionId": connection_of(request.call_id), "serverCallId": "server-call"}
 
     return Conductor(
         store=store,
@@ -85,7 +87,6 @@ class BenchCall:
     """One call of the flow `prompts`, and the callbacks that the service would send."""
 
     def __init__(self, board: Conductor) -> None:
-        self.connection = str(uuid.uuid4())
         self.plays = 0
         number = next(_numbers)
         outcome, self.call_id = board.ring(
@@ -101,6 +102,7 @@ class BenchCall:
             PROMPTS.name,
         )
         assert outcome is Outcome.CLAIMED
+        self.connection = connection_of(self.call_id)
 
     def connected(self) -> list[CallEvent]:
         """CallConnected."""
