@@ -218,6 +218,13 @@ class World:
         """The call's journal, typed."""
         return decode_all(self.store.load(call_id).journal)
 
+    def answered(self, conductor: Conductor, flow: str) -> str:
+        """A call of this flow that is up; its id."""
+        _, call_id = conductor.ring(a_ring(self.clock.now), answering(), flow)
+        for body in self.wire.reaction(self.last()):
+            conductor.deliver(call_id, [parsed(body)])
+        return call_id
+
     def kinds(self) -> list[str]:
         """The actions that ran, in order."""
         return [request.action.kind for request in self.gateway.performed]
