@@ -116,6 +116,11 @@ class Settings(BaseModel):
         description="Containers of the app's own storage account that the service writes recordings to, "
         "comma-separated; empty: none.",
     )
+    recording_scope: Literal["own", "all"] = Field(
+        "own",
+        description="Which recordings are fetched, and deleted at the service: `own`, those of this app's calls; "
+        "`all`, those of other applications of the resource too.",
+    )
     recording_deadline_hours: float = Field(
         23.0,
         gt=0,

@@ -198,6 +198,10 @@ def empty() -> Report:
         score=None,
         passed=None,
         pass_at=75.0,
+        questions=1,
+        answered=0,
+        answered_share=0.0,
+        min_answered=0.5,
         answers=(
             Answer(
                 id="greeting",
@@ -462,6 +466,10 @@ def _service_card() -> ScorecardResult:
         score=83.3,
         passed=True,
         pass_at=75.0,
+        questions=4,
+        answered=3,
+        answered_share=0.8571,
+        min_answered=0.5,
         answers=(
             Answer(
                 id="greeting",
@@ -508,6 +516,10 @@ def _failed_card() -> ScorecardResult:
         score=90.0,
         passed=False,
         pass_at=80.0,
+        questions=2,
+        answered=2,
+        answered_share=1.0,
+        min_answered=0.5,
         answers=(
             Answer(
                 id="hold",

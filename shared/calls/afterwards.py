@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 
-from shared.calls import actions
 from shared.calls.held import Held
 from shared.calls.journal import Entry, Issued, Resent
 from shared.calls.later import Later
@@ -68,9 +67,9 @@ class Afterwards:
 
     @contextmanager
     def kept_alive(self, held: Held, entries: Iterable[Entry]) -> Iterator[None]:
-        """While a side effect runs, write the head now and then: another instance that finds its call quiet for the
-        grace period would take this one for dead and run it again."""
-        if not any(isinstance(entry, Issued | Resent) and self._runs(held, entry.seq) for entry in entries):
+        """While a side effect runs, or the service takes its time, write the head now and then: another instance that
+        finds the call quiet for the grace period would take this one for dead, and ask again."""
+        if not any(isinstance(entry, Issued | Resent) for entry in entries):
             yield
             return
         key, turn, over = f"alive {held.session.record.call_id}", threading.Lock(), False
@@ -86,9 +85,6 @@ class Afterwards:
         finally:
             with turn:
                 over = True
-
-    def _runs(self, held: Held, seq: int) -> bool:
-        return isinstance(held.session.operation(seq).action, actions.Run)
 
     def later_index(self, held: Held) -> None:
         """Have the call found by what has become known of it: not before the response, nor before the next action."""

@@ -42,7 +42,7 @@ from shared.calls.prompts import Prompt
 from shared.calls.replay import Session
 from shared.calls.rules import check
 from shared.calls.timers import Timers
-from shared.calls.watchdog import Watchdog
+from shared.calls.watchdog import GRACES_AT_MOST, Watchdog
 from shared.errors import (
     AlreadyClaimed,
     InvalidInput,
@@ -86,8 +86,6 @@ class Ring:
 RINGING_GRACE = 2_000
 """Milliseconds after which a redelivered IncomingCall opens a call that was claimed and perhaps never opened: Event
 Grid delivers again after 10 s at the earliest, and twice at once (docs: event-grid/delivery-and-retry)."""
-GRACES_AT_MOST = 3
-"""Grace periods after which an unconfirmed action is sent again though its call keeps hearing other things; ours."""
 
 
 class Conductor:

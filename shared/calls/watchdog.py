@@ -13,6 +13,7 @@ from shared.calls import journal
 from shared.calls.journal import Entry
 from shared.calls.operation import Operation
 from shared.calls.outcome import Outcome
+from shared.calls.record import CallRecord
 from shared.gateway.base import Gateway
 from shared.store.base import CallStore
 
@@ -27,6 +28,8 @@ WAKE_UP_DELAY = 2_000
 """Milliseconds after the end of a sleep from which its message on the queue counts as lost; ours."""
 LONGEST_RUN = 10 * 60_000
 """Milliseconds after which a call that has ended is closed although one of its side effects came to no end; ours."""
+GRACES_AT_MOST = 3
+"""Grace periods after which an unconfirmed action is sent again though its call keeps hearing other things; ours."""
 AT_ONCE = 8
 """Calls that are looked at side by side, so that one that is slow does not keep the others; ours."""
 LONGEST_PAUSE = 15 * 60_000
@@ -69,11 +72,15 @@ class Watchdog:
         self._grace = grace
         self._quiet = quiet
         self._pauses: dict[str, _Pause] = {}
+        self._unconfirmed: dict[str, tuple[int, int]] = {}
 
     def watch(self) -> dict[str, Outcome]:
         """Look at every open call once; what was done, by call id."""
         open_calls = list(self._store.open_calls())
-        self._pauses = {call_id: pause for call_id, pause in self._pauses.items() if call_id in set(open_calls)}
+        gone = (self._pauses.keys() | self._unconfirmed.keys()).difference(open_calls)
+        for call_id in gone:
+            self._pauses.pop(call_id, None)
+            self._unconfirmed.pop(call_id, None)
         if not open_calls:
             return {}
         with ThreadPoolExecutor(AT_ONCE, "switchboard-watchdog") as threads:
@@ -101,6 +108,9 @@ class Watchdog:
             if conductor.advance(call_id, []) is Outcome.RESENT:
                 return Outcome.RESENT
             conductor.afterwards.confirm(call_id)  # this instance knows that they left
+        elif record.unconfirmed and self._stays_unconfirmed(record, now):
+            if conductor.advance(call_id, []) is Outcome.RESENT:
+                return Outcome.RESENT
         elif record.unconfirmed:
             # So that nobody waits for the next run on top of the grace period.
             delay = (self._grace - silent) / 1000 + 0.01
@@ -135,6 +145,15 @@ class Watchdog:
         length = min(2 * pause.length, LONGEST_PAUSE)
         self._pauses[call_id] = _Pause(min(now + length, self._next_overdue(waiting)), length)
         return Outcome.UNCHANGED
+
+    def _stays_unconfirmed(self, record: CallRecord, now: int) -> bool:
+        """Whether an action stays unconfirmed for several grace periods, on a call that keeps hearing other things."""
+        oldest = min(record.unconfirmed)
+        seq, since = self._unconfirmed.get(record.call_id, (-1, now))
+        if seq != oldest:
+            self._unconfirmed[record.call_id] = (oldest, now)
+            return False
+        return now - since > (GRACES_AT_MOST - 1) * self._grace
 
     def _overdue(self, operation: Operation[object], now: int) -> Entry | None:
         """An entry for an operation whose outcome can no longer be expected."""

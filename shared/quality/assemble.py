@@ -34,6 +34,7 @@ from shared.recordings.record import RecordingRecord
 NO_START = "It is not known when the recording began, so holds and prompts could not be placed in it."
 NO_CALL = "The call is not known to this app: there are no holds, no prompts, and nobody is told to be the customer."
 NO_CUSTOMER = "None of the recorded participants is the other side of the call, so nobody is told to be the customer."
+SHARED = "A channel passed from one participant to another: what it says is of both."
 MIXED = "The recording is mixed: nothing can be said of who speaks when."
 
 
@@ -102,6 +103,7 @@ def assemble(evidence: Evidence, *, now: datetime) -> Report:
     persons = _persons(evidence)
     report = Report(
         id=evidence.recording.id,
+        generation=evidence.recording.generation,
         created_at=now,
         call=evidence.call,
         recording=_recording(evidence),
@@ -124,7 +126,8 @@ def assemble(evidence: Evidence, *, now: datetime) -> Report:
 def _app(evidence: Evidence) -> list[AppSpan] | None:
     if evidence.journal is None or evidence.started_at is None:
         return None
-    channel_of = {} if evidence.mixed else dict(evidence.participants)
+    # Who is on two channels in turn is told on the first.
+    channel_of = {} if evidence.mixed else dict(reversed(evidence.participants))
     return app_spans(evidence.journal, evidence.started_at, channel_of, seconds=evidence.signal.seconds)
 
 
@@ -187,4 +190,6 @@ def _notes(evidence: Evidence, persons: Mapping[int, Person]) -> list[str]:
         notes.append(NO_START)
     if not evidence.mixed and not any(person.role == "customer" for person in persons.values()):
         notes.append(NO_CUSTOMER)
+    if not evidence.mixed and any(", " in person.participant for person in persons.values()):
+        notes.append(SHARED)
     return notes

@@ -12,7 +12,7 @@ def row(report: Report) -> ReportRow:
     started_at = report.recording.started_at or report.call.started_at
     agents = [channel.metrics["talk_ratio"].value for channel in report.channels if channel.role == "agent"]
     shares = [share for share in agents if share is not None]
-    graded = next((card for card in report.scorecards if card.score is not None), None)
+    graded = next((card for card in report.scorecards if card.passed is not None), None)
     return ReportRow(
         id=report.id,
         call_id=report.call.id or "",
@@ -34,4 +34,7 @@ def row(report: Report) -> ReportRow:
         score=graded.score if graded else None,
         passed=graded.passed if graded else None,
         scorecard=graded.name if graded else "",
+        questions=graded.questions if graded else 0,
+        answered=graded.answered if graded else 0,
+        generation=report.generation,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -20,7 +20,7 @@ _TELLING = 7
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """One participant of the recording; see shared.quality.report.Channel."""
+    """Who is on one channel of the recording, one or several in turn; see shared.quality.report.Channel."""
 
     role: Role
     label: str
@@ -43,24 +43,42 @@ def people(
         direction: who placed the call; None: the call is not known.
 
     The customer is the other side of the call: who called in, or whom the app called. Everybody else is an agent.
-    Where no channel is the customer's, nobody can say who is an agent: all are unknown.
+    Where no channel is the customer's, nobody can say who is an agent: all are unknown. So is a channel that passed
+    from the customer to an agent: both are named, and nobody can say whose its speech is.
     """
     customer = {"inbound": caller, "outbound": callee}.get(direction or "", "")
-    on = {channel: raw_id for raw_id, channel in participants}
+    on: dict[int, dict[str, str]] = {}
+    for raw_id, channel in participants:
+        held = on.setdefault(channel, {})
+        if raw_id == customer or key_of(raw_id) not in held:
+            held[key_of(raw_id)] = raw_id
     # Of two connections of one number the one whose raw id is the caller's, if the service wrote the same one here.
-    same: Callable[[str], str] = str if customer in on.values() else key_of
-    sides = {channel: bool(customer) and same(raw_id) == same(customer) for channel, raw_id in on.items()}
-    known = any(sides.values())
+    exact = any(raw_id == customer for raw_id, _ in participants)
+
+    def is_customer(raw_id: str) -> bool:
+        return raw_id == customer if exact else bool(customer) and key_of(raw_id) == key_of(customer)
+
+    known = any(is_customer(raw_id) for raw_id, _ in participants)
+    names: dict[str, str] = {}
     found: dict[int, Person] = {}
     count: Counter[str] = Counter()
-    for channel, raw_id in sorted(on.items()):
+
+    def label(raw_id: str) -> str:
+        key = raw_id if is_customer(raw_id) else key_of(raw_id)
+        if key not in names:  # who is on two channels in turn is one person
+            word = "Customer" if is_customer(raw_id) else "Agent"
+            count[word] += 1
+            names[key] = word if count[word] == 1 else f"{word} {count[word]}"
+        return names[key]
+
+    for channel, held in sorted(on.items()):
+        masks = ", ".join(map(masked, held.values()))
+        sides = {is_customer(raw_id) for raw_id in held.values()}
         if not known:
-            found[channel] = stranger(channel, raw_id)
-            continue
-        role: Literal["customer", "agent"] = "customer" if sides[channel] else "agent"
-        word = role.capitalize()
-        count[word] += 1
-        found[channel] = Person(role, word if count[word] == 1 else f"{word} {count[word]}", masked(raw_id))
+            found[channel] = Person("unknown", f"Speaker {channel + 1}", masks)
+        else:
+            role: Role = "unknown" if len(sides) > 1 else "customer" if sides == {True} else "agent"
+            found[channel] = Person(role, " and ".join(dict.fromkeys(map(label, held.values()))), masks)
     return found
 
 

@@ -129,9 +129,13 @@ class ScorecardResult(_Model):
 
     name: str
     title: str
-    score: float | None = Field(description="0 to 100; None: every question is n/a")
-    passed: bool | None = Field(description="score at least `pass_at`, and no auto-fail; None: no score")
+    score: float | None = Field(description="0 to 100; None: less than `min_answered` of the weight is answered")
+    passed: bool | None = Field(description="score at least `pass_at`, and no auto-fail; None: neither can be said")
     pass_at: float
+    questions: int = Field(description="of the card")
+    answered: int = Field(description="questions that are not n/a")
+    answered_share: float = Field(description="their share of the card's weight, 0 to 1")
+    min_answered: float = Field(description="share from which there is a score")
     answers: tuple[Answer, ...]
 
 
@@ -193,6 +197,7 @@ class Report(_Model):
 
     schema_version: Literal["1.0"] = "1.0"
     id: str = Field(description="of the recording, as this app names it; also the report's")
+    generation: int = Field(0, description="grows when the report is made anew; the newest counts")
     created_at: datetime
     call: CallFacts
     recording: RecordingFacts

@@ -19,6 +19,13 @@ BLOCK = 4 * 2**20
 """Bytes written or read at once. A blob takes 50,000 blocks (docs: put block), which is 195 GiB of these."""
 
 
+GENERATION = "generation"
+"""In the metadata of a report: a smaller one does not overwrite it."""
+WRITER = "writer"
+"""In the metadata of an archived file: a mark of who wrote it, by which a writer knows its own commit again."""
+RACES = 50
+
+
 class BlobArchive:
     """Keeps files by name; safe to share between threads, its writers are not.
 
@@ -71,6 +78,33 @@ class BlobArchive:
                 return self._blobs.get(name)
             except ResourceNotFoundError:
                 raise KeyError(name) from None
+
+    def put_newest(self, name: str, text: str, generation: int) -> bool:
+        """The generation stands in the blob's metadata. Costs a round trip more than `put_text`."""
+        from azure.core import MatchConditions
+        from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
+
+        for _ in range(RACES):
+            with _storage_errors():
+                condition: dict[str, Any] = {"match_condition": MatchConditions.IfMissing}
+                try:
+                    kept = self._blobs.client.get_blob_client(name).get_blob_properties()
+                    if int(kept.metadata.get(GENERATION, 0)) > generation:
+                        return False
+                    condition = {"etag": kept.etag, "match_condition": MatchConditions.IfNotModified}
+                except ResourceNotFoundError as error:
+                    if _is(error, "ContainerNotFound"):
+                        self._blobs.prepare()
+                try:
+                    self._blobs.client.upload_blob(
+                        name, text.encode(), overwrite=True, metadata={GENERATION: str(generation)}, **condition
+                    )
+                except HttpResponseError as error:
+                    if error.status_code in (409, 412):
+                        continue  # somebody wrote it meanwhile: look again
+                    raise
+                return True
+        raise LostRace(f"{name}: written {RACES} times while it was read")
 
     def link(self, name: str, seconds: float) -> str:
         """An address that reads this one file, signed with the account's key; SettingsError if there is none.
@@ -151,14 +185,27 @@ class BlobWriter:
                 self._blob.commit_block_list(
                     [BlobBlock(block_id=one) for one in self._ids],
                     content_settings=ContentSettings(content_type=self._content_type),
+                    metadata={WRITER: self._token},
                     **condition,
                 )
             except HttpResponseError as error:
                 # InvalidBlockList: the other writer's commit swept our blocks away.
-                if error.status_code in (409, 412) or _is(error, "InvalidBlockList"):
-                    raise LostRace("the file was committed by somebody else") from error
-                raise
+                if error.status_code not in (409, 412) and not _is(error, "InvalidBlockList"):
+                    raise
+                return self._committed_before(error)
             return self._blob.get_blob_properties().size
+
+    def _committed_before(self, error: Exception) -> int:
+        """The file's length if this writer committed it: only the response was lost, and the SDK's retry met it."""
+        from azure.core.exceptions import ResourceNotFoundError
+
+        try:
+            kept = self._blob.get_blob_properties()
+        except ResourceNotFoundError:
+            kept = None
+        if kept is None or kept.metadata.get(WRITER) != self._token:
+            raise LostRace("the file was committed by somebody else") from error
+        return kept.size
 
     def _stage(self, length: int) -> None:
         # All ids of a blob must be of the same length (docs: put block).

@@ -63,6 +63,9 @@ class Archive(Protocol):
     def get_text(self, name: str) -> str:
         """A document. KeyError if there is none."""
 
+    def put_newest(self, name: str, text: str, generation: int) -> bool:
+        """Write a document, unless one of a later generation has the name; whether it was written."""
+
     def link(self, name: str, seconds: float) -> str:
         """An address at which anybody may read the file for so long."""
 
@@ -95,9 +98,12 @@ class ReportRow:
     hold_seconds: float
     agent_talk_ratio: float | None
     flags: Annotated[tuple[str, ...], Field(description="codes of what somebody should look at")]
-    score: Annotated[float | None, Field(description="0 to 100, of the first scorecard that gave one")]
+    score: Annotated[float | None, Field(description="0 to 100, of the first scorecard that gave a verdict")]
     passed: bool | None
     scorecard: str
+    questions: Annotated[int, Field(description="of that scorecard")] = 0
+    answered: Annotated[int, Field(description="of its questions")] = 0
+    generation: Annotated[int, Field(description="of the report: the newest one counts")] = 0
 
 
 class Ledger(Protocol):
@@ -116,7 +122,7 @@ class Ledger(Protocol):
         """The records of a day by id, from behind an id on."""
 
     def unsettled(self) -> Iterator[RecordingRecord]:
-        """Records that are `waiting` or `archived`."""
+        """Records that are `unclaimed`, `waiting` or `archived`; those that cannot be read are left out, and logged."""
 
     def older(self, day: str) -> Iterator[str]:
         """Ids of recordings of the days before this one, oldest first."""
@@ -124,8 +130,8 @@ class Ledger(Protocol):
     def remove(self, recording: str) -> None:
         """Remove a record and its report's row; none is no error."""
 
-    def put_report(self, row: ReportRow) -> None:
-        """Write a report's row, over what has its id."""
+    def put_report(self, row: ReportRow) -> bool:
+        """Write a report's row, unless one of a later generation has its id; whether it was written."""
 
     def reports(self, day: str, *, after: str = "") -> Iterable[ReportRow]:
         """The rows of a day by id, from behind an id on."""

@@ -66,6 +66,7 @@ def compose_recordings(settings: Settings, store: CallStore, flows: Collection[s
         reporter=reporter,
         options=Options(
             deadline=settings.recording_deadline_hours * 3600,
+            all_recordings=settings.recording_scope == "all",
             delete_source=settings.recording_delete_source,
             at_once=settings.recordings_at_once,
             retention_days=settings.recording_retention_days,

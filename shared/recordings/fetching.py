@@ -1,104 +1,121 @@
-"""From the service to the archive: one chunk downloaded, checked and analysed in the same pass."""
+"""From the service to the archive: one chunk downloaded, checked and analysed in the same pass.
+
+What came whole is archived once, whatever it is; what its audio says is another question.
+"""
 
 from __future__ import annotations
 
 import json
 import logging
 import random
-from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from shared.errors import ForeignLocation, SourceUnavailable, StoreUnavailable, UnreadableAudio
 from shared.recordings.base import Archive, RecordingQueue, Source
-from shared.recordings.book import LONGEST_WAIT, Book, Moot, chunk_of, plain_reason
+from shared.recordings.book import LEASE, LONGEST_WAIT, Book, Lease, Superseded, chunk_of, plain_reason
+from shared.recordings.kinds import CONTENT_TYPES, HEAD, kind_of
 from shared.recordings.record import ChunkRecord, RecordingRecord
 
 if TYPE_CHECKING:
-    from shared.quality.audio.signal import AudioPass
+    from shared.quality.audio.signal import AudioPass, ChunkSignal
 
 log = logging.getLogger("switchboard.recordings")
 
 METADATA_ATTEMPTS = 8
 """Attempts of which the last, after some four minutes, archives the audio even without its metadata."""
-CONTENT_TYPES = {"wav": "audio/wav", "mp3": "audio/mpeg", "mp4": "video/mp4"}
 
 
 @dataclass(frozen=True, slots=True)
 class _Archived:
-    """A file in the archive: its length in bytes and seconds, and why it is not analysed, if it is not."""
+    """A file in the archive; see ChunkRecord."""
 
+    name: str
     bytes: int
-    seconds: float = 0.0
-    analysed: bool = False
-    note: str = ""
+    seconds: float
+    analysed: bool
+    damaged: bool
+    note: str
 
 
 class Fetcher:
     """Fetches chunks, and gives them up."""
 
-    def __init__(
-        self, source: Source, archive: Archive, book: Book, queue: RecordingQueue, *, delete_source: bool
-    ) -> None:
+    def __init__(self, source: Source, archive: Archive, book: Book, queue: RecordingQueue) -> None:
         self._source = source
         self._archive = archive
         self._book = book
         self._queue = queue
-        self._delete_source = delete_source
 
     def fetch(self, recording: str, index: int) -> str:
         """Download, archive and analyse a chunk that waits; the outcome in one word."""
 
-        def take(record: RecordingRecord) -> None:
-            chunk = chunk_of(record, index)
-            if chunk.status != "waiting" or chunk.leased_until > self._book.now():
-                raise Moot
-            chunk.leased_until = self._book.lease()
-            chunk.attempts += 1
-
-        record = self._book.change(recording, take)
-        chunk = chunk_of(record, index)
-        try:
-            done = self._download(record, chunk)
-        except ForeignLocation as error:
-            return self.give_up(recording, index, f"refused: {error}")
-        except Moot:
-            raise
-        except Exception as error:
-            return self._later(recording, chunk, error)
-
-        def archived(record: RecordingRecord) -> None:
+        def wanted(record: RecordingRecord) -> ChunkRecord:
             chunk = chunk_of(record, index)
             if chunk.status == "archived":
-                raise Moot
-            chunk.status, chunk.reason, chunk.leased_until = "archived", done.note, 0
-            chunk.name, chunk.bytes, chunk.seconds = name_of(record, index), done.bytes, done.seconds
-            chunk.analysed = done.analysed
-            record.reason = ""
-            if record.status == "failed":  # it was given up meanwhile, and came after all
-                record.status = "waiting"
+                raise Superseded
+            return chunk  # given up meanwhile? It may come after all
 
-        record = self._book.change(recording, archived)
-        if self._delete_source:
-            self.delete(record, chunk_of(record, index))
+        lease = self._book.take(recording, wanted, LEASE, due=lambda now: wanted(now).status == "waiting")
+        chunk = chunk_of(lease.record, index)
+        try:
+            done = self._from_archive(lease, chunk) or self._download(lease, chunk)
+        except ForeignLocation as error:
+            return self.give_up(recording, index, f"refused: {error}")
+        except Superseded:
+            raise
+        except Exception as error:
+            return self._later(lease, index, error)
+
+        def archived(record: RecordingRecord) -> None:
+            # Without a look at the lease: what is in the archive counts, whoever put it there, and however late.
+            chunk = chunk_of(record, index)
+            if chunk.status == "archived":
+                raise Superseded
+            if record.status != "waiting":  # it was given up meanwhile: a report is due, or made, without it
+                record.start_over()
+            chunk.status, chunk.reason, chunk.leased_until, chunk.holder = "archived", done.note, 0, ""
+            chunk.name, chunk.bytes, chunk.seconds = done.name, done.bytes, done.seconds
+            chunk.analysed, chunk.damaged = done.analysed, done.damaged
+            record.format, record.reason = _kind(done.name), ""
+
+        self._book.change(recording, archived)
         return "archived"
 
     def give_up(self, recording: str, index: int, reason: str) -> str:
-        """Make the poison record of a chunk that is not archived."""
+        """Settle a chunk that will not come any more: a poison record, unless its file lies in the archive after all.
 
-        def failed(record: RecordingRecord) -> None:
+        It does if a process died between the archive and the ledger, or if a replay was to fetch it again.
+        """
+        record = self._book.load(recording)
+        held = self._held(record, chunk_of(record, index))
+
+        def settled(record: RecordingRecord) -> None:
             chunk = chunk_of(record, index)
             if chunk.status == "archived":
-                raise Moot
-            chunk.status, chunk.reason, chunk.leased_until = "failed", reason, 0
-            record.reason = f"chunk {index}: {reason}"
+                raise Superseded
+            chunk.leased_until, chunk.holder = 0, ""
+            if held is None:
+                chunk.status, chunk.reason = "failed", reason
+                record.reason = f"chunk {index}: {reason}"
+            else:
+                chunk.status, (chunk.name, chunk.bytes) = "archived", held
+                record.format, record.reason = _kind(chunk.name), ""
+                if chunk.damaged:
+                    chunk.reason = f"damaged, and not fetched again: {reason}"
+                elif not chunk.analysed:
+                    chunk.reason = f"not analysed: {reason}"
 
-        self._book.change(recording, failed)
-        log.error("given up recording=%s chunk=%d: %s", recording, index, reason)
-        return "failed"
+        self._book.change(recording, settled)
+        log.error("given up recording=%s chunk=%d archived=%s: %s", recording, index, held is not None, reason)
+        return "failed" if held is None else "archived"
 
     def delete(self, record: RecordingRecord, chunk: ChunkRecord) -> None:
         """Delete at the source what is verified here; what cannot be deleted now is tried again until it expires."""
+        if self._archive.length(chunk.name) != chunk.bytes:
+            log.error("not deleted at the source recording=%s chunk=%d: the archive lacks it", record.id, chunk.index)
+            return
         try:
             self._source.delete(chunk.delete_location)
         except SourceUnavailable as error:
@@ -116,40 +133,56 @@ class Fetcher:
 
         self._book.change(record.id, deleted)
 
-    def _download(self, record: RecordingRecord, chunk: ChunkRecord) -> _Archived:
-        """What was archived. What came is kept even where it is damaged: it may be all there is."""
+    def _download(self, lease: Lease, chunk: ChunkRecord) -> _Archived:
+        """What was archived: every byte that came, once they are as many as the service promised."""
+        record = lease.record
         self._keep_metadata(record, chunk)
-        analysis = _analysis(record)
-        damage: Exception | None = None
-        alive = self._renewing(record.id, chunk)
         with self._source.open(chunk.content_location) as download:
-            writer = self._archive.writer(name_of(record, chunk.index), CONTENT_TYPES[record.format])
+            blocks = iter(download)
+            head = b""
+            while len(head) < HEAD and (block := next(blocks, b"")):
+                head += block
+            if not head:
+                raise UnreadableAudio("file", "the service sent 0 bytes.")
+            kind = kind_of(head)
+            name = name_of(record, chunk.index, kind)
+            writer, analysis = self._archive.writer(name, CONTENT_TYPES[kind]), _Analysis(record, kind)
             came = 0
-            for block in download:
+            for block in chain([head], blocks):
                 writer.write(block)
                 came += len(block)
-                if analysis is not None and damage is None:
-                    try:
-                        analysis.feed(block)
-                    except Exception as error:  # one of our own, too: the audio must not be lost by it
-                        damage = error
-                alive()
-            if came == 0:
-                raise UnreadableAudio("file", "the service sent 0 bytes.")
+                analysis.feed(block)
+                lease.alive()
             if download.length is not None and came != download.length:
                 raise SourceUnavailable(f"{download.length} bytes were promised and {came} came.")
+        signal = self._keep_signal(record, chunk, analysis)  # first: who finds the file finds what it says
         kept = writer.commit()
         if kept != came:
             raise StoreUnavailable(f"{came} bytes were written and the archive holds {kept}.")
-        if isinstance(damage, UnreadableAudio) and damage.lasting:
-            return _Archived(kept, note=f"not analysed: {damage}")
-        if damage is not None:
-            raise damage
-        if analysis is None:
-            return _Archived(kept, note=f"not analysed: the format is {record.format}.")
+        return _Archived(
+            name, kept, signal.seconds if signal else 0.0, signal is not None, analysis.damaged, analysis.note
+        )
+
+    def _from_archive(self, lease: Lease, chunk: ChunkRecord) -> _Archived | None:
+        """A file that was archived before is analysed again, not fetched; None: there is none that is whole."""
+        if not chunk.name or chunk.damaged:
+            return None
+        analysis = _Analysis(lease.record, _kind(chunk.name))
+        try:
+            for block in self._archive.read(chunk.name):
+                analysis.feed(block)
+                lease.alive()
+        except KeyError:
+            return None
+        signal = self._keep_signal(lease.record, chunk, analysis)
+        seconds = signal.seconds if signal else 0.0
+        return _Archived(chunk.name, chunk.bytes, seconds, signal is not None, analysis.damaged, analysis.note)
+
+    def _keep_signal(self, record: RecordingRecord, chunk: ChunkRecord, analysis: _Analysis) -> ChunkSignal | None:
         signal = analysis.finish()
-        self._archive.put_text(document_of(record, chunk.index, "signal"), signal.to_json())
-        return _Archived(kept, signal.seconds, analysed=True)
+        if signal is not None:
+            self._archive.put_text(document_of(record, chunk.index, "signal"), signal.to_json())
+        return signal
 
     def _keep_metadata(self, record: RecordingRecord, chunk: ChunkRecord) -> None:
         if not chunk.metadata_location:
@@ -163,38 +196,86 @@ class Fetcher:
             return
         self._archive.put_text(document_of(record, chunk.index, "metadata"), json.dumps(metadata))
 
-    def _renewing(self, recording: str, chunk: ChunkRecord) -> Callable[[], None]:
-        def renew(record: RecordingRecord) -> None:
-            now = chunk_of(record, chunk.index)
-            if now.attempts != chunk.attempts or now.status != "waiting":
-                raise Moot
-            now.leased_until = self._book.lease()
+    def _held(self, record: RecordingRecord, chunk: ChunkRecord) -> tuple[str, int] | None:
+        """Name and length of a chunk's file in the archive, where only whole ones lie; None: there is none."""
+        names = [chunk.name] if chunk.name else [name_of(record, chunk.index, kind) for kind in CONTENT_TYPES]
+        return next(((name, length) for name in names if (length := self._archive.length(name))), None)
 
-        return self._book.renewing(recording, renew)
-
-    def _later(self, recording: str, tried: ChunkRecord, error: Exception) -> str:
+    def _later(self, lease: Lease, index: int, error: Exception) -> str:
         """It failed for now: say why in the ledger, and try again after a while, but before the deadline."""
+        recording = lease.record.id
         reason = plain_reason(error, recording)
 
         def waits(record: RecordingRecord) -> None:
-            chunk = chunk_of(record, tried.index)
-            if chunk.status != "waiting" or chunk.attempts != tried.attempts:
-                raise Moot
-            chunk.reason, chunk.leased_until = reason, 0
-            record.reason = f"chunk {tried.index}: {reason}"
+            if chunk_of(record, index).status != "waiting":
+                raise Superseded
+            chunk_of(record, index).reason = reason
+            record.reason = f"chunk {index}: {reason}"
 
-        record = self._book.change(recording, waits)
-        log.warning("not yet recording=%s chunk=%d attempt=%d: %s", recording, tried.index, tried.attempts, reason)
-        wait = min(LONGEST_WAIT, 2.0 ** min(tried.attempts, 12)) * random.uniform(0.8, 1.2)  # noqa: S311
+        record = lease.settle(waits)
+        attempts = chunk_of(record, index).attempts
+        log.warning("not yet recording=%s chunk=%d attempt=%d: %s", recording, index, attempts, reason)
+        wait = min(LONGEST_WAIT, 2.0 ** min(attempts, 12)) * random.uniform(0.8, 1.2)  # noqa: S311
         wait = max(wait, getattr(error, "retry_after", None) or 0.0)
         left = (record.deadline - self._book.now()) / 1000
-        self._queue.send(recording, tried.index, delay=max(0.0, min(wait, left)))
+        self._queue.send(recording, index, delay=max(0.0, min(wait, left)))
         return "retried"
 
 
-def name_of(record: RecordingRecord, index: int) -> str:
+class _Analysis:
+    """What a file's audio says, as far as it can be read. It raises nothing: the file must not be lost by it.
+
+    Attributes:
+        note: why it says nothing, or not all; empty: it was read to its end.
+        damaged: see ChunkRecord.
+    """
+
+    def __init__(self, record: RecordingRecord, kind: str) -> None:
+        self._recording = record.id
+        self._pass: AudioPass | None = None
+        self.damaged = kind == "bin"
+        said = "" if record.format in ("", kind) else f", not {record.format} as the service says"
+        self.note = f"not analysed: the file is {_NAMES[kind]}{said}."
+        if kind == "wav":
+            from shared.quality.audio.signal import AudioPass  # numpy: in the queue function alone
+
+            self._pass = AudioPass()
+            self.note = said and f"the file is WAV{said}."
+
+    def feed(self, block: bytes) -> None:
+        if self._pass is None:
+            return
+        try:
+            self._pass.feed(block)
+        except Exception as error:
+            self._stopped(error)
+
+    def finish(self) -> ChunkSignal | None:
+        """The file has ended; None: it says nothing."""
+        if self._pass is None:
+            return None
+        try:
+            signal = self._pass.finish()
+        except Exception as error:
+            self._stopped(error)
+            return None
+        if self._pass.missing:
+            self.damaged = True
+            self.note = f"the file ends {self._pass.missing} bytes before its header says; what came is analysed."
+        return signal
+
+    def _stopped(self, error: Exception) -> None:
+        self._pass = None
+        self.damaged = isinstance(error, UnreadableAudio) and not error.lasting
+        self.note = f"not analysed: {plain_reason(error, self._recording)}"
+
+
+_NAMES = {"mp3": "MP3", "mp4": "MP4", "wav": "WAV", "bin": "no WAV, MP3 or MP4"}
+
+
+def name_of(record: RecordingRecord, index: int, kind: str) -> str:
     """The archived file of a chunk."""
-    return f"{record.folder}/{index}.{record.format}"
+    return f"{record.folder}/{index}.{kind}"
 
 
 def document_of(record: RecordingRecord, index: int, kind: str) -> str:
@@ -202,9 +283,5 @@ def document_of(record: RecordingRecord, index: int, kind: str) -> str:
     return f"{record.folder}/{index}.{kind}.json"
 
 
-def _analysis(record: RecordingRecord) -> AudioPass | None:
-    if record.format != "wav":
-        return None
-    from shared.quality.audio.signal import AudioPass  # numpy: in the queue function alone
-
-    return AudioPass()
+def _kind(name: str) -> str:
+    return name.rpartition(".")[2]

@@ -1,4 +1,4 @@
-"""From settled files to the report: made once, told of once, however often somebody begins."""
+"""From settled files to the report: one counts for each generation, told of once, however often somebody begins."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from shared.recordings.base import RecordingQueue
-from shared.recordings.book import LONGEST_WAIT, REPORT_LEASE, Book, Moot, plain_reason
+from shared.recordings.book import LONGEST_WAIT, REPORT_LEASE, Book, Lease, Superseded, plain_reason
 from shared.recordings.record import RecordingRecord
 
 log = logging.getLogger("switchboard.recordings")
@@ -27,17 +27,17 @@ class Reporter(Protocol):
         """Whether the call still goes on, so that its report would be of half a call."""
 
     def make(self, record: RecordingRecord, *, last: bool, alive: Callable[[], None]) -> str:
-        """Make it and keep it, in place of one made before. What a reader of the ledger should know.
+        """Make it and keep it, in place of one of an older generation. What a reader of the ledger should know.
 
         Args:
             last: there will be no further attempt: rather a report without words than none.
             alive: called now and then during long work.
 
-        Whatever it raises, a later attempt may succeed.
+        Raises Superseded if one of a later generation is kept. Whatever else it raises, a later attempt may succeed.
         """
 
     def tell(self, record: RecordingRecord) -> None:
-        """Tell other systems of the report that is kept. TopicUnavailable, StoreUnavailable."""
+        """Tell other systems of the report of this generation. TopicUnavailable, StoreUnavailable, Superseded."""
 
 
 class Finisher:
@@ -53,89 +53,106 @@ class Finisher:
         if record.status != "archived":
             return "duplicate"
         if _is_last(record):  # and it came to no end: the process died each time
-            return self._give_up(record, "every attempt broke off in the middle; perhaps the memory ran out.")
+            problem = "every attempt broke off in the middle; perhaps the memory ran out."
+            return self._untold(record, problem) if record.untold else self._give_up(record, problem)
         waited = self._book.now() - record.announced_at
         if waited < CALL_WAIT * 1000 and self._reporter.in_progress(record):
             self._queue.send(record.id, None, delay=10)
             return "early"
 
-        def take(record: RecordingRecord) -> None:
-            if record.status != "archived" or record.leased_until > self._book.now():
-                raise Moot
-            record.leased_until = self._book.lease(REPORT_LEASE)
-            record.report_attempts += 1
+        def due(now: RecordingRecord) -> RecordingRecord:
+            if _due(now).generation != record.generation:
+                raise Superseded
+            return now
 
-        record = self._book.change(record.id, take)
-
-        def renew(now: RecordingRecord) -> None:
-            _still(record, now)
-            now.leased_until = self._book.lease(REPORT_LEASE)
-
+        lease = self._book.take(record.id, due, REPORT_LEASE)
         try:
-            note = record.note
-            if not record.untold:
-                alive = self._book.renewing(record.id, renew)
-                note = self._reporter.make(record, last=_is_last(record), alive=alive)
-        except Moot:
+            if not lease.record.untold:
+                self._make(lease)
+        except Superseded:
             raise
         except Exception as error:
-            return self._later(record, error)
+            return self._later(lease, error)
+        note = lease.record.note
         try:
-            self._reporter.tell(record)
+            self._reporter.tell(lease.record)
+        except Superseded:
+            raise
         except Exception as error:
-            if not _is_last(record):
-                return self._later(record, error, made=note)
+            if not _is_last(lease.record):
+                return self._later(lease, error)
             log.error("nobody was told recording=%s", record.id)
             note = f"nobody was told: {plain_reason(error, record.id)}"
 
-        def reported(now: RecordingRecord) -> None:
-            _still(record, now)
-            now.leased_until, now.reported_at, now.note, now.untold = 0, self._book.now(), note, False
-            # What is missing stays a poison record, although the rest has its report.
-            missing = next((chunk for chunk in now.chunks if chunk.status == "failed"), None)
-            now.status = "failed" if missing else "reported"
-            now.reason = f"chunk {missing.index}: {missing.reason}" if missing else ""
-
-        self._book.change(record.id, reported)
+        lease.settle(lambda now: self._reported(now, note))
         return "reported"
 
-    def _later(self, record: RecordingRecord, error: Exception, *, made: str | None = None) -> str:
-        """Try again after a while, unless this was the last attempt; the outcome in one word.
+    def _reported(self, now: RecordingRecord, note: str) -> None:
+        now.reported_at, now.note, now.untold = self._book.now(), note, False
+        # What is missing stays a poison record, although the rest has its report.
+        missing = next((chunk for chunk in now.chunks if chunk.status == "failed"), None)
+        now.status = "failed" if missing else "reported"
+        now.reason = f"chunk {missing.index}: {missing.reason}" if missing else ""
 
-        Args:
-            made: the note of a report that is kept, of which only nobody could be told.
-        """
+    def _make(self, lease: Lease) -> None:
+        """Make and keep the report. The ledger knows it before anybody is told: it is not made, nor paid for, twice."""
+        note = self._reporter.make(lease.record, last=_is_last(lease.record), alive=lease.alive)
+
+        def made(now: RecordingRecord) -> None:
+            now.note, now.untold = note, True
+
+        lease.change(made)
+
+    def _later(self, lease: Lease, error: Exception) -> str:
+        """Try again after a while, unless this was the last attempt; the outcome in one word."""
+        record = lease.record
         reason = plain_reason(error, record.id)
         if _is_last(record):
             return self._give_up(record, reason)
 
         def waits(now: RecordingRecord) -> None:
-            _still(record, now)
-            now.leased_until, now.reason = 0, f"report: {reason}"
-            if made is not None:
-                now.note, now.untold = made, True
+            now.reason = f"report: {reason}"
 
-        self._book.change(record.id, waits)
-        log.warning("no report yet recording=%s attempt=%d: %s", record.id, record.report_attempts, reason)
-        wait = max(FIRST_WAIT * 2.0 ** (record.report_attempts - 1), getattr(error, "retry_after", None) or 0.0)
+        lease.settle(waits)
+        log.warning("no report yet recording=%s attempt=%d: %s", record.id, record.attempts, reason)
+        wait = max(FIRST_WAIT * 2.0 ** (record.attempts - 1), getattr(error, "retry_after", None) or 0.0)
         self._queue.send(record.id, None, delay=min(LONGEST_WAIT, wait))
         return "retried"
 
+    def _untold(self, record: RecordingRecord, reason: str) -> str:
+        """The report is kept, and every attempt to tell of it broke off."""
+
+        def reported(now: RecordingRecord) -> None:
+            _same(record, now)
+            self._reported(now, f"nobody was told: {reason}")
+            now.leased_until, now.holder = 0, ""
+
+        self._book.change(record.id, reported)
+        log.error("nobody was told recording=%s", record.id)
+        return "reported"
+
     def _give_up(self, record: RecordingRecord, reason: str) -> str:
         def failed(now: RecordingRecord) -> None:
-            _still(record, now)
-            now.status, now.reason, now.leased_until = "failed", f"report: {reason}", 0
+            _same(record, now)
+            now.status, now.reason, now.leased_until, now.holder = "failed", f"report: {reason}", 0, ""
 
         self._book.change(record.id, failed)
         log.error("no report recording=%s: %s", record.id, reason)
         return "failed"
 
 
+def _same(begun: RecordingRecord, now: RecordingRecord) -> None:
+    """Superseded if a newer generation was begun since, or another attempt at this one."""
+    if (_due(now).generation, now.attempts) != (begun.generation, begun.attempts):
+        raise Superseded
+
+
 def _is_last(record: RecordingRecord) -> bool:
-    return record.report_attempts >= REPORT_ATTEMPTS
+    return record.attempts >= REPORT_ATTEMPTS
 
 
-def _still(begun: RecordingRecord, now: RecordingRecord) -> None:
-    """Moot if somebody replayed it since this attempt began, if more files came, or if another instance took it."""
-    if now.status != "archived" or (now.replays, now.report_attempts) != (begun.replays, begun.report_attempts):
-        raise Moot
+def _due(record: RecordingRecord) -> RecordingRecord:
+    """The record, if a report of it is due; Superseded otherwise."""
+    if record.status != "archived":
+        raise Superseded
+    return record

@@ -7,9 +7,11 @@ Registering, loading and saving a record cost one round trip each.
 from __future__ import annotations
 
 import json
+import logging
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict, fields
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
@@ -23,8 +25,11 @@ from shared.recordings.base import ReportRow, Version
 from shared.recordings.record import ChunkRecord, RecordingRecord, day_of_id
 from shared.store.rows import etag, storage_errors, table_service
 
+log = logging.getLogger("switchboard.recordings")
+
 UNSETTLED_DAYS = 8
 """Days that are searched for work: longer than a message waits in the queue (7 days), so nothing else would do it."""
+RACES = 50
 PIECE = 30_000
 """Characters of the chunks' JSON in one property; a property holds 32 K of UTF-16 (docs: table service data model)."""
 
@@ -75,8 +80,12 @@ class TableLedger:
 
     def unsettled(self) -> Iterator[RecordingRecord]:
         first = datetime.fromtimestamp(self._clock(), UTC) - timedelta(days=UNSETTLED_DAYS)
-        query = "PartitionKey ge @first and (status eq 'waiting' or status eq 'archived')"
-        return map(_record, self._rows(self._recordings, query, first=f"{first:%Y-%m-%d}"))
+        query = "PartitionKey ge @first and (status eq 'unclaimed' or status eq 'waiting' or status eq 'archived')"
+        for row in self._rows(self._recordings, query, first=f"{first:%Y-%m-%d}"):
+            try:
+                yield _record(row)
+            except (ValueError, TypeError, KeyError) as error:
+                log.error("a record cannot be read recording=%s: %s", row["RowKey"], type(error).__name__)
 
     def older(self, day: str) -> Iterator[str]:
         return (row["RowKey"] for row in self._rows(self._recordings, "PartitionKey lt @day", ["RowKey"], day=day))
@@ -89,14 +98,34 @@ class TableLedger:
             for table in (self._reports, self._recordings):
                 table.delete_entity(day_of_id(recording), recording)
 
-    def put_report(self, row: ReportRow) -> None:
+    def put_report(self, row: ReportRow) -> bool:
+        """Costs two round trips, so that of two writers at once the newer report stays."""
         entity = _report_row(row)
-        with storage_errors(row.id, UnknownRecording):
+        for _ in range(RACES):
+            # LostRace: somebody wrote it meanwhile, or it was our own write whose response was lost. Look again.
+            with suppress(LostRace), storage_errors(row.id, LostRace):
+                return self._put_newest(entity, row.generation)
+        raise LostRace(f"report {row.id}: written {RACES} times while it was read")
+
+    def _put_newest(self, entity: dict[str, Any], generation: int) -> bool:
+        """LostRace, or what storage_errors makes of the SDK's errors."""
+        try:
+            kept = self._reports.get_entity(entity["PartitionKey"], entity["RowKey"], select=["generation"])
+        except ResourceNotFoundError:
             try:
-                self._reports.upsert_entity(entity, mode=UpdateMode.REPLACE)
+                self._reports.create_entity(entity)
+            except ResourceExistsError:
+                raise LostRace(entity["RowKey"]) from None
             except ResourceNotFoundError:
                 self._prepare(self._reports)
-                self._reports.upsert_entity(entity, mode=UpdateMode.REPLACE)
+                self._reports.create_entity(entity)
+            return True
+        if _narrow(kept, ["generation"]).get("generation", 0) > generation:
+            return False
+        self._reports.update_entity(
+            entity, mode=UpdateMode.REPLACE, etag=etag(kept), match_condition=MatchConditions.IfNotModified
+        )
+        return True
 
     def reports(self, day: str, *, after: str = "") -> Iterator[ReportRow]:
         query = "PartitionKey eq @day and RowKey gt @after"
@@ -127,7 +156,9 @@ def _record_row(record: RecordingRecord) -> dict[str, Any]:
 def _record(row: Mapping[str, Any]) -> RecordingRecord:
     names = [field.name for field in fields(RecordingRecord) if field.name not in ("id", "chunks")]
     chunks = json.loads("".join(row[name] for name in sorted(row) if re.fullmatch(r"chunks[0-9]{2}", name)))
-    return RecordingRecord(id=row["RowKey"], chunks=[ChunkRecord(**chunk) for chunk in chunks], **_narrow(row, names))
+    known = {field.name for field in fields(ChunkRecord)}  # another version of the app may write more
+    kept = [ChunkRecord(**{name: value for name, value in chunk.items() if name in known}) for chunk in chunks]
+    return RecordingRecord(id=row["RowKey"], chunks=kept, **_narrow(row, names))
 
 
 def _report_row(report: ReportRow) -> dict[str, Any]:
@@ -139,7 +170,7 @@ def _report_row(report: ReportRow) -> dict[str, Any]:
 def _report(row: Mapping[str, Any]) -> ReportRow:
     names = [field.name for field in fields(ReportRow) if field.name != "id"]
     missing: dict[str, Any] = dict.fromkeys(names)
-    values = missing | _narrow(row, names)
+    values = missing | {"questions": 0, "answered": 0, "generation": 0} | _narrow(row, names)
     return ReportRow(id=row["RowKey"], **{**values, "flags": tuple(values["flags"].split())})
 
 

@@ -1,7 +1,7 @@
 """Where recordings may be fetched from: the service's own hosts, and those that a setting adds.
 
 An address is read by one strict pattern and used as it was read. Addresses on which two parsers might disagree
-(user names, backslashes, encoded or Unicode hosts, control characters) are refused, not interpreted.
+(user names, backslashes, encoded or Unicode hosts, control characters, dots in the path) are refused, not interpreted.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import ipaddress
 import re
 from collections.abc import Iterable
 from typing import NamedTuple
-from urllib.parse import urljoin
+from urllib.parse import unquote, urljoin
 
 from shared.errors import ForeignLocation
 
@@ -19,6 +19,7 @@ SERVICE_HOSTS = (".asm.skype.com", ".asyncgw.teams.microsoft.com", ".ams.gov.tea
 MOST_CHARACTERS = 8192
 """Longest address that is read; the service's have a few hundred characters."""
 
+_DOTS = frozenset({".", ".."})
 _PORTS = {"https": 443, "http": 80}
 _HOSTS = "RECORDING_HOSTS adds hosts."
 _BLOBS = "A storage of your own must be the app's own account, and RECORDING_CONTAINERS name the container."
@@ -64,6 +65,9 @@ def read_address(location: str) -> Address:
     if match is None or not 0 < port < 65536 or len(host) > 253 or not _is_host(host):
         raise ForeignLocation("the recording", "its location is no plain http address.")
     rest = match["rest"] or "/"
+    # As far as any server decodes it, and with what some take for a slash: such a path leads out of its folder.
+    if not _DOTS.isdisjoint(re.split(r"[/\\]", unquote(rest.partition("?")[0]))):
+        raise ForeignLocation("the recording", "its location has . or .. in its path.")
     return Address(scheme, host, port, rest if rest.startswith("/") else f"/{rest}")
 
 

@@ -15,6 +15,7 @@ from shared.recordings.base import ReportRow, Version
 from shared.recordings.record import RecordingRecord, day_of_id
 
 BLOCK = 64 * 1024
+UNSETTLED = ("unclaimed", "waiting", "archived")
 
 
 class MemoryArchive:
@@ -24,6 +25,7 @@ class MemoryArchive:
         self.files: dict[str, bytes] = {}
         self.types: dict[str, str] = {}
         self._versions: Counter[str] = Counter()
+        self._generations: dict[str, int] = {}
         self._lock = Lock()
 
     def writer(self, name: str, content_type: str) -> MemoryWriter:
@@ -41,6 +43,14 @@ class MemoryArchive:
 
     def get_text(self, name: str) -> str:
         return self.files[name].decode()
+
+    def put_newest(self, name: str, text: str, generation: int) -> bool:
+        with self._lock:
+            if name in self.files and self._generations.get(name, 0) > generation:
+                return False
+            self._put(name, text.encode())
+            self._generations[name] = generation
+            return True
 
     def link(self, name: str, seconds: float) -> str:
         return f"https://archive.invalid/{name}?seconds={seconds:g}"
@@ -124,7 +134,7 @@ class MemoryLedger:
 
     def unsettled(self) -> Iterator[RecordingRecord]:
         first = f"{datetime.fromtimestamp(self._clock(), UTC) - timedelta(days=8):%Y-%m-%d}"
-        return (record for record in self._sorted() if record.day >= first and record.status in ("waiting", "archived"))
+        return (record for record in self._sorted() if record.day >= first and record.status in UNSETTLED)
 
     def older(self, day: str) -> Iterator[str]:
         return (record.id for record in self._sorted() if record.day < day)
@@ -134,9 +144,12 @@ class MemoryLedger:
             self._records.pop(recording, None)
             self._reports.pop(recording, None)
 
-    def put_report(self, row: ReportRow) -> None:
+    def put_report(self, row: ReportRow) -> bool:
         with self._lock:
+            if row.id in self._reports and self._reports[row.id].generation > row.generation:
+                return False
             self._reports[row.id] = row
+            return True
 
     def reports(self, day: str, *, after: str = "") -> Iterable[ReportRow]:
         with self._lock:

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Literal
 
-Status = Literal["waiting", "archived", "reported", "failed"]
+Status = Literal["unclaimed", "foreign", "waiting", "archived", "reported", "failed"]
 ChunkStatus = Literal["waiting", "archived", "failed"]
 
 _ID = re.compile(r"(\d{4})(\d{2})(\d{2})-[0-9a-z]{1,64}", re.ASCII)
@@ -17,12 +17,16 @@ class ChunkRecord:
     """One file of a recording. Times are Unix time in milliseconds; 0: not yet.
 
     Attributes:
-        reason: why it has not been archived yet, never will be, or is not analysed; without addresses and numbers.
+        reason: why it has not been archived yet, never will be, or is not (wholly) analysed; without addresses and
+            numbers.
         attempts: downloads begun.
         leased_until: an instance downloads it, and has until then.
+        holder: which one, by a mark of its own for each lease; empty: none.
         name: of the archived file in the container, its bytes as they came.
         seconds: of audio; 0 for formats that are not analysed.
         analysed: a signal document lies beside the archive.
+        damaged: what came is no recording, or less than its own header promises: a replay fetches it again, and it is
+            never deleted at the source.
         deleted: gone at the source, because the settings say so.
     """
 
@@ -35,10 +39,12 @@ class ChunkRecord:
     reason: str = ""
     attempts: int = 0
     leased_until: int = 0
+    holder: str = ""
     name: str = ""
     bytes: int = 0
     seconds: float = 0.0
     analysed: bool = False
+    damaged: bool = False
     deleted: bool = False
 
 
@@ -49,16 +55,22 @@ class RecordingRecord:
     Attributes:
         id: the app's own, safe in URLs and logs: the day it began and a hash, `20261123-5d41402abc4b2a76b9719d91`.
         status: `waiting` for files, `archived` when all files are settled, then `reported`; `failed` is the poison
-            record: nothing more happens until somebody replays it.
+            record: nothing more happens until somebody replays it. `unclaimed`: no call of this app is known for it
+            yet, so nothing is fetched; `foreign`: none became known while the service kept its files.
         reason: why it waits or failed, in plain words.
         call_id: the call, when the app knows it.
+        format: of the files, in small letters: what the event says, then what they are; empty: not known yet.
         announced_at: when the file event was published.
         deadline: when the downloads are given up.
-        report_attempts: reports begun.
-        replays: times that somebody had it done again.
+        generation: grows when what the report is made from changes: a file comes that the last one had not, or
+            somebody has it done again. A report counts if it is of this generation; what was begun for an older one
+            is late, and dropped.
+        attempts: reports of this generation that were begun.
         leased_until: an instance makes the report, and has until then.
+        holder: which one, by a mark of its own for each lease; empty: none.
         note: what a reader of the report should know.
-        untold: the report is kept, but other systems have not been told of it yet.
+        untold: the report of this generation is kept, but other systems have not been told of it yet.
+        mark: of the last change, by which its writer knows it again when the storage's response was lost.
     """
 
     id: str
@@ -68,7 +80,7 @@ class RecordingRecord:
     status: Status = "waiting"
     reason: str = ""
     channel_type: str = "unmixed"
-    format: str = "wav"
+    format: str = ""
     content_type: str = "audio"
     end_reason: str = ""
     started_at: int = 0
@@ -77,12 +89,20 @@ class RecordingRecord:
     deadline: int = 0
     updated_at: int = 0
     reported_at: int = 0
-    report_attempts: int = 0
-    replays: int = 0
+    generation: int = 0
+    attempts: int = 0
     leased_until: int = 0
+    holder: str = ""
     note: str = ""
     untold: bool = False
+    mark: str = ""
     chunks: list[ChunkRecord] = field(default_factory=list)
+
+    def start_over(self) -> None:
+        """Begin a new generation: it waits for its files, and then for a report of its own."""
+        self.generation += 1
+        self.status, self.reason, self.note, self.untold = "waiting", "", "", False
+        self.attempts, self.leased_until, self.holder = 0, 0, ""
 
     @property
     def day(self) -> str:

@@ -22,6 +22,7 @@ from shared.quality.thresholds import Thresholds
 from shared.quality.words.base import ChannelAudio, Transcriber, Utterance
 from shared.quality.words.phrases import topics
 from shared.recordings.base import Archive, Ledger
+from shared.recordings.book import Superseded
 from shared.recordings.fetching import document_of
 from shared.recordings.metadata import ChunkMetadata, read_metadata
 from shared.recordings.publisher import TopicPublisher
@@ -30,12 +31,14 @@ from shared.store.base import CallStore
 
 if TYPE_CHECKING:
     from shared.quality.audio.signal import ChunkSignal
+    from shared.recordings.words import KeptWords
 
 log = logging.getLogger("switchboard.recordings")
 
 NO_TRANSCRIBER = "No transcriber is set (TRANSCRIPTION_ENDPOINT), so the report holds no words."
 NO_WORDS = "The transcriber failed on this recording, so the report holds no words."
 NO_METADATA = "The service's metadata could not be had: it is not known who is on which channel, or when it paused."
+LEFT_OUT = "Values of the service's metadata that could not be read and were left out: {}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +95,9 @@ class QualityReporter:
         if all(file.signal is None for file in files):
             return f"there is no report; {next(chunk.reason for chunk in record.chunks if chunk.status == 'archived')}"
         report = self._report(record, files, last=last, alive=alive)
-        self._archive.put_text(report_name(record.id), report.model_dump_json())
-        self._ledger.put_report(row(report))
+        kept = self._archive.put_newest(report_name(record.id), report.model_dump_json(), record.generation)
+        if not kept or not self._ledger.put_report(row(report)):
+            raise Superseded
         return ""
 
     def tell(self, record: RecordingRecord) -> None:
@@ -105,31 +109,43 @@ class QualityReporter:
         except KeyError:
             return  # of what is not analysed there is none
         report = Report.model_validate_json(text)
+        if report.generation > record.generation:
+            raise Superseded  # its own event tells of the newer one
+        if report.generation < record.generation:
+            return  # of this generation there is none: nothing could be analysed any more
         headline = row(report)
         data = {
             "id": report.id,
+            "generation": report.generation,
             "callId": headline.call_id,
             "flow": headline.flow,
             "seconds": headline.seconds,
             "scorecard": headline.scorecard,
             "score": headline.score,
             "passed": headline.passed,
+            "questions": headline.questions,
+            "answered": headline.answered,
             "flags": list(headline.flags),  # the SDK would write a tuple as text
             "report": f"/api/reports/{report.id}",
         }
-        # The same id when a crash makes it twice, another when somebody had the report made anew.
-        self._publisher.publish(f"{record.id}.{record.replays}", f"/recordings/{record.id}", data)
+        # The same id when a crash makes it twice, another when the report was made anew.
+        self._publisher.publish(f"{record.id}.{record.generation}", f"/recordings/{record.id}", data)
 
     def _report(self, record: RecordingRecord, files: list[_File], *, last: bool, alive: Callable[[], None]) -> Report:
         from shared.quality.audio.joining import join
         from shared.quality.words.redaction import transcript
+        from shared.recordings.words import KeptWords
 
         record = replace(record, started_at=_zero(record, files))
         placed = _placed(record, files)
         signal = join(placed, self._thresholds)
         call = self._call(record)
         notes = [] if any(file.metadata.participants for file in files) else [NO_METADATA]
-        said = self._words(record, signal, notes, last=last, alive=alive)
+        if left_out := sum(file.metadata.left_out for file in files):
+            log.warning("metadata with odd values recording=%s left_out=%d", record.id, left_out)
+            notes.append(LEFT_OUT.format(left_out))
+        words = KeptWords(self._archive, record, self._locale, self._region)
+        said = self._words(record, signal, words, notes, last=last, alive=alive)
         facts = CallFacts() if call is None else _facts(call.record)
         cards = [card for card in self._scorecards if applies(card, facts.flow, facts.direction)]
         first = next(file.signal for file in files if file.signal is not None)
@@ -155,7 +171,9 @@ class QualityReporter:
                 caller=call.record.caller if call else "",
                 callee=call.record.callee if call else "",
                 journal=call.journal if call else None,
-                transcript=None if said is None else transcript(said, self._locale, self._region),
+                transcript=None
+                if said is None
+                else transcript(said, self._locale, self._region, before=words.redactions),
                 topics=() if said is None else topics(topic_rules(cards), said),
                 thresholds=self._thresholds,
                 notes=notes,
@@ -168,12 +186,13 @@ class QualityReporter:
         self,
         record: RecordingRecord,
         signal: Signal,
+        words: KeptWords,
         notes: list[str],
         *,
         last: bool,
         alive: Callable[[], None],
     ) -> list[Utterance] | None:
-        """What was said, in seconds of the recording; None, and a note why, if that cannot be had."""
+        """What was said, redacted, in seconds of the recording; None, and a note why, if that cannot be had."""
         if self._transcriber is None:
             notes.append(NO_TRANSCRIBER)
             return None
@@ -190,7 +209,7 @@ class QualityReporter:
             return ArchivedChannel(read, self._archive.length(names[chunk]) or 0, channel)
 
         try:
-            return transcribed(self._transcriber, signal, audio)
+            return transcribed(self._transcriber, signal, audio, words)
         except (TranscriptionFailed, UnreadableAudio) as error:
             if isinstance(error, TranscriptionFailed) and not error.lasting and not last:
                 raise
@@ -243,13 +262,9 @@ def _facts(call: CallRecord) -> CallFacts:
 
 
 def _participants(files: Sequence[_File]) -> list[tuple[str, int]]:
-    """Raw id and channel of each; somebody who changed the channel from file to file keeps the first."""
-    found: dict[str, int] = {}
-    for file in files:
-        for member in file.metadata.participants:
-            if member.channel is not None:
-                found.setdefault(member.participant_id, member.channel)
-    return list(found.items())
+    """Raw id and channel of each, as the files tell them in turn: a channel may pass from one to another."""
+    members = (member for file in files for member in file.metadata.participants)
+    return list(dict.fromkeys((one.participant_id, one.channel) for one in members if one.channel is not None))
 
 
 def _placed(record: RecordingRecord, files: Sequence[_File]) -> list[Any]:
@@ -266,7 +281,7 @@ def _placed(record: RecordingRecord, files: Sequence[_File]) -> list[Any]:
         pauses = tuple(
             Span(at := pause.start_time.timestamp() - zero, at + pause.duration / 1000)
             for pause in file.metadata.pause_resume_intervals
-            if pause.start_time and pause.duration > 0 and zero
+            if pause.duration > 0 and zero
         )
         placed.append(PlacedChunk(file.chunk.index, start, pauses, file.signal, seconds))
         end = max(start + seconds, max((pause.end for pause in pauses), default=0.0))

@@ -41,6 +41,7 @@ class Room:
     def __init__(self) -> None:
         self.app: App
         self.world: World
+        self.all_recordings = True
 
     def compose(self, store: MemoryStore) -> Recordings:
         self.world = world = World(
@@ -52,6 +53,7 @@ class Room:
                 scorecards=load_scorecards("scorecards"),
             ),
             call_of=partial(call_of_recording, store),
+            all_recordings=self.all_recordings,
         )
         service = ReportService(world.pipeline, world.ledger, world.archive, link_seconds=60)
         return Recordings(world.pipeline, service)
@@ -146,6 +148,21 @@ def test_an_event_ends_in_a_report_that_can_be_listed_and_read(room: Room) -> No
     assert [flag.code for flag in report.flags] == ["no_speech"]
     assert [card.name for card in report.scorecards] == ["support"]
     assert NO_TRANSCRIBER in report.notes
+
+
+def test_a_recording_of_another_application_is_listed_as_such_and_not_fetched(room: Room) -> None:
+    room.all_recordings = False
+    recording = room.announce()
+    (shown,) = room.json(f"/recordings?day={DAY}&status=unclaimed")["recordings"]
+    assert shown["id"] == recording
+    assert "no call of this app is known for it" in shown["reason"]
+    room.run()
+    assert [one["id"] for one in room.json(f"/recordings?day={DAY}&status=foreign")["recordings"]] == [recording]
+    assert room.world.archive.files == {}
+    room.call()
+    room.app.request("POST", f"https://app.example/api/recordings/{recording}/replay")
+    room.run()
+    assert room.json(f"/reports/{recording}")["call"]["id"] == "call-7"
 
 
 def test_a_report_is_shown_as_a_page_that_links_its_audio_and_is_kept_by_nobody(room: Room) -> None:

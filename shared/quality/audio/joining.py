@@ -46,25 +46,26 @@ def join(chunks: Sequence[PlacedChunk], thresholds: Thresholds) -> Signal:
     """The whole recording.
 
     A chunk that begins within CLOCK_NOISE of the end of the one before is moved there. One that begins earlier yet is
-    moved there too: two chunks can not hold the same time. Speech that goes on in the next chunk is one span; a hole
-    always parts it.
+    moved there too: two chunks can not hold the same time. A pause is in no chunk, whichever of them tells of it.
+    Speech that goes on in the next chunk is one span; a hole always parts it.
     """
     ordered = sorted(chunks, key=lambda chunk: (chunk.start, chunk.index))
     pieces: list[Piece] = []
     taken: list[tuple[ChunkSignal, list[Piece]]] = []
     paused: list[Span] = []
-    end = 0.0
+    held = end = 0.0  # until when chunks hold audio, and pauses too
     for chunk in ordered:
-        begin = end if chunk.start <= end + CLOCK_NOISE else chunk.start
+        begin = held if chunk.start <= held + CLOCK_NOISE else chunk.start
         pauses = united(Span(max(begin, a), max(begin, b)) for a, b in _moved(chunk.pauses, begin - chunk.start))
+        paused = united([*paused, *pauses])  # the one around the seam may be told by both chunks
         seconds = chunk.seconds if chunk.signal is None else chunk.signal.seconds
-        placed = _placed(chunk.index, begin, seconds, pauses)
-        end = max([begin, *(piece.span.end for piece in placed), *(pause.end for pause in pauses)])
-        paused += pauses
+        placed = _placed(chunk.index, begin, seconds, [pause for pause in paused if pause.end > begin])
+        held = max([begin, *(piece.span.end for piece in placed)])
+        end = max([end, held, *(pause.end for pause in paused)])
         if chunk.signal is not None:
             pieces += placed
             taken.append((chunk.signal, placed))
-    holes = _holes(end, [piece.span for piece in pieces], united(paused))
+    holes = _holes(end, [piece.span for piece in pieces], paused)
     signals = [signal for signal, _ in taken]
     same_audio, cross_talk = _alike(signals)
     return Signal(

@@ -139,8 +139,13 @@ class AudioPass:
             self._begun(self._wav.header).feed(samples)
 
     def finish(self) -> ChunkSignal:
-        """The file has ended. Raises UnreadableAudio if it is empty or cut off."""
+        """The file has ended. Raises UnreadableAudio if it did so before its samples began; see also `missing`."""
         return self._begun(self._wav.finish()).finish()
+
+    @property
+    def missing(self) -> int:
+        """Bytes of samples that the file's header promises and that have not come."""
+        return self._wav.missing
 
     def _begun(self, header: WavHeader) -> _Analysis:
         if self._analysis is None:

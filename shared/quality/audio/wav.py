@@ -88,15 +88,19 @@ class WavStream:
         return self._samples(self.header, block)
 
     def finish(self) -> WavHeader:
-        """The file has ended. Raises UnreadableAudio if there is less of it than it promised."""
+        """The file has ended. Raises UnreadableAudio if it did so before the samples began; see also `missing`."""
         if self._bytes == 0:
             raise UnreadableAudio("file", "the file has 0 bytes")
         header = self.header
         if header is None:
             raise UnreadableAudio("header", f"the file ends after {self._bytes} bytes, before the samples begin")
-        if header.data_bytes is not None and self._data_read < header.data_bytes:
-            raise UnreadableAudio("data", f"promised {header.data_bytes} bytes, {self._data_read} came")
         return header
+
+    @property
+    def missing(self) -> int:
+        """Bytes of samples that the header promises and that have not come."""
+        promised = self.header.data_bytes if self.header else None
+        return max(0, (promised or 0) - self._data_read)
 
     def _samples(self, header: WavHeader, block: bytes) -> Samples:
         if header.data_bytes is not None:

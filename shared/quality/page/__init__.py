@@ -121,6 +121,7 @@ def _environment() -> jinja2.Environment:
         "moment": figures.moment,
         "percent": figures.percent,
         "points": figures.points,
+        "answered": figures.answered,
         "size": figures.size,
     }
     environment.filters.update(filters)

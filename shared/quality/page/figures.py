@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from shared.quality.report import Channel, Metric, Report
+from shared.quality.report import Channel, Metric, Report, ScorecardResult
 
 _SPACE = "\N{NO-BREAK SPACE}"
 _MINUS = "\N{MINUS SIGN}"
@@ -53,6 +53,15 @@ def shown(metric: Metric) -> str:
 def points(value: float) -> str:
     """Points and scores: no decimal where there is nothing behind it."""
     return f"{value:.1f}".removesuffix(".0")
+
+
+def answered(card: ScorecardResult) -> str:
+    """How much of a card is behind its score, and what a score would need if there is none."""
+    found = f"{card.answered} of {card.questions} question{'s' * (card.questions != 1)} answered"
+    if card.score is not None:
+        return found
+    needed = f"{card.min_answered * 100:.0f}{_SPACE}%" if card.answered else "at least one answer"
+    return f"{found} ({card.answered_share * 100:.0f}{_SPACE}% of the weight): a score needs {needed}"
 
 
 def size(count: int) -> str:

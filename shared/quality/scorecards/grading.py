@@ -70,14 +70,20 @@ def grade(card: Scorecard, report: Report, utterances: Sequence[Utterance] | Non
     facts = _Facts(report, None if utterances is None else Conversation(utterances))
     answers = tuple(_answer(question, facts) for question in card.questions)
     of = sum(answer.of for answer in answers)
-    score = round(100 * sum(answer.points for answer in answers) / of, 2) if of else None
+    share = round(of / sum(question.weight for question in card.questions), 4)
+    score = round(100 * sum(answer.points for answer in answers) / of, 2) if of and share >= card.min_answered else None
     failed = any(answer.auto_fail for answer in answers)
     return ScorecardResult(
         name=card.name,
         title=card.title,
         score=score,
-        passed=None if score is None else score >= card.pass_at and not failed,
+        # What fails the whole card does so however little else is answered.
+        passed=False if failed else None if score is None else score >= card.pass_at,
         pass_at=card.pass_at,
+        questions=len(answers),
+        answered=sum(answer.answer != "n/a" for answer in answers),
+        answered_share=share,
+        min_answered=card.min_answered,
         answers=answers,
     )
 

@@ -177,6 +177,7 @@ class Scorecard(Part):
     flows: tuple[Text, ...] = ()
     direction: Literal["inbound", "outbound"] | None = None
     pass_at: float = Field(80.0, ge=0, le=100)
+    min_answered: float = Field(0.5, ge=0, le=1)
     questions: tuple[Question, ...] = Field(min_length=1, max_length=200)
     topics: dict[Text, Phrases] = {}
 

@@ -12,13 +12,12 @@ import secrets
 import struct
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from shared.errors import ForeignLocation, SettingsError, TranscriptionFailed
-from shared.quality.spans import Span, common, without
+from shared.quality.spans import Span
 from shared.quality.words.base import ChannelAudio, Utterance, Word
 from shared.recordings.location import read_address
 
@@ -30,13 +29,6 @@ log = logging.getLogger(__name__)
 
 API_VERSION = "2024-11-15"
 SCOPE = "https://cognitiveservices.azure.com/.default"
-MAX_SECONDS = 3600.0
-"""Audio of one request. The service took less than 2 hours and 200 MB when this version came out, and takes more
-today ("Speech service quotas and limits"); an hour is 115 MB, and little to send again."""
-
-CUT_SECONDS = 300.0
-"""How far before the limit a silence is looked for to cut in."""
-
 ATTEMPTS = 4
 LONGEST_WAIT = 30.0
 """Seconds between two attempts. A service that asks for more time is asked again by a later delivery."""
@@ -89,7 +81,6 @@ class AzureSpeech:
         *,
         locale: str,
         timeout: float = 240.0,
-        max_seconds: float = MAX_SECONDS,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         try:
@@ -102,24 +93,19 @@ class AzureSpeech:
         self._url = f"{endpoint.rstrip('/')}/speechtotext/transcriptions:transcribe?api-version={API_VERSION}"
         self._key = key
         self._timeout = timeout
-        self._max_seconds = max_seconds
         self._sleep = sleep
         self._credential: Any = None
 
     def transcribe(self, audio: ChannelAudio, *, channel: int, speech: Sequence[Span] = ()) -> list[Utterance]:
-        """What is said on a channel; see Transcriber. Audio of more than `MAX_SECONDS` goes in several requests."""
-        said: list[Utterance] = []
-        for start, end in cuts(audio.frames / audio.rate, speech, self._max_seconds):
-            first, last = round(start * audio.rate), round(end * audio.rate)
-            answer = self._asked(audio, first, last)
-            said += (_moved(_utterance(phrase, channel), first / audio.rate) for phrase in answer.phrases)
-        return sorted(said, key=lambda utterance: utterance.start)
+        """What is said on a channel, by one request; see Transcriber. It needs no spans of speech."""
+        answer = self._asked(audio)
+        return sorted((_utterance(phrase, channel) for phrase in answer.phrases), key=lambda one: one.start)
 
-    def _asked(self, audio: ChannelAudio, start: int, end: int) -> _Answer:
+    def _asked(self, audio: ChannelAudio) -> _Answer:
         import requests
 
         for attempt in range(1, ATTEMPTS + 1):
-            body = _Body(audio, start, end, self.locale)
+            body = _Body(audio, self.locale)
             wait, status = 2.0 ** (attempt - 1), None
             try:
                 with requests.post(
@@ -168,31 +154,14 @@ class AzureSpeech:
             raise TranscriptionFailed(f"no token for the speech service ({type(error).__name__})") from None
 
 
-def cuts(seconds: float, speech: Sequence[Span], longest: float = MAX_SECONDS) -> list[Span]:
-    """Audio in pieces of at most `longest` seconds, cut in the longest silence near their ends.
-
-    Where speech is told, pieces without any are left out. Where there is no silence, a word may be cut.
-    """
-    pieces: list[Span] = []
-    start = 0.0
-    while seconds - start > longest:
-        limit = start + longest
-        silences = without([Span(max(limit - CUT_SECONDS, start + longest / 2), limit)], speech) if speech else []
-        silence = max(silences, key=lambda span: span.seconds, default=Span(limit, limit))
-        pieces.append(Span(start, (silence.start + silence.end) / 2))
-        start = pieces[-1].end
-    pieces.append(Span(start, seconds))
-    return [piece for piece in pieces if not speech or common([piece], speech)]
-
-
 class _Body:
     """The multipart form of one request, its length known before it is read (RFC 7578)."""
 
-    def __init__(self, audio: ChannelAudio, start: int, end: int, locale: str) -> None:
+    def __init__(self, audio: ChannelAudio, locale: str) -> None:
         boundary = secrets.token_hex(16)
         self.content_type = f"multipart/form-data; boundary={boundary}"
-        self._audio, self._start, self._end = audio, start, end
-        self._size = (end - start) * 2
+        self._audio = audio
+        self._size = audio.frames * 2
         definition = json.dumps({"locales": [locale], "profanityFilterMode": "None"})
         head = (
             f"--{boundary}\r\n"
@@ -213,7 +182,7 @@ class _Body:
     def __iter__(self) -> Iterator[bytes]:
         yield self._head
         # An empty block would end a chunked body; this one is not, but a client may not care.
-        yield from filter(None, self._audio.read(self._start, self._end))
+        yield from filter(None, self._audio.read(0, self._audio.frames))
         yield self._tail
 
 
@@ -248,8 +217,3 @@ def _retry_after(response: requests.Response, otherwise: float) -> float:
 def _utterance(phrase: _Phrase, channel: int) -> Utterance:
     words = tuple(Word(word.text, *word.span) for word in phrase.words)
     return Utterance(channel, *phrase.span, phrase.text, phrase.confidence, words)
-
-
-def _moved(utterance: Utterance, by: float) -> Utterance:
-    words = tuple(replace(word, start=word.start + by, end=word.end + by) for word in utterance.words)
-    return replace(utterance, start=utterance.start + by, end=utterance.end + by, words=words)

@@ -37,6 +37,11 @@ class Utterance:
     words: tuple[Word, ...] = ()
 
 
+MAX_SECONDS = 3600.0
+"""Audio that is transcribed at once. Azure AI Speech took less than 2 hours and 200 MB when its fast transcription came
+out, and takes more today ("Speech service quotas and limits"); an hour is 115 MB, and little to send again."""
+
+
 class ChannelAudio(Protocol):
     """One channel of one file, as mono 16-bit PCM. It can be read more than once, and is never held whole."""
 
@@ -60,16 +65,22 @@ class Transcriber(Protocol):
         """The language that it listens for, as BCP 47 (`en-US`)."""
 
     def transcribe(self, audio: ChannelAudio, *, channel: int, speech: Sequence[Span] = ()) -> list[Utterance]:
-        """What is said on a channel, in order, in seconds of the file.
+        """What is said on a channel, in order, in seconds of the audio, of which there is MAX_SECONDS at most.
 
         Args:
             channel: what the utterances are labelled with.
-            speech: where somebody speaks, in seconds of the file: long audio is cut between these spans.
+            speech: where somebody speaks, in seconds of the audio.
 
         Raises:
             TranscriptionFailed: it cannot be had, now or (`lasting`) at all.
             UnreadableAudio: the file is not what it should be.
         """
+
+
+def moved(utterance: Utterance, by: float) -> Utterance:
+    """An utterance so many seconds later."""
+    words = tuple(replace(word, start=word.start + by, end=word.end + by) for word in utterance.words)
+    return replace(utterance, start=utterance.start + by, end=utterance.end + by, words=words)
 
 
 def placed(utterances: Sequence[Utterance], pieces: Sequence[Piece], chunk: int) -> list[Utterance]:
@@ -82,7 +93,7 @@ def placed(utterances: Sequence[Utterance], pieces: Sequence[Piece], chunk: int)
     if not mine:
         return []
 
-    def moved(start: float, end: float) -> tuple[float, float]:
+    def at(start: float, end: float) -> tuple[float, float]:
         # A piece's end is the next one's beginning: a start belongs to the later, an end to the earlier.
         first = next((piece for piece in reversed(mine) if piece.offset <= start), mine[0])
         last = next((piece for piece in reversed(mine) if piece.offset < end), mine[0])
@@ -90,8 +101,8 @@ def placed(utterances: Sequence[Utterance], pieces: Sequence[Piece], chunk: int)
 
     found = []
     for utterance in utterances:
-        start, end = moved(utterance.start, utterance.end)
-        words = tuple(Word(word.text, *moved(word.start, word.end)) for word in utterance.words)
+        start, end = at(utterance.start, utterance.end)
+        words = tuple(Word(word.text, *at(word.start, word.end)) for word in utterance.words)
         found.append(replace(utterance, start=start, end=end, words=words))
     return found
 

@@ -32,6 +32,8 @@ Where = Literal["anywhere", "start", "end", "within"]
 # Scripts without spaces between words: each of their characters stands for itself.
 _UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _WORD = re.compile(rf"[{_UNSPACED}]|[^\W{_UNSPACED}]+")
+# What redaction put in place of something is no word that anybody said.
+_MARK = re.compile(r"\[(?:card|phone|email)\]")
 _APOSTROPHE = re.compile(r"(?<=\w)['\u2019`](?=\w)")
 
 
@@ -60,8 +62,8 @@ class _Spoken:
 
 @lru_cache(maxsize=1024)
 def words_of(text: str) -> tuple[str, ...]:
-    """A text as it is compared: words without case, punctuation, apostrophes and accents."""
-    plain = unicodedata.normalize("NFKD", _APOSTROPHE.sub("", text).casefold())
+    """A text as it is compared: words without case, punctuation, apostrophes, accents, and marks of redaction."""
+    plain = unicodedata.normalize("NFKD", _APOSTROPHE.sub("", _MARK.sub(" ", text)).casefold())
     bare = "".join(character for character in plain if not unicodedata.combining(character))
     return tuple(_WORD.findall(unicodedata.normalize("NFC", bare)))
 

@@ -83,10 +83,21 @@ def redact_all(texts: Sequence[str], region: str = "US") -> tuple[list[str], Red
     return _marked(texts, ends, sorted(found)), Redactions(**counts)
 
 
-def transcript(utterances: Sequence[Utterance], locale: str, region: str = "US") -> Transcript:
-    """What was said, redacted, in the order in which it began. Names and addresses stay: see the module."""
+def added(one: Redactions, other: Redactions) -> Redactions:
+    """Both together."""
+    return Redactions(card=one.card + other.card, phone=one.phone + other.phone, email=one.email + other.email)
+
+
+def transcript(
+    utterances: Sequence[Utterance], locale: str, region: str = "US", *, before: Redactions | None = None
+) -> Transcript:
+    """What was said, redacted, in the order in which it began. Names and addresses stay: see the module.
+
+    Args:
+        before: what was taken out of the utterances already.
+    """
     phrases: list[Phrase] = []
-    counts = Redactions()
+    counts = before or Redactions()
     for channel in sorted({utterance.channel for utterance in utterances}):
         mine = sorted((one for one in utterances if one.channel == channel), key=lambda one: one.start)
         texts, more = redact_all([one.text for one in mine], region)
@@ -94,9 +105,7 @@ def transcript(utterances: Sequence[Utterance], locale: str, region: str = "US")
             Phrase(channel=channel, start=one.start, end=one.end, text=text, confidence=one.confidence)
             for one, text in zip(mine, texts, strict=True)
         )
-        counts = Redactions(
-            card=counts.card + more.card, phone=counts.phone + more.phone, email=counts.email + more.email
-        )
+        counts = added(counts, more)
     phrases.sort(key=lambda phrase: (phrase.start, phrase.channel))
     return Transcript(locale=locale, phrases=tuple(phrases), redactions=counts)
 

@@ -91,6 +91,11 @@ def wait_for(look: Callable[[], Any]) -> Any:
 
 def record_a_call(emulator: Running[Control], subscriber: Subscriber, container_url: str = "") -> dict[str, Any]:
     """Two phones talk, unmixed; the file event of their recording."""
+
+    def said() -> int:
+        return [entry["what"] for entry in emulator.control.timeline()].count("says")
+
+    before_they_talk = said()
     for number, (phone, text) in enumerate(zip(PHONES, ("Hello, this is Ada.", "Hello Ada."), strict=True)):
         emulator.control.register_phone(phone, script=[{"when": "joined" if number == 0 else "connected"},
                                                        {"at": 4 + number, "say": text}])  # fmt: skip
@@ -110,7 +115,7 @@ def record_a_call(emulator: Running[Control], subscriber: Subscriber, container_
     call.add_participant(PhoneNumberIdentifier(PHONES[1]), source_caller_id_number=source)
     wait_for(lambda: len(list(call.list_participants())) > 2)
     # The emulator's time runs on while a slow machine makes the speech: what counts is that both were heard.
-    wait_for(lambda: [entry["what"] for entry in emulator.control.timeline()].count("says") == len(PHONES))
+    wait_for(lambda: said() == before_they_talk + len(PHONES))
     began = emulator.service.clock.now()
     wait_for(lambda: emulator.service.clock.now() - began > 4)
     before = len(subscriber.events)
@@ -206,7 +211,8 @@ class Room:
             ledger=self.ledger,
             queue=self.queue,
             reporter=self.reporter,
-            options=Options(**{"deadline": 1800.0, **options}),
+            # The calls are made with the SDK: the app knows none of them.
+            options=Options(**{"deadline": 1800.0, "all_recordings": True, **options}),
             call_of=lambda recording, server_call: None,
             clock=lambda: self.now,
         )

@@ -324,6 +324,25 @@ def test_what_does_not_continue_the_same_file_is_not_taken(
     assert len(host.seen) == 2
 
 
+def test_a_whole_file_may_come_with_a_content_range(host: StorageHost, source: ServiceSource) -> None:
+    """As the service was recorded in 2021 (azure-sdk-for-js, communication-callingserver)."""
+    host.script = [Answer(200, BODY, {"Content-Range": f"bytes 0-{len(BODY) - 1}/{len(BODY)}"})]
+    assert fetched(source, host.url + FILE) == BODY
+    assert len(host.seen) == 1
+
+
+def test_a_part_that_is_called_a_success_is_not_taken_for_the_whole(host: StorageHost, source: ServiceSource) -> None:
+    host.script = [Answer(200, BODY[:1000], {"Content-Range": f"bytes 0-999/{len(BODY)}", "ETag": ETAG})]
+    assert fetched(source, host.url + FILE) == BODY
+    assert [seen.headers.get("Range") for seen in host.seen] == [None, "bytes=1000-"]
+
+
+def test_a_file_goes_on_by_a_success_that_says_which_part_it_is(host: StorageHost, source: ServiceSource) -> None:
+    rest = {"Content-Range": f"bytes 1536-{len(BODY) - 1}/{len(BODY)}", "ETag": ETAG}
+    host.script = [Answer(200, BODY, {"ETag": ETAG}, cut=2000), Answer(200, BODY[1536:], rest)]
+    assert fetched(source, host.url + FILE) == BODY
+
+
 def test_a_part_that_is_longer_than_the_file_is_not_taken(host: StorageHost, source: ServiceSource) -> None:
     longer = Answer(206, BODY[1536:] + b"more", {"Content-Range": f"bytes 1536-{len(BODY) - 1}/{len(BODY)}"})
     host.script = [Answer(200, BODY, cut=2000), longer]

@@ -17,7 +17,8 @@ from shared.calls.conductor import Conductor
 from shared.calls.journal import EventReceived, Failed, GaveUp, Issued, RefusedEntry, Resent, Settled, Signalled
 from shared.calls.outcome import Outcome
 from shared.calls.record import CallRecord
-from shared.calls.replay import FIRST_COMMAND, Session, replay
+from shared.calls.replay import Session, replay
+from shared.calls.state import FIRST_COMMAND
 from shared.errors import AlreadyClaimed, LostRace, NotConnected, ResponseLost, StoreUnavailable, UnknownCall
 from shared.store.base import Version
 from shared.store.memory import MemoryStore
@@ -193,6 +194,8 @@ class Play:
         """Background work may die as well; nothing may depend on it."""
         try:
             conductor.later.flush()
+        except StoreUnavailable:
+            pass  # the background thread logs it and goes on
         except Crash:
             self.conductors[self.conductors.index(conductor)] = self.world.conductor()
 

@@ -50,7 +50,7 @@ def evidence(made: Signal, **given: Any) -> Evidence:
     """A caller on channel 0, an agent on channel 1 and, if there is one, a supervisor on channel 2."""
     facts: dict[str, Any] = {
         "recording": RecordingRecord(
-            "20261123-5d41402abc4b2a76b9719d91", "r", "s", started_at=int(BEGAN.timestamp() * 1000)
+            "20261123-5d41402abc4b2a76b9719d91", "r", "s", started_at=int(BEGAN.timestamp() * 1000), generation=3
         ),
         "chunks": [ChunkFacts(index=0, blob="0.wav", start=0.0, seconds=made.seconds, bytes=1000)],
         "sample_rate": 16000,

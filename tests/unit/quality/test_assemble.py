@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from shared.quality.assemble import MIXED, NO_CALL, NO_CUSTOMER, NO_START, assemble
+from shared.quality.assemble import MIXED, NO_CALL, NO_CUSTOMER, NO_START, SHARED, assemble
 from shared.quality.headline import row
 from shared.quality.report import CallFacts, Phrase, Redactions, Report, ScorecardResult, Topic, Transcript
 from shared.quality.signal import Hole, Piece, Signal
 from shared.quality.spans import Span
 from shared.recordings.record import RecordingRecord
-from tests.unit.quality.made import AGENT, BEGAN, CALLEE, CALLER, NOW, evidence, report, signal, values
+from tests.unit.quality.made import AGENT, BEGAN, CALLEE, CALLER, NOW, SUPERVISOR, evidence, report, signal, values
 
 MADE = signal([(10, 14), (20, 25)], [(15, 19), (40, 44)], seconds=60.0)
 """The app plays until 9, there is a hold from 26 to 39."""
@@ -138,11 +138,30 @@ def test_a_transcript_goes_to_its_channels() -> None:
     assert found.transcript == said
 
 
+def test_a_channel_that_passes_from_one_to_another_names_both_and_says_so() -> None:
+    found = report(MADE, participants=[(CALLER, 0), (AGENT, 1), (SUPERVISOR, 1)], journal=JOURNAL)
+    assert [one.role for one in found.channels] == ["customer", "agent"]
+    assert found.channels[1].participant.count(",") == 1
+    assert SHARED in found.notes
+    assert SHARED not in report(MADE, journal=JOURNAL).notes
+
+
 # The headline
 
 
 def test_the_row_holds_the_headline() -> None:
-    card = ScorecardResult(name="desk", title="Desk", score=80.0, passed=True, pass_at=75.0, answers=())
+    card = ScorecardResult(
+        name="desk",
+        title="Desk",
+        score=80.0,
+        passed=True,
+        pass_at=75.0,
+        questions=10,
+        answered=6,
+        answered_share=0.6,
+        min_answered=0.5,
+        answers=(),
+    )
     empty = card.model_copy(update={"name": "empty", "score": None, "passed": None})
     found = report(MADE, journal=JOURNAL).model_copy(update={"scorecards": (empty, card)})
     assert vars_of(row(found)) == {
@@ -166,6 +185,9 @@ def test_the_row_holds_the_headline() -> None:
         "score": 80.0,
         "passed": True,
         "scorecard": "desk",
+        "questions": 10,
+        "answered": 6,
+        "generation": 3,
     }
 
 

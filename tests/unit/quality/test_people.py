@@ -25,6 +25,35 @@ def test_participants_that_are_told_twice_count_once() -> None:
     assert labels(found) == {0: ("customer", "Customer"), 1: ("agent", "Agent")}
 
 
+def test_who_takes_over_anothers_channel_does_not_make_the_first_vanish() -> None:
+    found = people([(CALLER, 0), (AGENT, 1), (SUPERVISOR, 1)], CALLER, CALLEE, "inbound")
+    assert labels(found) == {0: ("customer", "Customer"), 1: ("agent", "Agent and Agent 2")}
+    assert found[1].participant == f"{masked(AGENT)}, {masked(SUPERVISOR)}"
+
+
+def test_a_channel_that_passes_from_the_customer_to_an_agent_is_neithers() -> None:
+    found = people([(AGENT, 1), (CALLER, 0), (SUPERVISOR, 0)], CALLER, CALLEE, "inbound")
+    assert labels(found) == {0: ("unknown", "Customer and Agent"), 1: ("agent", "Agent 2")}
+    assert found[0].participant == f"{masked(CALLER)}, {masked(SUPERVISOR)}"
+
+
+def test_who_is_on_two_channels_in_turn_is_one_person() -> None:
+    found = people([(CALLER, 0), (AGENT, 1), (AGENT, 2), (SUPERVISOR, 3)], CALLER, CALLEE, "inbound")
+    assert [person.label for person in found.values()] == ["Customer", "Agent", "Agent", "Agent 2"]
+
+
+def test_of_strangers_on_one_channel_both_are_named() -> None:
+    found = people([(SUPERVISOR, 0), (AGENT, 0)], "", "", None)
+    assert labels(found) == {0: ("unknown", "Speaker 1")}
+    assert found[0].participant == f"{masked(SUPERVISOR)}, {masked(AGENT)}"
+
+
+def test_an_asserted_id_behind_a_number_changes_nobodys_role() -> None:
+    asserted = f"{CALLER}_207ffef6-9444-41fb-92ab-20eacaae2768"
+    found = people([(asserted, 0), (CALLER, 0), (AGENT, 1)], CALLER, CALLEE, "inbound")
+    assert found[0] == Person("customer", "Customer", masked(CALLER))
+
+
 def test_a_number_is_the_same_with_and_without_its_plus() -> None:
     found = people([(CALLER.replace("+", ""), 0), (AGENT, 1)], CALLER, CALLEE, "inbound")
     assert found[0].role == "customer"

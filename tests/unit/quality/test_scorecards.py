@@ -281,18 +281,51 @@ NEITHER = phrases(any_of=["x"])
         ([{**YES, "weight": 3}, {**NO, "weight": 1}], 75.0, False),
         ([{**YES, "weight": 4}, {**NO, "weight": 1}], 80.0, True),
         ([YES, YES, NO], 66.67, False),
-        ([YES, {**NEITHER, "weight": 100}], 100.0, True),
+        ([YES, NEITHER], 100.0, True),
+        ([YES, {**NEITHER, "weight": 1.01}], None, None),
+        ([{**YES, "weight": 10}, {**NEITHER, "weight": 90}], None, None),
+        ([{**NO, "auto_fail": True}, {**NEITHER, "weight": 99}], None, False),
         ([YES, {**NO, "weight": 0.01, "auto_fail": True}], 99.01, False),
         ([YES, {**NEITHER, "auto_fail": True}], 100.0, True),
         ([NEITHER], None, None),
     ],
-    ids=["below", "exactly", "thirds", "n/a-leaves", "auto-fail", "n/a-does-not-fail", "all-n/a"],
+    ids=[
+        "below",
+        "exactly",
+        "thirds",
+        "n/a-leaves",
+        "below-half",
+        "one-of-ten",
+        "auto-fail-alone",
+        "auto-fail",
+        "n/a-does-not-fail",
+        "all-n/a",
+    ],
 )
 def test_the_score_is_what_is_reached_of_what_can_be_reached(
     report: Report, questions: list[dict[str, Any]], score: float | None, passed: bool | None
 ) -> None:
     found = graded(report, *questions)
     assert (found.score, found.passed, found.pass_at) == (score, passed, 80)
+
+
+@pytest.mark.parametrize(("least", "score"), [(0, 100.0), (0.1, 100.0), (0.11, None), (1, None)])
+def test_a_card_says_how_much_of_its_weight_a_verdict_needs(report: Report, least: float, score: float | None) -> None:
+    one_of_ten = card({**YES, "weight": 10}, *[{**NEITHER, "weight": 10}] * 9, min_answered=least)
+    found = grade(one_of_ten, report, None)
+    assert (found.score, found.passed) == (score, None if score is None else True)
+    assert (found.answered, found.questions, found.answered_share, found.min_answered) == (1, 10, 0.1, least)
+
+
+def test_a_call_of_which_the_card_asks_little_passes_nothing() -> None:
+    """A robot that takes orders, alone with the caller: the card of the support line is not for it."""
+    (sample,) = load_scorecards("scorecards")
+    assert not applies(sample, "pizza", "inbound")
+    assert not applies(sample, None, None)
+    assert applies(sample, "support", "inbound")
+    alone = made_report(signal([(0, 10), (40, 50)]))
+    found = grade(sample, alone, None)
+    assert (found.score, found.passed, found.answered < found.questions / 2) == (None, None, True)
 
 
 def test_only_the_answer_that_fails_the_card_is_marked(report: Report) -> None:

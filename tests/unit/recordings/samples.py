@@ -27,10 +27,12 @@ def a_chunk(index: int = 0, **values: Any) -> ChunkRecord:
         reason="the service answered 503, “später” 😀",
         attempts=3,
         leased_until=AT + 1,
+        holder="00112233aabbccdd",
         name=f"{DAY}/{an_id()}/{index}.wav",
         bytes=2_300_000_044,
         seconds=14_400.25,
         analysed=True,
+        damaged=True,
         deleted=True,
     )
     return replace(filled, **values)
@@ -54,11 +56,13 @@ def a_record(number: int = 0, day: str = DAY, **values: Any) -> RecordingRecord:
         deadline=AT + 3,
         updated_at=AT + 4,
         reported_at=AT + 5,
-        report_attempts=2,
-        replays=1,
+        generation=3,
+        attempts=2,
         leased_until=AT + 6,
+        holder="0f1e2d3c4b5a6978",
         note="one chunk is missing",
         untold=True,
+        mark="8796a5b4c3d2e1f0",
         chunks=[a_chunk(0), a_chunk(1, status="failed")],
     )
     return replace(filled, **values)
@@ -86,5 +90,8 @@ def a_row(number: int = 0, day: str = DAY, **values: Any) -> ReportRow:
         score=87.5,
         passed=True,
         scorecard="service",
+        questions=10,
+        answered=6,
+        generation=2,
     )
     return replace(filled, **values)

@@ -105,6 +105,21 @@ def test_a_document_is_replaced_and_read_as_it_was_written(archive: Archive) -> 
     assert archive.get_text("a/report.json") == '{"who":"Grüße 😀"}'
 
 
+def test_a_document_of_an_older_generation_replaces_no_newer_one(archive: Archive) -> None:
+    assert archive.put_newest("a/report.json", "second", 2)
+    assert not archive.put_newest("a/report.json", "first", 1)
+    assert archive.get_text("a/report.json") == "second"
+    assert archive.put_newest("a/report.json", "second, again", 2)
+    assert archive.put_newest("a/report.json", "tenth", 10)
+    assert archive.get_text("a/report.json") == "tenth"
+
+
+def test_a_removed_document_may_begin_again(archive: Archive) -> None:
+    archive.put_newest("a/report.json", "second", 2)
+    archive.remove("a")
+    assert archive.put_newest("a/report.json", "first", 1)
+
+
 def test_removing_a_folder_takes_its_files_and_no_others(archive: Archive) -> None:
     for name in ("2026/a/0.wav", "2026/a/deep/1.json", "2026/ab/0.wav", "2026/a.json"):
         archive.put_text(name, "x")
@@ -202,11 +217,11 @@ def test_a_day_is_listed_by_id_by_status_and_from_an_id_on(ledger: Ledger) -> No
 
 
 def test_unsettled_are_those_that_wait_or_lack_a_report_and_are_not_long_gone(ledger: Ledger) -> None:
-    for number, status in enumerate(("waiting", "archived", "reported", "failed")):
+    for number, status in enumerate(("waiting", "archived", "reported", "failed", "unclaimed", "foreign")):
         ledger.register(a_record(number, status=status))
     ledger.register(a_record(0, "2026-11-15", status="waiting"))
     ledger.register(a_record(0, "2026-11-14", status="waiting"))
-    assert [record.id for record in ledger.unsettled()] == [an_id(0, "2026-11-15"), an_id(0), an_id(1)]
+    assert [record.id for record in ledger.unsettled()] == [an_id(0, "2026-11-15"), an_id(0), an_id(1), an_id(4)]
 
 
 def test_older_recordings_come_oldest_first(ledger: Ledger) -> None:
@@ -245,6 +260,15 @@ def test_what_cannot_be_said_stays_unsaid_also_when_a_row_is_replaced(ledger: Le
     )
     ledger.put_report(without)
     assert list(ledger.reports(DAY)) == [without]
+
+
+def test_a_row_of_an_older_generation_replaces_no_newer_one(ledger: Ledger) -> None:
+    assert ledger.put_report(a_row(generation=2, score=10.0))
+    assert not ledger.put_report(a_row(generation=1, score=20.0))
+    assert [row.score for row in ledger.reports(DAY)] == [10.0]
+    assert ledger.put_report(a_row(generation=2, score=30.0))
+    assert ledger.put_report(a_row(generation=10, score=40.0))
+    assert [row.score for row in ledger.reports(DAY)] == [40.0]
 
 
 def test_reports_of_a_day_are_listed_by_id_and_from_an_id_on(ledger: Ledger) -> None:

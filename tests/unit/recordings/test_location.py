@@ -183,6 +183,23 @@ def test_a_redirect_to_another_host_or_out_of_https_is_refused(target: str) -> N
         LOCAL.followed(LOCAL.checked(GOOD), target)
 
 
+@pytest.mark.parametrize("host", ["https://eu.asm.skype.com", "http://127.0.0.1:10000"])
+@pytest.mark.parametrize(
+    "path",
+    ["/a/../b", "/..", "/./b", "/a/%2e%2e/b", "/a/%2E./b", "/a/..%2fb", "/a/..%2Fb", "/a%2f..%2fb", "/a/..%5Cb"],
+)
+def test_a_path_that_leads_out_of_its_folder_is_refused(host: str, path: str) -> None:
+    with pytest.raises(ForeignLocation, match=r"has \. or \.\. in its path"):
+        read_address(host + path)
+    with pytest.raises(ForeignLocation):
+        read_address(f"{host}{path}?sv=1")
+
+
+@pytest.mark.parametrize("path", ["/a..b/c", "/...", "/.a", "/a?b=../c", "/a/%252e%252e/b"])
+def test_dots_that_lead_nowhere_are_left_alone(path: str) -> None:
+    assert read_address(f"https://eu.asm.skype.com{path}").rest == path
+
+
 def test_a_refusal_names_the_host_and_not_the_document() -> None:
     with pytest.raises(ForeignLocation) as caught:
         SERVICE.checked("https://evil.example:8443/v1/objects/0-weu-d1-secret")

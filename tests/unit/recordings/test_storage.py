@@ -159,6 +159,69 @@ def test_a_writer_whose_blocks_were_swept_away_by_another_loses(azurite: Azurite
     assert b"".join(archives[1].read(NAME)) == b"1" * 2 * BLOCK
 
 
+def test_a_commit_whose_response_was_lost_is_known_again(blobs: BlobArchive) -> None:
+    """The SDK sends it a second time, and meets its own first."""
+    writer = blobs.writer(NAME, "audio/wav")
+    writer.write(b"1" * 2 * BLOCK)
+    commit = writer._blob.commit_block_list
+
+    def twice(*args: Any, **more: Any) -> Any:
+        commit(*args, **more)
+        return commit(*args, **more)
+
+    with patch.object(writer._blob, "commit_block_list", twice):
+        assert writer.commit() == 2 * BLOCK
+
+
+def test_a_report_that_meets_another_writer_looks_again(blobs: BlobArchive) -> None:
+    upload = blobs._blobs.client.upload_blob
+    others = ["2", "4"]
+
+    def raced(name: str, data: bytes, **more: Any) -> Any:
+        if others:
+            generation = others.pop(0)
+            upload(name, generation.encode(), overwrite=True, metadata={"generation": generation})
+        return upload(name, data, **more)
+
+    with patch.object(blobs._blobs.client, "upload_blob", raced):
+        assert not blobs.put_newest("a/report.json", "3", 3)
+    assert (others, blobs.get_text("a/report.json")) == ([], "4")
+
+
+def test_a_reports_row_that_meets_another_writer_looks_again(tables: Callable[[], TableLedger]) -> None:
+    ledger, other = tables(), tables()
+    look, rivals = ledger._reports.get_entity, [2, 4]
+
+    def raced(*args: Any, **more: Any) -> Any:
+        try:
+            return look(*args, **more)
+        finally:
+            if rivals:
+                assert other.put_report(a_row(generation=rivals.pop(0)))
+
+    with patch.object(ledger._reports, "get_entity", raced):
+        assert not ledger.put_report(a_row(generation=3))
+    assert [row.generation for row in other.reports(DAY)] == [4]
+
+
+def test_a_row_that_another_version_of_the_app_wrote_is_read_and_one_that_nobody_can_read_is_passed_over(
+    tables: Callable[[], TableLedger], caplog: pytest.LogCaptureFixture
+) -> None:
+    ledger = tables()
+    for number in (1, 2, 3):
+        ledger.register(a_record(number, status="waiting"))
+    row = ledger._recordings.get_entity(DAY, an_id(1))
+    row["chunks00"] = json.dumps([{**json.loads(row["chunks00"])[0], "new_in_a_later_version": 1}])
+    row["new_too"] = "x"
+    ledger._recordings.update_entity(row)
+    broken = ledger._recordings.get_entity(DAY, an_id(2))
+    broken["chunks00"] = "{"
+    ledger._recordings.update_entity(broken)
+    assert [record.id for record in ledger.unsettled()] == [an_id(1), an_id(3)]
+    assert an_id(2) in caplog.text
+    assert ledger.load(an_id(1))[0].chunks[0].index == 0
+
+
 def test_a_large_file_goes_through_in_little_memory(azurite: Azurite, prefix: str) -> None:
     archive, size = BlobArchive(azurite.connection_string, prefix, block=2**20), 48 * 2**20
     piece = bytes(range(256)) * 256
@@ -322,6 +385,25 @@ def test_what_lies_elsewhere_is_not_the_apps_own(azurite: Azurite, own: OwnStora
     with Requests() as sent, pytest.raises(ForeignLocation):
         own.delete(address)
     assert sent.count == 0
+
+
+@pytest.mark.parametrize(
+    "out",
+    ["../private/0.wav", "%2e%2e/private/0.wav", "..%2fprivate%2f0.wav", "a/../../private/0.wav", "..%5cprivate/0"],
+)
+def test_no_address_leads_out_of_its_container(azurite: Azurite, prefix: str, folder: str, out: str) -> None:
+    """The SDK would unquote it, and the storage resolve it."""
+    with BlobServiceClient.from_connection_string(azurite.connection_string) as service:
+        private = service.create_container(f"{prefix}-private")
+        private.upload_blob("0.wav", b"secret")
+        container = folder.rpartition("/20261123")[0]
+        own = OwnStorageSource(azurite.connection_string, [container.rpartition("/")[2]])
+        address = f"{container}/{out.replace('private', f'{prefix}-private')}"
+        for ask in (own.delete, own.metadata, lambda location: own.open(location).__enter__()):
+            with Requests() as sent, pytest.raises(ForeignLocation):
+                ask(address)
+            assert sent.count == 0
+        assert private.download_blob("0.wav").readall() == b"secret"
 
 
 def test_an_account_or_a_container_is_no_recording(azurite: Azurite, own: OwnStorageSource) -> None:

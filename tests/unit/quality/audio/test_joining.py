@@ -90,6 +90,20 @@ def test_a_chunk_that_is_moved_takes_its_pauses_with_it() -> None:
     assert [piece.span for piece in signal.pieces] == [Span(0, 10), Span(10, 15), Span(16, 21)]
 
 
+@pytest.mark.parametrize("told_by", ["both", "the first", "the second"])
+@pytest.mark.parametrize("start", [10.0, 12.0, 14.0])
+def test_a_pause_across_the_border_of_two_files_counts_once_whoever_tells_of_it(told_by: str, start: float) -> None:
+    pause = Span(10, 14)
+    first = (pause,) if told_by != "the second" else ()
+    second = (Span(start, 14),) if told_by != "the first" and start < 14 else ()
+    if told_by == "the second":
+        start, second = 10.0, (pause,)
+    signal = joined(placed(file(10), 0, *first), placed(file(10), start, *second, index=1))
+    assert [piece.span for piece in signal.pieces] == [Span(0, 10), Span(14, 24)]
+    assert [(hole.span, hole.reason) for hole in signal.holes] == [(pause, "paused")]
+    assert signal.seconds == 24
+
+
 def test_a_recording_that_begins_with_nothing_says_so() -> None:
     assert joined(placed(file(10), 3.0)).holes == (Hole(Span(0, 3), "missing"),)
 

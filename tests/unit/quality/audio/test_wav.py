@@ -93,10 +93,21 @@ def test_an_rf64_file_tells_its_size_in_64_bits(name: bytes) -> None:
     assert samples.tobytes() == DATA
 
 
-def test_an_rf64_file_of_more_than_4_gb_that_is_cut_off_is_refused() -> None:
+def test_an_rf64_file_of_more_than_4_gb_that_is_cut_off_says_what_is_missing() -> None:
     sizes = chunk(b"ds64", struct.pack("<QQQI", 0, 5_000_000_000, 0, 0))
-    with pytest.raises(UnreadableAudio, match=r"data: promised 5000000000 bytes, 200 came"):
-        read(riff(sizes, fmt(), chunk(b"data", DATA, 0xFFFFFFFF), name=b"RF64"))
+    stream = WavStream()
+    stream.feed(riff(sizes, fmt(), chunk(b"data", DATA, 0xFFFFFFFF), name=b"RF64"))
+    stream.finish()
+    assert stream.missing == 5_000_000_000 - len(DATA)
+
+
+@pytest.mark.parametrize(("cut", "missing"), [(0, 0), (7, 7), (3000, 3000)])
+def test_a_file_that_ends_before_its_header_says_gives_what_came(cut: int, missing: int) -> None:
+    stream, file = WavStream(), scenes.wav(SOUND)
+    samples = stream.feed(file[: len(file) - cut])
+    stream.finish()
+    assert stream.missing == missing
+    assert len(samples) == (3000 - cut) // stream.finish().block_align
 
 
 def test_pcm_may_be_called_extensible() -> None:
@@ -130,7 +141,6 @@ EXTENSIBLE_FLOAT = struct.pack("<HHIIHHHHIH", 0xFFFE, 1, 16_000, 64_000, 4, 32, 
         pytest.param(riff(fmt(align=4)), r"fmt .block_align: 4, but 1 × 16", id="block-align"),
         pytest.param(riff(fmt(rate=44_100)), r"fmt .sample_rate: 44100 Hz; 8000 and 16000", id="44100"),
         pytest.param(riff(chunk(b"fmt ", b"\1\0\1\0")), r"fmt : 4 bytes long", id="short-format"),
-        pytest.param(scenes.wav(SOUND)[:-7], r"data: promised 3000 bytes, 2993 came", id="cut-off"),
     ],
 )
 @pytest.mark.parametrize("block", [1, 7, 4096])

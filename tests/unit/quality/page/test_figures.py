@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from shared.quality.page import figures
-from shared.quality.report import Flag, Metric
+from shared.quality.report import Flag, Metric, ScorecardResult
 from tests import quality_samples
 
 
@@ -17,6 +17,33 @@ from tests import quality_samples
 )
 def test_a_place_in_the_recording_reads_as_on_a_player(seconds: float, text: str) -> None:
     assert figures.clock(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("score", "questions", "answered", "share", "text"),
+    [
+        (80.0, 10, 6, 0.6, "6 of 10 questions answered"),
+        (80.0, 1, 1, 1.0, "1 of 1 question answered"),
+        (None, 10, 1, 0.1, "1 of 10 questions answered (10 % of the weight): a score needs 50 %"),
+        (None, 10, 0, 0.0, "0 of 10 questions answered (0 % of the weight): a score needs at least one answer"),
+    ],
+)
+def test_a_card_tells_how_many_questions_are_behind_its_score(
+    score: float | None, questions: int, answered: int, share: float, text: str
+) -> None:
+    card = ScorecardResult(
+        name="c",
+        title="C",
+        score=score,
+        passed=None,
+        pass_at=80.0,
+        questions=questions,
+        answered=answered,
+        answered_share=share,
+        min_answered=0.5,
+        answers=(),
+    )
+    assert figures.answered(card).replace("\N{NO-BREAK SPACE}", " ") == text
 
 
 @pytest.mark.parametrize(

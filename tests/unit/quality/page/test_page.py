@@ -154,8 +154,8 @@ def test_the_first_look_has_facts_score_flags_and_figures() -> None:
     for expected in (
         "Inbound call on 23 Nov 2026, 09:14 UTC",
         "Flow reception Direction Inbound Recorded 25:20 Outcome completed",
-        "Score 90 of 100 ✕ Failed Compliance : pass at 80; an answer failed it outright",
-        "83.3 of 100 ✓ Passed Service : pass at 75",
+        "Score 90 of 100 ✕ Failed Compliance : 2 of 2 questions answered; pass at 80; an answer failed it outright",
+        "83.3 of 100 ✓ Passed Service : 3 of 4 questions answered; pass at 75",
         "Flags 3 ! Customer is on hold for 3:10; the limit is 2:00. 8:20",
         "Customer 34 % Agent 35 %",
         "Silence ratio 15 % Interruptions 3",

@@ -17,8 +17,7 @@ import pytest
 from azure.core.exceptions import ClientAuthenticationError
 
 from shared.errors import SettingsError, TranscriptionFailed, UnreadableAudio
-from shared.quality.spans import Span
-from shared.quality.words.azure_speech import SCOPE, AzureSpeech, cuts
+from shared.quality.words.azure_speech import SCOPE, AzureSpeech
 from shared.quality.words.base import Utterance, Word
 
 RATE = 8000
@@ -159,21 +158,6 @@ def test_a_channel_goes_up_as_one_wav_and_comes_back_as_utterances(service: Serv
     assert request.wav[44:] == b"".join(Tone(2).read(0, 2 * RATE))
 
 
-def test_long_audio_goes_in_pieces_that_are_cut_in_silence(service: Service, speech: Make) -> None:
-    spans = [Span(0, 7), Span(9, 12), Span(13, 21)]
-    found = speech(max_seconds=10).transcribe(Tone(22), channel=0, speech=spans)
-    sent = [(len(request.wav) - 44) / 2 / RATE for request in service.requests]
-    assert sent == [8, 10, 4], "between 7 and 9; at the limit, where nobody pauses; the rest"
-    assert [utterance.start for utterance in found if utterance.text == "Hi."] == [1.5, 9.5, 19.5]
-    assert found[2].words[0].start == 8.5
-    assert struct.unpack("<h", service.requests[1].wav[44:46]) == (8,)
-
-
-def test_a_piece_in_which_nobody_speaks_is_not_sent(service: Service, speech: Make) -> None:
-    speech(max_seconds=10).transcribe(Tone(30), channel=0, speech=[Span(1, 2), Span(28, 29)])
-    assert len(service.requests) == 2
-
-
 @pytest.mark.parametrize("status", [429, 500, 503])
 def test_a_busy_service_is_asked_again_with_the_whole_channel(
     service: Service, speech: Make, waits: list[float], status: int
@@ -288,20 +272,3 @@ def test_recordings_are_never_sent_in_the_clear(endpoint: str) -> None:
 @pytest.mark.parametrize("endpoint", ["https://speech.example/", "http://localhost:1", "http://[::1]:80"])
 def test_https_and_this_machine_are_right(endpoint: str) -> None:
     assert AzureSpeech(endpoint, locale="en-US").locale == "en-US"
-
-
-@pytest.mark.parametrize(
-    ("seconds", "spans", "longest", "pieces"),
-    [
-        (10, [], 10, [Span(0, 10)]),
-        (25, [], 10, [Span(0, 10), Span(10, 20), Span(20, 25)]),
-        (12, [Span(0, 12)], 10, [Span(0, 10), Span(10, 12)]),
-        (12, [Span(0, 2), Span(6, 6.5), Span(8.5, 12)], 10, [Span(0, 7.5), Span(7.5, 12)]),
-        (4000, [Span(0, 3400), Span(3402, 4000)], 3600, [Span(0, 3401), Span(3401, 4000)]),
-    ],
-    ids=["short", "nothing-known", "no-silence", "the-longest-silence", "an-hour"],
-)
-def test_audio_is_cut_in_the_longest_silence(
-    seconds: float, spans: list[Span], longest: float, pieces: list[Span]
-) -> None:
-    assert cuts(seconds, spans, longest) == pieces

@@ -5,17 +5,18 @@ from __future__ import annotations
 import io
 import struct
 import wave
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from shared.errors import UnreadableAudio
+from shared.errors import TranscriptionFailed, UnreadableAudio
 from shared.quality.signal import Piece, Signal
 from shared.quality.spans import Span
-from shared.quality.words.base import ChannelAudio, Utterance, placed
-from shared.quality.words.channels import ArchivedChannel, in_file, transcribed
+from shared.quality.words import channels
+from shared.quality.words.base import ChannelAudio, Utterance, Word, placed
+from shared.quality.words.channels import ArchivedChannel, Part, cuts, in_file, transcribed
 from tests.unit.quality.made import channel as signal_of
 from tests.unit.quality.words.said import said
 
@@ -155,10 +156,26 @@ class Named:
     """Audio that is known by its rate."""
 
     def __init__(self, chunk: int, channel: int) -> None:
-        self.rate, self.frames = 10 * chunk + channel, 0
+        self.rate = 10 * chunk + channel + 1
+        self.frames = 100 * self.rate
 
     def read(self, start: int, end: int) -> Iterator[bytes]:
         raise AssertionError("not read")
+
+
+class Kept:
+    """Keeps what it gets, by chunk and channel."""
+
+    def __init__(self) -> None:
+        self.parts: dict[tuple[int, int], Part] = {}
+
+    def get(self, chunk: int, channel: int) -> Part | None:
+        return self.parts.get((chunk, channel))
+
+    def put(self, chunk: int, channel: int, utterances: Iterable[Utterance], until: float) -> Part:
+        before = self.parts.get((chunk, channel), Part((), 0.0))
+        self.parts[chunk, channel] = Part((*before.utterances, *utterances), until)
+        return self.parts[chunk, channel]
 
 
 def test_only_what_holds_speech_is_transcribed_and_comes_back_in_the_recordings_time() -> None:
@@ -169,10 +186,92 @@ def test_only_what_holds_speech_is_transcribed_and_comes_back_in_the_recordings_
         opened_files.append((chunk, channel))
         return Named(chunk, channel)
 
-    found = transcribed(Parrot(), signal, audio)
+    found = transcribed(Parrot(), signal, audio, Kept())
     assert opened_files == [(0, 0), (1, 2)]
     assert [(one.channel, one.start, one.end, one.text) for one in found] == [
-        (0, 1, 2, "file 0"),
-        (0, 61, 62, "file 0"),
-        (2, 71, 72, "file 12"),
+        (0, 1, 2, "file 1"),
+        (0, 61, 62, "file 1"),
+        (2, 71, 72, "file 13"),
     ]
+
+
+class Long:
+    """A transcriber that breaks off once after so many stretches, and tells how long each is and where speech is."""
+
+    locale = "en-US"
+
+    def __init__(self, breaks_after: int) -> None:
+        self.asked: list[tuple[float, list[Span]]] = []
+        self._breaks_after = breaks_after
+
+    def transcribe(self, audio: ChannelAudio, *, channel: int, speech: Sequence[Span] = ()) -> list[Utterance]:
+        if len(self.asked) == self._breaks_after:
+            self._breaks_after = -1
+            raise TranscriptionFailed("the speech service answered 503", 503)
+        self.asked.append((audio.frames / audio.rate, list(speech)))
+        first = int(np.frombuffer(b"".join(audio.read(0, 1)), "<i2")[0])
+        return [Utterance(channel, 0.5, 1.0, str(first), words=(Word("a", 0.5, 1.0),))]
+
+
+class Tone:
+    """Audio in which every frame is the number of its second."""
+
+    def __init__(self, seconds: int) -> None:
+        self.rate, self.frames = 10, 10 * seconds
+
+    def read(self, start: int, end: int) -> Iterator[bytes]:
+        yield (np.arange(start, end) // self.rate).astype("<i2").tobytes()
+
+
+def test_of_a_long_channel_each_stretch_is_transcribed_once_though_one_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(channels, "cuts", lambda seconds, speech: cuts(seconds, speech, 10))
+    spoken = [(0.0, 7.0), (9.0, 12.0), (13.0, 21.0)]
+    signal = Signal(22, (signal_of(spoken),), (Piece(Span(0, 22), 0, 0.0),))
+    long, kept = Long(breaks_after=1), Kept()
+    with pytest.raises(TranscriptionFailed):
+        transcribed(long, signal, lambda *_: Tone(22), kept)
+    found = transcribed(long, signal, lambda *_: Tone(22), kept)
+    assert [seconds for seconds, _ in long.asked] == [8, 10, 4], "between 7 and 9; at the limit; the rest"
+    assert long.asked[1][1] == [Span(1, 4), Span(5, 10)]
+    assert [(one.start, one.text, one.words[0].start) for one in found] == [
+        (0.5, "0", 0.5),
+        (8.5, "8", 8.5),
+        (18.5, "18", 18.5),
+    ]
+    assert transcribed(long, signal, lambda *_: Tone(22), kept) == found
+    assert len(long.asked) == 3
+
+
+def test_stretches_that_were_cut_elsewhere_meanwhile_are_taken_up_where_the_last_ended(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(channels, "cuts", lambda seconds, speech: cuts(seconds, speech, 10))
+    signal = Signal(22, (signal_of([(0, 21)]),), (Piece(Span(0, 22), 0, 0.0),))
+    long, kept = Long(breaks_after=-1), Kept()
+    kept.put(0, 0, (), 14.0)
+    assert [one.text for one in transcribed(long, signal, lambda *_: Tone(22), kept)] == ["14", "20"]
+
+
+def test_a_stretch_in_which_nobody_speaks_is_not_transcribed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(channels, "cuts", lambda seconds, speech: cuts(seconds, speech, 10))
+    signal = Signal(30, (signal_of([(1, 2), (28, 29)]),), (Piece(Span(0, 30), 0, 0.0),))
+    long = Long(breaks_after=-1)
+    transcribed(long, signal, lambda *_: Tone(30), Kept())
+    assert len(long.asked) == 2
+
+
+@pytest.mark.parametrize(
+    ("seconds", "spans", "longest", "pieces"),
+    [
+        (10, [], 10, [Span(0, 10)]),
+        (25, [], 10, [Span(0, 10), Span(10, 20), Span(20, 25)]),
+        (12, [Span(0, 12)], 10, [Span(0, 10), Span(10, 12)]),
+        (12, [Span(0, 2), Span(6, 6.5), Span(8.5, 12)], 10, [Span(0, 7.5), Span(7.5, 12)]),
+        (4000, [Span(0, 3400), Span(3402, 4000)], 3600, [Span(0, 3401), Span(3401, 4000)]),
+    ],
+    ids=["short", "nothing-known", "no-silence", "the-longest-silence", "an-hour"],
+)
+def test_audio_is_cut_in_the_longest_silence(
+    seconds: float, spans: list[Span], longest: float, pieces: list[Span]
+) -> None:
+    assert cuts(seconds, spans, longest) == pieces

@@ -1,0 +1,312 @@
+"""What events, responses and refusals make of a call: its record, its operations, who waits for what.
+
+Deterministic and without I/O, like all of replay; the flow itself is the business of `shared.calls.replay`.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from shared.calls import actions
+from shared.calls.driver import OPENING
+from shared.calls.journal import (
+    RefusedEntry,
+)
+from shared.calls.operation import Operation, Pending, Scheduler
+from shared.calls.reading import attempt_of, end_of, failure, read_context, refusal
+from shared.calls.record import CallRecord
+from shared.calls.results import Recognized
+from shared.calls.waiting import Waiting
+from shared.errors import (
+    ActionCanceled,
+    ActionFailed,
+    CallEnded,
+)
+from shared.events import (
+    DIGIT_BY_TONE,
+    ROLES,
+    CallDisconnected,
+    CallEvent,
+    CancelAddParticipantSucceeded,
+    ContinuousDtmfRecognitionToneFailed,
+    ContinuousDtmfRecognitionToneReceived,
+    MoveParticipantSucceeded,
+    Participant,
+    ParticipantsUpdated,
+    RecognizeCompleted,
+    RecordingStateChanged,
+    StartRecordingFailed,
+    explain,
+)
+
+T = TypeVar("T")
+
+
+CLOSING = ("hang_up", "terminate")
+MEDIA = ("play", "recognize")
+"""What the service may do a second time when it is sent again."""
+TRANSFERRED = 7015
+"""Sub-code of the end of a call that was transferred (recorded; the event of the transfer may come after it)."""
+TELLING = frozenset(
+    {
+        ParticipantsUpdated,
+        ContinuousDtmfRecognitionToneReceived,
+        ContinuousDtmfRecognitionToneFailed,
+        RecordingStateChanged,
+        StartRecordingFailed,
+        CancelAddParticipantSucceeded,
+    }
+)
+FIRST_COMMAND = 1_000_000
+"""The position of the first action from the HTTP API."""
+
+
+class CallState:
+    """A call as far as its journal tells it.
+
+    Attributes:
+        record: what is known of the call, for its head row.
+        now: time of the newest input, Unix time in milliseconds.
+        transferred: the service takes the app out of the call.
+        disconnected: the service has reported the end of the call; without that, its end is only inferred.
+    """
+
+    def __init__(self, call_id: str) -> None:
+        self.record = CallRecord(call_id=call_id)
+        self.now = 0
+        self.participants: tuple[Participant, ...] = ()
+        self.transferred = False
+        self.disconnected = False
+        self._scheduler = Scheduler()
+        self._waiting = Waiting(self._scheduler)
+        self._end = self._waiting.end
+        self._operations: dict[int, Operation[Any]] = {}
+        self._arrived: dict[int, set[str]] = {}
+        self._roster = 0
+        self._failed: list[ActionFailed] = []
+        self._leftovers: list[Operation[Any]] = []
+
+    # What is known of it
+
+    def operation(self, seq: int) -> Operation[Any]:
+        """The operation with this position."""
+        return self._operations[seq]
+
+    @property
+    def open_operations(self) -> list[Operation[Any]]:
+        """Issued and without an outcome."""
+        return [operation for operation in self._operations.values() if not operation.done]
+
+    def confirm(self, seq: int) -> None:
+        """Something shows that this operation left the app."""
+        if seq in self.record.unconfirmed:
+            self.record.unconfirmed.remove(seq)
+
+    def take_failed(self) -> list[ActionFailed]:
+        """The actions that failed since the last time this was asked, for the log."""
+        failed, self._failed = self._failed, []
+        return failed
+
+    def take_leftovers(self) -> list[Operation[Any]]:
+        """The operations that were sent twice and of which one sending has just come to its end: the other one may
+        still play or listen."""
+        leftovers, self._leftovers = self._leftovers, []
+        return leftovers
+
+    def latecomer(self, event: CallEvent) -> Operation[Any] | None:
+        """The operation whose connection comes up, by this event, for a call that is over and never had it."""
+        if event.name != "CallConnected" or not self._end.done or event.operation_context is None:
+            return None
+        known = self.disconnected or self.record.connected_at > 0
+        if known and event.call_connection_id == self.record.call_connection_id:
+            return None  # its event came twice, or late
+        operation = self._operation_of(event)
+        return operation if operation is not None and operation.action.kind in OPENING else None
+
+    def outcome(self, word: str) -> None:
+        """How the call ended, in one word; the first one counts."""
+        if not self.record.outcome:
+            self.record.outcome = word
+
+    # Events
+
+    def _on_event(self, event: CallEvent) -> None:
+        record = self.record
+        kind = type(event)
+        if kind is not RecordingStateChanged and kind is not StartRecordingFailed:
+            # A recording that was located by server call id speaks under the recorder's own connection.
+            if self._of_another_connection(event):
+                return
+            if event.name == "CallConnected" or not record.call_connection_id:
+                record.call_connection_id = event.call_connection_id
+        record.server_call_id = record.server_call_id or event.server_call_id
+        record.correlation_id = record.correlation_id or event.correlation_id
+        if kind is CallDisconnected:
+            self.disconnected = True
+            end = end_of(event)
+            self._amend_end(end)
+            # The event that says why a call never connected may come after this one, or not at all.
+            failed = not record.connected_at and end.code >= 300
+            self.transferred = self.transferred or (end.sub_code == TRANSFERRED and self._transferring)
+            self.end(end, explain(end.code, end.sub_code).outcome if failed else "")
+            return
+        name = event.name
+        if name == "CallConnected" and not self._end.done:
+            record.status, record.connected_at, record.ring = "connected", self.now, ""
+        if kind in TELLING:
+            self._take_note(event)
+        role = ROLES.get(name)
+        operation = self._operation_of(event)
+        if role is None or operation is None or operation.action.kind not in role.action_kinds:
+            return
+        operation.started = True
+        self.confirm(operation.seq)
+        if operation.attempt and not operation.done:
+            if role.role == "succeeded":
+                self._leave_over(operation)
+            elif attempt_of(event) not in (None, operation.attempt):
+                return  # the sending after it decides
+        if type(event) is MoveParticipantSucceeded:
+            self._moved(operation, event)
+        elif role.role == "succeeded":
+            if name == "CallTransferAccepted" and isinstance(operation.action, actions.Transfer):
+                self.transferred = self.transferred or operation.action.transferee is None
+            self._succeed(operation, Recognized.of(event) if type(event) is RecognizeCompleted else event)
+        elif role.role == "failed":
+            error = failure(operation.action.kind, event, operation.action)
+            self._failed.append(error)
+            self._fail(operation, error)
+            self._if_opening(operation, end_of(event), error.outcome)
+        elif role.role == "canceled":
+            self._fail(operation, ActionCanceled(operation.action.kind))
+
+    def _take_note(self, event: CallEvent) -> None:
+        """How things stand, which some events tell beside an operation's outcome, or instead of one."""
+        record = self.record
+        if isinstance(event, ParticipantsUpdated):
+            identifiers = [one.identifier for one in event.participants]
+            if event.sequence_number < self._roster:
+                self._waiting.give_earlier_roster(identifiers)
+            else:
+                self._roster, self.participants = event.sequence_number, event.participants
+                self._waiting.give_roster(identifiers, event.hidden)
+        if isinstance(event, ContinuousDtmfRecognitionToneReceived):
+            self._waiting.give_tone(event.sequence_id, DIGIT_BY_TONE.get(event.tone, event.tone))
+        if isinstance(event, ContinuousDtmfRecognitionToneFailed):
+            self._waiting.give_no_tones(failure("start_continuous_dtmf", event))
+        if isinstance(event, RecordingStateChanged):
+            record.recording = event.state
+            record.recorded_as(event.recording_id)
+        if isinstance(event, StartRecordingFailed):
+            record.recording = "refused"
+        if isinstance(event, CancelAddParticipantSucceeded):
+            self._cancel_invitation(event.invitation_id)
+
+    def _operation_of(self, event: CallEvent) -> Operation[Any] | None:
+        """The operation that an event speaks of; None if it is stale, foreign or about no operation."""
+        if event.operation_context is not None:
+            call_id, position, attempt = read_context(event.operation_context)
+            operation = self._operations.get(position)
+            # An action that was sent again may be answered by what its first sending asked.
+            known = operation is not None and 0 <= attempt <= operation.attempt
+            return operation if known and call_id == self.record.call_id else None
+        if event.name in ("CallConnected", "AnswerFailed", "CreateCallFailed", "ConnectFailed"):
+            return next((o for o in self._operations.values() if o.action.kind in OPENING and not o.done), None)
+        return None
+
+    def _of_another_connection(self, event: CallEvent) -> bool:
+        """Whether an event came to this call's URL that speaks of another call.
+
+        The connection is known from the response to the opening action, or from the event that names this action.
+        """
+        ours = self.record.call_connection_id
+        if not ours or not event.call_connection_id or event.call_connection_id == ours:
+            return False
+        opening = self._operation_of(event) if event.operation_context is not None else None
+        return opening is None or opening.done or opening.action.kind not in OPENING
+
+    def _leave_over(self, operation: Operation[Any]) -> None:
+        if operation.action.kind not in MEDIA:
+            return
+        if not any(o.action.kind in MEDIA and not o.done for o in self._operations.values() if o is not operation):
+            self._leftovers.append(operation)  # nothing else plays or listens that a cancel would take with it
+
+    def _moved(self, operation: Operation[Any], event: MoveParticipantSucceeded) -> None:
+        """One of those to be moved is here: each is reported by an event of its own, the last one ends the move."""
+        arrived = self._arrived.setdefault(operation.seq, set())
+        arrived.add(event.participant.raw_id if event.participant else event.id)
+        if isinstance(operation.action, actions.MoveParticipants) and len(arrived) >= len(operation.action.targets):
+            self._succeed(operation, event)
+
+    def _cancel_invitation(self, invitation_id: str) -> None:
+        for operation in self._operations.values():
+            invited = operation.answer if operation.action.kind == "add_participant" else None
+            if invited and invited.get("invitationId") == invitation_id:
+                self._fail(operation, ActionCanceled("add_participant"))
+
+    # What comes back at once, and the end
+
+    def _on_answer(self, operation: Operation[Any], value: Any) -> None:
+        self._succeed(operation, value)
+        if operation.action.kind == "start_recording":
+            self.record.recorded_as((value or {}).get("recordingId"))
+        if operation.action.kind in ("reject", "redirect"):
+            word = "rejected" if operation.action.kind == "reject" else "redirected"
+            self.end(CallEnded(200, 0, f"the call was {word}"), outcome=word)
+
+    def _on_refusal(self, operation: Operation[Any], entry: RefusedEntry) -> None:
+        if operation.action.kind in CLOSING and entry.status == 404:
+            self.end(CallEnded(404, 8522, "the service no longer knew the call"))
+        self._fail(operation, refusal(operation.action, entry))
+        self._if_opening(operation, CallEnded(entry.status, 0, entry.message), "refused")
+        if operation.action.kind == "start_recording":
+            self.record.recording = "refused"
+
+    def _if_opening(self, operation: Operation[Any], end: CallEnded, outcome: str) -> None:
+        """A call that could not be opened is over."""
+        if operation.action.kind in OPENING and self.record.status != "connected":
+            self.end(end, outcome)
+
+    def end(self, end: CallEnded, outcome: str = "") -> None:
+        """The call is over: closing operations are done, everything else that waits learns it."""
+        if self._end.done:
+            return
+        record = self.record
+        record.status, record.ended_at, record.ring = "ended", self.now, ""
+        record.code, record.sub_code = end.code, end.sub_code
+        if outcome:
+            self.outcome(outcome)
+        elif self.transferred:
+            self.outcome("transferred")
+        elif any(o.action.kind in CLOSING and o.seq >= FIRST_COMMAND and not o.done for o in self._operations.values()):
+            self.outcome("hung_up")
+        self._waiting.give_end(end)
+        for operation in list(self._operations.values()):
+            if operation.done or operation.action.kind == "run":
+                continue
+            self.confirm(operation.seq)
+            if operation.action.kind in CLOSING:
+                self._succeed(operation, None)
+            else:
+                self._fail(operation, end)
+
+    def _amend_end(self, end: CallEnded) -> None:
+        """What the service says of the end of a call that was taken for over before."""
+        if not self._end.done:
+            return
+        self.record.code, self.record.sub_code = end.code, end.sub_code
+        if self.record.outcome == "settled":
+            self.record.outcome = "caller_left"
+
+    @property
+    def _transferring(self) -> bool:
+        actions_asked = (operation.action for operation in self._operations.values())
+        return any(isinstance(action, actions.Transfer) and action.transferee is None for action in actions_asked)
+
+    def _succeed(self, pending: Pending[T], value: T) -> None:
+        pending.succeed(value)
+        self._scheduler.settle(pending)
+
+    def _fail(self, pending: Pending[Any], error: BaseException) -> None:
+        pending.fail(error)
+        self._scheduler.settle(pending)
