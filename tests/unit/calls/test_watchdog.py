@@ -41,7 +41,7 @@ class Asked:
     def __init__(self, world: World) -> None:
         self.connections: list[str] = []
         self.answer: str | None = "connected"
-        world.gateway.connection_state = self  # type: ignore[method-assign,assignment]
+        world.gateway.connection_state = self  # type: ignore[method-assign]
 
     def __call__(self, connection_id: str) -> str | None:
         self.connections.append(connection_id)
@@ -192,7 +192,7 @@ def test_a_call_that_hears_things_costs_one_read_a_run(world: World, monkeypatch
     calls(world, conductor, 5)
     loads: list[str] = []
     plain = world.store.load
-    monkeypatch.setattr(world.store, "load", lambda call_id: loads.append(call_id) or plain(call_id))
+    monkeypatch.setattr(world.store, "load", lambda call_id: (loads.append(call_id), plain(call_id))[1])
     watching = instance(world)
     world.clock.pass_seconds(TICK)
     watching.watch()
@@ -210,7 +210,7 @@ def test_calls_are_looked_at_side_by_side(world: World) -> None:
         met.append(together.wait())
         return "connected"
 
-    world.gateway.connection_state = meet  # type: ignore[method-assign,assignment]
+    world.gateway.connection_state = meet  # type: ignore[method-assign]
     world.clock.pass_seconds(QUIET + 1)
     conductor.watch()
     assert sorted(met) == list(range(AT_ONCE))
@@ -267,6 +267,40 @@ def test_what_this_instance_knows_to_have_left_is_written_down_and_not_sent_agai
     assert conductor.watch() == {}
     assert world.store.peek(call_id).unconfirmed == []
     assert [request.attempt for request in world.gateway.sent if request.action.kind == "play"] == [0]
+
+
+@pytest.mark.parametrize("tick", [TICK, 5.0])
+def test_an_action_that_stays_unconfirmed_on_a_call_that_keeps_hearing_things_is_sent_in_the_end(
+    world: World, tick: float
+) -> None:
+    """A dead instance left it; other events come all the time, so that the call is never quiet."""
+    conductor = instance(world)
+    _, call_id = conductor.ring(a_ring(), answering(), "speaks")
+    for body in world.wire.reaction(world.last()):
+        conductor.deliver(call_id, [parsed(body)])
+    watching, began = instance(world), world.clock.now
+    while world.gateway.sent[-1].attempt == 0:
+        world.clock.pass_seconds(5)
+        watching.deliver(call_id, [parsed(world.wire.event("SomethingNew"))])
+        if (world.clock.now - began) % (tick * 1000) == 0:
+            watching.watch()
+        assert world.clock.now - began <= (3 * GRACE + 2 * tick) * 1000
+    assert world.clock.now - began > 3 * GRACE * 1000, "its instance may be alive, and held up"
+    assert [request.attempt for request in world.gateway.sent if request.action.kind == "play"] == [0, 1]
+
+
+def test_actions_that_are_confirmed_in_their_time_are_no_matter_of_the_watchdog(world: World) -> None:
+    """Each of them is unconfirmed when the watchdog looks; none of them for long."""
+    conductor = instance(world)
+    _, call_id = conductor.ring(a_ring(), answering(), "waits")
+    watching = instance(world)
+    for _ in range(10):
+        conductor.act(call_id, actions.Play(prompts=(text("a word"),)))
+        world.clock.pass_seconds(5)
+        assert watching.watch() == {}
+        for body in world.wire.reaction(world.last()):
+            conductor.deliver(call_id, [parsed(body)])
+    assert {request.attempt for request in world.gateway.sent} == {0}
 
 
 # Ended calls

@@ -22,6 +22,7 @@ from shared.calls.actions import Action, ServiceAction
 from shared.calls.rules import build
 from shared.errors import ActionRefused, ResponseLost
 from shared.gateway.acs import AcsGateway
+from shared.transport import pooled_transport
 from tests.functional.api import BODIES
 from tests.unit.gateway.test_acs import CALLER, COGNITIVE, Line, until_connected
 
@@ -105,13 +106,12 @@ def emulator() -> Iterator[Running[Control]]:
 @pytest.fixture
 def line(emulator: Running[Control], monkeypatch: pytest.MonkeyPatch) -> Iterator[LosingLine]:
     transports: list[Losing] = []
-    plain = acs.pooled_transport
 
-    def pooled_transport(**options: Any) -> Losing:
-        transports.append(Losing(plain(**options)))
+    def losing(**options: Any) -> Losing:
+        transports.append(Losing(pooled_transport(**options)))
         return transports[-1]
 
-    monkeypatch.setattr(acs, "pooled_transport", pooled_transport)
+    monkeypatch.setattr(acs, "pooled_transport", losing)
     gateway = AcsGateway(emulator.endpoint, emulator.access_key, cognitive_services_endpoint=COGNITIVE)
     yield LosingLine(emulator, gateway, transport=transports[0])
     emulator.control.reset()

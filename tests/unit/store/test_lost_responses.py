@@ -18,6 +18,7 @@ from shared.calls.record import MARKS
 from shared.errors import StoreUnavailable
 from shared.store.base import CallStore
 from shared.store.tables import TAIL_ENTRIES, TableStore
+from shared.transport import pooled_transport
 from tests.unit.calls.world import World, a_ring, answering, parsed
 from tests.unit.store.test_contract import a_record, entry
 
@@ -87,13 +88,13 @@ class Losing:
 @pytest.fixture
 def plan(monkeypatch: pytest.MonkeyPatch) -> Iterator[Plan]:
     """Every store that is made from here on loses what it says."""
-    plan, plain, made = Plan(), storage.pooled_transport, []
+    plan, made = Plan(), []
 
-    def pooled_transport(**options: Any) -> Losing:
-        made.append(Losing(plain(**options), plan))
+    def losing(**options: Any) -> Losing:
+        made.append(Losing(pooled_transport(**options), plan))
         return made[-1]
 
-    monkeypatch.setattr(storage, "pooled_transport", pooled_transport)
+    monkeypatch.setattr(storage, "pooled_transport", losing)
     yield plan
     for transport in made:
         transport.session.close()
