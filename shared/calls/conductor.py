@@ -310,11 +310,13 @@ class Conductor:
             session.record.ring, session.record.ring_id = ring, ring_id
             session.feed(started)
             entries = [started, *session.take()]
-            mark = session.record.mark()
+            began, mark = self._clock(), session.record.mark()
             try:
                 version = self._store.claim(session.record, [journal.encode(entry) for entry in entries])
                 session.record.written_at = self._clock()
                 held = Held(session, version, tuple(session.record.unconfirmed))
+                if self._clock() - began > self._grace:
+                    held = self._calls.load(call_id, held)  # meanwhile another instance may have sent these actions
             except AlreadyClaimed:
                 held = self._calls.load(call_id)
                 if mark not in held.session.record.marks:
@@ -391,7 +393,8 @@ class Conductor:
             with self.afterwards.kept_alive(held, entries):
                 pending = [(result, None) for result in self._dispatcher.dispatch(session, entries)]
             self.afterwards.later_index(held)
-            outcome = Outcome.RESENT if lost and not fresh else Outcome.ADVANCED
+            if outcome is not Outcome.RESENT:  # what came back at once of what was sent again does not change that
+                outcome = Outcome.RESENT if lost and not fresh else Outcome.ADVANCED
             if not pending:
                 self.afterwards.settle_down(call_id, held)
                 return outcome

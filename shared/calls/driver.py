@@ -17,7 +17,7 @@ OPENING = ("answer", "create_call", "connect")
 
 
 HANG_UPS = 10
-"""How often a hang-up that the service does not take is asked for: once more at once, then over some five minutes;
+"""How often a hang-up that the service does not take is asked for: once more at once, then over some four minutes;
 ours."""
 
 

@@ -104,8 +104,6 @@ class Watchdog:
         conductor = self._conductor
         record = self._store.peek(call_id)
         silent = now - max(record.updated_at, record.written_at)
-        if silent > self._grace and record.status != "ended" and not self._store.indexed(record):
-            conductor.afterwards.index(call_id)
         if record.unconfirmed and silent > self._grace:
             if conductor.advance(call_id, []) is Outcome.RESENT:
                 return Outcome.RESENT
@@ -117,6 +115,9 @@ class Watchdog:
             # So that nobody waits for the next run on top of the grace period.
             delay = (self._grace - silent) / 1000 + 0.01
             conductor.later.soon(f"watch {call_id}", partial(self._look_again, call_id), delay)
+        # Only now: it writes the head, from which on the grace period would count anew.
+        if silent > self._grace and record.status != "ended" and not self._store.indexed(record):
+            conductor.afterwards.index(call_id)
         if record.wake_at and now > record.wake_at + WAKE_UP_DELAY:
             return conductor.wake_overdue(call_id, now)
         if record.status == "ended":

@@ -7,6 +7,7 @@ from statistics import median
 
 import pytest
 
+from bench.heart import BenchCall, conductor, counted_requests
 from bench.imports import LIMIT, imported_modules, measure_imports
 from bench.storage import COLD, FLAT, FURTHER_PARSES, cold_costs, growth, round_trips
 from shared.privacy import NumberHashes
@@ -37,6 +38,34 @@ def test_a_callback_costs_one_round_trip_warm_and_two_cold(storage: str) -> None
 
     assert set(trips.warm) == {1}
     assert max(trips.cold) == 2
+
+
+def test_a_stale_callback_costs_three_round_trips_once_for_each_instance_and_two_from_then_on(storage: str) -> None:
+    """Stale: the instance holds the call in memory, and another has taken an event of it since."""
+    store = TableStore(storage, "stale")
+    one, other = conductor(store), conductor(store)
+    call = BenchCall(one)
+    one.deliver(call.call_id, call.connected())
+    trips = []
+    for board in (other, one, other, one, other, one):  # it is new to `other`, which loads it
+        news = call._event("SomethingNew", None)  # tells nothing of what came before it, so that experience decides
+        with counted_requests() as counts:
+            board.deliver(call.call_id, news)
+            trips.append(counts.total())
+    assert trips == [2, 3, 2, 2, 2, 2]
+    assert (one.freshness.met_stale, other.freshness.met_stale) == (1, 0)
+
+
+def test_an_event_that_says_itself_that_memory_is_old_costs_two_from_the_start(storage: str) -> None:
+    store = TableStore(storage, "foreseen")
+    one, other = conductor(store), conductor(store)
+    call = BenchCall(one)
+    one.deliver(call.call_id, call.connected())
+    other.deliver(call.call_id, call.played())
+    with counted_requests() as counts:
+        one.deliver(call.call_id, call.played())  # the end of a prompt that `one` does not know of
+        assert counts.total() == 2
+    assert one.freshness.met_stale == 0
 
 
 def test_a_duplicate_callback_costs_no_round_trip_warm(storage: str) -> None:

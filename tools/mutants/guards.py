@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 CALLS, STORE, RECORDINGS = "tests/unit/calls", "tests/unit/store", "tests/unit/recordings"
+GATEWAY = "tests/unit/gateway/test_lost_responses.py"
 
 
 class Guard(NamedTuple):
@@ -25,39 +26,80 @@ class Guard(NamedTuple):
 
 
 GUARDS = (
-    # The writer's mark: a commit or a claim by two hands is one
+    # The writer's mark: whose a commit or a claim is
     Guard("shared/store/tables.py::TableStore.claim", (STORE,), "a call is claimed once"),
     Guard("shared/store/tables.py::TableStore.commit", (STORE,), "a commit over another's is refused"),
-    # Stale events, and what is sent again
+    Guard("shared/calls/record.py::CallRecord.mark", (CALLS, STORE), "a write is known again by its writer"),
+    Guard("shared/calls/record.py::MARKS", (STORE,), "the same, though others have written since"),
+    Guard("shared/calls/conductor.py::Conductor._begin", (CALLS,), "a claim whose response is lost is one's own"),
+    Guard("shared/calls/conductor.py::Conductor._advance_here", (CALLS, STORE), "so is a commit; a lost race is rerun"),
+    Guard("shared/calls/conductor.py::Conductor._feed", (CALLS,), "an entry counts once"),
+    # Stale: rings that come too late, calls in memory that others have changed since
     Guard("shared/calls/conductor.py::Conductor.ring", (CALLS,), "stale rings are refused, duplicates join the claim"),
+    Guard("shared/calls/conductor.py::Conductor._make_good", (CALLS,), "a claimed call is seen by the watchdog"),
+    Guard("shared/calls/freshness.py::Freshness.learn", (CALLS,), "an instance learns how old its calls are"),
+    Guard("shared/calls/freshness.py::Freshness.trusts", (CALLS,), "an old call is loaded before it is built on"),
+    Guard("shared/calls/loading.py::Calls.newest", (CALLS,), "the same"),
+    # Grace: when something is sent again
     Guard(
         "shared/calls/conductor.py::Conductor._lost", (CALLS,), "an action is sent again after its grace, not before"
     ),
-    Guard("shared/calls/conductor.py::RINGING_SHARE", (CALLS,), "the same, while it rings"),
-    Guard("shared/calls/conductor.py::Conductor.confirm", (CALLS,), "what left is written down"),
-    Guard("shared/calls/conductor.py::Conductor._step", (CALLS,), "commit before dispatch"),
-    Guard("shared/calls/conductor.py::Conductor._advance_here", (CALLS, STORE), "a lost race is run again"),
+    Guard("shared/calls/conductor.py::RINGING_GRACE", (CALLS,), "the same, while it rings"),
+    Guard("shared/calls/watchdog.py::GRACES_AT_MOST", (CALLS,), "the same, whatever the call hears"),
+    Guard("shared/calls/watchdog.py::Watchdog._stays_unconfirmed", (CALLS,), "the same, at the watchdog"),
+    Guard("shared/calls/conductor.py::Conductor.wake_overdue", (CALLS,), "a sleep whose message is lost ends"),
+    Guard("shared/calls/afterwards.py::Afterwards.confirm", (CALLS,), "what left is written down"),
+    Guard("shared/calls/afterwards.py::Afterwards.kept_alive", (CALLS,), "a side effect at work is run once"),
+    Guard("shared/calls/afterwards.py::Afterwards._write_head", (CALLS,), "both write over nobody's change"),
     Guard("shared/calls/watchdog.py::Watchdog._look", (CALLS,), "grace and idle times of a quiet call"),
+    Guard("shared/calls/watchdog.py::Watchdog._next_overdue", (CALLS,), "a pause ends when an outcome is overdue"),
     Guard("shared/calls/watchdog.py::Watchdog._overdue", (CALLS,), "what is waited for ends"),
     Guard("shared/calls/watchdog.py::NEVER_CONNECTED", (CALLS,), "the same of a connection"),
-    Guard("shared/calls/dispatcher.py::Dispatcher._send", (CALLS,), "every action has an outcome"),
-    # Duplicates and order
+    # What is sent, once, and what comes back
+    Guard(
+        "shared/calls/dispatcher.py::Dispatcher.dispatch", (CALLS,), "nothing is sent that another has sent or ended"
+    ),
+    Guard("shared/calls/dispatcher.py::Dispatcher._send", (CALLS,), "every action has an outcome, or is unknown"),
+    Guard("shared/calls/dispatcher.py::Dispatcher._gone", (CALLS,), "404 is the end of a call where it has ended"),
+    Guard(
+        "shared/calls/dispatcher.py::Dispatcher.hang_up_latecomers", (CALLS,), "nobody sits on a line without a flow"
+    ),
+    Guard("shared/calls/driver.py::_leave", (CALLS,), "a hang-up is asked for until it is taken"),
+    Guard("shared/gateway/acs/gateway.py::AcsGateway.perform", (GATEWAY,), "what is harmless twice is sent again"),
+    Guard("shared/gateway/acs/gateway.py::AcsGateway._send", (GATEWAY,), "a DELETE that was carried out succeeds"),
+    Guard("shared/gateway/acs/gateway.py::_refusal", (GATEWAY,), "a lost response is no refusal"),
+    Guard("shared/gateway/acs/retry.py::CarefulRetry.is_retry", (GATEWAY,), "which statuses are sent again"),
+    Guard("shared/gateway/acs/retry.py::CarefulRetry._is_method_retryable", (GATEWAY,), "which methods are"),
+    Guard("shared/gateway/acs/retry.py::CarefulRetry.increment", (GATEWAY,), "which errors are"),
+    Guard("shared/gateway/acs/retry.py::done_before", (GATEWAY,), "404 to a second DELETE is its success"),
+    Guard("shared/gateway/acs/retry.py::_may_come_twice", (GATEWAY,), "what the service runs once"),
+    # Duplicates, order, and whose event it is
     Guard("shared/calls/replay.py::Session.knows", (CALLS,), "a duplicate changes nothing"),
-    Guard("shared/calls/replay.py::Session._operation_of", (CALLS,), "an outcome of an earlier attempt is stale"),
-    Guard("shared/calls/replay.py::Session._on_event", (CALLS,), "older news of participants is dropped"),
+    Guard(
+        "shared/calls/replay.py::Session._recognise_issued", (CALLS,), "what the journal holds is not asked for again"
+    ),
+    Guard("shared/calls/state.py::CallState._operation_of", (CALLS,), "an event of no sending of ours is foreign"),
+    Guard("shared/calls/state.py::CallState._on_event", (CALLS,), "the first outcome counts"),
+    Guard("shared/calls/state.py::CallState._take_note", (CALLS,), "older news of participants is dropped"),
+    Guard("shared/calls/state.py::CallState._of_another_connection", (CALLS,), "events are held to their connection"),
+    Guard("shared/calls/state.py::CallState.latecomer", (CALLS,), "which connections are hung up after the end"),
     Guard("shared/calls/tones.py::ToneOrder.start", (CALLS,), "numbers may begin again"),
     Guard("shared/calls/tones.py::ToneOrder.add", (CALLS,), "a key comes once"),
     Guard("shared/calls/tones.py::ToneOrder.next", (CALLS,), "keys come in the order in which they were pressed"),
     Guard("shared/calls/tones.py::MAX_WAITING", (CALLS,), "a gap does not hold keys up for ever"),
     # Recordings: one at a time, and nothing deleted that is not here
     Guard("shared/recordings/book.py::Book.change", (RECORDINGS,), "a change is made on what is there now"),
-    Guard("shared/recordings/book.py::Book.renewing", (RECORDINGS,), "a lease is renewed while work goes on"),
-    Guard("shared/recordings/book.py::Book.lease", (RECORDINGS,), "a lease ends"),
+    Guard("shared/recordings/book.py::Book.take", (RECORDINGS,), "a lease is taken by one"),
+    Guard("shared/recordings/book.py::Book.busy", (RECORDINGS,), "a lease ends"),
+    Guard("shared/recordings/book.py::Lease.alive", (RECORDINGS,), "a lease is renewed while work goes on"),
+    Guard("shared/recordings/book.py::Lease.settle", (RECORDINGS,), "it is given back"),
+    Guard("shared/recordings/book.py::Lease._renew", (RECORDINGS,), "it is renewed by its holder"),
+    Guard("shared/recordings/book.py::Lease._held", (RECORDINGS,), "who lost it changes nothing"),
     Guard("shared/recordings/pipeline.py::Pipeline._in_turn", (RECORDINGS,), "one instance at a time"),
+    Guard("shared/recordings/pipeline.py::Pipeline._deletes", (RECORDINGS,), "what may be deleted at the source"),
     Guard("shared/recordings/fetching.py::Fetcher.fetch", (RECORDINGS,), "archived before it is deleted"),
     Guard("shared/recordings/fetching.py::Fetcher._download", (RECORDINGS,), "the length is checked before deletion"),
     Guard("shared/recordings/fetching.py::Fetcher.delete", (RECORDINGS,), "deletion is tried until it expires"),
-    Guard("shared/recordings/fetching.py::Fetcher._renewing", (RECORDINGS,), "a lease that was lost is not renewed"),
     # Streams: limits
     Guard("streams/limits.py::Budget.take", ("tests/unit/streams/test_limits.py",), "memory is bounded"),
     Guard("streams/limits.py::Sockets.one_more", ("tests/unit/streams/test_limits.py",), "sockets are bounded"),

@@ -194,8 +194,6 @@ class Play:
         """Background work may die as well; nothing may depend on it."""
         try:
             conductor.later.flush()
-        except StoreUnavailable:
-            pass  # the background thread logs it and goes on
         except Crash:
             self.conductors[self.conductors.index(conductor)] = self.world.conductor()
 

@@ -11,7 +11,7 @@ from shared.calls import Call, Choice, Flow, NoInput, actions, text
 from shared.calls.actions import Action
 from shared.calls.conductor import Conductor, Ring
 from shared.calls.journal import Entry, Started, decode_all
-from shared.calls.later import Later
+from shared.calls.later import Later, _run
 from shared.events import CallEvent, parse_callback
 from shared.gateway.base import Request
 from shared.gateway.memory import MemoryGateway, _plain_answer
@@ -101,12 +101,12 @@ class Turns(Later):
         if delay:
             self.waiting[key] = job
         else:
-            job()
+            _run(job)
 
     def flush(self) -> None:
         waiting, self.waiting = self.waiting, {}
         for job in waiting.values():
-            job()
+            _run(job)
 
 
 class Wire:
@@ -217,6 +217,13 @@ class World:
     def journal(self, call_id: str) -> list[Entry]:
         """The call's journal, typed."""
         return decode_all(self.store.load(call_id).journal)
+
+    def answered(self, conductor: Conductor, flow: str) -> str:
+        """A call of this flow that is up; its id."""
+        _, call_id = conductor.ring(a_ring(self.clock.now), answering(), flow)
+        for body in self.wire.reaction(self.last()):
+            conductor.deliver(call_id, [parsed(body)])
+        return call_id
 
     def kinds(self) -> list[str]:
         """The actions that ran, in order."""

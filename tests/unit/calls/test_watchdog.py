@@ -1,0 +1,356 @@
+"""The watchdog: what it asks, how often, and what it does beside what."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from shared.calls import Call, Flow, actions, text
+from shared.calls.conductor import Conductor
+from shared.calls.journal import GaveUp, Settled
+from shared.calls.later import WORKERS, Later
+from shared.calls.outcome import Outcome
+from shared.calls.watchdog import AT_ONCE, LONGEST_PAUSE, NEVER_CONNECTED
+from shared.store.memory import MemoryStore
+from tests.unit.calls.world import CONNECTION, World, a_ring, answering, parsed
+
+GRACE, QUIET, TICK = 7.0, 60.0, 30.0
+PATIENCE = 30.0
+
+
+async def waits(call: Call) -> None:
+    """Waits for what nobody says."""
+    await call.signal("never")
+
+
+async def speaks(call: Call) -> None:
+    """Says one thing."""
+    await call.play(text("one"))
+
+
+HERE = {"waits": Flow("waits", waits), "speaks": Flow("speaks", speaks)}
+
+
+class Asked:
+    """A service that knows every call, and keeps which connections it was asked about."""
+
+    def __init__(self, world: World) -> None:
+        self.connections: list[str] = []
+        self.answer: str | None = "connected"
+        world.gateway.connection_state = self  # type: ignore[method-assign]
+
+    def __call__(self, connection_id: str) -> str | None:
+        self.connections.append(connection_id)
+        return self.answer
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def instance(world: World) -> Conductor:
+    return world.conductor(flows=HERE)
+
+
+def calls(world: World, conductor: Conductor, number: int, flow: str = "waits") -> list[str]:
+    """So many calls that are up and of which nothing more is heard."""
+    found = []
+    for each in range(number):
+        ring = dataclasses.replace(
+            a_ring(world.clock.now, context=f"ring {each}"), correlation_id=f"conversation {each}"
+        )
+        _, call_id = conductor.ring(ring, answering(), flow)
+        for body in world.wire.reaction(world.last()):
+            conductor.deliver(call_id, [parsed(body)])
+        found.append(call_id)
+    conductor.later.flush()
+    conductor.later.flush()
+    return found
+
+
+# Questions to the service
+
+
+def test_a_quiet_call_is_asked_about_ever_more_rarely(world: World) -> None:
+    asked = Asked(world)
+    calls(world, instance(world), 20)
+    watching = instance(world)
+    world.clock.pass_seconds(QUIET + 1)
+    for _ in range(10):
+        world.clock.pass_seconds(TICK)
+        assert watching.watch() == {}
+    assert 20 <= len(asked.connections) <= 2 * 20
+
+
+def test_the_pauses_double_up_to_a_quarter_of_an_hour(world: World) -> None:
+    asked = Asked(world)
+    calls(world, instance(world), 1)
+    watching, times = instance(world), []
+    for second in range(0, 2 * 3600, 10):
+        before = len(asked.connections)
+        watching.watch()
+        if len(asked.connections) > before:
+            times.append(second)
+        world.clock.pass_seconds(10)
+    gaps = [later - earlier for earlier, later in pairwise(times)]
+    assert times[0] == QUIET + 10
+    assert gaps == [120, 240, 480, *[LONGEST_PAUSE // 1000] * (len(gaps) - 3)]
+    assert len(gaps) >= 5
+
+
+def test_a_call_that_is_heard_of_again_is_asked_about_like_a_new_one(world: World) -> None:
+    asked = Asked(world)
+    conductor = instance(world)
+    (call_id,) = calls(world, conductor, 1)
+    for _ in range(20):
+        world.clock.pass_seconds(TICK)
+        conductor.watch()
+    before = len(asked.connections)
+    conductor.deliver(call_id, [parsed(world.wire.event("SomethingNew"))])
+    conductor.watch()
+    world.clock.pass_seconds(QUIET + 1)
+    conductor.watch()
+    assert len(asked.connections) == before + 1
+
+
+def test_a_call_that_the_service_no_longer_knows_is_settled(world: World) -> None:
+    asked = Asked(world)
+    conductor = instance(world)
+    (call_id,) = calls(world, conductor, 1)
+    asked.answer = None
+    world.clock.pass_seconds(QUIET)
+    assert conductor.watch() == {}
+    assert asked.connections == []
+    world.clock.pass_seconds(0.001)
+    assert conductor.watch() == {call_id: Outcome.ADVANCED}
+    assert asked.connections == [CONNECTION]
+    assert world.store.peek(call_id).outcome == "settled"
+    assert any(isinstance(entry, Settled) for entry in world.journal(call_id))
+    assert list(world.store.open_calls()) == []
+
+
+def test_a_call_that_never_got_a_connection_is_settled_without_a_question(world: World) -> None:
+    asked = Asked(world)
+    world.gateway._answer = lambda request: {}
+    conductor = instance(world)
+    _, call_id = conductor.ring(a_ring(), answering(), "waits")
+    conductor.later.flush()
+    world.clock.now += NEVER_CONNECTED
+    conductor.watch()
+    assert world.store.peek(call_id).status != "ended"
+    world.clock.now += 1
+    assert conductor.watch() == {call_id: Outcome.ADVANCED}
+    assert (world.store.peek(call_id).outcome, asked.connections) == ("settled", [])
+
+
+def test_an_outcome_that_cannot_be_expected_any_more_is_given_up_though_the_call_is_asked_about_rarely(
+    world: World,
+) -> None:
+    Asked(world)
+    conductor = instance(world)
+    (call_id,) = calls(world, conductor, 1, "speaks")
+    patience = actions.Play(prompts=(text("one"),)).patience
+    assert patience is not None
+    began = world.clock.now
+    while not any(isinstance(entry, GaveUp) for entry in world.journal(call_id)):
+        world.clock.pass_seconds(1)
+        conductor.watch()
+        assert world.clock.now - began <= (max(patience, QUIET) + 2) * 1000
+    assert world.clock.now - began > patience * 1000
+
+
+def test_a_question_that_finds_an_action_still_in_its_time_is_put_again_when_that_is_over(world: World) -> None:
+    Asked(world)
+
+    async def long(call: Call) -> None:
+        await call.recognize(max_tones=1)
+
+    conductor = world.conductor(flows={"waits": Flow("waits", long)})
+    (call_id,) = calls(world, conductor, 1)
+    (waiting,) = conductor.open_operations(call_id)
+    assert waiting.action.patience is not None
+    due = waiting.issued_at + int(waiting.action.patience * 1000)
+    world.clock.pass_seconds(QUIET + 1)
+    conductor.watch()  # the next question would come after two minutes
+    world.clock.now = due
+    assert conductor.watch() == {}
+    world.clock.now = due + 1
+    assert conductor.watch() == {call_id: Outcome.ADVANCED}
+
+
+# What it looks at
+
+
+def test_a_call_that_hears_things_costs_one_read_a_run(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    Asked(world)
+    conductor = instance(world)
+    calls(world, conductor, 5)
+    loads: list[str] = []
+    plain = world.store.load
+    monkeypatch.setattr(world.store, "load", lambda call_id: (loads.append(call_id), plain(call_id))[1])
+    watching = instance(world)
+    world.clock.pass_seconds(TICK)
+    watching.watch()
+    assert loads == []
+
+
+def test_calls_are_looked_at_side_by_side(world: World) -> None:
+    asked = Asked(world)
+    conductor = instance(world)
+    calls(world, conductor, AT_ONCE)
+    together = threading.Barrier(AT_ONCE, timeout=PATIENCE)
+    met = []
+
+    def meet(connection_id: str) -> str:
+        met.append(together.wait())
+        return "connected"
+
+    world.gateway.connection_state = meet  # type: ignore[method-assign]
+    world.clock.pass_seconds(QUIET + 1)
+    conductor.watch()
+    assert sorted(met) == list(range(AT_ONCE))
+    assert asked.connections == []
+
+
+def test_a_call_that_cannot_be_looked_at_keeps_it_from_no_other(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    asked = Asked(world)
+    conductor = instance(world)
+    first, *others = calls(world, conductor, 3)
+    asked.answer = None
+    plain = world.store.peek
+
+    def peek(call_id: str) -> Any:
+        if call_id == first:
+            raise RuntimeError("odd")
+        return plain(call_id)
+
+    monkeypatch.setattr(world.store, "peek", peek)
+    world.clock.pass_seconds(QUIET + 1)
+    assert set(conductor.watch()) == set(others)
+    assert f"could not settle call={first}" in caplog.text
+
+
+def test_an_action_that_is_unconfirmed_and_young_is_looked_at_when_its_grace_period_ends(world: World) -> None:
+    """A dead instance left it; nobody waits for the next run on top."""
+    conductor = instance(world)
+    _, call_id = conductor.ring(a_ring(), answering(), "speaks")
+    for body in world.wire.reaction(world.last()):
+        conductor.deliver(call_id, [parsed(body)])
+    assert world.store.peek(call_id).unconfirmed == [1]
+    asked_for: list[tuple[str, float]] = []
+    watching = instance(world)
+    soon = watching.later.soon
+    watching.later.soon = lambda key, job, delay=0.0: (asked_for.append((key, delay)), soon(key, job, delay))[1]  # type: ignore[method-assign,func-returns-value]
+    world.clock.pass_seconds(4)
+    assert watching.watch() == {}
+    ((key, delay),) = asked_for
+    assert key == f"watch {call_id}"
+    assert GRACE - 4 < delay < GRACE - 3
+    world.clock.pass_seconds(delay)
+    watching.later.flush()
+    assert [request.attempt for request in world.gateway.sent if request.action.kind == "play"] == [0, 1]
+
+
+def test_what_this_instance_knows_to_have_left_is_written_down_and_not_sent_again(world: World) -> None:
+    conductor = instance(world)
+    _, call_id = conductor.ring(a_ring(), answering(), "speaks")
+    for body in world.wire.reaction(world.last()):
+        conductor.deliver(call_id, [parsed(body)])
+    world.clock.pass_seconds(GRACE + 1)
+    assert conductor.watch() == {}
+    assert world.store.peek(call_id).unconfirmed == []
+    assert [request.attempt for request in world.gateway.sent if request.action.kind == "play"] == [0]
+
+
+@pytest.mark.parametrize("tick", [TICK, 5.0])
+def test_an_action_that_stays_unconfirmed_on_a_call_that_keeps_hearing_things_is_sent_in_the_end(
+    world: World, tick: float
+) -> None:
+    """A dead instance left it; other events come all the time, so that the call is never quiet."""
+    conductor = instance(world)
+    _, call_id = conductor.ring(a_ring(), answering(), "speaks")
+    for body in world.wire.reaction(world.last()):
+        conductor.deliver(call_id, [parsed(body)])
+    watching, began = instance(world), world.clock.now
+    while world.gateway.sent[-1].attempt == 0:
+        world.clock.pass_seconds(5)
+        watching.deliver(call_id, [parsed(world.wire.event("SomethingNew"))])
+        if (world.clock.now - began) % (tick * 1000) == 0:
+            watching.watch()
+        assert world.clock.now - began <= (3 * GRACE + 2 * tick) * 1000
+    assert world.clock.now - began > 3 * GRACE * 1000, "its instance may be alive, and held up"
+    assert [request.attempt for request in world.gateway.sent if request.action.kind == "play"] == [0, 1]
+
+
+def test_actions_that_are_confirmed_in_their_time_are_no_matter_of_the_watchdog(world: World) -> None:
+    """Each of them is unconfirmed when the watchdog looks; none of them for long."""
+    conductor = instance(world)
+    _, call_id = conductor.ring(a_ring(), answering(), "waits")
+    watching = instance(world)
+    for _ in range(10):
+        conductor.act(call_id, actions.Play(prompts=(text("a word"),)))
+        world.clock.pass_seconds(5)
+        assert watching.watch() == {}
+        for body in world.wire.reaction(world.last()):
+            conductor.deliver(call_id, [parsed(body)])
+    assert {request.attempt for request in world.gateway.sent} == {0}
+
+
+# Ended calls
+
+
+def ended(world: World, conductor: Conductor) -> str:
+    (call_id,) = calls(world, conductor, 1)
+    conductor.deliver(call_id, [parsed(world.wire.event("CallDisconnected", None, (200, 5000, "left")))])
+    return call_id
+
+
+def test_a_call_that_ended_and_was_not_closed_is_closed_after_the_grace_period(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    conductor = instance(world)
+    monkeypatch.setattr(conductor.afterwards, "later_close", lambda call_id: None)  # it dies before
+    call_id = ended(world, conductor)
+    watching = instance(world)
+    world.clock.pass_seconds(GRACE)
+    assert watching.watch() == {}
+    assert list(world.store.open_calls()) == [call_id]
+    world.clock.pass_seconds(0.001)
+    assert watching.watch() == {call_id: Outcome.ADVANCED}
+    assert list(world.store.open_calls()) == []
+    assert call_id in world.store.archive  # type: ignore[attr-defined]
+
+
+def test_calls_are_closed_side_by_side_at_the_pace_at_which_they_end() -> None:
+    class Meeting(MemoryStore):
+        """A store whose close waits until so many are closed at once."""
+
+        def close(self, record: Any, document: dict[str, Any]) -> None:
+            together.wait()
+            super().close(record, document)
+            closed.release()
+
+    together, closed = threading.Barrier(WORKERS, timeout=PATIENCE), threading.Semaphore(0)
+    world = World(store=Meeting())
+    conductor = Conductor(
+        store=world.store,
+        gateway=world.gateway,
+        timers=world.timers,
+        flows={},
+        callback_url=lambda call_id, family: "https://app.example",
+        clock=world.clock,
+        later=Later(),
+    )
+    for number in range(WORKERS):
+        ring = dataclasses.replace(a_ring(context=f"ring {number}"), correlation_id=f"conversation {number}")
+        conductor.ring(ring, actions.Reject())
+    for _ in range(WORKERS):
+        assert closed.acquire(timeout=PATIENCE)
+    assert list(world.store.open_calls()) == []
