@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from shared.calls import Call, Flow, actions, text
-from shared.calls.conductor import GRACES_AT_MOST, RINGING_GRACE, Conductor
+from shared.calls.conductor import RINGING_GRACE, Conductor
 from shared.calls.outcome import Outcome
 from shared.calls.record import CallRecord
-from shared.calls.watchdog import LONGEST_RUN, WAKE_UP_DELAY
+from shared.calls.watchdog import GRACES_AT_MOST, LONGEST_RUN, WAKE_UP_DELAY
 from shared.errors import StoreUnavailable
 from shared.store.base import Version
 from shared.store.memory import MemoryStore
