@@ -15,6 +15,7 @@ from shared.calls.journal import GaveUp, Settled
 from shared.calls.later import WORKERS, Later
 from shared.calls.outcome import Outcome
 from shared.calls.watchdog import AT_ONCE, LONGEST_PAUSE, NEVER_CONNECTED
+from shared.store.base import Stored
 from shared.store.memory import MemoryStore
 from tests.unit.calls.world import CONNECTION, World, a_ring, answering, parsed
 
@@ -192,7 +193,12 @@ def test_a_call_that_hears_things_costs_one_read_a_run(world: World, monkeypatch
     calls(world, conductor, 5)
     loads: list[str] = []
     plain = world.store.load
-    monkeypatch.setattr(world.store, "load", lambda call_id: (loads.append(call_id), plain(call_id))[1])
+
+    def load(call_id: str) -> Stored:
+        loads.append(call_id)
+        return plain(call_id)
+
+    monkeypatch.setattr(world.store, "load", load)
     watching = instance(world)
     world.clock.pass_seconds(TICK)
     watching.watch()
