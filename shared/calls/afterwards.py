@@ -13,6 +13,7 @@ from shared.calls.journal import Entry, Issued, Resent
 from shared.calls.later import Later
 from shared.calls.loading import Calls
 from shared.calls.loglines import log_closed
+from shared.calls.record import CallRecord
 from shared.errors import LostRace
 from shared.store.base import CallStore, Version
 
@@ -56,9 +57,11 @@ class Afterwards:
         with self._held.only_here(call_id):
             left = self._left.pop(call_id, set())
             held = self._held.take(call_id)
+            known = replace(held.session.record) if held else CallRecord(call_id)
             for _ in range(MAX_RACES):
                 held = held or self._calls.load(call_id)
                 record = held.session.record
+                record.fill_in(known)
                 record.unconfirmed = [seq for seq in record.unconfirmed if seq not in left]
                 if held.unconfirmed == tuple(record.unconfirmed) or self._write_head(held):
                     self._held.put(call_id, held)

@@ -380,6 +380,7 @@ class Conductor:
                     held = self._calls.load(call_id)  # meanwhile another instance may have sent these actions
             except LostRace:
                 held = self._calls.load(call_id)
+                held.session.record.fill_in(session.record)
                 if mark not in held.session.record.marks:
                     if trusted:
                         self.freshness.met_stale += 1

@@ -70,6 +70,12 @@ class CallRecord:
         self.marks = [*self.marks, mark][-MARKS:]
         return mark
 
+    def fill_in(self, other: CallRecord) -> None:
+        """Take over ids that only this instance knows, from a response, and another one has written without."""
+        self.call_connection_id = self.call_connection_id or other.call_connection_id
+        self.server_call_id = self.server_call_id or other.server_call_id
+        self.correlation_id = self.correlation_id or other.correlation_id
+
     def recorded_as(self, recording_id: str | None) -> None:
         """A recording of this call has this id."""
         if recording_id and recording_id not in self.recording_ids:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from azure.communication.callautomation import CallAutomationClient
@@ -68,10 +69,8 @@ class AcsGateway:
     def perform(self, request: Request) -> Mapping[str, Any]:
         # The retry policy sees requests, not actions: what is harmless twice for its meaning is sent again here.
         for _ in range(TRIES - 1 if request.action.idempotent else 0):
-            try:
+            with suppress(ResponseLost):
                 return self._send(request)
-            except ResponseLost:
-                continue
         return self._send(request)
 
     def _send(self, request: Request) -> Mapping[str, Any]:
@@ -94,8 +93,7 @@ class AcsGateway:
 
 def _refusal(action: Action, error: AzureError) -> ActionRefused:
     """What an error of the SDK says about the action."""
-    if isinstance(error, HttpResponseError) and (error.status_code or 0) >= 400:
-        status = error.status_code or 0
+    if isinstance(error, HttpResponseError) and (status := error.status_code or 0) >= 400:
         told = error.error
         code = str(told.code) if told is not None and told.code else str(status)
         message = told.message if told is not None and told.message else error.message

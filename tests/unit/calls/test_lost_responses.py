@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from shared.calls import Call, Flow, actions
+from shared.calls import Call, Flow, actions, text
 from shared.calls.conductor import Conductor
 from shared.calls.outcome import Outcome
 from shared.calls.record import CallRecord
@@ -174,6 +174,22 @@ def test_a_claim_by_another_instance_is_not_taken_for_ones_own(world: World, mon
     monkeypatch.setattr(world.store, "claim", claimed)
     assert mine.ring(a_ring(), answering(), "speaks")[0] is Outcome.DUPLICATE
     assert world.kinds() == ["answer"]
+
+
+@pytest.mark.parametrize("confirmed", [False, True])
+def test_a_connection_that_only_a_response_told_is_known_though_another_instance_wrote_meanwhile(
+    world: World, confirmed: bool
+) -> None:
+    conductor = another(world)
+    _, call_id = conductor.ring(a_ring(), answering(), "speaks")
+    another(world).signal(call_id, "click")  # it has not heard of the connection
+    if confirmed:
+        conductor.later.flush()
+        assert world.store.peek(call_id).call_connection_id == CONNECTION
+    outcome, _ = conductor.act(call_id, actions.Play(prompts=(text("a word"),)), "key")
+    assert outcome is Outcome.ADVANCED
+    assert plays(world) == [("a word", 0)]
+    assert world.store.peek(call_id).call_connection_id == CONNECTION
 
 
 # What was sent twice

@@ -353,3 +353,56 @@ def test_after_a_response_that_broke_off_an_answer_is_sent_again(broken: bytes) 
         with pytest.raises(ResponseLost):
             gateway.perform(Line(None, gateway).request(actions.Answer(), ring="ring"))  # type: ignore[arg-type]
         assert len(heard) == acs.TRIES
+
+
+def response(status: str, body: str, *headers: str) -> bytes:
+    """A whole response."""
+    lines = [f"HTTP/1.1 {status}", "Content-Type: application/json", f"Content-Length: {len(body)}", *headers]
+    return "\r\n".join([*lines, "Connection: close", "", body]).encode()
+
+
+def test_a_response_that_nobody_can_read_counts_as_lost() -> None:
+    """Its status says that the service has carried it out."""
+    with breaking_off([response("200 OK", '{"callConnectionId')]) as (address, heard):
+        gateway = AcsGateway(address, "a2V5")
+        with pytest.raises(ResponseLost):
+            gateway.perform(Line(None, gateway).request(actions.Answer(), ring="ring"))  # type: ignore[arg-type]
+        assert len(heard) == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "message"),
+    [
+        ('{"error":{"code":"8501","message":"not while it rings"}}', "8501", "not while it rings"),
+        ('{"error":{"code":"","message":""}}', "400", "Bad"),
+        ('{"error":{"message":"no code"}}', "400", "no code"),
+        ('{"error":{"code":"8501"}}', "8501", "8501"),
+        ("{}", "400", "Bad"),
+        ("", "400", "Bad"),
+    ],
+)
+def test_a_refusal_has_the_services_words_or_else_the_status(body: str, code: str, message: str) -> None:
+    with breaking_off([response("400 Bad", body)]) as (address, _):
+        gateway = AcsGateway(address, "a2V5")
+        with pytest.raises(ActionRefused) as caught:
+            gateway.perform(Line(None, gateway, "connection").request(actions.HangUp()))  # type: ignore[arg-type]
+    assert (caught.value.status, caught.value.code, caught.value.transient) == (400, code, False)
+    assert message in caught.value.message
+
+
+def test_what_the_service_asks_to_send_later_is_sent_later_whatever_it_is() -> None:
+    play = actions.Play(prompts=(text("hello"),))
+    later, taken = response("429 Too many", "{}", "Retry-After: 0"), response("202 Accepted", "")
+    with breaking_off([later, taken]) as (address, heard):
+        gateway = AcsGateway(address, "a2V5")
+        assert gateway.perform(Line(None, gateway, "connection").request(play)) == {}  # type: ignore[arg-type]
+        assert len(heard) == 2
+
+
+def test_a_delete_that_is_forbidden_the_second_time_has_not_succeeded() -> None:
+    with breaking_off([NOTHING, response("403 Forbidden", "{}")]) as (address, heard):
+        gateway = AcsGateway(address, "a2V5")
+        with pytest.raises(ActionRefused) as caught:
+            gateway.perform(Line(None, gateway, "connection").request(actions.HangUp()))  # type: ignore[arg-type]
+        assert len(heard) == 2
+    assert caught.value.status == 403
