@@ -9,7 +9,7 @@ SwitchboardError
 │   ├── KeyReused           an idempotency key came back with another request
 │   └── MalformedEvent      a delivered event cannot be read
 ├── Refused                 a caller may not do this: no token, wrong signature, wrong call
-├── KeysUnavailable         the keys that callback tokens are checked with cannot be had     (retryable)
+├── KeysUnavailable         the keys that callback tokens are checked with are unavailable   (retryable)
 ├── LimitReached            this process holds or serves as much as it may                   (retryable)
 ├── CallOver                the call has ended: nothing can be done on it any more
 ├── NotConnected            the call has no connection yet that an action could go to
@@ -22,7 +22,7 @@ SwitchboardError
 ├── RecordingError
 │   ├── UnknownRecording    no recording with this id
 │   ├── ForeignLocation     a file lies at an address that this app does not fetch from
-│   ├── SourceUnavailable   the file cannot be had now                                    (retryable)
+│   ├── SourceUnavailable   the file is unavailable now                                   (retryable)
 │   ├── UnreadableAudio     what came is not the audio that it should be                  (retryable)
 │   ├── TranscriptionFailed the speech service gave no transcript                          (retryable)
 │   └── TopicUnavailable    nobody could be told that a report is ready                   (retryable)

@@ -18,11 +18,11 @@ SOCKET_SHARE = 4
 
 
 class Budget:
-    """Bytes that may be held at once. A part of it (`share`) counts here as well. Safe to use from any thread.
+    """What may be held at once, mostly bytes. A part of it (`share`) counts here as well. Safe to use from any thread.
 
     Args:
         name: what a log line calls it.
-        limit: bytes.
+        limit: bytes, or whatever else is counted (files).
     """
 
     def __init__(self, name: str, limit: int, parent: Budget | None = None) -> None:

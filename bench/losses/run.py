@@ -206,7 +206,7 @@ class _Run:
             self._note(self._control.timeline(self._last, wait=0.5))
 
     def _note(self, entries: Sequence[Mapping[str, Any]]) -> None:
-        """Keep entries; `at` is from the begin of the call until the origin of all calls is known."""
+        """Keep entries; `at` is from the start of the call until the origin of all calls is known."""
         now = time.time()
         for entry in entries:
             at = entry["at"] / self._scenario.speed

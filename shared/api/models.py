@@ -29,9 +29,9 @@ ACTIONS: dict[str, type[Action]] = {
 """What can be done on a live call over HTTP, by the name in its path."""
 
 MAX_BODY = 256 * 1024
-"""Bytes of a request; ours."""
+"""Bytes of a request (our choice)."""
 MAX_DEPTH = 32
-"""Levels of nesting in a request; ours. The journal is read by a parser that stops at 200."""
+"""Levels of nesting in a request (our choice). The journal is read by a parser that stops at 200."""
 
 MAX_KEY = 200
 """Characters of an idempotency key."""

@@ -9,7 +9,7 @@ out that the journal does not hold. What the four guarantees rest on:
     a crash after the commit        the head calls the operation unconfirmed: a redelivery after the grace
                                     period, or the watchdog, sends it again under the same repeatability id,
                                     or (play, recognize) as a new attempt; the first outcome of either counts
-    a write whose response is lost  the head has the writer's mark: it goes on as if it had heard
+    a write whose response is lost  the head has the writer's mark: it goes on as after a response
     a request whose response is lost  the operation stays unconfirmed until an event shows that it was carried out
 """
 
@@ -43,14 +43,7 @@ from shared.calls.replay import Session
 from shared.calls.rules import check
 from shared.calls.timers import Timers
 from shared.calls.watchdog import GRACES_AT_MOST, Watchdog
-from shared.errors import (
-    AlreadyClaimed,
-    InvalidInput,
-    KeyReused,
-    LostRace,
-    NotConnected,
-    UnknownCall,
-)
+from shared.errors import AlreadyClaimed, InvalidInput, KeyReused, LostRace, NotConnected, UnknownCall
 from shared.events import CallDisconnected, CallEvent, Participant, TeamsPhoneCallDetails
 from shared.gateway.base import Gateway
 from shared.identifiers import Identifier
@@ -269,7 +262,7 @@ class Conductor:
         """Do something on a call from outside; the same key does it once.
 
         Returns:
-            what became of it, and its operation: done, where the service's answer is the outcome. LATE and None
+            what became of it, and its operation: done, where the service's response is the outcome. LATE and None
             once the call is over. KeyReused if the key stands for something else; NotConnected while nothing can
             be done yet.
         """
@@ -383,7 +376,7 @@ class Conductor:
                 held.session.record.fill_in(session.record)
                 if mark not in held.session.record.marks:
                     if trusted:
-                        self.freshness.met_stale += 1
+                        self.freshness.lost_commits += 1
                         self.freshness.learn(fresh=False)
                     time.sleep(min(0.002 * race, 0.05))
                     continue

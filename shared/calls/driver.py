@@ -17,8 +17,8 @@ OPENING = ("answer", "create_call", "connect")
 
 
 HANG_UPS = 10
-"""How often a hang-up that the service does not take is asked for: once more at once, then over some four minutes;
-ours."""
+"""How often a hang-up that the service does not take is asked for: once more at once, then over some four minutes
+(our choice)."""
 
 
 class Stage(Host, Protocol):

@@ -14,8 +14,8 @@ from shared.calls.replay import Session
 from shared.events import CallEvent
 
 WEIGHT = 0.5
-"""How much the newest experience counts; at a half one stale call is enough for caution, one fresh call for trust.
-Ours."""
+"""How much the newest experience counts; at a half one stale call is enough for caution, one fresh call for trust
+(our choice)."""
 
 
 class Freshness:
@@ -26,8 +26,8 @@ class Freshness:
 
     def __init__(self) -> None:
         self._stale = 0.0
-        self.met_stale = 0
-        """Calls in memory that were built on and turned out to be old: each cost a commit that lost."""
+        self.lost_commits = 0
+        """Calls in memory that were built on and turned out to be old: each cost a commit that lost its race."""
 
     def learn(self, *, fresh: bool) -> None:
         """A call in memory was, or was not, the newest."""

@@ -13,7 +13,7 @@ from collections.abc import Callable
 log = logging.getLogger("switchboard.calls")
 
 WORKERS = 8
-"""Jobs at once: closing a call waits for the storage four times, and must keep the pace at which calls end; ours."""
+"""Jobs at once (our choice): closing a call waits for the storage four times, and must keep pace with ending calls."""
 
 
 class Later:

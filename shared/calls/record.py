@@ -33,7 +33,7 @@ class CallRecord:
         wake_at: when the flow's next sleep is over; 0: it does not sleep.
         ring: the IncomingCall's context while the call rings: what answer, reject and redirect need.
         ring_id: tells one ringing from the next, when the same callee is rung again in one conversation.
-        marks: the marks of the newest writes, newest last. A writer whose answer was lost finds its mark here and
+        marks: the marks of the newest writes, newest last. A writer whose response was lost finds its mark here and
             so knows its own write from that of another instance.
     """
 

@@ -1,4 +1,4 @@
-"""Replay: a flow and a journal in, new entries out. No I/O, no clock, no chance.
+"""Replay: a flow and a journal in, new entries out. Deterministic: no I/O, no clock, no randomness.
 
 A Session runs the flow's coroutine and feeds it the journal, entry by entry. What the flow asks for on the way
 must be what the journal holds; what it asks for after the last entry is new. A warm instance keeps the Session
@@ -40,21 +40,11 @@ from shared.calls.reading import identity, read_context, what
 from shared.calls.record import CallRecord
 from shared.calls.rules import rule_of
 from shared.calls.state import FIRST_COMMAND, CallState
-from shared.errors import (
-    ActionRefused,
-    CallEnded,
-    FlowChanged,
-    TimedOut,
-)
-from shared.events import (
-    ROLES,
-    CallEvent,
-    journaled_callback,
-)
+from shared.errors import ActionRefused, CallEnded, FlowChanged, TimedOut
+from shared.events import ROLES, CallEvent, journaled_callback
 from shared.identifiers import Identifier
 
 T = TypeVar("T")
-
 
 MAX_TRACE = 4000
 

@@ -9,19 +9,13 @@ from typing import Any, TypeVar
 
 from shared.calls import actions
 from shared.calls.driver import OPENING
-from shared.calls.journal import (
-    RefusedEntry,
-)
+from shared.calls.journal import RefusedEntry
 from shared.calls.operation import Operation, Pending, Scheduler
 from shared.calls.reading import attempt_of, end_of, failure, read_context, refusal
 from shared.calls.record import CallRecord
 from shared.calls.results import Recognized
 from shared.calls.waiting import Waiting
-from shared.errors import (
-    ActionCanceled,
-    ActionFailed,
-    CallEnded,
-)
+from shared.errors import ActionCanceled, ActionFailed, CallEnded
 from shared.events import (
     DIGIT_BY_TONE,
     ROLES,
@@ -40,7 +34,6 @@ from shared.events import (
 )
 
 T = TypeVar("T")
-
 
 CLOSING = ("hang_up", "terminate")
 MEDIA = ("play", "recognize")
@@ -114,7 +107,7 @@ class CallState:
         return leftovers
 
     def latecomer(self, event: CallEvent) -> Operation[Any] | None:
-        """The operation whose connection comes up, by this event, for a call that is over and never had it."""
+        """The opening whose connection comes up with this event, though the call is over; None for other events."""
         if event.name != "CallConnected" or not self._end.done or event.operation_context is None:
             return None
         known = self.disconnected or self.record.connected_at > 0
@@ -219,8 +212,8 @@ class CallState:
 
         The connection is known from the response to the opening action, or from the event that names this action.
         """
-        ours = self.record.call_connection_id
-        if not ours or not event.call_connection_id or event.call_connection_id == ours:
+        known = self.record.call_connection_id
+        if not known or not event.call_connection_id or event.call_connection_id == known:
             return False
         opening = self._operation_of(event) if event.operation_context is not None else None
         return opening is None or opening.done or opening.action.kind not in OPENING

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 MAX_WAITING = 2
-"""Later keys that may wait for an earlier one; then the gap counts as one of the service's skipped numbers. Ours."""
+"""Later keys that may wait for an earlier one (our choice); then the gap counts as one that the service skipped."""
 
 
 class ToneOrder:

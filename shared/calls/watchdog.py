@@ -25,15 +25,15 @@ log = logging.getLogger("switchboard.calls")
 NEVER_CONNECTED = 150_000
 """Milliseconds without a connection after which a call was never established (set-up takes up to 115 s)."""
 WAKE_UP_DELAY = 2_000
-"""Milliseconds after the end of a sleep from which its message on the queue counts as lost; ours."""
+"""Milliseconds after the end of a sleep from which its message on the queue counts as lost (our choice)."""
 LONGEST_RUN = 10 * 60_000
-"""Milliseconds after which a call that has ended is closed although one of its side effects came to no end; ours."""
+"""Milliseconds after which an ended call is closed although one of its side effects came to no end (our choice)."""
 GRACES_AT_MOST = 3
-"""Grace periods after which an unconfirmed action is sent again though its call keeps hearing other things; ours."""
+"""Grace periods after which an unconfirmed action is sent again though other events keep coming (our choice)."""
 AT_ONCE = 8
-"""Calls that are looked at side by side, so that one that is slow does not keep the others; ours."""
+"""Calls that are looked at side by side, so that one that is slow does not keep the others (our choice)."""
 LONGEST_PAUSE = 15 * 60_000
-"""Milliseconds between two questions to the service about a call that stays quiet, at most; ours."""
+"""Milliseconds between two questions to the service about a call that stays quiet, at most (our choice)."""
 
 
 @dataclass(slots=True)

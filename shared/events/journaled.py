@@ -91,8 +91,9 @@ def _put_together(item: Mapping[str, Any]) -> CallEvent | None:
         return None
     values = {
         "id": name,
-        "time": time,
+        "unread": (),
         "raw": item,
+        "time": time,
         "source": source,
         "call_connection_id": connection,
         "server_call_id": server,

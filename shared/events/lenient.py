@@ -27,7 +27,7 @@ _WORD: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,59}")
 Path = tuple[int | str, ...]
 
 
-class Leftovers:
+class LenientFields:
     """The fields of one event, without what cannot be read.
 
     Args:
@@ -35,7 +35,7 @@ class Leftovers:
         needs: whether the model cannot do without a part, named as on the wire with `[]` for an element of a list.
 
     Attributes:
-        unread: the paths of what was left out, as in `participants[1]`; a null is left out and not counted, for it
+        unread: the paths of what was left out, as in `participants[1]`; a null is left out and not named, for it
             means the same as nothing.
     """
 

@@ -15,7 +15,7 @@ from shared.events.base import PREFIX, CallEvent, Event, EventGridEvent
 from shared.events.body import check_json, read_json
 from shared.events.callbacks import CALLBACK_TYPES, FORMER_NAMES, UnknownCallback
 from shared.events.event_grid import EVENT_GRID_TYPES, UnknownGridEvent
-from shared.events.lenient import Leftovers, Needed, path_of
+from shared.events.lenient import LenientFields, Needed, path_of
 
 _E = TypeVar("_E", bound=Event)
 
@@ -138,9 +138,9 @@ def _validated(cls: type[_E], fields: dict[str, Any], at: str, envelope: Mapping
         return validate(fields)
     except ValidationError as error:
         wrong = error
-    leftovers = Leftovers(fields, lambda path: cls.needs(path, fields))
+    lenient = LenientFields(fields, lambda path: cls.needs(path, fields))
     try:
-        event: _E = leftovers.read(validate, wrong)
+        event: _E = lenient.read(validate, wrong)
     except Needed as needed:
         raise _malformed(needed.details, at, envelope) from None
     return event

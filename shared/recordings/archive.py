@@ -18,12 +18,8 @@ if TYPE_CHECKING:
 BLOCK = 4 * 2**20
 """Bytes written or read at once. A blob takes 50,000 blocks (docs: put block), which is 195 GiB of these."""
 
-
-GENERATION = "generation"
-"""In the metadata of a report: a smaller one does not overwrite it."""
 WRITER = "writer"
 """In the metadata of an archived file: a mark of who wrote it, by which a writer knows its own commit again."""
-RACES = 50
 
 
 class BlobArchive:
@@ -80,31 +76,8 @@ class BlobArchive:
                 raise KeyError(name) from None
 
     def put_newest(self, name: str, text: str, generation: int) -> bool:
-        """The generation stands in the blob's metadata. Costs a round trip more than `put_text`."""
-        from azure.core import MatchConditions
-        from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
-
-        for _ in range(RACES):
-            with _storage_errors():
-                condition: dict[str, Any] = {"match_condition": MatchConditions.IfMissing}
-                try:
-                    kept = self._blobs.client.get_blob_client(name).get_blob_properties()
-                    if int(kept.metadata.get(GENERATION, 0)) > generation:
-                        return False
-                    condition = {"etag": kept.etag, "match_condition": MatchConditions.IfNotModified}
-                except ResourceNotFoundError as error:
-                    if _is(error, "ContainerNotFound"):
-                        self._blobs.prepare()
-                try:
-                    self._blobs.client.upload_blob(
-                        name, text.encode(), overwrite=True, metadata={GENERATION: str(generation)}, **condition
-                    )
-                except HttpResponseError as error:
-                    if error.status_code in (409, 412):
-                        continue  # somebody wrote it meanwhile: look again
-                    raise
-                return True
-        raise LostRace(f"{name}: written {RACES} times while it was read")
+        with _storage_errors():
+            return self._blobs.put_newest(name, text, generation)
 
     def link(self, name: str, seconds: float) -> str:
         """An address that reads this one file, signed with the account's key; SettingsError if there is none.

@@ -13,6 +13,7 @@ from typing import Protocol
 from shared.errors import LostRace, StoreUnavailable, SwitchboardError
 from shared.recordings.base import Ledger
 from shared.recordings.record import ChunkRecord, RecordingRecord
+from shared.store.base import RACES
 
 log = logging.getLogger("switchboard.recordings")
 
@@ -24,8 +25,6 @@ REPORT_LEASE = 600.0
 """The same of a report, which may wait long for a transcriber's response."""
 RENEWAL = 30.0
 """Seconds after which it does."""
-
-_RACES = 50
 
 
 class Superseded(Exception):
@@ -66,7 +65,7 @@ class Book:
     def change(self, recording: str, edit: Callable[[RecordingRecord], None]) -> RecordingRecord:
         """Edit a record and save it; again on what somebody else has saved meanwhile. Superseded goes through."""
         mark = secrets.token_hex(8)
-        for _ in range(_RACES):
+        for _ in range(RACES):
             record, version = self._ledger.load(recording)
             if record.mark == mark:  # saved by us: only the response was lost, and a retry met our own write
                 return record
@@ -77,7 +76,7 @@ class Book:
             except LostRace:
                 continue
             return record
-        raise LostRace(f"recording {recording}: changed {_RACES} times while it was read")
+        raise LostRace(f"recording {recording}: changed {RACES} times while it was read")
 
     def take(
         self, recording: str, pick: Pick, seconds: float, *, due: Callable[[RecordingRecord], bool] = lambda _: True

@@ -41,7 +41,7 @@ class Claims:
         """The call that a recording is of; empty: none that the app knows by now."""
         return self._call_of(record.recording_id, record.server_call_id) or ""
 
-    def is_ours(self, record: RecordingRecord) -> bool:
+    def may_fetch(self, record: RecordingRecord) -> bool:
         """Whether a recording may be fetched, and deleted at the service."""
         return self._all or bool(record.call_id)
 
@@ -51,7 +51,7 @@ class Claims:
         record.call_id = record.call_id or self.call_id(record)
         if not record.chunks:
             record.status, record.reason = "failed", "the event names no file."
-        elif not self.is_ours(record) and not all(chunk.name for chunk in record.chunks):
+        elif not self.may_fetch(record) and not all(chunk.name for chunk in record.chunks):
             record.status, record.reason = "unclaimed", UNCLAIMED
 
     def look_again(self, record: RecordingRecord) -> RecordingRecord:
@@ -66,7 +66,7 @@ class Claims:
             if record.status != "unclaimed":
                 raise Superseded
             record.call_id = call_id
-            if self.is_ours(record):
+            if self.may_fetch(record):
                 record.status, record.reason = "waiting", ""
             elif last:
                 record.status = "foreign"

@@ -279,7 +279,7 @@ def name_of(record: RecordingRecord, index: int, kind: str) -> str:
 
 
 def document_of(record: RecordingRecord, index: int, kind: str) -> str:
-    """A document about a chunk: `metadata` is the service's own, `signal` what its audio says."""
+    """A document about a chunk: `metadata` of the service, `signal` what its audio says, `words.0` a transcript."""
     return f"{record.folder}/{index}.{kind}.json"
 
 

@@ -23,13 +23,13 @@ from azure.data.tables import EdmType, EntityProperty, TableClient, UpdateMode
 from shared.errors import LostRace, UnknownRecording
 from shared.recordings.base import ReportRow, Version
 from shared.recordings.record import ChunkRecord, RecordingRecord, day_of_id
+from shared.store.base import RACES
 from shared.store.rows import etag, storage_errors, table_service
 
 log = logging.getLogger("switchboard.recordings")
 
 UNSETTLED_DAYS = 8
 """Days that are searched for work: longer than a message waits in the queue (7 days), so nothing else would do it."""
-RACES = 50
 PIECE = 30_000
 """Characters of the chunks' JSON in one property; a property holds 32 K of UTF-16 (docs: table service data model)."""
 

@@ -125,7 +125,7 @@ class Pipeline:
             record.deadline = max(record.deadline, self._book.now() + REPLAY_SECONDS * 1000)
             for chunk in record.chunks:
                 unread = chunk.name.endswith(".wav") and not chunk.analysed  # it may have been a fault of ours
-                if chunk.status != "archived" or unread or (chunk.damaged and self._claims.is_ours(record)):
+                if chunk.status != "archived" or unread or (chunk.damaged and self._claims.may_fetch(record)):
                     chunk.status, chunk.reason, chunk.attempts = "waiting", "", 0
                     chunk.leased_until, chunk.holder = 0, ""
 
@@ -208,7 +208,7 @@ class Pipeline:
     def _deletes(self, record: RecordingRecord, chunk: ChunkRecord) -> bool:
         """Whether a chunk is to be deleted at the source: archived, undamaged, and of a call of this app's."""
         done = chunk.status == "archived" and not chunk.damaged and not chunk.deleted
-        return self._options.delete_source and done and self._claims.is_ours(record)
+        return self._options.delete_source and done and self._claims.may_fetch(record)
 
     def _in_turn(
         self, record: RecordingRecord, index: int | None, leased: Leased, seconds: float, step: Callable[[], str]

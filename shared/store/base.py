@@ -12,6 +12,9 @@ from shared.calls.record import CallRecord, Status
 By = Literal["server_call_id", "correlation_id", "connection_id", "recording_id", "number"]
 """What a call is found by; a number stands for either side, and may be any raw id."""
 
+RACES = 50
+"""Tries of one change while others change the same thing (our choice)."""
+
 
 class Version(Protocol):
     """The state of a call that a commit builds on; opaque to everybody but the store that made it."""
@@ -102,7 +105,7 @@ class CallStore(Protocol):
 
     def close(self, record: CallRecord, document: dict[str, Any]) -> None:
         """Archive a finished call, say in the list how it ended, and take it from the open ones. May be repeated; an
-        archive with more entries stays. Three round trips, one more where there is an archive."""
+        archive with more entries stays. Three round trips, two more where there is an archive."""
 
     def open_calls(self) -> Iterator[str]:
         """Ids of the calls that are not closed yet."""

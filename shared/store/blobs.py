@@ -6,10 +6,15 @@ from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from shared.errors import LostRace
+from shared.store.base import RACES
 from shared.transport import STORAGE_OPTIONS
 
 if TYPE_CHECKING:
     from azure.storage.blob import ContainerClient
+
+GENERATION = "generation"
+"""In a blob's metadata: a smaller one does not overwrite it."""
 
 
 class Blobs:
@@ -34,31 +39,37 @@ class Blobs:
             self.prepare()
             self.client.upload_blob(name, text.encode(), overwrite=True)
 
-    def put_newest(self, name: str, text: str, number: int) -> None:
-        """Write a text, unless a text with a higher number has the name. One request where nothing has it."""
+    def put_newest(self, name: str, text: str, generation: int) -> bool:
+        """Write a text, unless one of a later generation has the name; whether it was written.
+
+        The generation stands in the blob's metadata. One request where nothing has the name, three where something
+        has. LostRace if others keep writing it.
+        """
         from azure.core import MatchConditions
         from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
 
-        content, metadata = text.encode(), {"number": str(number)}
-        while True:
+        content, metadata = text.encode(), {GENERATION: str(generation)}
+        for _ in range(RACES):
             try:
                 self.client.upload_blob(name, content, metadata=metadata)
-                return
+                return True
             except ResourceExistsError:
-                found = self.client.get_blob_client(name).get_blob_properties()
+                pass
             except ResourceNotFoundError:
                 self.prepare()
                 continue
-            if int((found.metadata or {}).get("number", 0)) > number:
-                return
             try:
+                found = self.client.get_blob_client(name).get_blob_properties()
+                if int((found.metadata or {}).get(GENERATION, 0)) > generation:
+                    return False
                 self.client.upload_blob(
                     name, content, metadata=metadata, overwrite=True,
                     etag=found.etag, match_condition=MatchConditions.IfNotModified,
                 )  # fmt: skip
-                return
-            except ResourceModifiedError:
-                continue  # another instance archives it as well: look again
+                return True
+            except (ResourceModifiedError, ResourceNotFoundError):
+                continue  # another instance wrote or removed it meanwhile: look again
+        raise LostRace(f"{name}: written {RACES} times while it was read")
 
     def get(self, name: str) -> str:
         """Read a text."""

@@ -11,10 +11,10 @@ from shared.calls.prompts import Prompt
 from shared.identifiers import Identifier
 
 PROMPT_SECONDS = 900.0
-"""The longest that a prompt from a file may take before its outcome counts as lost; ours."""
+"""The longest that a prompt from a file may take before its outcome counts as lost (our choice)."""
 
 SECONDS_PER_CHARACTER = 0.2
-"""Slow speech, to bound how long a text prompt can take; ours."""
+"""Slow speech, to bound how long a text prompt can take (our choice)."""
 
 MAX_TONES = 18
 """Tones of one send DTMF (docs: control-mid-call-media-actions)."""

@@ -15,7 +15,7 @@ from shared.events import CallEvent
 from shared.identifiers import Identifier
 
 JOIN_SECONDS = 5.0
-"""How long after AddParticipantSucceeded the participant may take to show in ParticipantsUpdated; ours."""
+"""How long after AddParticipantSucceeded the participant may take to show in ParticipantsUpdated (our choice)."""
 
 
 class ParticipantMethods(Methods):

@@ -86,16 +86,16 @@ class Spread:
             yield from self.world.wire.reaction(performed[seen - 1])
 
     @property
-    def met_stale(self) -> int:
+    def lost_commits(self) -> int:
         """Calls in memory that were built on and turned out to be old."""
-        return sum(instance.freshness.met_stale for instance in self.instances)
+        return sum(instance.freshness.lost_commits for instance in self.instances)
 
 
 def test_on_one_instance_a_callback_costs_one_round_trip() -> None:
     spread = Spread(1, lambda _: 0)
     for number in range(CALLS):
         spread.call(number)
-    assert (spread.trips, spread.met_stale) == (spread.events, 0)
+    assert (spread.trips, spread.lost_commits) == (spread.events, 0)
 
 
 @pytest.mark.parametrize("instances", [2, 4, 10])
@@ -117,11 +117,11 @@ def test_each_instance_builds_on_an_old_call_once_and_is_careful_from_then_on(in
     spread = Spread(instances, lambda event: event % instances)
     for number in range(CALLS):
         spread.call(number)
-    assert spread.met_stale <= instances
+    assert spread.lost_commits <= instances
     first = Spread(instances, lambda event: event % instances)
     first.call(0)
     # What the first meeting costs beyond the two of loading first, it costs once.
-    assert first.trips <= 2.0 * first.events + first.met_stale
+    assert first.trips <= 2.0 * first.events + first.lost_commits
 
 
 def test_an_instance_that_is_alone_again_trusts_its_memory_again() -> None:

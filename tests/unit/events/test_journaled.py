@@ -117,11 +117,12 @@ def test_what_cannot_be_read_at_all_has_neutral_values(name: str) -> None:
         getattr(event, field)
 
 
-def test_of_a_roster_with_one_participant_that_cannot_be_read_the_sequence_stays() -> None:
+def test_of_a_list_with_one_participant_that_cannot_be_read_the_sequence_and_the_others_stay() -> None:
     event = journaled_callback(
         callback(
             "ParticipantsUpdated", sequenceNumber=5, participants=[{"identifier": 1.5}, {"identifier": user(USER_B)}]
         )
     )
     assert isinstance(event, ParticipantsUpdated)
-    assert (event.sequence_number, event.participants) == (5, ())
+    assert (event.sequence_number, event.unread) == (5, ("participants[0]",))
+    assert [one.identifier.raw_id for one in event.participants] == [USER_B]
