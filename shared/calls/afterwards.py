@@ -14,7 +14,7 @@ from shared.calls.later import Later
 from shared.calls.loading import Calls
 from shared.calls.loglines import log_closed
 from shared.calls.record import CallRecord
-from shared.errors import LostRace
+from shared.errors import LostRace, StoreUnavailable
 from shared.store.base import CallStore, Version
 
 CONFIRM_AFTER = 1.0
@@ -49,24 +49,40 @@ class Afterwards:
         self._held.put(call_id, held)
         left = set(held.unconfirmed).difference(held.session.record.unconfirmed)
         if left:
-            self._left.setdefault(call_id, set()).update(left)
-            self._later.soon(call_id, lambda: self.confirm(call_id), CONFIRM_AFTER)
+            self._confirm_soon(call_id, left)
 
     def confirm(self, call_id: str) -> None:
-        """Write down which actions left, if no event has done so by now, whether the call is still in memory or not."""
-        with self._held.only_here(call_id):
+        """Write down which actions left, if no event has done so by now, whether the call is still in memory or not.
+
+        Later, if a thread is at work on the call: it may be for minutes, and the threads of `Later` are few.
+        """
+        with self._held.only_here(call_id, wait=False) as mine:
+            if not mine:
+                self._confirm_soon(call_id)
+                return
             left = self._left.pop(call_id, set())
-            held = self._held.take(call_id)
-            known = replace(held.session.record) if held else CallRecord(call_id)
-            for _ in range(MAX_RACES):
-                held = held or self._calls.load(call_id)
-                record = held.session.record
-                record.fill_in(known)
-                record.unconfirmed = [seq for seq in record.unconfirmed if seq not in left]
-                if held.unconfirmed == tuple(record.unconfirmed) or self._write_head(held):
-                    self._held.put(call_id, held)
-                    return
-                held = None  # somebody else has changed the call meanwhile, without knowing what left here
+            try:
+                self._confirm(call_id, left)
+            except StoreUnavailable:  # nobody else knows what left here, and would send it again
+                self._confirm_soon(call_id, left)
+                raise
+
+    def _confirm(self, call_id: str, left: set[int]) -> None:
+        held = self._held.take(call_id)
+        known = replace(held.session.record) if held else CallRecord(call_id)
+        for _ in range(MAX_RACES):
+            held = held or self._calls.load(call_id)
+            record = held.session.record
+            record.fill_in(known)
+            record.unconfirmed = [seq for seq in record.unconfirmed if seq not in left]
+            if held.unconfirmed == tuple(record.unconfirmed) or self._write_head(held):
+                self._held.put(call_id, held)
+                return
+            held = None  # somebody else has changed the call meanwhile, without knowing what left here
+
+    def _confirm_soon(self, call_id: str, left: Iterable[int] = ()) -> None:
+        self._left.setdefault(call_id, set()).update(left)
+        self._later.soon(call_id, lambda: self.confirm(call_id), CONFIRM_AFTER)
 
     @contextmanager
     def kept_alive(self, held: Held, entries: Iterable[Entry]) -> Iterator[None]:
@@ -75,12 +91,17 @@ class Afterwards:
         if not any(isinstance(entry, Issued | Resent) for entry in entries):
             yield
             return
-        key, turn, over = f"alive {held.session.record.call_id}", threading.Lock(), False
+        call_id, turn, over = held.session.record.call_id, threading.Lock(), False
+        key, newest = f"alive {call_id}", held
 
         def write() -> None:
+            nonlocal newest
             with turn:
-                if not over and self._write_head(held):
-                    self._later.soon(key, write, self._grace / 3)
+                if over:
+                    return
+                self._later.soon(key, write, self._grace / 3)  # first: a write that fails must not be the last one
+                if not self._write_head(newest):
+                    newest = self._calls.load(call_id)  # an event came to another instance; what runs here runs on
 
         self._later.soon(key, write, self._grace / 3)
         try:
@@ -109,7 +130,10 @@ class Afterwards:
         Args:
             version: only if the call is held at this version: a later commit has said it already.
         """
-        with self._held.only_here(call_id):
+        with self._held.only_here(call_id, wait=version is None) as mine:
+            if not mine:
+                self._later.soon(f"index {call_id}", lambda: self.index(call_id, version), CONFIRM_AFTER)
+                return
             held = self._held.take(call_id)
             if version is None or (held and held.version == version):
                 held = held or self._calls.load(call_id)
@@ -133,13 +157,18 @@ class Afterwards:
         log_closed(stored.record)
 
     def _write_head(self, held: Held) -> bool:
-        """Write the head alone; False if the call has changed since."""
+        """Write the head alone; False if somebody else has changed the call since."""
         record = held.session.record
         record.mark()
+        unconfirmed = tuple(record.unconfirmed)  # now: the thread that sends may confirm more while this is written
         try:
             held.version = self._store.commit(record, [], held.version)
         except LostRace:
-            return False
+            stored = self._store.load(record.call_id)
+            if not set(stored.record.marks[-1:]).intersection(record.marks):
+                return False
+            # Our own write, or one before it that seemed to fail: only the response was lost.
+            held.version, unconfirmed = stored.version, tuple(stored.record.unconfirmed)
         record.written_at = self._clock()
-        held.unconfirmed = tuple(record.unconfirmed)
+        held.unconfirmed = unconfirmed
         return True

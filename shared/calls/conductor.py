@@ -358,6 +358,13 @@ class Conductor:
             # An event is news of the call: what may be overdue is looked at when it stays quiet after it.
             lost = [] if fresh else self._lost(session, rung)
             if not fresh and not lost:
+                if trusted and all(event is None for _, event in pending):
+                    # Memory may be old, and whoever asks without an event (a timer, the watchdog) is the last who does.
+                    newest = self._calls.load(call_id, held)
+                    if newest is not held:
+                        self.freshness.learn(fresh=False)
+                        held = newest
+                        continue
                 self.afterwards.settle_down(call_id, held)
                 return outcome
             began = self._clock()

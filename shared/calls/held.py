@@ -35,14 +35,22 @@ class HeldCalls:
         self._busy: dict[str, _CallLock] = {}
 
     @contextmanager
-    def only_here(self, call_id: str) -> Iterator[None]:
-        """One thread of this instance at a time works on a call; other instances are held off by the ETag."""
+    def only_here(self, call_id: str, *, wait: bool = True) -> Iterator[bool]:
+        """One thread of this instance at a time works on a call; other instances are held off by the ETag.
+
+        Args:
+            wait: until no other thread does; False: give False at once if one does, and then leave the call alone.
+        """
         with self._lock:
             busy = self._busy.setdefault(call_id, _CallLock())
             busy.users += 1
         try:
-            with busy.lock:
-                yield
+            mine = busy.lock.acquire(blocking=wait)
+            try:
+                yield mine
+            finally:
+                if mine:
+                    busy.lock.release()
         finally:
             with self._lock:
                 busy.users -= 1

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import logging
 import random
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -80,7 +81,8 @@ class Fetcher:
             chunk.analysed, chunk.damaged = done.analysed, done.damaged
             record.format, record.reason = _kind(done.name), ""
 
-        self._book.change(recording, archived)
+        with suppress(Superseded):  # it is, by our own write whose response was lost, or by somebody else's
+            self._book.change(recording, archived)
         return "archived"
 
     def give_up(self, recording: str, index: int, reason: str) -> str:

@@ -8,6 +8,9 @@ from azure.core.exceptions import HttpResponseError, ServiceRequestError
 from azure.core.pipeline import PipelineResponse
 from azure.core.pipeline.policies import RetryPolicy
 
+LONGEST_WAIT = 2.0
+"""Seconds that a request waits at most because the service says so (Retry-After), as a caller hears nothing meanwhile;
+ours. What is to wait longer is refused, and its flow decides."""
 MAYBE_DONE = frozenset({500, 503, 504})
 """Statuses after which the service may have done what was asked all the same."""
 
@@ -24,6 +27,8 @@ class CarefulRetry(RetryPolicy[Any, Any]):
     def is_retry(self, settings: dict[str, Any], response: PipelineResponse[Any, Any]) -> bool:
         maybe_done = response.http_response.status_code in MAYBE_DONE
         if maybe_done and not _may_come_twice(response.http_request):
+            return False
+        if (self.get_retry_after(response) or 0.0) > LONGEST_WAIT:
             return False
         return bool(super().is_retry(settings, response))
 
