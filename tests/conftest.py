@@ -5,6 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import settings
+
+# A property holds at any pace: how long an example takes says more of the machine than of the code.
+settings.register_profile("at any pace", deadline=None)
+settings.load_profile("at any pace")
 
 
 @pytest.hookimpl(trylast=True)

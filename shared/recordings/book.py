@@ -39,6 +39,11 @@ class Leased(Protocol):
     holder: str
 
 
+def release(leased: Leased) -> None:
+    """Nobody holds it any more."""
+    leased.holder, leased.leased_until = "", 0
+
+
 Pick = Callable[[RecordingRecord], Leased]
 """What a lease is for, in a record; Superseded if what is being done on it does not count any more."""
 
@@ -150,8 +155,7 @@ class Lease:
         """Edit the record and give the lease back; Superseded if somebody else took it."""
 
         def released(record: RecordingRecord) -> None:
-            leased = self._held(record)
-            leased.holder, leased.leased_until = "", 0
+            release(self._held(record))
             edit(record)
 
         self.record = self._book.change(self.record.id, released)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from shared.errors import ForeignLocation, SourceUnavailable, StoreUnavailable, UnreadableAudio
 from shared.recordings.base import Archive, RecordingQueue, Source
-from shared.recordings.book import LEASE, LONGEST_WAIT, Book, Lease, Superseded, chunk_of, plain_reason
+from shared.recordings.book import LEASE, LONGEST_WAIT, Book, Lease, Superseded, chunk_of, plain_reason, release
 from shared.recordings.kinds import CONTENT_TYPES, HEAD, kind_of
 from shared.recordings.record import ChunkRecord, RecordingRecord
 
@@ -76,7 +76,8 @@ class Fetcher:
                 raise Superseded
             if record.status != "waiting":  # it was given up meanwhile: a report is due, or made, without it
                 record.start_over()
-            chunk.status, chunk.reason, chunk.leased_until, chunk.holder = "archived", done.note, 0, ""
+            release(chunk)
+            chunk.status, chunk.reason = "archived", done.note
             chunk.name, chunk.bytes, chunk.seconds = done.name, done.bytes, done.seconds
             chunk.analysed, chunk.damaged = done.analysed, done.damaged
             record.format, record.reason = _kind(done.name), ""
@@ -97,7 +98,7 @@ class Fetcher:
             chunk = chunk_of(record, index)
             if chunk.status == "archived":
                 raise Superseded
-            chunk.leased_until, chunk.holder = 0, ""
+            release(chunk)
             if held is None:
                 chunk.status, chunk.reason = "failed", reason
                 record.reason = f"chunk {index}: {reason}"

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from shared.recordings.base import RecordingQueue
-from shared.recordings.book import LONGEST_WAIT, REPORT_LEASE, Book, Lease, Superseded, plain_reason
+from shared.recordings.book import LONGEST_WAIT, REPORT_LEASE, Book, Lease, Superseded, plain_reason, release
 from shared.recordings.record import RecordingRecord
 
 log = logging.getLogger("switchboard.recordings")
@@ -125,7 +125,7 @@ class Finisher:
         def reported(now: RecordingRecord) -> None:
             _same(record, now)
             self._reported(now, f"nobody was told: {reason}")
-            now.leased_until, now.holder = 0, ""
+            release(now)
 
         self._book.change(record.id, reported)
         log.error("nobody was told recording=%s", record.id)
@@ -134,7 +134,8 @@ class Finisher:
     def _give_up(self, record: RecordingRecord, reason: str) -> str:
         def failed(now: RecordingRecord) -> None:
             _same(record, now)
-            now.status, now.reason, now.leased_until, now.holder = "failed", f"report: {reason}", 0, ""
+            release(now)
+            now.status, now.reason = "failed", f"report: {reason}"
 
         self._book.change(record.id, failed)
         log.error("no report recording=%s: %s", record.id, reason)

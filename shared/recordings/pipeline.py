@@ -21,7 +21,17 @@ from shared.errors import StoreError, UnknownRecording
 from shared.events import RecordingFileStatusUpdated
 from shared.recordings.announced import record_of
 from shared.recordings.base import Archive, Ledger, RecordingQueue, Source
-from shared.recordings.book import LEASE, LONGEST_WAIT, REPORT_LEASE, Book, Leased, Superseded, chunk_of, plain_reason
+from shared.recordings.book import (
+    LEASE,
+    LONGEST_WAIT,
+    REPORT_LEASE,
+    Book,
+    Leased,
+    Superseded,
+    chunk_of,
+    plain_reason,
+    release,
+)
 from shared.recordings.claiming import FIRST_LOOK, Claims, next_look_within
 from shared.recordings.fetching import Fetcher
 from shared.recordings.finishing import Finisher, Reporter
@@ -106,7 +116,8 @@ class Pipeline:
         def failed(record: RecordingRecord) -> None:
             if record.status != "archived":
                 raise Superseded
-            record.status, record.reason, record.leased_until, record.holder = "failed", reason, 0, ""
+            release(record)
+            record.status, record.reason = "failed", reason
 
         try:
             if index is None:
@@ -127,7 +138,7 @@ class Pipeline:
                 unread = chunk.name.endswith(".wav") and not chunk.analysed  # it may have been a fault of ours
                 if chunk.status != "archived" or unread or (chunk.damaged and self._claims.may_fetch(record)):
                     chunk.status, chunk.reason, chunk.attempts = "waiting", "", 0
-                    chunk.leased_until, chunk.holder = 0, ""
+                    release(chunk)
 
         record = self._book.change(recording, again)
         self._resume(record)

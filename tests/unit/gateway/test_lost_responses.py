@@ -25,6 +25,7 @@ from shared.gateway.acs import AcsGateway
 from shared.transport import pooled_transport
 from tests.functional.api import BODIES
 from tests.unit.gateway.test_acs import CALLER, COGNITIVE, Line, until_connected
+from tests.unit.transports import Wrapped
 
 pytestmark = pytest.mark.xdist_group("gateway")
 
@@ -43,7 +44,7 @@ TWICE_THE_SAME = {"cancel_all_media", "pause_recording", "resume_recording"}
 
 
 @dataclass
-class Losing:
+class Losing(Wrapped):
     """A transport that does to the next requests what `plan` says, and lets the others through.
 
     Attributes:
@@ -52,23 +53,9 @@ class Losing:
         responses: status and body of each response that came or was lost.
     """
 
-    inner: Any
     plan: list[str] = field(default_factory=list)
     sent: list[tuple[str, str, str | None]] = field(default_factory=list)
     responses: list[tuple[int, str]] = field(default_factory=list)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.inner, name)
-
-    def __enter__(self) -> Losing:
-        self.inner.__enter__()
-        return self
-
-    def __exit__(self, *error: Any) -> Any:
-        return self.inner.__exit__(*error)
-
-    def sleep(self, seconds: float) -> None:
-        """Nobody waits here."""
 
     def send(self, request: Any, **options: Any) -> Any:
         last = request.url.partition("?")[0].rpartition("/")[2]

@@ -21,6 +21,7 @@ from shared.store.tables import TAIL_ENTRIES, TableStore
 from shared.transport import pooled_transport
 from tests.unit.calls.world import World, a_ring, answering, parsed
 from tests.unit.store.test_contract import a_record, entry
+from tests.unit.transports import Wrapped
 
 pytestmark = [pytest.mark.node, pytest.mark.xdist_group("store-tables")]
 
@@ -51,24 +52,10 @@ class Plan:
 
 
 @dataclass
-class Losing:
+class Losing(Wrapped):
     """A transport that the plan is carried out by."""
 
-    inner: Any
     plan: Plan
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.inner, name)
-
-    def __enter__(self) -> Losing:
-        self.inner.__enter__()
-        return self
-
-    def __exit__(self, *error: Any) -> Any:
-        return self.inner.__exit__(*error)
-
-    def sleep(self, seconds: float) -> None:
-        """Nobody waits here."""
 
     def send(self, request: Any, **options: Any) -> Any:
         self.plan.sent.append(request.method)
