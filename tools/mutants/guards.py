@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 CALLS, STORE, RECORDINGS = "tests/unit/calls", "tests/unit/store", "tests/unit/recordings"
-GATEWAY = "tests/unit/gateway/test_lost_responses.py"
+GATEWAY, LOST_WRITES = "tests/unit/gateway/test_lost_responses.py", "tests/unit/store/test_lost_responses.py"
 
 
 class Guard(NamedTuple):
@@ -29,10 +29,10 @@ GUARDS = (
     # The writer's mark: whose a commit or a claim is
     Guard("shared/store/tables.py::TableStore.claim", (STORE,), "a call is claimed once"),
     Guard("shared/store/tables.py::TableStore.commit", (STORE,), "a commit over another's is refused"),
-    Guard("shared/calls/record.py::CallRecord.mark", (CALLS, STORE), "a write is known again by its writer"),
-    Guard("shared/calls/record.py::MARKS", (STORE,), "the same, though others have written since"),
+    Guard("shared/calls/record.py::CallRecord.mark", (CALLS, LOST_WRITES), "a write is known again by its writer"),
+    Guard("shared/calls/record.py::MARKS", (LOST_WRITES,), "the same, though others have written since"),
     Guard("shared/calls/conductor.py::Conductor._begin", (CALLS,), "a claim whose response is lost is one's own"),
-    Guard("shared/calls/conductor.py::Conductor._advance_here", (CALLS, STORE), "so is a commit; a lost race is rerun"),
+    Guard("shared/calls/conductor.py::Conductor._advance_here", (CALLS,), "so is a commit; a lost race is rerun"),
     Guard("shared/calls/conductor.py::Conductor._feed", (CALLS,), "an entry counts once"),
     # Stale: rings that come too late, calls in memory that others have changed since
     Guard("shared/calls/conductor.py::Conductor.ring", (CALLS,), "stale rings are refused, duplicates join the claim"),
