@@ -158,9 +158,9 @@ def test_of_several_sleeps_only_those_that_are_over_are_ended(world: World) -> N
 # The grace period
 
 
-def sent_by_nobody(world: World, flow: str = "speaks") -> tuple[Conductor, str]:
-    """A call whose instance died with its first prompt committed and not sent; another instance."""
-    world.gateway._answer = answering_with("play", dies)
+def sent_by_nobody(world: World, flow: str = "speaks", kind: str = "play") -> tuple[Conductor, str]:
+    """A call whose instance died with its first action committed and not sent; another instance."""
+    world.gateway._answer = answering_with(kind, dies)
     with pytest.raises(Death):
         up(world, flow)
     world.gateway._answer = respond
@@ -228,11 +228,12 @@ def test_what_is_not_about_the_ring_waits_for_the_grace_period_though_the_call_r
     assert other.signal(call_id, "click", signal_id="one") is Outcome.DUPLICATE
 
 
-def test_a_ring_that_comes_again_sends_nothing_again_once_the_call_is_up(world: World) -> None:
-    other, call_id = sent_by_nobody(world)
+@pytest.mark.parametrize(("flow", "kind"), [("speaks", "play"), ("hands_over", "transfer")])
+def test_a_ring_that_comes_again_sends_nothing_again_once_the_call_is_up(world: World, flow: str, kind: str) -> None:
+    other, call_id = sent_by_nobody(world, flow, kind)
     world.clock.pass_seconds(5)
-    assert other.ring(a_ring(), answering(), "speaks") == (Outcome.DUPLICATE, call_id)
-    assert plays(world) == []
+    assert other.ring(a_ring(), answering(), flow) == (Outcome.DUPLICATE, call_id)
+    assert world.kinds() == ["answer"]
 
 
 def test_a_side_effect_is_not_run_again_because_the_ring_comes_again(world: World) -> None:

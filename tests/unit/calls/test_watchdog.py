@@ -306,9 +306,14 @@ def test_such_a_call_is_loaded_only_when_its_time_has_come(
             conductor.deliver(call_id, [parsed(body)])
         conductor.act(call_id, actions.Play(prompts=(text("a word"),)))
     world.gateway.sent.clear()
-    watching, loads = instance(world), []
+    watching, loads = instance(world), list[str]()
     advance = watching.advance
-    monkeypatch.setattr(watching, "advance", lambda *given: [loads.append(given), advance(*given)][1])
+
+    def counted(call_id: str, inputs: Any) -> Outcome:
+        loads.append(call_id)
+        return advance(call_id, inputs)
+
+    monkeypatch.setattr(watching, "advance", counted)
     for seconds in (0, 7, 6.999, 0.001, 0.001):
         world.clock.pass_seconds(seconds)
         if not opening:
