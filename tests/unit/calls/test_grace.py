@@ -362,6 +362,30 @@ def test_the_head_is_written_three_times_a_grace_period_and_not_once_the_side_ef
     assert commits.count(0) == 1
 
 
+def test_a_side_effect_keeps_its_call_alive_though_another_instance_hears_an_event_meanwhile(world: World) -> None:
+    world.store = ClockedStore(world)
+    ran = []
+
+    def slow() -> None:
+        ran.append(1)
+        (call_id,) = world.store.open_calls()
+        hear(world, other, call_id, "SomethingNew")
+        for _ in range(10):
+            world.clock.pass_seconds(GRACE / 3)
+            conductor.later.waiting.pop(f"alive {call_id}")()  # type: ignore[attr-defined]
+            other.watch()
+
+    async def works(call: Call) -> None:
+        await call.run(slow)
+
+    flows = {"works": Flow("works", works)}
+    conductor, other = world.conductor(flows=flows), world.conductor(flows=flows)
+    world.gateway.states[CONNECTION] = "connected"
+    call_id = world.answered(conductor, "works")
+    assert ran == [1]
+    assert resent(world, call_id) == []
+
+
 def test_what_an_event_has_confirmed_is_not_written_down_once_more(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
