@@ -108,6 +108,21 @@ GUARDS = (
 )
 
 SURVIVORS: dict[str, dict[str, str]] = {
+    "shared/calls/conductor.py::Conductor._lost": {
+        "lost and (not operation.done) → lost": "what is done is confirmed as well; it is asked for safety",
+    },
+    "shared/calls/watchdog.py::Watchdog._stays_unconfirmed": {
+        "self._unconfirmed.get(record.call_id, (-1, now)) → self._unconfirmed.get(record.call_id, (-2, now))": "no "
+        "action has a position below 0",
+    },
+    "shared/calls/dispatcher.py::Dispatcher._gone": {
+        "refusal.status != 404 or not connection_id or action.kind in OPENING or (not action.in_service) → "
+        "refusal.status != 404 or not connection_id or (not action.in_service)": "a call that has a connection is not "
+        "opened any more: said for the reader",
+    },
+    "shared/calls/dispatcher.py::Dispatcher.hang_up_latecomers": {
+        "event is None or opening is None → opening is None": "without an event there is no opening; for mypy",
+    },
     "shared/gateway/acs/gateway.py::_refusal": {
         "isinstance(error, HttpResponseError) and (status := (error.status_code or 0)) >= 400 → "
         "isinstance(error, HttpResponseError) and (status := (error.status_code or 1)) >= 400": "0 or 1: no status, so "

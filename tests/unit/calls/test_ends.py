@@ -124,6 +124,31 @@ def test_404_to_what_opens_a_call_is_a_refusal(world: World, action: Any) -> Non
     assert any(entry.entry == "refused" for entry in world.journal(call_id))
 
 
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [(ActionRefused("lookup", 404, "none", "no such customer"), 404), (ValueError("a bug"), 0)],
+    ids=["404", "a bug"],
+)
+def test_what_a_side_effect_raises_is_its_own_and_no_end_of_the_call(
+    world: World, error: Exception, status: int
+) -> None:
+    met: list[ActionRefused] = []
+
+    def raises() -> None:
+        world.gateway.states.clear()
+        raise error
+
+    async def looks_up(call: Call) -> None:
+        try:
+            await call.run(raises)
+        except ActionRefused as refusal:
+            met.append(refusal)
+        await call.ended()
+
+    world.answered(world.conductor(flows={"looks_up": Flow("looks_up", looks_up)}), "looks_up")
+    assert [refusal.status for refusal in met] == [status]
+
+
 # The end that a flow asks for
 
 

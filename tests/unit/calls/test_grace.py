@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
 
 from shared.calls import Call, Flow, actions, text
-from shared.calls.conductor import RINGING_GRACE, Conductor
+from shared.calls.conductor import Conductor
 from shared.calls.outcome import Outcome
 from shared.calls.record import CallRecord
 from shared.calls.watchdog import GRACES_AT_MOST, LONGEST_RUN, WAKE_UP_DELAY
@@ -24,7 +24,6 @@ from tests.unit.calls.losses import (
     failures,
     hear,
     plays,
-    react,
     resent,
     up,
 )
@@ -133,33 +132,35 @@ def test_a_wake_up_that_was_lost_is_made_good_shortly_after_its_time(world: Worl
 
 
 def test_of_several_sleeps_only_those_that_are_over_are_ended(world: World) -> None:
-    async def two(call: Call) -> None:
-        short, long = call.sleep(10), call.sleep(100)
-        await short
-        await call.play(text("short"))
-        await long
-        await call.play(text("long"))
+    async def several(call: Call) -> None:
+        call.play(text("music"), loop=True)
+        sleeps = [call.sleep(seconds) for seconds in (10, 11.995, 12.001, 20)]
+        for number, sleep in enumerate(sleeps):
+            await sleep
+            await call.run(lambda number=number: over.append(number))
 
-    conductor = world.conductor(flows={"two": Flow("two", two)})
-    call_id = world.answered(conductor, "two")
+    over: list[int] = []
+    conductor = world.conductor(flows={"several": Flow("several", several)})
+    call_id = world.answered(conductor, "several")
     world.gateway.states[CONNECTION] = "connected"
     conductor.later.flush()
-    world.clock.pass_seconds(13)
+    world.clock.pass_seconds(12.001)
     conductor.watch()
-    assert plays(world) == [("short", 0)]
-    react(world, conductor, call_id)
-    assert world.store.peek(call_id).wake_at == world.timers.due[1][2]
+    assert over == [0, 1]
+    assert world.store.peek(call_id).wake_at == world.timers.due[2][2]
     world.clock.pass_seconds(90)
     conductor.watch()
-    assert plays(world) == [("short", 0), ("long", 0)]
+    assert over == [0, 1, 2, 3]
+    assert world.store.peek(call_id).wake_at == 0
+    assert world.kinds() == ["answer", "play", "hang_up"], "the service is asked for no sleep"
 
 
 # The grace period
 
 
-def sent_by_nobody(world: World, flow: str = "speaks") -> tuple[Conductor, str]:
-    """A call whose instance died with its first prompt committed and not sent; another instance."""
-    world.gateway._answer = answering_with("play", dies)
+def sent_by_nobody(world: World, flow: str = "speaks", kind: str = "play") -> tuple[Conductor, str]:
+    """A call whose instance died with its first action committed and not sent; another instance."""
+    world.gateway._answer = answering_with(kind, dies)
     with pytest.raises(Death):
         up(world, flow)
     world.gateway._answer = respond
@@ -207,12 +208,54 @@ def test_a_ring_that_comes_again_opens_a_call_that_its_instance_died_over(world:
     world.gateway._ran.clear()
     world.gateway.performed.clear()
     other = another(world)
-    world.clock.now += RINGING_GRACE
+    world.clock.now += 2000
     assert other.ring(a_ring(), opening, "speaks")[0] is Outcome.DUPLICATE
     assert world.kinds() == []
     world.clock.now += 1
     assert other.ring(a_ring(), opening, "speaks")[0] is Outcome.RESENT
     assert world.kinds() == [opening.kind]
+    assert world.last().attempt == 0, "the service knows it by its repeatability id"
+
+
+def test_what_is_not_about_the_ring_waits_for_the_grace_period_though_the_call_rings(world: World) -> None:
+    world.gateway._answer = dies
+    with pytest.raises(Death):
+        another(world).ring(a_ring(), answering(), "speaks")
+    other = another(world)
+    (call_id,) = world.store._calls  # type: ignore[attr-defined]
+    other.signal(call_id, "click", signal_id="one")
+    world.clock.pass_seconds(5)
+    assert other.signal(call_id, "click", signal_id="one") is Outcome.DUPLICATE
+
+
+@pytest.mark.parametrize(("flow", "kind"), [("speaks", "play"), ("hands_over", "transfer")])
+def test_a_ring_that_comes_again_sends_nothing_again_once_the_call_is_up(world: World, flow: str, kind: str) -> None:
+    other, call_id = sent_by_nobody(world, flow, kind)
+    world.clock.pass_seconds(5)
+    assert other.ring(a_ring(), answering(), flow) == (Outcome.DUPLICATE, call_id)
+    assert world.kinds() == ["answer"]
+
+
+def test_a_side_effect_is_not_run_again_because_the_ring_comes_again(world: World) -> None:
+    ran = []
+
+    def deadly() -> None:
+        ran.append(1)
+        raise Death
+
+    async def looks_up(call: Call) -> None:
+        await call.run(deadly)
+
+    flows = {"looks_up": Flow("looks_up", looks_up, opens=True)}
+    with pytest.raises(Death):
+        world.conductor(flows=flows).ring(a_ring(), None, "looks_up")
+    world.clock.pass_seconds(GRACE)
+    assert world.conductor(flows=flows).ring(a_ring(), None, "looks_up")[0] is Outcome.DUPLICATE
+    assert ran == [1]
+    world.clock.pass_seconds(0.001)
+    with pytest.raises(Death):
+        world.conductor(flows=flows).ring(a_ring(), None, "looks_up")
+    assert ran == [1, 1]
 
 
 def test_a_stale_ring_of_a_call_that_its_instance_died_over_has_the_watchdog_see_it(world: World) -> None:
@@ -281,6 +324,53 @@ def test_a_side_effect_that_takes_longer_than_the_grace_period_is_not_run_by_ano
     assert ran == [1]
     assert resent(world, call_id) == []
     assert plays(world) == [("done", 0)]
+
+
+def test_the_head_is_written_three_times_a_grace_period_and_not_once_the_side_effect_is_over(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    delays: list[float] = []
+    jobs: list[Callable[[], None]] = []
+    commits: list[int] = []
+
+    def works() -> None:
+        jobs[-1]()
+
+    async def flow(call: Call) -> None:
+        await call.run(works)
+
+    conductor = world.conductor(flows={"flow": Flow("flow", flow)})
+    soon, commit = conductor.later.soon, world.store.commit
+
+    def noted(key: str, job: Callable[[], None], delay: float = 0.0) -> None:
+        if key.startswith("alive"):
+            delays.append(delay)
+            jobs.append(job)
+        else:
+            soon(key, job, delay)
+
+    def counted(record: CallRecord, appended: Sequence[str], version: Version) -> Version:
+        commits.append(len(appended))
+        return commit(record, appended, version)
+
+    monkeypatch.setattr(conductor.later, "soon", noted)
+    monkeypatch.setattr(world.store, "commit", counted)
+    world.answered(conductor, "flow")
+    assert set(delays) == {GRACE / 3}
+    assert commits.count(0) == 1
+    jobs[-1]()
+    assert commits.count(0) == 1
+
+
+def test_what_an_event_has_confirmed_is_not_written_down_once_more(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    conductor, call_id = up(world, "speaks")
+    hear(world, conductor, call_id, "PlayStarted", f"{call_id}:1:0")
+    conductor.later.waiting.pop(f"index {call_id}", None)  # type: ignore[attr-defined]
+    before = world.store.load(call_id).version
+    conductor.later.flush()
+    assert world.store.load(call_id).version == before
 
 
 def test_a_side_effect_whose_instance_dies_is_run_again_after_the_grace_period(world: World) -> None:

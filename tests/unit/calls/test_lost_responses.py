@@ -86,6 +86,15 @@ def test_a_second_sending_that_cannot_run_beside_the_first_says_that_the_first_r
     assert plays(world)[-1] == ("two", 0)
 
 
+def test_a_second_sending_that_is_refused_for_another_reason_is_refused(world: World) -> None:
+    world.gateway._answer = answering_with("play", lost)
+    conductor, call_id = up(world, "speaks")
+    world.gateway._answer = answering_with("play", refuse(400, "8501"))
+    world.clock.pass_seconds(GRACE + 1)
+    conductor.watch()
+    assert "8501" in failures(world, call_id)[0]
+
+
 @pytest.mark.parametrize("code", ["8583", "8500"])
 def test_the_same_words_to_a_first_sending_are_a_refusal(world: World, code: str) -> None:
     world.gateway._answer = answering_with("play", refuse(412, code))
@@ -140,6 +149,21 @@ def test_what_another_instance_has_sent_during_a_slow_commit_is_not_sent_by_the_
         react(world, conductor, call_id)
     assert world.kinds()[-1] == "hang_up"
     assert failures(world, call_id) == []
+
+
+def test_what_the_call_has_ended_before_a_slow_commit_was_over_is_not_sent() -> None:
+    store = SlowStore()
+    world = World(store=store)
+    conductor, call_id = up(world, "speaks")
+    other = another(world)
+
+    def meanwhile(call_id: str) -> None:
+        world.clock.pass_seconds(GRACE + 1)
+        hear(world, other, call_id, "CallDisconnected", None, result=(200, 5000, "left"))
+
+    store.meanwhile = meanwhile
+    hear(world, conductor, call_id, "PlayCompleted", f"{call_id}:1:0")
+    assert plays(world) == [("one", 0)]
 
 
 def test_a_side_effect_that_another_instance_has_run_during_a_slow_claim_is_not_run_by_the_first() -> None:

@@ -295,6 +295,36 @@ def test_an_action_that_stays_unconfirmed_on_a_call_that_keeps_hearing_things_is
     assert [request.attempt for request in world.gateway.sent if request.action.kind == "play"] == [0, 1]
 
 
+@pytest.mark.parametrize("opening", [False, True])
+def test_such_a_call_is_loaded_only_when_its_time_has_come(
+    world: World, monkeypatch: pytest.MonkeyPatch, opening: bool
+) -> None:
+    conductor = instance(world)
+    _, call_id = conductor.ring(a_ring(), answering(), "speaks")
+    if not opening:
+        for body in world.wire.reaction(world.last()):
+            conductor.deliver(call_id, [parsed(body)])
+        conductor.act(call_id, actions.Play(prompts=(text("a word"),)))
+    world.gateway.sent.clear()
+    watching, loads = instance(world), list[str]()
+    advance = watching.advance
+
+    def counted(call_id: str, inputs: Any) -> Outcome:
+        loads.append(call_id)
+        return advance(call_id, inputs)
+
+    monkeypatch.setattr(watching, "advance", counted)
+    for seconds in (0, 7, 6.999, 0.001, 0.001):
+        world.clock.pass_seconds(seconds)
+        if not opening:
+            conductor.act(call_id, actions.Play(prompts=(text("a word"),)))  # a newer one, unconfirmed as well
+        other = instance(world)
+        other.deliver(call_id, [parsed(world.wire.event("SomethingNew"))])
+        assert loads == []
+        watching.watch()
+    assert len(loads) == 1
+
+
 def test_actions_that_are_confirmed_in_their_time_are_no_matter_of_the_watchdog(world: World) -> None:
     """Each of them is unconfirmed when the watchdog looks; none of them for long."""
     conductor = instance(world)
