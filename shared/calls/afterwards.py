@@ -50,6 +50,10 @@ class Afterwards:
             self.later_close(call_id)
             return
         self._held.put(call_id, held)
+        self.remember_left(call_id, held)
+
+    def remember_left(self, call_id: str, held: Held) -> None:
+        """Confirm soon what has left by now, whatever becomes of the next commit."""
         left = set(held.unconfirmed).difference(held.session.record.unconfirmed)
         if left:
             self._confirm_soon(call_id, left)

@@ -403,6 +403,7 @@ class Conductor:
             if not pending:
                 self.afterwards.settle_down(call_id, held)
                 return outcome
+            self.afterwards.remember_left(call_id, held)
         raise LostRace(call_id)
 
     def _feed(
