@@ -27,6 +27,9 @@ MAX_RACES = 40
 class Afterwards:
     """Leaves to later what may wait. What an instance loses of it, the watchdog does.
 
+    Attributes:
+        later: what runs it.
+
     Args:
         clock: Unix time in milliseconds.
         grace: seconds, as the conductor's.
@@ -36,7 +39,7 @@ class Afterwards:
         self._store = store
         self._calls = calls
         self._held = calls.held
-        self._later = later
+        self.later = later
         self._clock = clock
         self._grace = grace
         self._left: dict[str, set[int]] = {}
@@ -47,6 +50,10 @@ class Afterwards:
             self.later_close(call_id)
             return
         self._held.put(call_id, held)
+        self.remember_left(call_id, held)
+
+    def remember_left(self, call_id: str, held: Held) -> None:
+        """Confirm soon what has left by now, whatever becomes of the next commit."""
         left = set(held.unconfirmed).difference(held.session.record.unconfirmed)
         if left:
             self._confirm_soon(call_id, left)
@@ -82,7 +89,7 @@ class Afterwards:
 
     def _confirm_soon(self, call_id: str, left: Iterable[int] = ()) -> None:
         self._left.setdefault(call_id, set()).update(left)
-        self._later.soon(call_id, lambda: self.confirm(call_id), CONFIRM_AFTER)
+        self.later.soon(call_id, lambda: self.confirm(call_id), CONFIRM_AFTER)
 
     @contextmanager
     def kept_alive(self, held: Held, entries: Iterable[Entry]) -> Iterator[None]:
@@ -99,11 +106,11 @@ class Afterwards:
             with turn:
                 if over:
                     return
-                self._later.soon(key, write, self._grace / 3)  # first: a write that fails must not be the last one
+                self.later.soon(key, write, self._grace / 3)  # first: a write that fails must not be the last one
                 if not self._write_head(newest):
                     newest = self._calls.load(call_id)  # an event came to another instance; what runs here runs on
 
-        self._later.soon(key, write, self._grace / 3)
+        self.later.soon(key, write, self._grace / 3)
         try:
             yield
         finally:
@@ -120,9 +127,9 @@ class Afterwards:
         def index() -> None:
             record.indexed = self._store.index(known)
             version = held.version
-            self._later.soon(key, lambda: self.index(known.call_id, version), CONFIRM_AFTER)
+            self.later.soon(key, lambda: self.index(known.call_id, version), CONFIRM_AFTER)
 
-        self._later.soon(key, index)
+        self.later.soon(key, index)
 
     def index(self, call_id: str, version: Version | None = None) -> None:
         """Write the rows of the index that are missing, and in the head that they stand.
@@ -132,7 +139,7 @@ class Afterwards:
         """
         with self._held.only_here(call_id, wait=version is None) as mine:
             if not mine:
-                self._later.soon(f"index {call_id}", lambda: self.index(call_id, version), CONFIRM_AFTER)
+                self.later.soon(f"index {call_id}", lambda: self.index(call_id, version), CONFIRM_AFTER)
                 return
             held = self._held.take(call_id)
             if version is None or (held and held.version == version):
@@ -145,7 +152,7 @@ class Afterwards:
 
     def later_close(self, call_id: str) -> None:
         """Close the call soon."""
-        self._later.soon(call_id, lambda: self.close(call_id))
+        self.later.soon(call_id, lambda: self.close(call_id))
 
     def close(self, call_id: str) -> None:
         """Archive a finished call and take it off the open ones."""

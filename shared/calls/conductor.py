@@ -114,15 +114,19 @@ class Conductor:
         self._timers = timers
         self.flows = flows
         self._clock = clock
-        self.later = later or Later()
         self._calls = Calls(store, flows, apology, cached_calls)
         self._held = self._calls.held
         self.freshness = self._calls.freshness
-        self.afterwards = Afterwards(store, self._calls, self.later, clock, grace)
+        self.afterwards = Afterwards(store, self._calls, later or Later(), clock, grace)
         self._grace = int(grace * 1000)
         self._ring_time = int(ring_time * 1000)
         self._dispatcher = Dispatcher(gateway, timers, callback_url, stream_url, clock)
         self._watchdog = Watchdog(self, store, gateway, clock, self._grace, int(quiet * 1000))
+
+    @property
+    def later(self) -> Later:
+        """What runs the work that may wait."""
+        return self.afterwards.later
 
     # What comes in
 
@@ -399,6 +403,7 @@ class Conductor:
             if not pending:
                 self.afterwards.settle_down(call_id, held)
                 return outcome
+            self.afterwards.remember_left(call_id, held)
         raise LostRace(call_id)
 
     def _feed(

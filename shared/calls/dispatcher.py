@@ -68,8 +68,9 @@ class Dispatcher:
                 log.warning("no response to %s call=%s: %s", operation.action.kind, session.record.call_id, lost)
                 continue
             if result is not None:
-                results.append(result)
-            session.confirm(entry.seq)
+                results.append(result)  # confirms it once it is committed: until then it must not look as if it were
+            else:
+                session.confirm(entry.seq)
         return results
 
     # What no flow asked for, and no journal holds

@@ -303,7 +303,7 @@ def running(
         recordings=recordings and (lambda: recordings(store)),
     )
     app = App(board, store, gateway, timers, issuer, clock)
-    board.conductor.later = app.later
+    board.conductor.afterwards.later = app.later
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("shared.calls.conductor.time", SimpleNamespace(time_ns=clock.time_ns, sleep=time.sleep))
         patch.setattr(composition, "settings", lambda: board.settings)

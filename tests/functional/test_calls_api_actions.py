@@ -288,7 +288,7 @@ def test_a_transfer_from_outside_ends_the_call_as_transferred(app: App) -> None:
 def test_actions_from_two_instances_at_once_are_each_done_once(app: App, keys: tuple[str, str]) -> None:
     call_id = live(app)
     other = compose(app.board.settings, store=app.store, gateway=app.gateway, timers=app.timers)
-    other.conductor.later = app.later
+    other.conductor.afterwards.later = app.later
     start = threading.Barrier(2)
     seen: list[int] = []
 
@@ -340,7 +340,7 @@ def test_an_instance_that_remembers_the_call_as_it_was_acts_on_it_as_it_is(app: 
     app.gateway._answer = lambda request: {}
     call_id = placed(app)
     other = compose(app.board.settings, store=app.store, gateway=app.gateway, timers=app.timers)
-    other.conductor.later = app.later
+    other.conductor.afterwards.later = app.later
     assert len(other.conductor.open_operations(call_id)) == 1  # it holds the call in memory, without a connection
     app.react()
     read(send(app, f"/{call_id}/actions/hold", key="k"), 200)

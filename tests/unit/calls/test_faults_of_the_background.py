@@ -107,6 +107,38 @@ def test_a_confirmation_that_the_storage_does_not_take_is_made_later(world: Worl
     assert another(world).watch() == {}
 
 
+async def records_and_asks(call: Call) -> None:
+    """Starts a recording, and asks without waiting for it."""
+    recording = call.start_recording()
+    await call.recognize(max_tones=1)
+    await recording
+
+
+def test_what_left_beside_a_result_that_the_storage_does_not_take_is_not_asked_twice(
+    world: World, store: Heads
+) -> None:
+    conductor = world.conductor(flows={"records": Flow("records", records_and_asks)})
+    plain = store.commit
+
+    def takes_no_results(record: CallRecord, appended: Sequence[str], version: Version) -> Version:
+        if any('"recordingId"' in entry for entry in appended):
+            raise StoreUnavailable("the storage")
+        return plain(record, appended, version)
+
+    _, call_id = conductor.ring(a_ring(), answering(), "records")
+    store.commit = takes_no_results  # type: ignore[method-assign]
+    with pytest.raises(StoreUnavailable):
+        react(world, conductor, call_id)
+    store.commit = plain  # type: ignore[method-assign]
+    conductor.later.flush()
+    recording, question = 1, 2
+    assert store.peek(call_id).unconfirmed == [recording]
+    world.clock.pass_seconds(GRACE + 1)
+    assert world.conductor(flows=conductor.flows).watch() == {call_id: Outcome.RESENT}
+    asked = [(request.action.kind, request.seq) for request in world.gateway.sent[1:]]
+    assert asked == [("start_recording", recording), ("recognize", question), ("start_recording", recording)]
+
+
 def test_what_leaves_while_the_head_is_written_is_confirmed_afterwards(
     world: World, store: Heads, monkeypatch: pytest.MonkeyPatch
 ) -> None:
