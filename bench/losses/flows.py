@@ -75,8 +75,8 @@ async def hand_over(call: Call, to: str) -> None:
         await call.hang_up()
 
 
-@flow("survey")
-async def survey(call: Call) -> None:
+@flow("short survey")
+async def short_survey(call: Call) -> None:
     """Asks somebody whom the app has called."""
     choices = [Choice("yes", tone="one", phrases=("yes",)), Choice("no", tone="two", phrases=("no",))]
     answer = await call.recognize(text("Were you satisfied? Press 1 for yes, 2 for no."), choices=choices, attempts=2)

@@ -51,14 +51,13 @@ class IndexRow:
 
 
 def index_rows(record: CallRecord, numbers: NumberHashes | None) -> list[IndexRow]:
-    """Every row that should find this call by now."""
+    """Every row that should find this call by now, those first that are needed first: the watchdog looks for open
+    calls, and lifecycle events come with an id of the service."""
     position = listed_row(record).position
-    rows = [day_row(record)]
-    if record.status != "ended":
-        rows.append(IndexRow(_mark(OPEN), OPEN, record.call_id))
+    rows = [] if record.status == "ended" else [IndexRow(_mark(OPEN), OPEN, record.call_id)]
     found = {"call_id": record.call_id}
     rows += [IndexRow(_mark(partition), partition, position, found) for partition in _partitions(record, numbers)]
-    return rows
+    return [*rows, day_row(record)]
 
 
 def day_row(record: CallRecord) -> IndexRow:
