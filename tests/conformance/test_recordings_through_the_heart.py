@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from shared.calls.conductor import Conductor, Ring
 from shared.calls.outcome import Outcome
 from shared.calls.replay import Session
 from shared.events import IncomingCall, parse_event_grid
+from shared.gateway.base import Request
+from shared.gateway.memory import MemoryGateway
 from tests.unit.calls.world import FLOWS, World, answering, parsed
 from tests.unit.events.samples import body, grid_event
 
@@ -32,13 +35,25 @@ async def host(call: Call) -> None:
         await call.run(lambda: [str(participant.identifier) for participant in call.participants])
 
 
+def body_of(event: Any) -> list[Any]:
+    return event if isinstance(event, list) else [event]
+
+
+def answered(request: Request, recorded: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The response to the answer names the connection that the recorded events speak of."""
+    if request.action.kind != "answer":
+        return {}
+    return {name: recorded[name] for name in ("callConnectionId", "serverCallId", "correlationId")}
+
+
 class Replay:
     """One recorded call, delivered to a conductor as it was recorded."""
 
     def __init__(self, recording: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(FLOWS, "host", Flow("host", host))
         self.events: dict[str, Any] = json.loads(recording.read_text(encoding="utf-8"))
-        self.world = World()
+        (connected,) = body_of(self.events["CallConnected"])
+        self.world = World(gateway=MemoryGateway(lambda request: answered(request, connected["data"])))
         self.conductor: Conductor = self.world.conductor()
         (incoming,) = parse_event_grid(body(grid_event("IncomingCall", self.events["IncomingCall"])))
         assert isinstance(incoming, IncomingCall)

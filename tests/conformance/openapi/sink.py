@@ -80,7 +80,7 @@ class Sink:
         """The data of the newest IncomingCall to a raw id or number, once it has come; used up."""
 
         def found() -> dict[str, Any] | None:
-            for index, event in enumerate(self.grid):
+            for index, event in reversed(list(enumerate(self.grid))):
                 if event["eventType"].endswith(".IncomingCall") and event["data"]["to"]["rawId"] == to:
                     return dict(self.grid.pop(index)["data"])
             return None

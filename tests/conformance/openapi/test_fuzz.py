@@ -97,6 +97,7 @@ class Target:
         if self.emulator.service.leg(self.leg) is None:
             self.check()
             self.emulator.control.reset()
+            self.sink.grid.clear()  # what was sent may have called the same number
             self.emulator.control.place_call(CALLER, OWNED)
             context = self.sink.incoming(f"4:{OWNED}")["incomingCallContext"]
             case = self.schema["/calling/callConnections:answer"]["POST"].Case(
