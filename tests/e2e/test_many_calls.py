@@ -70,7 +70,8 @@ def test_two_hundred_calls_at_once_all_end_right_and_each_action_is_asked_for_on
     assert operations["Recognize"] == expected["recognize"]
     assert operations["Play"] == expected["play"]
     assert operations["HangupCall"] == expected["hang_up"]
-    two_hosts.nothing_is_left_open()
+    # A slow host may write a row again that another has removed; the watchdog removes it.
+    two_hosts.nothing_is_left_open(within=60)
 
     # The faults did strike, and both hosts took part.
     deliveries = two_hosts.control.deliveries()
