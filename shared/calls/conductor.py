@@ -245,8 +245,7 @@ class Conductor:
         entries: list[tuple[Entry, CallEvent | None]] = [
             (journal.TimerFired(at=now, seq=operation.seq), None)
             for operation in self.open_operations(call_id)
-            if isinstance(operation.action, actions.Sleep)
-            and now > operation.issued_at + int(operation.action.seconds * 1000)
+            if isinstance(operation.action, actions.Sleep) and now > operation.action.over_at(operation.issued_at)
         ]
         return self.advance(call_id, entries) if entries else Outcome.UNCHANGED
 
@@ -399,7 +398,7 @@ class Conductor:
                 pending = [(result, None) for result in self._dispatcher.dispatch(session, entries)]
             self.afterwards.later_index(held)
             if outcome is not Outcome.RESENT:  # what came back at once of what was sent again does not change that
-                outcome = Outcome.RESENT if lost and not fresh else Outcome.ADVANCED
+                outcome = Outcome.RESENT if lost else Outcome.ADVANCED
             if not pending:
                 self.afterwards.settle_down(call_id, held)
                 return outcome

@@ -114,8 +114,7 @@ class Dispatcher:
         action, seq = operation.action, operation.seq
         try:
             if isinstance(action, actions.Sleep):
-                due = operation.issued_at + int(action.seconds * 1000)
-                self._schedule(session.record.call_id, seq, due)
+                self._schedule(session.record.call_id, seq, action.over_at(operation.issued_at))
                 return None
             if isinstance(action, actions.Run):
                 value = json.loads(json.dumps(session.function(seq)()))

@@ -172,7 +172,7 @@ class Session(CallState):
 
     def _next_wake_up(self) -> int:
         self._sleeps = [sleep for sleep in self._sleeps if not sleep.done]
-        dues = (s.issued_at + int(s.action.seconds * 1000) for s in self._sleeps if isinstance(s.action, actions.Sleep))
+        dues = (s.action.over_at(s.issued_at) for s in self._sleeps if isinstance(s.action, actions.Sleep))
         return min(dues, default=0)
 
     def adopt(self, stored: CallRecord) -> None:

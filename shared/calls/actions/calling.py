@@ -99,6 +99,10 @@ class Sleep(Action):
     in_service: ClassVar[bool] = False
     seconds: float = Field(ge=0)
 
+    def over_at(self, issued_at: int) -> int:
+        """When it is over, if it was issued then; both Unix time in milliseconds."""
+        return issued_at + int(self.seconds * 1000)
+
     @property
     def patience(self) -> float | None:
         return None
