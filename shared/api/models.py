@@ -113,7 +113,10 @@ class CallView(_Model):
     direction: Literal["inbound", "outbound"]
     caller: str
     callee: str
-    outcome: str
+    outcome: str = Field(description="how it ended, technically")
+    result: str = Field(description="what the flow says came of it; empty: it has said nothing")
+    details: dict[str, Any] = Field(description="what the flow adds to its result")
+    failure: dict[str, str] = Field(description="of a flow that failed: `error`, `where`, `line`, `remedy`")
     code: int
     sub_code: int
     explanation: str = Field(description="what code and sub-code mean, in plain words; empty: the call has not ended")
@@ -141,6 +144,7 @@ class ListedCall(_Model):
     caller: str
     callee: str
     outcome: str
+    result: str
 
 
 class CallList(_Model):

@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from typing import Any, Literal, TypeVar
 
 from shared.calls import actions
+from shared.calls.journal import Logged, Resulted
+from shared.calls.json_values import json_object
 from shared.calls.methods.base import Host
 from shared.calls.methods.calling import CallingMethods
 from shared.calls.methods.media import MediaMethods
@@ -109,6 +111,30 @@ class Call(CallingMethods, MediaMethods, ParticipantMethods, RecordingMethods, S
     def participants(self) -> tuple[Participant, ...]:
         """Who takes part, as of the newest ParticipantsUpdated."""
         return self._host.participants
+
+    # What the flow says of it
+
+    def result(self, result: str, **details: Any) -> None:
+        """Say what came of the call (`confirmed`, `no_answer`), with details; the last one counts.
+
+        It shows in the call's record, in lists and reports, and in the event `Switchboard.CallFinished`. InvalidInput
+        for a result that is no word of at most 64 characters, and for details that are not JSON.
+        """
+        if not re.fullmatch(SIGNAL_NAME, result):
+            raise InvalidInput("result", f"{result!r} is no word.", "Use letters, digits, _ . -, at most 64.")
+        self._host.note(Resulted(at=self._host.now, result=result, details=json_object("result", details)))
+
+    def log(self, message: str, **fields: Any) -> None:
+        """Write a line to the call's journal and to the app's log, once: not again when the flow is replayed."""
+        self._host.note(Logged(at=self._host.now, message=message, fields=json_object("log", fields)))
+
+    def version(self, name: str) -> bool:
+        """Mark steps that were inserted while calls were up: `if call.version("ask-language"): …`.
+
+        True for calls that come here with the code that has the mark, False for those that had passed when it was
+        deployed; the first answer of a call counts for all of it.
+        """
+        return self._host.version(name)
 
     def ended(self) -> Pending[CallEnded]:
         """The end of the call: await it to leave the call to others and learn when they are done."""

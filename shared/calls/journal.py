@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
@@ -117,6 +118,29 @@ class TimerFired(_Entry):
     seq: int
 
 
+class Marked(_Entry):
+    """The flow passed `call.version(name)`, with the code that has it."""
+
+    entry: Literal["marked"] = "marked"
+    name: str
+
+
+class Logged(_Entry):
+    """The flow wrote a line with `call.log`."""
+
+    entry: Literal["logged"] = "logged"
+    message: str
+    fields: Mapping[str, Any] = Field(default_factory=dict)
+
+
+class Resulted(_Entry):
+    """The flow said what came of the call."""
+
+    entry: Literal["result"] = "result"
+    result: str
+    details: Mapping[str, Any] = Field(default_factory=dict)
+
+
 class GaveUp(_Entry):
     """The watchdog: no outcome of this operation arrived in the time that it can take."""
 
@@ -137,6 +161,13 @@ class Failed(_Entry):
     entry: Literal["failed"] = "failed"
     error: str
     trace: str = ""
+    where: str | None = Field(None, description="the line of the flow: `flows/reception.py:12`")
+    line: str | None = Field(None, description="what stands there")
+    remedy: str | None = Field(None, description="what to write instead, where that is known")
+
+
+Note = Marked | Logged | Resulted
+"""What a flow says of itself. Nothing is sent for it, and a replay need not meet it again."""
 
 
 Entry = Annotated[
@@ -150,6 +181,9 @@ Entry = Annotated[
     | RefusedEntry
     | Signalled
     | TimerFired
+    | Marked
+    | Logged
+    | Resulted
     | GaveUp
     | Settled
     | Failed,
@@ -162,9 +196,25 @@ _ENTRY: TypeAdapter[Entry] = TypeAdapter(Entry, config=_DEFERRED)
 _ACTION: TypeAdapter[AnyAction] = TypeAdapter(AnyAction, config=_DEFERRED)
 
 
+_GIVEN: Mapping[type[BaseModel], str] = {
+    Started: "input",
+    Answered: "value",
+    Accepted: "value",
+    Signalled: "data",
+    Logged: "fields",
+    Resulted: "details",
+}
+"""What of an entry is a value from outside the core, which may hold null where that means something."""
+
+
 def encode(entry: Entry) -> str:
     """One entry as compact JSON."""
-    return entry.model_dump_json(exclude_none=True)
+    name = _GIVEN.get(type(entry))
+    value = getattr(entry, name) if name else None
+    if name is None or value is None:
+        return entry.model_dump_json(exclude_none=True)
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return f'{entry.model_dump_json(exclude_none=True, exclude={name})[:-1]},"{name}":{text}}}'
 
 
 def build() -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Iterable
 
-from shared.calls.journal import Entry, Failed, RefusedEntry
+from shared.calls.journal import Entry, Failed, Logged, RefusedEntry
 from shared.calls.reading import refusal, words_of
 from shared.calls.record import CallRecord
 from shared.calls.replay import Session
@@ -53,16 +54,28 @@ def log_failures(session: Session, entries: Iterable[Entry], failed: Iterable[Ac
             )
         if isinstance(entry, Failed):
             # What the error says may name the caller: that stays in the journal.
-            log.error("flow %s failed call=%s: %s", record.flow, record.call_id, entry.error.partition(":")[0])
+            error = entry.error.partition(":")[0]
+            log.error(
+                "flow %s failed call=%s: %s %s %s",
+                record.flow,
+                record.call_id,
+                error,
+                entry.where or "",
+                entry.remedy or "",
+            )
+        if isinstance(entry, Logged):
+            fields = json.dumps(entry.fields, ensure_ascii=False) if entry.fields else ""
+            log.info("flow %s says call=%s: %s %s", record.flow, record.call_id, entry.message, fields)
 
 
 def log_closed(record: CallRecord) -> None:
     """The end of a call."""
     words = words_of(record)
     log.info(
-        "closed call=%s outcome=%s entries=%d %d/%d %s",
+        "closed call=%s outcome=%s result=%s entries=%d %d/%d %s",
         record.call_id,
         record.outcome,
+        record.result,
         record.entries,
         record.code,
         record.sub_code,

@@ -7,7 +7,20 @@ from typing import Any
 
 from shared.calls import actions
 from shared.calls.actions import Action
-from shared.calls.journal import Entry, EventReceived, Failed, Issued, Noticed, RefusedEntry, Signalled, Started
+from shared.calls.journal import (
+    Entry,
+    EventReceived,
+    Failed,
+    Issued,
+    Logged,
+    Marked,
+    Note,
+    Noticed,
+    RefusedEntry,
+    Resulted,
+    Signalled,
+    Started,
+)
 from shared.calls.operation import Operation
 from shared.calls.prompts import Prompt
 from shared.calls.record import CallRecord
@@ -31,9 +44,14 @@ def identity(entry: Entry) -> str:
     return f"{entry.entry} {getattr(entry, 'seq', '')}"
 
 
-def what(wish: Issued | Operation[Any] | Failed) -> str:
+def what(wish: Issued | Operation[Any] | Failed | Note) -> str:
     """What the flow asked for, in a sentence."""
-    return "a failure" if isinstance(wish, Failed) else f"{wish.action.kind} #{wish.seq}"
+    match wish:
+        case Failed():
+            return "a failure"
+        case Marked() | Logged() | Resulted():
+            return f"a note ({wish.entry})"
+    return f"{wish.action.kind} #{wish.seq}"
 
 
 def refusal(action: Action, entry: RefusedEntry) -> ActionRefused:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 MARKS = 8
 """Marks that a head keeps: more than the writes that others can make while one client repeats a request."""
@@ -24,6 +25,9 @@ class CallRecord:
         outcome: how it ended, in one word: `completed`, `caller_left`, `hung_up` (over the HTTP API), `transferred`,
             `failed`, `rejected`, `redirected`, `settled`, or the outcome of a sub-code (`busy`, `declined`, …) for a
             call that never connected.
+        result: what the flow says came of the call (`confirmed`); empty: it has said nothing.
+        details: what the flow adds to that.
+        failure: of a flow that failed: `error`, and where they are known `where`, `line` and `remedy`.
         recording: `active` or `inactive`, as of the newest RecordingStateChanged; empty: never started, or
             `refused` where the service would not record.
         recording_ids: the service's ids of the recordings of this call, the oldest first.
@@ -53,6 +57,9 @@ class CallRecord:
     outcome: str = ""
     code: int = 0
     sub_code: int = 0
+    result: str = ""
+    details: Mapping[str, Any] = field(default_factory=dict)
+    failure: Mapping[str, str] = field(default_factory=dict)
     entries: int = 0
     recording: str = ""
     recording_ids: tuple[str, ...] = ()

@@ -25,13 +25,18 @@ from shared.calls.journal import (
     Failed,
     GaveUp,
     Issued,
+    Logged,
+    Marked,
+    Note,
     RefusedEntry,
     Resent,
+    Resulted,
     Settled,
     Signalled,
     Started,
     TimerFired,
     decode,
+    encode,
     read_many,
 )
 from shared.calls.operation import Operation, Pending, Task
@@ -49,6 +54,14 @@ T = TypeVar("T")
 MAX_TRACE = 4000
 
 
+def _mark_in(text: str) -> Marked | None:
+    """The mark that an entry is; None for all others, which is nearly all."""
+    if not text.startswith('{"at":') or '"entry":"marked"' not in text[:48]:
+        return None
+    entry = decode(text)
+    return entry if isinstance(entry, Marked) else None
+
+
 def operation_context(call_id: str, operation: Operation[Any]) -> str:
     """What the service echoes in an operation's events: which call, which operation, which attempt.
 
@@ -60,8 +73,7 @@ def operation_context(call_id: str, operation: Operation[Any]) -> str:
 def replay(flow: Flow, call_id: str, journal: Iterable[Entry], *, apology: tuple[Prompt, ...] = ()) -> list[Entry]:
     """What the flow asks for after this journal; a pure function."""
     session = Session(flow, call_id, apology=apology)
-    for entry in journal:
-        session.feed(entry)
+    session.feed_stored(map(encode, journal))
     return session.take()
 
 
@@ -82,12 +94,14 @@ class Session(CallState):
         self._next = 0
         self._commands: dict[str, int] = {}
         self._functions: dict[int, Callable[[], Any]] = {}
-        self._outbox: deque[Operation[Any] | Failed] = deque()
+        self._outbox: deque[Operation[Any] | Failed | Note] = deque()
         self._seen: set[str] = set()
         self._sleeps: list[Operation[Any]] = []
         self._failures = 0
         self._silenced = False
         self._changed: FlowChanged | None = None
+        self._versions: dict[str, bool] = {}
+        self._replaying = False
 
     # What the conductor does with it
 
@@ -102,7 +116,10 @@ class Session(CallState):
                 self._recognise_issued(entry)
                 return
             case Failed():
-                self._recognise_failed()
+                self._recognise_failed(entry)
+                return
+            case Marked() | Logged() | Resulted():
+                self._take_note_of(entry)
                 return
             case Accepted():
                 self.confirm(entry.seq)
@@ -142,7 +159,19 @@ class Session(CallState):
         self._scheduler.run()
 
     def feed_stored(self, journal: Iterable[str]) -> None:
-        """Take a stored journal: what `feed` makes of each of its entries, without a model for most of them."""
+        """Take a stored journal: what `feed` makes of each of its entries, without a model for most of them.
+
+        What the flow notes on the way (`call.log`, `call.result`, `call.version`) stands in the journal already.
+        """
+        journal = list(journal)
+        self._versions |= {entry.name: True for entry in map(_mark_in, journal) if entry is not None}
+        self._replaying = True
+        try:
+            self._feed_texts(journal)
+        finally:
+            self._replaying = False
+
+    def _feed_texts(self, journal: Iterable[str]) -> None:
         for text in journal:
             many = read_many(text)
             if many is None:
@@ -252,6 +281,19 @@ class Session(CallState):
         self._outbox.append(operation)
         return operation
 
+    def note(self, note: Note) -> None:
+        """Journal what the flow says of itself, once: not when it is replayed."""
+        if not self._replaying and not self._silenced and self._scheduler.live:
+            self._outbox.append(note)
+            self._take_note_of(note)
+
+    def version(self, name: str) -> bool:
+        """Whether the call came to this place with code that has it: the first answer counts for all of the call."""
+        if name not in self._versions:
+            self._versions[name] = not self._replaying
+            self.note(Marked(at=self.now, name=name))
+        return self._versions[name]
+
     def spawn(self, label: str, coroutine: Coroutine[Any, Any, T]) -> Task[T]:
         """Run a coroutine beside the flow."""
         task = self._scheduler.start(label, coroutine)
@@ -294,8 +336,9 @@ class Session(CallState):
     def report(self, error: Exception) -> None:
         """Journal that the flow failed, and take over."""
         trace = "".join(traceback.format_exception(error))[-MAX_TRACE:]
-        self._outbox.append(Failed(at=self.now, error=f"{type(error).__name__}: {error}", trace=trace))
-        self._take_over()
+        failed = Failed(at=self.now, error=f"{type(error).__name__}: {error}", trace=trace)
+        self._outbox.append(failed)
+        self._take_over(failed)
 
     def _stop_tasks(self) -> None:
         """Stop what the flow left running; what its `finally` blocks ask for is not issued."""
@@ -305,10 +348,12 @@ class Session(CallState):
         self._tasks.clear()
         self._silenced = False
 
-    def _take_over(self) -> None:
+    def _take_over(self, failed: Failed) -> None:
         self._stop_tasks()
         self._failures += 1
         self.record.outcome = "failed"
+        told = {"error": failed.error, "where": failed.where, "line": failed.line, "remedy": failed.remedy}
+        self.record.failure = {name: value for name, value in told.items() if value}
         self._main = self.spawn("fallback", apologise(self, self._apology if self._failures == 1 else ()))
 
     def _dial(self, action: Action) -> None:
@@ -351,14 +396,14 @@ class Session(CallState):
         if isinstance(entry.action, actions.StartContinuousDtmf):
             self._waiting.tones_start()
 
-    def _recognise_failed(self) -> None:
+    def _recognise_failed(self, entry: Failed) -> None:
         if self._changed is None and self._outbox and isinstance(self._outbox[0], Failed):
             self._outbox.popleft()
             return
         if self._changed is None:
             self._change("the journal says that the flow failed here")
         self._changed = None
-        self._take_over()
+        self._take_over(entry)
         self._scheduler.run()
 
     def _change(self, reason: str) -> None:
@@ -370,6 +415,13 @@ class Session(CallState):
                 del self._operations[wish.seq]
                 self._next = min(self._next, wish.seq)
         self._outbox.clear()
+
+    def _take_note_of(self, note: Note) -> None:
+        match note:
+            case Marked():
+                self._versions[note.name] = True
+            case Resulted():
+                self.record.result, self.record.details = note.result, note.details
 
     # Entries from outside
 

@@ -46,6 +46,7 @@ class Listed:
     caller: str
     callee: str
     outcome: str
+    result: str = ""
 
     @property
     def position(self) -> str:
@@ -152,4 +153,5 @@ def listed_row(record: CallRecord) -> Listed:
         caller=record.caller,
         callee=record.callee,
         outcome=record.outcome,
+        result=record.result,
     )

@@ -65,7 +65,7 @@ def day_row(record: CallRecord) -> IndexRow:
     columns = {name: getattr(record, name) for name in ("call_id", "flow", "direction", "caller", "callee")}
     columns |= {"started_at": str(record.started_at), "connected": YES if _is_up(record) else ""}
     if record.status == "ended":
-        columns |= {"ended": YES, "outcome": record.outcome}
+        columns |= {"ended": YES, "outcome": record.outcome, "result": record.result}
     known = {name: value for name, value in columns.items() if value}
     partition = day_partition(day_of(record.started_at))
     return IndexRow(_mark(_stage(record)), partition, listed_row(record).position, known)
@@ -132,6 +132,7 @@ def listed_of(day: str, columns: Mapping[str, Any]) -> Listed:
         caller=columns.get("caller", ""),
         callee=columns.get("callee", ""),
         outcome=columns.get("outcome", ""),
+        result=columns.get("result", ""),
     )
 
 

@@ -68,9 +68,11 @@ _storage_errors = partial(storage_errors, missing=UnknownCall)
 _LISTS: Mapping[str, str] = {"unconfirmed": ",", "marks": ",", "indexed": ",", "recording_ids": "\n"}
 """What separates the parts of the columns that hold several."""
 _TIMES = ("started_at", "connected_at", "ended_at", "updated_at", "wake_at")
-_NO_COLUMNS = {"call_id", "written_at", *_LISTS}
+_OBJECTS = ("details", "failure")
+"""Columns that hold a JSON object; an empty one is not written."""
+_NO_COLUMNS = {"call_id", "written_at", *_LISTS, *_OBJECTS}
 _COLUMNS = tuple(field.name for field in fields(CallRecord) if field.name not in _NO_COLUMNS)
-_SEEN = [*(name for name in _COLUMNS if name != "ring"), *_LISTS, "Timestamp"]
+_SEEN = [*(name for name in _COLUMNS if name != "ring"), *_LISTS, *_OBJECTS, "Timestamp"]
 """What is read of a head to look at its call: not the newest entries, nor the IncomingCall's context."""
 
 
@@ -287,6 +289,9 @@ def _head(record: CallRecord, tail: Sequence[str], segments: int) -> dict[str, A
         row[name] = str(row[name])  # a Python int above 2**31 would need the long form of the wire
     for name, separator in _LISTS.items():
         row[name] = separator.join(map(str, getattr(record, name)))
+    for name in _OBJECTS:
+        if value := getattr(record, name):
+            row[name] = json.dumps(value, ensure_ascii=False)
     row["tail"] = _join(tail)
     check_row(record.call_id, row)
     return {**row, "PartitionKey": record.call_id, "RowKey": HEAD, "segments": segments}
@@ -297,6 +302,7 @@ def _record(call_id: str, row: Mapping[str, Any]) -> CallRecord:
     values = {name: row[name] for name in _COLUMNS if name in row}
     for name in _TIMES:
         values[name] = int(values.get(name, 0))
+    values |= {name: json.loads(row[name]) for name in _OBJECTS if row.get(name)}
     lists = {name: [part for part in row.get(name, "").split(by) if part] for name, by in _LISTS.items()}
     return CallRecord(
         call_id=call_id,

@@ -192,5 +192,5 @@ def test_a_call_says_why_it_ended_and_whether_to_try_again(app: App, caplog: pyt
     app.later.flush()
     after = view(app, call_id)
     assert (after["outcome"], after["explanation"], after["retryable"]) == ("busy", explain(486, 8539).plain, True)
-    assert f"closed call={call_id} outcome=busy entries=" in caplog.text
+    assert f"closed call={call_id} outcome=busy result= entries=" in caplog.text
     assert explain(486, 8539).plain in caplog.text

@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Protocol, TypeVar
 
 from shared.calls.actions import Action
-from shared.calls.journal import Started
+from shared.calls.journal import Note, Started
 from shared.calls.operation import Operation, Pending, Task
 from shared.calls.prompts import Prompt
 from shared.calls.record import CallRecord
@@ -32,6 +32,12 @@ class Host(Protocol):
 
     def issue(self, action: Action, function: Callable[[], Any] | None = None) -> Operation[Any]:
         """Ask for an action."""
+
+    def note(self, note: Note) -> None:
+        """Journal what the flow says of itself, once: not when it is replayed."""
+
+    def version(self, name: str) -> bool:
+        """Whether the call came to this place with code that has it."""
 
     def spawn(self, label: str, coroutine: Coroutine[Any, Any, T]) -> Task[T]:
         """Run a coroutine beside the flow."""
