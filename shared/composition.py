@@ -22,13 +22,14 @@ from shared.gateway.base import Gateway
 from shared.privacy import NumberHashes
 from shared.routing import RoutingTable, load_routes
 from shared.security import CallbackUrls, StreamUrls, TokenVerifier
-from shared.settings import Settings, settings
+from shared.settings import EARLIER, Settings, setting_name, settings
 from shared.store.base import CallStore
 from shared.store.queues import QueueTimers
 from shared.store.tables import TableStore
 
 if TYPE_CHECKING:
     from shared.api.service import CallService
+    from shared.notifications.composing import Notifications
     from shared.recordings.composing import Recordings
 
 T = TypeVar("T")
@@ -68,6 +69,8 @@ class Switchboard:
     routes: RoutingTable
     recordings: Once[Recordings]
     """Recordings and their reports, put together on first use: no answer to a call needs them."""
+    notifications: Once[Notifications]
+    """Events for other systems, put together on first use, for the same reason."""
 
     @property
     def service(self) -> CallService:
@@ -85,11 +88,17 @@ def compose(
     timers: Timers | None = None,
     tokens: TokenVerifier | None = None,
     recordings: Callable[[], Recordings] | None = None,
+    notifications: Callable[[], Notifications] | None = None,
 ) -> Switchboard:
     """Join the parts by settings; a test gives its own for those that reach out."""
     logging.getLogger("switchboard").setLevel(settings.log_level)
     # At INFO the SDKs log every request with its URL, which may name a caller.
     logging.getLogger("azure").setLevel(logging.WARNING)
+    for name, earlier in EARLIER.items():
+        if getattr(settings, earlier):
+            log.warning(
+                "%s is called %s now; the old name is read for one version more", *map(setting_name, (earlier, name))
+            )
     build()
     load_flows()
     urls = CallbackUrls(
@@ -120,6 +129,9 @@ def compose(
         quiet=settings.quiet_seconds,
         apology=_apology(settings.fallback_prompt),
     )
+    notify = Once(notifications or (lambda: _notifications(settings, store)))
+    if settings.events_topic_endpoint or settings.hook_url:
+        conductor.afterwards.closing.append(lambda record: notify().notifier.announce(record))
     return Switchboard(
         settings=settings,
         conductor=conductor,
@@ -129,6 +141,7 @@ def compose(
         or TokenVerifier(settings.acs_openid_configuration_url, settings.acs_token_issuer, settings.acs_resource_id),
         routes=load_routes(settings.routing_file, FLOWS),
         recordings=Once(recordings or (lambda: _recordings(settings, store, conductor.flows))),
+        notifications=notify,
     )
 
 
@@ -136,6 +149,12 @@ def _recordings(settings: Settings, store: CallStore, flows: Collection[str]) ->
     from shared.recordings.composing import compose_recordings
 
     return compose_recordings(settings, store, flows)
+
+
+def _notifications(settings: Settings, store: CallStore) -> Notifications:
+    from shared.notifications.composing import compose_notifications
+
+    return compose_notifications(settings, store)
 
 
 switchboard: Once[Switchboard] = Once(lambda: compose(settings()))

@@ -24,8 +24,12 @@ SwitchboardError
 │   ├── ForeignLocation     a file lies at an address that this app does not fetch from
 │   ├── SourceUnavailable   the file is unavailable now                                   (retryable)
 │   ├── UnreadableAudio     what came is not the audio that it should be                  (retryable)
-│   ├── TranscriptionFailed the speech service gave no transcript                          (retryable)
-│   └── TopicUnavailable    nobody could be told that a report is ready                   (retryable)
+│   └── TranscriptionFailed the speech service gave no transcript                          (retryable)
+├── NotificationError       shared.notifications.errors
+│   ├── UnknownDeadLetter   no event of this call waits to be replayed
+│   └── NotDelivered        a topic or a hook did not take an event                       (mostly retryable)
+│       ├── ForbiddenAddress  a hook leads to where this app sends nothing
+│       └── TopicUnavailable  the Event Grid topic did not take an event
 ├── FlowChanged             a flow no longer does what its journal says it did
 └── CallError               what a flow can meet at an `await`
     ├── ActionRefused       the service refused the request, or could not be reached
@@ -367,9 +371,3 @@ class TranscriptionFailed(RecordingError):
         self.status = status
         self.lasting = lasting
         super().__init__(problem)
-
-
-class TopicUnavailable(RecordingError):
-    """The Event Grid topic of reports did not take an event."""
-
-    retryable = True
