@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 CALLS, STORE, RECORDINGS = "tests/unit/calls", "tests/unit/store", "tests/unit/recordings"
+NOTIFICATIONS, CALL_FINISHED = "tests/unit/notifications", "tests/functional/test_call_finished.py"
 GATEWAY, LOST_WRITES = "tests/unit/gateway/test_lost_responses.py", "tests/unit/store/test_lost_responses.py"
 
 
@@ -100,6 +101,17 @@ GUARDS = (
     Guard("shared/recordings/fetching.py::Fetcher.fetch", (RECORDINGS,), "archived before it is deleted"),
     Guard("shared/recordings/fetching.py::Fetcher._download", (RECORDINGS,), "the length is checked before deletion"),
     Guard("shared/recordings/fetching.py::Fetcher.delete", (RECORDINGS,), "deletion is tried until it expires"),
+    # Finished calls: told of at least once, under one id, and nowhere else
+    Guard("shared/calls/afterwards.py::Afterwards.close", (CALL_FINISHED,), "an event is queued before the close"),
+    Guard("shared/notifications/notifier.py::Notifier.work", (NOTIFICATIONS,), "threads are left; a storage may fail"),
+    Guard("shared/notifications/notifier.py::Notifier._later", (NOTIFICATIONS,), "tried for a day, then kept"),
+    Guard("shared/notifications/notifier.py::Notifier.replay", (NOTIFICATIONS,), "a dead letter is not lost"),
+    Guard("shared/notifications/notifier.py::wait_before", (NOTIFICATIONS,), "waits grow and are bounded"),
+    Guard("shared/notifications/webhook.py::WebHook.deliver", (NOTIFICATIONS,), "which responses are tried again"),
+    Guard("shared/notifications/webhook.py::sign", (NOTIFICATIONS,), "a receiver can verify"),
+    Guard("shared/notifications/addresses.py::read_url", (NOTIFICATIONS,), "what a hook's URL may be"),
+    Guard("shared/notifications/addresses.py::check_address", (NOTIFICATIONS,), "where it may lead"),
+    Guard("shared/notifications/addresses.py::_is_public", (NOTIFICATIONS,), "the same"),
     # Streams: limits
     Guard("streams/limits.py::Budget.take", ("tests/unit/streams/test_limits.py",), "memory is bounded"),
     Guard("streams/limits.py::Sockets.one_more", ("tests/unit/streams/test_limits.py",), "sockets are bounded"),
