@@ -168,7 +168,9 @@ class Settings(BaseModel):
     )
     report_topic_endpoint: str = Field("", description="The earlier name of EVENTS_TOPIC_ENDPOINT.")
     report_topic_key: str = Field("", repr=False, description="The earlier name of EVENTS_TOPIC_KEY.")
-    hook_url: str = Field("", description="Web hook that learns of each finished call; empty: none.")
+    hook_url: str = Field(
+        "", repr=False, description="Web hook that learns of each finished call; empty: none. It may hold a secret."
+    )
     hook_key: str = Field(
         "",
         repr=False,

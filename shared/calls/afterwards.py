@@ -162,13 +162,15 @@ class Afterwards:
         stored = self._store.load(call_id)
         if not self._store.indexed(stored.record):
             self._store.index(stored.record)
-        # Before the archive is written, which tells whoever closes the call again that it was closed before.
-        if self.closing and not self._store.is_closed(stored.record):
-            for tell in self.closing:
-                tell(stored.record)
+        self._tell(stored.record)  # before the archive is written, which shows that it was told
         document = {**asdict(stored.record), "journal": [json.loads(entry) for entry in stored.journal]}
         self._store.close(stored.record, document)
         log_closed(stored.record)
+
+    def _tell(self, record: CallRecord) -> None:
+        if self.closing and not self._store.is_closed(record):
+            for tell in self.closing:
+                tell(record)
 
     def _write_head(self, held: Held) -> bool:
         """Write the head alone; False if somebody else has changed the call since."""

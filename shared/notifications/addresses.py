@@ -123,7 +123,7 @@ def check_address(address: str, *, scheme: str, loopback: bool) -> None:
 def _is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
     if address.version == 6 and address not in _GLOBAL_UNICAST:
         return False  # among them IPv4-mapped and NAT64 addresses, which hold an IPv4 address
-    if address.is_multicast or address.is_reserved or not address.is_global:
+    if address.is_multicast or not address.is_global:
         return False
     return not any(address in network for network in _NEVER)
 

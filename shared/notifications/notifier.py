@@ -32,12 +32,17 @@ LONGEST_RETRY_AFTER = 3600.0
 """Seconds of a target's own Retry-After that are heeded."""
 SPREAD = 0.2
 """How far a wait may be off, as a share of it: what failed together does not come back together."""
+FULL_WAIT = (1.0, 3.0)
+"""Seconds, from and to, before an instance that is full looks again (our choice)."""
+STORAGE_WAIT = (30.0, 60.0)
+"""Seconds, from and to, before it is tried again after the storage failed (our choice)."""
 CLOSING_SECONDS = 1.0
 """Seconds before the first attempt: so long the close of the call usually takes, which comes after its message."""
 AT_ONCE = 4
 """Deliveries of one instance at the same time: their threads are those that answer calls (our choice)."""
 KEPT_DAYS = 30
 """Days after its call started in which a dead letter is kept."""
+_MOST_DOUBLINGS = 32
 FAULT = "the app failed on it; its log says how"
 
 
@@ -81,14 +86,14 @@ class Notifier:
             return "no_target"  # the setting was taken away meanwhile
         # Never wait here: the thread is one of those that answer calls.
         if not self._room.acquire(blocking=False):
-            self._queue.send(message, delay=random.uniform(1, 3))  # noqa: S311
+            self._queue.send(message, delay=random.uniform(*FULL_WAIT))  # noqa: S311
             return "queued"
         try:
             return self._attempt(message, target)
         except StoreError as error:
             # The storage fails, not the target: the message must not end in the poison queue.
             log.warning("the storage failed call=%s target=%s: %s", message.call_id, message.target, error)
-            self._queue.send(message, delay=random.uniform(30, 60))  # noqa: S311
+            self._queue.send(message, delay=random.uniform(*STORAGE_WAIT))  # noqa: S311
             return "retried"
         finally:
             self._room.release()
@@ -165,5 +170,6 @@ def wait_before(attempts: int, retry_after: float | None, spread: Callable[[], f
         retry_after: what the target asks for.
         spread: gives a random number from 0 to 1.
     """
-    own = min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** min(attempts - 1, 32)) * (1 - SPREAD + 2 * SPREAD * spread())
-    return max(own, min(retry_after or 0.0, LONGEST_RETRY_AFTER))
+    doubled = FIRST_WAIT * 2.0 ** min(attempts - 1, _MOST_DOUBLINGS)
+    own = min(LONGEST_WAIT, doubled) * (1 - SPREAD + 2 * SPREAD * spread())
+    return own if retry_after is None else max(own, min(retry_after, LONGEST_RETRY_AFTER))

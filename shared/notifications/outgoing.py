@@ -26,6 +26,8 @@ CONNECT_SECONDS, READ_SECONDS = 5.0, 10.0
 """How long a connection may take, and how long the other side may say nothing (our choice)."""
 WHOLE_SECONDS = 20.0
 """How long a request may take in all, so that one that drips holds no thread (our choice)."""
+MOST_ADDRESSES = 3
+"""Addresses of one host that are tried for a connection (our choice)."""
 MOST_READ = 4096
 """Bytes that are read of the body of a response, so that an ordinary one ends in order; none is kept."""
 
@@ -84,13 +86,13 @@ class Outgoing:
 
     def _connected(self, url: HookUrl, addresses: list[str]) -> socket.socket:
         """A connection to the first of the addresses that takes one."""
-        for number, address in enumerate(addresses, start=1):
+        problem: OSError = OSError()
+        for address in addresses[:MOST_ADDRESSES]:
             try:
                 return socket.create_connection((address, url.port), timeout=self._connect_seconds)
-            except OSError:
-                if number == len(addresses):
-                    raise
-        raise AssertionError("a host has an address")
+            except OSError as error:
+                problem = error
+        raise problem
 
     def _exchange(self, plain: socket.socket, url: HookUrl, body: bytes, headers: Mapping[str, str]) -> Response:
         with self._secured(plain, url) as connected:

@@ -43,7 +43,7 @@ class WebHook:
 
     def deliver(self, event: Event) -> None:
         """See shared.notifications.base.Target."""
-        body = json.dumps(cloud_event(event, self._source), ensure_ascii=False, separators=(",", ":")).encode()
+        body = json.dumps(cloud_event(event, self._source)).encode()
         timestamp = int(self._clock())
         response = self._outgoing.post(
             self._url,

@@ -329,11 +329,17 @@ def test_the_log_names_call_target_and_attempt_and_nothing_secret(room: Room, ca
     assert not [secret for secret in ("a-secret", KEY, CALLER, "signature") if secret in caplog.text]
 
 
-def test_where_nobody_is_to_be_told_nothing_is_queued_or_composed(tmp_path: Path) -> None:
+def test_where_nobody_is_to_be_told_nothing_is_asked_queued_or_composed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def compose(store: MemoryStore) -> Notifications:
         raise AssertionError("nobody asked for notifications")
 
+    def asked(record: CallRecord) -> bool:
+        raise AssertionError("a round trip for nothing")
+
     with running(tmp_path, notifications=compose) as app:
+        monkeypatch.setattr(app.store, "is_closed", asked)
         app.ring()
         app.run()
         assert list(app.store.open_calls()) == []

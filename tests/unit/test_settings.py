@@ -171,11 +171,13 @@ def test_no_secret_shows_when_settings_are_printed() -> None:
         "TRANSCRIPTION_KEY": "secret-speech",
         "REPORT_TOPIC_KEY": "secret-topic",
         "EVENTS_TOPIC_KEY": "secret-events",
+        "HOOK_URL": "https://hooks.example/?token=secret-token",
         "HOOK_KEY": base64.b64encode(b"secret-hook".ljust(32)).decode(),
         "HOOK_KEY_PREVIOUS": base64.b64encode(b"secret-hook-before".ljust(32)).decode(),
     }
     shown = repr(load_settings({**REQUIRED, **secrets}))
     assert not [value for value in secrets.values() if value in shown]
+    assert "secret" not in shown
 
 
 def test_every_setting_is_described_and_nothing_else_is() -> None:

@@ -102,7 +102,11 @@ GUARDS = (
     Guard("shared/recordings/fetching.py::Fetcher._download", (RECORDINGS,), "the length is checked before deletion"),
     Guard("shared/recordings/fetching.py::Fetcher.delete", (RECORDINGS,), "deletion is tried until it expires"),
     # Finished calls: told of at least once, under one id, and nowhere else
-    Guard("shared/calls/afterwards.py::Afterwards.close", (CALL_FINISHED,), "an event is queued before the close"),
+    Guard(
+        "shared/calls/afterwards.py::Afterwards._tell",
+        (CALL_FINISHED,),
+        "a call is told of before it is closed, and once",
+    ),
     Guard("shared/notifications/notifier.py::Notifier.work", (NOTIFICATIONS,), "threads are left; a storage may fail"),
     Guard("shared/notifications/notifier.py::Notifier._later", (NOTIFICATIONS,), "tried for a day, then kept"),
     Guard("shared/notifications/notifier.py::Notifier.replay", (NOTIFICATIONS,), "a dead letter is not lost"),

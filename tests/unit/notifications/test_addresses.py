@@ -6,7 +6,14 @@ import re
 
 import pytest
 
-from shared.notifications.addresses import HookUrl, check_address, check_literal, checked_addresses, read_url
+from shared.notifications.addresses import (
+    MOST_CHARACTERS,
+    HookUrl,
+    check_address,
+    check_literal,
+    checked_addresses,
+    read_url,
+)
 from shared.notifications.errors import ForbiddenAddress, NotDelivered
 
 PUBLIC = ["8.8.8.8", "20.50.2.1", "1.1.1.1", "2606:4700:4700::1111", "2a01:111:f100::1"]
@@ -131,6 +138,13 @@ def test_what_is_no_plain_https_url_is_refused(url: str, problem: str) -> None:
 def test_a_url_is_read_in_its_parts(url: str, parts: HookUrl, authority: str) -> None:
     assert read_url(url, loopback=False) == parts
     assert parts.authority == authority
+
+
+def test_the_longest_url_is_read() -> None:
+    url = "https://hooks.example/".ljust(MOST_CHARACTERS, "a")
+    assert read_url(url, loopback=False).target == f"/{'a' * (MOST_CHARACTERS - 22)}"
+    with pytest.raises(ForbiddenAddress):
+        read_url(url + "a", loopback=False)
 
 
 @pytest.mark.parametrize("host", ["10.0.0.1", "[::1]", "[::ffff:8.8.8.8]", "169.254.169.254"])

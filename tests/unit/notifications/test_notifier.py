@@ -186,6 +186,20 @@ def test_a_wait_is_never_shorter_than_asked_for_and_never_longer_than_the_bounds
     assert wait <= max(LONGEST_WAIT * (1 + SPREAD), LONGEST_RETRY_AFTER)
 
 
+@pytest.mark.parametrize("left", [10.0, 0.5])
+def test_the_last_attempt_comes_when_the_day_is_over(left: float) -> None:
+    room = Room()
+    room.hook.fails = failing()
+    since = round((room.now + left) * 1000) - DEADLINE
+    assert room.notifier.work(replace(room.message(attempts=50), since=since)) == "retried"
+    assert [delay for _, delay in room.queue.sent] == [pytest.approx(left, abs=1e-6)]
+    assert room.run() == ["given_up"]
+
+
+def test_waits_are_off_by_a_fifth_at_most() -> None:
+    assert (wait_before(1, None, lambda: 0.0), wait_before(1, None, lambda: 1.0)) == pytest.approx((4, 6))
+
+
 def test_waits_double() -> None:
     waits = [wait_before(attempts, None, lambda: 0.5) for attempts in range(1, 10)]
     assert waits == [5, 10, 20, 40, 80, 160, 320, 640, 900]

@@ -135,6 +135,16 @@ def test_the_next_address_is_tried_where_the_first_takes_no_connection() -> None
         assert client.post(f"http://localhost:{port}/", b"", {}).status == 200
 
 
+def test_a_host_with_many_addresses_costs_no_more_than_three_tries() -> None:
+    responder = Responder(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+    with served(responder) as port:
+        many = [*(f"127.0.0.{number}" for number in range(2, 5)), "127.0.0.1"]
+        client = Outgoing(loopback=True, resolve=lambda host, port: many)
+        with pytest.raises(NotDelivered, match="ConnectionRefusedError"):
+            client.post(f"http://localhost:{port}/", b"", {})
+    assert responder.requests == []
+
+
 def test_a_proxy_of_the_environment_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("http_proxy", "https_proxy", "all_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")

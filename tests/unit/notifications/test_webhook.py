@@ -106,7 +106,7 @@ def test_2xx_is_taken(status: int) -> None:
 @pytest.mark.parametrize(
     ("status", "lasting"),
     [(status, True) for status in (300, 301, 302, 307, 308, 400, 402, 405, 406, 409, 410, 413, 415, 422, 451)]
-    + [(status, False) for status in (*sorted(RETRIED), 500, 501, 502, 503, 504, 599, 103)],
+    + [(status, False) for status in (*sorted(RETRIED), 500, 501, 502, 503, 504, 599, 103, 199)],
 )
 def test_what_is_not_taken_is_given_up_where_the_event_is_at_fault_and_tried_again_otherwise(
     status: int, lasting: bool
