@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Literal, TypeVar
 
 from shared.calls import actions
@@ -159,7 +160,7 @@ class Call(CallingMethods, MediaMethods, ParticipantMethods, RecordingMethods, S
         it raises arrives as ActionRefused. It may run after the call has ended.
         """
         name = getattr(function, "__qualname__", type(function).__name__)
-        return self._host.issue(actions.Run(name=name), lambda: function(*args, **kwargs))
+        return self._host.issue(actions.Run(name=name), partial(function, *args, **kwargs))
 
     # Several at once
 
@@ -180,9 +181,8 @@ class Call(CallingMethods, MediaMethods, ParticipantMethods, RecordingMethods, S
     async def gather(self, *parts: Part) -> list[Any]:
         """Wait for all and give their results in order; raises the first error, in order, once all are done."""
         pendings = self._started(parts)
-        for pending in pendings:
-            if not pending.done:
-                await FirstOf((pending,))
+        while missing := tuple(pending for pending in pendings if not pending.done):
+            await FirstOf(missing)
         return [pending.result() for pending in pendings]
 
     def _started(self, parts: Sequence[Part]) -> tuple[Pending[Any], ...]:
