@@ -360,7 +360,8 @@ class Session(FlowHost):
                 return
             now = self._outbox[0] if self._outbox else None
             failed = now if isinstance(now, Failed) else None
-            self._change(difference(entry, now), failed and Place(failed.where or "", failed.line or ""))
+            place = Place(failed.where or "", failed.line or "") if failed else None
+            self._change(difference(entry, now), place)
         self._adopt(entry)
         self._next = entry.seq + 1
 
