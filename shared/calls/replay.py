@@ -358,10 +358,7 @@ class Session(FlowHost):
         if self._changed is None:
             if self._is_expected(entry.at, entry.seq, entry.action):
                 return
-            now = self._outbox[0] if self._outbox else None
-            failed = now if isinstance(now, Failed) else None
-            place = Place(failed.where or "", failed.line or "") if failed else None
-            self._change(difference(entry, now), place)
+            self._change_at(entry)
         self._adopt(entry)
         self._next = entry.seq + 1
 
@@ -402,16 +399,28 @@ class Session(FlowHost):
         self._take_over(entry)
         self._run()
 
-    def _change(self, reason: str, place: Place | None = None) -> None:
+    def _change_at(self, entry: Issued) -> None:
+        """The journal holds an action that the flow does not ask for."""
+        now = self._outbox[0] if self._outbox else None
+        if not isinstance(now, Failed):
+            self._change(difference(entry, now))
+        elif now.error.startswith(f"{FlowChanged.__name__}: "):  # the flow that stands in for one that is gone
+            self._change(now.error.partition(": ")[2], remedy=now.remedy or "")
+        else:
+            self._change(difference(entry, now), Place(now.where or "", now.line or ""))
+
+    def _change(self, reason: str, place: Place | None = None, remedy: str = "") -> None:
         """Drop the flow: its code no longer does what its journal says."""
         if place is None:
             place = place_of(self._main.coroutine) if self._main is not None else Place()
-        self._changed = FlowChanged(reason, where=place.where, line=place.line)
+        self._changed = FlowChanged(reason, remedy, where=place.where, line=place.line)
         self._stop_tasks()
         for wish in self._outbox:
             if isinstance(wish, Operation):
                 del self._operations[wish.seq]
                 self._next = min(self._next, wish.seq)
+            elif isinstance(wish, Failed):
+                self._failures -= 1  # no caller has heard of it
         self._outbox.clear()
 
     # Entries from outside

@@ -21,7 +21,7 @@ DEPLOYED = {"function_app.py", "handlers", "shared", "flows", "scorecards", "hos
             "routing.yaml"}  # fmt: skip
 LONGEST_MODULE, LONGEST_TEST = 400, 600
 GENEROUS: dict[str, int] = {
-    "shared/calls/replay.py": 450,
+    "shared/calls/replay.py": 465,
     "shared/calls/conductor.py": 480,
     "shared/errors.py": 460,
 }
