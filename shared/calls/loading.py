@@ -11,6 +11,7 @@ from shared.calls.prompts import Prompt
 from shared.calls.replay import Session
 from shared.errors import FlowChanged
 from shared.events import CallEvent
+from shared.identifiers import Identifier
 from shared.store.base import CallStore
 
 
@@ -19,7 +20,7 @@ class Calls:
 
     Args:
         flows: by name; a call whose flow the app has no more gets one that fails.
-        apology: what a caller hears when a flow fails.
+        apology, transfer_to: as for the Conductor.
         cached: calls that are kept in memory between events.
 
     Attributes:
@@ -27,16 +28,25 @@ class Calls:
         freshness: what this instance has learnt of how old they tend to be.
     """
 
-    def __init__(self, store: CallStore, flows: Mapping[str, Flow], apology: tuple[Prompt, ...], cached: int) -> None:
+    def __init__(
+        self,
+        store: CallStore,
+        flows: Mapping[str, Flow],
+        apology: tuple[Prompt, ...],
+        transfer_to: Identifier | None,
+        cached: int,
+    ) -> None:
         self._store = store
         self._flows = flows
         self._apology = apology
+        self._transfer_to = transfer_to
         self.held = HeldCalls(cached)
         self.freshness = Freshness()
 
     def session(self, call_id: str, flow: str) -> Session:
         """A call that has not begun."""
-        return Session(self._flows.get(flow) or _missing(flow), call_id, apology=self._apology)
+        found = self._flows.get(flow) or _missing(flow)
+        return Session(found, call_id, apology=self._apology, transfer_to=self._transfer_to)
 
     def load(self, call_id: str, held: Held | None = None) -> Held:
         """The newest state of a call; UnknownCall. One round trip.

@@ -15,8 +15,9 @@ from typing import Any, TypeVar
 
 from shared.calls import actions
 from shared.calls.actions import Action
-from shared.calls.driver import apologise, drive
-from shared.calls.flow import Flow
+from shared.calls.driver import drive
+from shared.calls.fallback import apologise
+from shared.calls.flow import Fallback, Flow
 from shared.calls.journal import (
     Accepted,
     Answered,
@@ -70,9 +71,16 @@ def operation_context(call_id: str, operation: Operation[Any]) -> str:
     return f"{call_id}:{operation.seq}:{operation.attempt}"
 
 
-def replay(flow: Flow, call_id: str, journal: Iterable[Entry], *, apology: tuple[Prompt, ...] = ()) -> list[Entry]:
+def replay(
+    flow: Flow,
+    call_id: str,
+    journal: Iterable[Entry],
+    *,
+    apology: tuple[Prompt, ...] = (),
+    transfer_to: Identifier | None = None,
+) -> list[Entry]:
     """What the flow asks for after this journal; a pure function."""
-    session = Session(flow, call_id, apology=apology)
+    session = Session(flow, call_id, apology=apology, transfer_to=transfer_to)
     session.feed_stored(map(encode, journal))
     return session.take()
 
@@ -84,11 +92,14 @@ class Session(CallState):
         finished: the call is over and the flow has returned: nothing more will come of it.
     """
 
-    def __init__(self, flow: Flow, call_id: str, *, apology: tuple[Prompt, ...] = ()) -> None:
+    def __init__(
+        self, flow: Flow, call_id: str, *, apology: tuple[Prompt, ...] = (), transfer_to: Identifier | None = None
+    ) -> None:
         super().__init__(call_id)
         self.started: Started
+        self.texts, self.language, self.input_model = flow.texts, "", flow.input
         self._flow = flow
-        self._apology = apology
+        self._fallback = Fallback(apology, transfer_to or "")
         self._main: Task[None] | None = None
         self._tasks: list[Task[Any]] = []
         self._next = 0
@@ -324,6 +335,7 @@ class Session(CallState):
 
     def _start(self, entry: Started) -> None:
         self.started = entry
+        self.language = self.texts.opening(entry.language or "")
         record = self.record
         record.flow, record.direction = entry.flow, entry.direction
         record.caller = entry.caller.raw_id if entry.caller else ""
@@ -354,7 +366,8 @@ class Session(CallState):
         self.record.outcome = "failed"
         told = {"error": failed.error, "where": failed.where, "line": failed.line, "remedy": failed.remedy}
         self.record.failure = {name: value for name, value in told.items() if value}
-        self._main = self.spawn("fallback", apologise(self, self._apology if self._failures == 1 else ()))
+        help_once = self._flow.fallback_in(self.language, self._fallback) if self._failures == 1 else Fallback()
+        self._main = self.spawn("fallback", apologise(self, help_once))
 
     def _dial(self, action: Action) -> None:
         """Who is on a call that its flow places by itself is known from here on."""
