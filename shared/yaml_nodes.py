@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NoReturn
 
 from shared.errors import InvalidInput
-from shared.yaml_text import NotYaml, compose, did_you_mean, gathered
+from shared.yaml_text import did_you_mean, gathered
 
 # PyYAML is imported where the file is read: it costs more than these modules.
 if TYPE_CHECKING:
@@ -34,15 +34,6 @@ class Nodes:
         self._top = top
         self._error = error
         self._problems: list[tuple[str, str, str]] = []
-
-    def _compose(self, text: str) -> Node | None:
-        """The root node of the file; raises what is wrong if it cannot be read at all."""
-        try:
-            return compose(text)
-        except NotYaml as error:
-            self._note(error.line, self._top, error.problem)
-        self._raise_problems()
-        raise AssertionError("unreachable")
 
     def _mapping(self, node: Node, path: str, known: Sequence[str] | None) -> dict[str, Node]:
         import yaml

@@ -18,7 +18,7 @@ from shared.calls.prompts import MAX_TEXT, TextPrompt, text
 from shared.errors import InvalidInput, TextsError
 from shared.languages import LANGUAGE_TAG, main_language
 from shared.yaml_nodes import Nodes, Stop
-from shared.yaml_text import NotYaml, did_you_mean, text_of
+from shared.yaml_text import NotYaml, compose, did_you_mean, gathered, text_of
 
 if TYPE_CHECKING:
     from yaml.nodes import Node
@@ -158,13 +158,13 @@ def read_texts(folder: Path, flow: str) -> Texts:
     if not files:
         return NO_TEXTS
     readers = [_Reader(path.name, language) for language, path in files.items()]
-    read = [(reader, reader.read(path)) for reader, path in zip(readers, files.values(), strict=True)]
-    for reader, one in read:
-        for other_reader, other in read:
-            if other is not one:
-                reader.compare(one, other, other_reader)
-        reader.check()
-    return Texts(tuple(language for _, language in read))
+    languages = tuple(reader.read(path) for reader, path in zip(readers, files.values(), strict=True))
+    _raise(readers)
+    read = dict(zip(readers, languages, strict=True))
+    for reader, one in read.items():
+        reader.compare(one, read)
+    _raise(readers)
+    return Texts(languages)
 
 
 def check_folder(folder: Path, flows: Sequence[str]) -> None:
@@ -180,6 +180,12 @@ def check_folder(folder: Path, flows: Sequence[str]) -> None:
             raise TextsError(path.name, f"{language!r} is no language.", f"Write {owner}.en.yaml.")
 
 
+def _raise(readers: Sequence[_Reader]) -> None:
+    """Pass if none of them has noted anything. TextsError."""
+    if problems := [problem for reader in readers for problem in reader.problems]:
+        raise gathered(problems, TextsError)
+
+
 class _Reader(Nodes):
     """Reads the texts of one language."""
 
@@ -189,17 +195,12 @@ class _Reader(Nodes):
         self._lines: dict[str, int] = {}
 
     def read(self, path: Path) -> Language:
-        try:
-            root = self._compose(text_of(path))
-        except NotYaml as error:
-            raise TextsError(f"{self._file}:{error.line}: texts", error.problem) from None
-        if root is None:
-            raise TextsError(f"{self._file}:1: texts", "the file is empty.", "Give language, voice and texts.")
         tag = voice = ""
         texts: dict[str, str] = {}
         placeholders: dict[str, frozenset[str]] = {}
         choices: dict[str, tuple[str, ...]] = {}
         try:
+            root = self._root(path)
             entries = self._mapping(root, "", ("language", "voice", "texts", "choices"))
             for key, remedy in (("language", "en-US"), ("voice", "en-US-JennyNeural"), ("texts", "{welcome: Hello.}")):
                 if key not in entries:
@@ -215,28 +216,44 @@ class _Reader(Nodes):
                 choices[label] = self._part({label: node}, label, self._phrases, "choices.") or ()
         except Stop:
             pass
-        self.check()
         return Language(self._language, tag, voice, texts, placeholders, choices)
 
-    def compare(self, mine: Language, other: Language, its: _Reader) -> None:
-        """Note what another language has and this one has not, and placeholders that differ."""
-        for kind, names in (
-            ("texts", other.texts.keys() - mine.texts),
-            ("choices", other.choices.keys() - mine.choices),
-        ):
-            for name in sorted(names):
-                remedy = f"{its._file}:{its._lines[f'{kind}.{name}']} has it: every language needs the same."
-                self._note(1, kind, f"there is no {name!r}.", remedy)
-        for name, placeholders in mine.placeholders.items():
-            lacking = other.placeholders.get(name, placeholders) - placeholders
-            if lacking:
-                remedy = f"{its._file}:{its._lines[f'texts.{name}']} has it: every language needs the same."
-                problem = f"there is no placeholder {', '.join(f'{{{one}}}' for one in sorted(lacking))}."
-                self._note(self._lines[f"texts.{name}"], f"texts.{name}", problem, remedy)
+    def _root(self, path: Path) -> Node:
+        try:
+            if root := compose(text_of(path)):
+                return root
+            self._note(1, "texts", "the file is empty.", "Give language, voice and texts.")
+        except NotYaml as error:
+            self._note(error.line, "texts", error.problem)
+        raise Stop
 
-    def check(self) -> None:
-        """Pass if nothing was noted. TextsError."""
-        self._raise_problems()
+    def compare(self, mine: Language, all_of_them: Mapping[_Reader, Language]) -> None:
+        """Note what another language has and this one has not, and placeholders that differ."""
+        noted: set[str] = set()
+        for reader, other in all_of_them.items():
+            for kind, lacking in (
+                ("texts", other.texts.keys() - mine.texts.keys()),
+                ("choices", other.choices.keys() - mine.choices.keys()),
+            ):
+                for name in sorted(lacking):
+                    if (path := f"{kind}.{name}") not in noted:
+                        self._note(1, kind, f"there is no {name!r}.", reader.has(path))
+                        noted.add(path)
+            for name, placeholders in mine.placeholders.items():
+                unlike = other.placeholders.get(name, placeholders) - placeholders
+                if unlike and (path := f"texts.{name}") not in noted:
+                    braced = ", ".join(f"{{{one}}}" for one in sorted(unlike))
+                    self._note(self._lines[path], path, f"there is no placeholder {braced}.", reader.has(path))
+                    noted.add(path)
+
+    def has(self, path: str) -> str:
+        """The remedy for a language that lacks what this one has."""
+        return f"{self._file}:{self._lines[path]} has it: every language needs the same."
+
+    @property
+    def problems(self) -> Sequence[tuple[str, str, str]]:
+        """What was noted."""
+        return self._problems
 
     def _part(self, entries: Mapping[str, Node], key: str, read: Any, within: str = "") -> Any:
         try:

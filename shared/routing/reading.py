@@ -28,7 +28,7 @@ from shared.routing.decisions import (
 )
 from shared.routing.hours import HourNodes
 from shared.yaml_nodes import Stop
-from shared.yaml_text import NotYaml, did_you_mean, text_of
+from shared.yaml_text import NotYaml, compose, did_you_mean, text_of
 
 if TYPE_CHECKING:
     from yaml.nodes import Node
@@ -106,6 +106,16 @@ class _Reader(HourNodes):
             self._check_redirects(rules)
         self._raise_problems()
         return RoutingTable([rule for rule, _, _ in rules])
+
+    # the text
+
+    def _compose(self, text: str) -> Node | None:
+        try:
+            return compose(text)
+        except NotYaml as error:
+            self._note(error.line, "rules", error.problem)
+        self._raise_problems()
+        raise AssertionError("unreachable")
 
     # one rule
 
