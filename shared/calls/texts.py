@@ -90,8 +90,9 @@ class Texts:
 
     def opening(self, language: str) -> str:
         """The name of a language that a call was started in, or of the first if its texts are gone since."""
-        found = self.find(language) if language else None
-        return found.name if found else self.languages[0].name if self.languages else language
+        if not language or not self.languages:
+            return language
+        return (self.find(language) or self.languages[0]).name
 
     def called(self, language: str, field: str) -> str:
         """The name of a language, which must be one of these; a flow without texts may speak any. InvalidInput.

@@ -41,7 +41,8 @@ class LanguageMethods(Methods):
         return Choice(label, tone=tone, phrases=self._spoken(f"choice {label!r}").phrases(label))
 
     def _spoken(self, field: str) -> Language:
-        found = self._host.texts.find(self._host.language)
-        if found is None:
+        texts, language = self._host.texts, self._host.language
+        if not texts.languages:
             raise InvalidInput(field, "is not there: the flow has no texts.", "Write <flow>.en.yaml beside its module.")
-        return found
+        # A call of an older version was started without a language.
+        return (texts.find(language) if language else None) or texts.languages[0]

@@ -306,3 +306,28 @@ def test_a_call_goes_on_in_another_language_if_the_texts_of_its_own_are_gone(tex
     call.flow, call.conductor = renewed, call.world.conductor(flows={"desk": renewed}, cached_calls=0)
     call.conductor.signal(call.call_id, "go")
     assert call.spoken == ["Goodbye."]
+
+
+def test_a_call_from_before_there_were_languages_goes_on_and_hears_the_apology_of_the_settings(
+    texts: Texts, tmp_path: Path
+) -> None:
+    async def waits(call: Call) -> None:
+        await call.signal("go")
+        await call.play(call.text("bye"))
+        raise ValueError("a bug")
+
+    call = Steps(Flow("desk", waits), cold=True)  # without texts, and so without a language
+    call.ring()
+    assert call.started.language is None
+    call.flow = Flow("desk", waits, texts=with_apology(tmp_path))
+    call.conductor = call.world.conductor(flows={"desk": call.flow}, cached_calls=0)
+    call.conductor.signal(call.call_id, "go")
+    call.step()
+    assert call.spoken == ["Auf Wiederhören.", "Sorry"]
+
+
+def with_apology(folder: Path) -> Texts:
+    """The same texts, with one for the fallback."""
+    for path in folder.glob("desk.*.yaml"):
+        path.write_text(path.read_text("utf-8").replace("  bye:", "  fallback: Uh.\n  bye:"), "utf-8")
+    return read_texts(folder, "desk")
