@@ -5,6 +5,7 @@ SwitchboardError
 │   ├── SettingsError       an app setting is missing or wrong
 │   ├── RoutingError        the routing file is wrong: names the line
 │   ├── ScorecardError      a scorecard is wrong: names the line
+│   ├── TextsError          the texts of a flow are wrong: names the line
 │   ├── UnknownAction       no action of this name can be taken on a live call
 │   ├── KeyReused           an idempotency key came back with another request
 │   └── MalformedEvent      a delivered event cannot be read
@@ -80,6 +81,10 @@ class RoutingError(InvalidInput):
 
 class ScorecardError(InvalidInput):
     """A scorecard is wrong; the field is `file:line: path`."""
+
+
+class TextsError(InvalidInput):
+    """The texts of a flow are wrong; the field is `file:line: path`."""
 
 
 class MalformedEvent(InvalidInput):

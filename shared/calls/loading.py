@@ -11,6 +11,7 @@ from shared.calls.prompts import Prompt
 from shared.calls.replay import Session
 from shared.errors import FlowChanged
 from shared.events import CallEvent
+from shared.identifiers import Identifier
 from shared.store.base import CallStore
 
 
@@ -19,7 +20,7 @@ class Calls:
 
     Args:
         flows: by name; a call whose flow the app has no more gets one that fails.
-        apology: what a caller hears when a flow fails.
+        apology, transfer_to: as for the Conductor.
         cached: calls that are kept in memory between events.
         watched: watch flows for mistakes while they run.
 
@@ -33,6 +34,7 @@ class Calls:
         store: CallStore,
         flows: Mapping[str, Flow],
         apology: tuple[Prompt, ...],
+        transfer_to: Identifier | None,
         cached: int,
         *,
         watched: bool = False,
@@ -44,6 +46,7 @@ class Calls:
         self._store = store
         self._flows = flows
         self._apology = apology
+        self._transfer_to = transfer_to
         self.held = HeldCalls(cached)
         self.freshness = Freshness()
 
@@ -54,7 +57,8 @@ class Calls:
             from shared.calls.checks import Watch  # for a developer's machine alone
 
             watch = Watch()
-        session = Session(self._flows.get(flow) or _missing(flow), call_id, apology=self._apology, watch=watch)
+        found = self._flows.get(flow) or _missing(flow)
+        session = Session(found, call_id, apology=self._apology, transfer_to=self._transfer_to, watch=watch)
         if self._watched:
             self._dropped.append(session)
         return session

@@ -13,6 +13,7 @@ from typing import Any, TypeVar, cast
 
 from shared.calls import actions, journal, listening
 from shared.calls.actions import TONE_OF_KEY, Action
+from shared.calls.beginning import begin_with
 from shared.calls.checks import Watch
 from shared.calls.flow import Flow
 from shared.calls.journal import Entry
@@ -27,6 +28,8 @@ from shared.identifiers import Identifier
 
 A = TypeVar("A", bound=Action)
 
+LANGUAGE = "en-US"
+"""What the setting SPEECH_LANGUAGE is by default."""
 START = 1_790_000_000_000
 CONNECTION = "02004780-0000-4000-8000-000000000001"
 
@@ -52,17 +55,20 @@ class Rehearsal:
         on_behalf_of: str | None = None,
         teams: Mapping[str, Any] | None = None,
         runs: Mapping[Callable[..., Any], Any] | None = None,
+        language: str = "",
     ) -> None:
         """The call rings; or, with `placed_to`, the app places it from `callee`, its own number.
 
         Args:
-            data: what an outbound flow finds in `call.input`.
+            data: what an outbound flow finds in `call.input`; a flow with a model of its input gets one made of it.
             placed_to: who is called, several for a group call; empty: the flow places or joins the call itself.
             on_behalf_of: whose call it is, where the callee takes it for somebody else.
             teams: what Teams says of the call, in the service's words: `{"intent": "billing"}`.
             runs: what each function that the flow gives to `call.run` returns, or the exception that it raises; then
                 none of them is called. None: they are called.
+            language: in which the flow begins, as the routing would say; empty: by its input, or else English.
         """
+        begin = begin_with(flow, language, LANGUAGE, placed=placed_to is not None, data=data)
         self._flow = flow
         self._watch = Watch()
         self._session = self._new_session()
@@ -87,7 +93,8 @@ class Rehearsal:
             "context": context or {},
             "on_behalf_of": on_behalf_of and Identifier.parse(on_behalf_of),
             "teams": teams,
-            "input": data,
+            "input": begin.input,
+            "language": begin.language,
             "opening": opening,
         }
         if placed_to is None:

