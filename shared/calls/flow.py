@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from pydantic import BaseModel
+from pydantic import BaseModel, PydanticUndefinedAnnotation, PydanticUserError
 
 from shared.calls.prompts import Prompt, text
 from shared.calls.texts import FALLBACK, NO_TEXTS, Texts, read_texts
@@ -151,8 +151,8 @@ def flow(
     """
     if not _NAME.fullmatch(name):
         raise InvalidInput(f"flow {name!r}", "is no name.", "Use letters, digits, _ . -, at most 64; a letter first.")
-    if input is not None and not (isinstance(input, type) and issubclass(input, BaseModel)):
-        raise InvalidInput(f"flow {name!r}", "has an input that is no pydantic model.", "Give a class of BaseModel.")
+    if input is not None:
+        _check_input(name, input)
     if fallback is not None:
         _check(name, fallback)
 
@@ -176,6 +176,18 @@ def _place(function: Callable[..., Any]) -> tuple[str, str, int]:
     """File, name and line of a function."""
     code = inspect.unwrap(function).__code__
     return code.co_filename, function.__qualname__, code.co_firstlineno
+
+
+def _check_input(name: str, model: object) -> None:
+    """Pass if it is a model that can say what it takes."""
+    if not (isinstance(model, type) and issubclass(model, BaseModel)):
+        raise InvalidInput(f"flow {name!r}", "has an input that is no pydantic model.", "Give a class of BaseModel.")
+    try:
+        model.model_json_schema()
+    except (PydanticUserError, PydanticUndefinedAnnotation) as error:
+        problem = f"has an input without a JSON schema: {error.message.splitlines()[0]}."
+        remedy = "Use types that JSON has, each defined above the flow."
+        raise InvalidInput(f"flow {name!r}", problem, remedy) from None
 
 
 def _check(name: str, fallback: Fallback) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
 
 from shared.calls import FLOWS, Call, Fallback, InvalidInput, flow
 from shared.errors import TextsError
@@ -88,6 +89,19 @@ def test_a_name_that_cannot_be_one_is_refused(name: str) -> None:
 def test_an_input_that_is_no_model_is_refused(model: Any) -> None:
     with pytest.raises(InvalidInput, match="pydantic model"):
         flow("typed", input=model)
+
+
+def test_an_input_that_cannot_say_what_it_takes_is_refused() -> None:
+    class Unwritable(BaseModel):
+        then: Callable[[], None]
+
+    class Unfinished(BaseModel):
+        then: NotYet  # type: ignore[name-defined]  # noqa: F821
+
+    for model in (Unwritable, Unfinished):
+        with pytest.raises(InvalidInput, match="without a JSON schema") as refused:
+            flow("typed", input=model)
+        assert "defined above the flow" in refused.value.remedy
 
 
 @pytest.mark.parametrize("fallback", [Fallback("   "), Fallback(transfer_to="nobody"), Fallback("x" * 4001)])
