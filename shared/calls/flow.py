@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, overload
@@ -66,6 +66,7 @@ class Flow:
         input: the model of what the flow takes; None: whatever it is given.
         texts: what it says, in each of its languages.
         fallback: what its caller gets when it fails; None: what the settings say.
+        formerly: names that it had: calls of before go on with it.
     """
 
     name: str
@@ -75,6 +76,7 @@ class Flow:
     input: type[BaseModel] | None = None
     texts: Texts = NO_TEXTS
     fallback: Fallback | None = None
+    formerly: Sequence[str] = ()
 
     def __call__(self, call: Call[Any]) -> Coroutine[Any, Any, None]:
         return self.function(call)
@@ -117,13 +119,25 @@ _RUNS: dict[str, object] = {}
 
 @overload
 def flow(
-    name: str, *, opens: bool = False, title: str = "", input: type[M], fallback: Fallback | None = None
+    name: str,
+    *,
+    opens: bool = False,
+    title: str = "",
+    input: type[M],
+    fallback: Fallback | None = None,
+    formerly: Sequence[str] = (),
 ) -> Callable[[Callable[[Call[M]], Coroutine[Any, Any, None]]], Flow]: ...
 
 
 @overload
 def flow(
-    name: str, *, opens: bool = False, title: str = "", input: None = None, fallback: Fallback | None = None
+    name: str,
+    *,
+    opens: bool = False,
+    title: str = "",
+    input: None = None,
+    fallback: Fallback | None = None,
+    formerly: Sequence[str] = (),
 ) -> Callable[[FlowFunction], Flow]: ...
 
 
@@ -134,6 +148,7 @@ def flow(
     title: str = "",
     input: type[BaseModel] | None = None,
     fallback: Fallback | None = None,
+    formerly: Sequence[str] = (),
 ) -> Callable[[Callable[[Call[Any]], Coroutine[Any, Any, None]]], Flow]:
     """Register a coroutine function as the flow of this name.
 
@@ -146,6 +161,7 @@ def flow(
         title: what people read in lists.
         input: a pydantic model; what starts the flow is checked against it, and `call.input` is one.
         fallback: what a caller gets when the flow fails.
+        formerly: names that the flow had; calls that began under one of them go on with it.
 
     InvalidInput for what is wrong with any of these, and for a name that another flow has.
     """
@@ -164,12 +180,31 @@ def flow(
         if earlier is not None and (_place(earlier.function)[:2] != _place(function)[:2] or _RUNS.get(name) is run):
             places = " and ".join(f"{file}:{line}" for file, _, line in map(_place, (earlier.function, function)))
             raise InvalidInput(f"flow {name!r}", f"is registered twice, at {places}.", "Give one another name.")
+        _check_names(name, formerly)
         folder = Path(_place(function)[0]).parent
-        FLOWS[name] = Flow(name, function, opens, title, input, read_texts(folder, name), fallback)
+        FLOWS[name] = Flow(name, function, opens, title, input, read_texts(folder, name), fallback, tuple(formerly))
         _RUNS[name] = run
         return FLOWS[name]
 
     return register
+
+
+def flow_of(flows: Mapping[str, Flow], name: str) -> Flow | None:
+    """The flow of a call that began under this name; None: there is none any more."""
+    return flows.get(name) or next((found for found in flows.values() if name in found.formerly), None)
+
+
+def _check_names(name: str, formerly: Sequence[str]) -> None:
+    """Pass if no other flow has these names, or had this one."""
+    if isinstance(formerly, str):
+        raise InvalidInput(f"flow {name!r}: formerly", "is a string.", f"Write: formerly=[{formerly!r}].")
+    for other in FLOWS.values():
+        if other.name != name and (name in other.formerly or {other.name, *other.formerly} & set(formerly)):
+            raise InvalidInput(
+                f"flow {name!r}: formerly",
+                f"names a flow that {other.name!r} is, or was.",
+                "A call that began under a name goes on with one flow: name it once.",
+            )
 
 
 def _place(function: Callable[..., Any]) -> tuple[str, str, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from shared.calls.flow import Flow
+from shared.calls.flow import Flow, flow_of
 from shared.calls.freshness import Freshness
 from shared.calls.held import Held, HeldCalls
 from shared.calls.prompts import Prompt
@@ -57,7 +57,7 @@ class Calls:
             from shared.calls.checks import Watch  # for a developer's machine alone
 
             watch = Watch()
-        found = self._flows.get(flow) or _missing(flow)
+        found = flow_of(self._flows, flow) or _missing(flow)
         session = Session(found, call_id, apology=self._apology, transfer_to=self._transfer_to, watch=watch)
         if self._watched:
             self._dropped.append(session)
@@ -104,7 +104,7 @@ def _missing(name: str) -> Flow:
     async def absent(call: object) -> None:
         raise FlowChanged(
             f"the app has no flow {name!r} any more",
-            "Keep a flow until its last call is over, or register the new one under the old name as well.",
+            "Keep a flow until its last call is over; of one that was renamed write: formerly=[the old name].",
         )
 
     return Flow(name, absent)

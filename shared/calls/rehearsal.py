@@ -56,6 +56,7 @@ class Rehearsal:
         teams: Mapping[str, Any] | None = None,
         runs: Mapping[Callable[..., Any], Any] | None = None,
         language: str = "",
+        fails: bool = False,
     ) -> None:
         """The call rings; or, with `placed_to`, the app places it from `callee`, its own number.
 
@@ -66,6 +67,8 @@ class Rehearsal:
             teams: what Teams says of the call, in the service's words: `{"intent": "billing"}`.
             runs: what each function that the flow gives to `call.run` returns, or the exception that it raises; then
                 none of them is called. None: they are called.
+            fails: the flow may fail, and its fallback is rehearsed as well (see `failure`). False: then the rehearsal
+                fails.
             language: in which the flow begins, as the routing would say; empty: by its input, or else English.
         """
         begin = begin_with(flow, language, LANGUAGE, placed=placed_to is not None, data=data)
@@ -75,6 +78,7 @@ class Rehearsal:
         self._journal: list[Entry] = []
         self._replays: list[Session] = []
         self._runs = runs
+        self._fails = fails
         self._lost: set[type[Action]] = set()
         self._now = START
         self._events = 0
@@ -132,6 +136,11 @@ class Rehearsal:
     def details(self) -> Mapping[str, Any]:
         """What the flow added to its result."""
         return self._session.record.details
+
+    @property
+    def failure(self) -> Mapping[str, str]:
+        """What made the flow fail: `error`, and where they are known `where`, `line` and `remedy`."""
+        return self._session.record.failure
 
     @property
     def logged(self) -> list[str]:
@@ -278,7 +287,8 @@ class Rehearsal:
         self._session.feed(entry, event)
         new = self._session.take()
         self._journal += [entry, *new]
-        _fail_if_failed(new)
+        if not self._fails:
+            _fail_if_failed(new)
         self._replays.append(self._replayed())
         for issued in new:
             if isinstance(issued, journal.Issued):

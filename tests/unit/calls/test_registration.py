@@ -125,3 +125,14 @@ def test_the_texts_of_a_flow_are_read_when_it_is_registered(folder: Path) -> Non
     (folder / "twice.de.yaml").write_text("language: de-DE\n")
     with pytest.raises(TextsError, match=r"twice.de.yaml:1: voice: is missing"):
         importlib.reload(sys.modules["said_flows"])
+
+
+@pytest.mark.parametrize(
+    "code", ['@flow("old-one")', '@flow("third", formerly=["old-one"])', '@flow("t", formerly="x")']
+)
+def test_a_former_name_belongs_to_one_flow(folder: Path, code: str) -> None:
+    again = "\n\n@flow('new-one', formerly=['old-one'])\nasync def new(call): ...\n"
+    load(folder, "renamed", f"from shared.calls import flow{again}")
+    with pytest.raises(InvalidInput, match="formerly"):
+        load(folder, "other", f"from shared.calls import flow\n\n{code}\nasync def other(call): ...\n")
+    assert FLOWS["new-one"].formerly == ("old-one",)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 
@@ -57,9 +57,9 @@ class Deployments:
         self.call_id = self.world.answered(self.world.conductor(store=self._tables(), flows=flows), "desk")
         return self.deploy(function)
 
-    def deploy(self, function: FlowFunction, name: str = "desk") -> Deployments:
+    def deploy(self, function: FlowFunction, name: str = "desk", formerly: Sequence[str] = ()) -> Deployments:
         """New code; what the call waits for happens, which the new instance hears first."""
-        conductor = self.world.conductor(store=self._tables(), flows={name: Flow(name, function)})
+        conductor = self.world.conductor(store=self._tables(), flows={name: Flow(name, function, formerly=formerly)})
         for event in self.world.wire.reaction(self.world.last()):
             conductor.deliver(self.call_id, [parsed(event)])
         return self
@@ -107,8 +107,14 @@ def test_a_call_whose_flow_now_asks_for_something_else_ends_with_the_apology_and
     assert len(failed) == 1, "it is said once, whoever loads the call"
 
 
+def test_a_call_goes_on_with_its_flow_under_a_new_name(tables: Callable[[], TableStore]) -> None:
+    calls = Deployments(tables).call(first).deploy(mended, "front-desk", formerly=["desk"])
+    assert calls.failure == {}
+    assert calls.said[-1] == "Thank you. Goodbye."
+
+
 def test_a_call_whose_flow_is_gone_ends_with_the_apology_and_says_why(tables: Callable[[], TableStore]) -> None:
     calls = Deployments(tables).call(first).deploy(mended, "front-desk")
     assert calls.failure["error"] == "FlowChanged: the app has no flow 'desk' any more"
-    assert "under the old name" in calls.failure["remedy"]
+    assert "formerly=" in calls.failure["remedy"]
     assert calls.said[-1] == "Sorry"
