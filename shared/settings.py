@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
-from shared.errors import SettingsError
+from shared.errors import InvalidInput, SettingsError
 from shared.notifications.errors import ForbiddenAddress
 
 SERVICE_ISSUER = "https://acscallautomation.communication.azure.com"
@@ -92,6 +92,9 @@ class Settings(BaseModel):
         "We are sorry, something went wrong. Please call again later.",
         description="What a caller hears when a flow fails: a text, or the URL of a file; empty: nothing.",
     )
+    fallback_transfer_to: str = Field(
+        "", description="Who takes a caller whose flow failed, after the apology: a number or a raw id; empty: nobody."
+    )
     store_prefix: str = Field(
         "switchboard",
         pattern=r"^[a-z][a-z0-9]{2,23}$",
@@ -105,6 +108,11 @@ class Settings(BaseModel):
         60.0, gt=0, description="How long a call may hear nothing before the watchdog asks the service."
     )
     cached_calls: int = Field(2000, ge=0, description="Calls that one instance keeps in memory between callbacks.")
+    flow_checks: bool = Field(
+        False,
+        description="Watch flows for mistakes while they run, and replay each call at every callback, as a developer "
+        "needs it.",
+    )
     action_timeout_seconds: float = Field(8.0, gt=0, description="How long one request to the service may take.")
     streams_url: str = Field(
         "", description="Public wss:// address of the streams service; empty: flows name their own transport URLs."
@@ -276,6 +284,20 @@ class Settings(BaseModel):
         if value.startswith("http://") and urlsplit(value).hostname not in LOOPBACK:
             raise ValueError("must start with https://: its key is not sent in the clear")
         return cls._is_url(value) if value else value
+
+    @field_validator("fallback_transfer_to")
+    @classmethod
+    def _is_somebody(cls, value: str) -> str:
+        if value:
+            from shared.identifiers import Identifier
+
+            try:
+                known = Identifier.parse(value).kind != "unknown"
+            except InvalidInput:
+                known = False
+            if not known:
+                raise ValueError("must be a number such as +14255550100, or a raw id such as 8:acs:…")
+        return value
 
     @field_validator("recording_hosts")
     @classmethod

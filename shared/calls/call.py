@@ -5,23 +5,30 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Literal, TypeVar
+from functools import partial
+from typing import Any, Generic, Literal, cast
+
+from typing_extensions import TypeVar
 
 from shared.calls import actions
 from shared.calls.journal import Logged, Resulted
 from shared.calls.json_values import json_object
 from shared.calls.methods.base import Host
 from shared.calls.methods.calling import CallingMethods
+from shared.calls.methods.language import LanguageMethods
 from shared.calls.methods.media import MediaMethods
 from shared.calls.methods.participants import Invitation, ParticipantMethods
 from shared.calls.methods.recording import RecordingMethods
 from shared.calls.methods.streaming import StreamingMethods
 from shared.calls.operation import FirstOf, Operation, Pending, Task
+from shared.calls.typed_input import started_input
 from shared.errors import CallEnded, InvalidInput
 from shared.events import Participant, TeamsPhoneCallDetails
 from shared.identifiers import Identifier
 
 T = TypeVar("T")
+Input = TypeVar("Input", default=Any)
+"""What `call.input` is: `Call[Reminder]` for a flow with `input=Reminder`, anything for a plain `Call`."""
 
 SIGNAL_NAME = "^[A-Za-z0-9_.-]{1,64}$"
 """What a signal can be called: its name is a part of a URL."""
@@ -30,7 +37,15 @@ Part = Pending[Any] | Invitation | Coroutine[Any, Any, Any]
 """What race and gather take: operations, signals, invitations, coroutines."""
 
 
-class Call(CallingMethods, MediaMethods, ParticipantMethods, RecordingMethods, StreamingMethods):
+class Call(
+    CallingMethods,
+    LanguageMethods,
+    MediaMethods,
+    ParticipantMethods,
+    RecordingMethods,
+    StreamingMethods,
+    Generic[Input],
+):
     """One call. Every action starts when its method is called; `await` waits for its outcome.
 
     What an `await` can raise is the CallError branch of `shared.errors`: ActionRefused, ActionFailed,
@@ -39,6 +54,7 @@ class Call(CallingMethods, MediaMethods, ParticipantMethods, RecordingMethods, S
 
     def __init__(self, host: Host) -> None:
         super().__init__(host)
+        self._input: Input | None = None
 
     # What is known of the call
 
@@ -93,9 +109,17 @@ class Call(CallingMethods, MediaMethods, ParticipantMethods, RecordingMethods, S
         return self._host.started.teams
 
     @property
-    def input(self) -> Any:
-        """What the app gave to an outbound flow."""
-        return self._host.started.input
+    def input(self) -> Input:
+        """What the call was started with; an instance of the flow's model if it has one, else JSON.
+
+        InvalidInput if it does not fit the model: the code has changed since, or a call came in that has none.
+        """
+        model, given = self._host.input_model, self._host.started.input
+        if model is None:
+            return cast(Input, given)
+        if self._input is None:
+            self._input = cast(Input, started_input(model, given))
+        return self._input
 
     @property
     def now(self) -> datetime:
@@ -159,7 +183,7 @@ class Call(CallingMethods, MediaMethods, ParticipantMethods, RecordingMethods, S
         it raises arrives as ActionRefused. It may run after the call has ended.
         """
         name = getattr(function, "__qualname__", type(function).__name__)
-        return self._host.issue(actions.Run(name=name), lambda: function(*args, **kwargs))
+        return self._host.issue(actions.Run(name=name), partial(function, *args, **kwargs))
 
     # Several at once
 
@@ -180,9 +204,8 @@ class Call(CallingMethods, MediaMethods, ParticipantMethods, RecordingMethods, S
     async def gather(self, *parts: Part) -> list[Any]:
         """Wait for all and give their results in order; raises the first error, in order, once all are done."""
         pendings = self._started(parts)
-        for pending in pendings:
-            if not pending.done:
-                await FirstOf((pending,))
+        while missing := tuple(pending for pending in pendings if not pending.done):
+            await FirstOf(missing)
         return [pending.result() for pending in pendings]
 
     def _started(self, parts: Sequence[Part]) -> tuple[Pending[Any], ...]:

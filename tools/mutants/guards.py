@@ -65,7 +65,7 @@ GUARDS = (
     Guard(
         "shared/calls/dispatcher.py::Dispatcher.hang_up_latecomers", (CALLS,), "nobody sits on a line without a flow"
     ),
-    Guard("shared/calls/driver.py::_leave", (CALLS,), "a hang-up is asked for until it is taken"),
+    Guard("shared/calls/fallback.py::leave", (CALLS,), "a hang-up is asked for until it is taken"),
     Guard("shared/gateway/acs/gateway.py::AcsGateway.perform", (GATEWAY,), "what is harmless twice is sent again"),
     Guard("shared/gateway/acs/gateway.py::AcsGateway._send", (GATEWAY,), "a DELETE that was carried out succeeds"),
     Guard("shared/gateway/acs/gateway.py::_refusal", (GATEWAY,), "a lost response is no refusal"),

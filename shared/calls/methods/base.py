@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Protocol, TypeVar
 
+from pydantic import BaseModel
+
 from shared.calls.actions import Action
 from shared.calls.journal import Note, Started
 from shared.calls.operation import Operation, Pending, Task
 from shared.calls.prompts import Prompt
 from shared.calls.record import CallRecord
 from shared.calls.rules import check
+from shared.calls.texts import Texts
 from shared.errors import CallEnded, InvalidInput
 from shared.events import Participant
 from shared.identifiers import Identifier
@@ -23,12 +26,21 @@ Somebody = Identifier | str
 
 
 class Host(Protocol):
-    """What a call needs of the session that runs it."""
+    """What a call needs of the session that runs it.
+
+    Attributes:
+        texts: what the flow says, in each of its languages.
+        language: the one that the call is in; empty: whatever the settings say.
+        input_model: the model of what the flow takes; None: whatever it is given.
+    """
 
     record: CallRecord
     started: Started
     now: int
     participants: tuple[Participant, ...]
+    texts: Texts
+    language: str
+    input_model: type[BaseModel] | None
 
     def issue(self, action: Action, function: Callable[[], Any] | None = None) -> Operation[Any]:
         """Ask for an action."""
@@ -68,6 +80,12 @@ class Methods:
         """An action that a helper coroutine will issue, checked already now, where the flow asks for it."""
         check(action, self._host.started.caller)
         return action
+
+    @property
+    def _heard_language(self) -> str | None:
+        """What recognize listens for unless told; None: the setting SPEECH_LANGUAGE."""
+        spoken = self._host.texts.find(self._host.language) if self._host.language else None
+        return spoken.tag if spoken else self._host.language or None
 
     def _side(self, participant: Somebody | None) -> Identifier:
         """The participant that is meant: the other side of the call unless named."""

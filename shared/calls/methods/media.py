@@ -81,6 +81,8 @@ class MediaMethods(Methods):
             raise InvalidInput("recognize.choices", "cannot be joined with max_tones or speech.", "Choose one of them.")
         if not (choices or keys or speech):
             raise InvalidInput("recognize", "listens for nothing.", "Give choices, max_tones or speech=True.")
+        if language is None and (choices or speech):
+            language = self._heard_language
         action = build(
             actions.Recognize,
             input="choices" if choices else "speechOrDtmf" if speech and keys else "speech" if speech else "dtmf",
