@@ -14,7 +14,9 @@ from shared.errors import (
     CallError,
     InvalidInput,
     NoInput,
+    NotOffRecord,
     TimedOut,
+    WantsPerson,
 )
 
 __all__ = [
@@ -31,6 +33,7 @@ __all__ = [
     "InvalidInput",
     "MediaStreaming",
     "NoInput",
+    "NotOffRecord",
     "Operation",
     "Pending",
     "Prompt",
@@ -38,6 +41,7 @@ __all__ = [
     "TimedOut",
     "Tone",
     "Transcription",
+    "WantsPerson",
     "file",
     "flow",
     "ssml",

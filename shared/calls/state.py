@@ -90,6 +90,11 @@ class CallState:
         """Issued and without an outcome."""
         return [operation for operation in self._operations.values() if not operation.done]
 
+    @property
+    def own_media(self) -> list[Operation[Any]]:
+        """What the flow plays and asks now, without what came over the HTTP API."""
+        return [o for o in self._operations.values() if o.action.kind in MEDIA and not o.done and o.seq < FIRST_COMMAND]
+
     def confirm(self, seq: int) -> None:
         """Something shows that this operation left the app."""
         if seq in self.record.unconfirmed:

@@ -39,7 +39,7 @@ OUTBOUND: dict[str, dict[str, Any]] = {
 LAST = {
     "queue": "play", "patience": "sleep", "second-line": "play", "conference": "mute", "lounge": "move_participants",
     "alarm": "play", "helpdesk": "add_participant", "two-agents": "cancel_add_participant", "to-sales": "transfer",
-    "pass-on": "transfer", "hand-over": "transfer", "whisper": "play", "doorkeeper": "answer",
+    "pass-on": "transfer", "hand-over": "transfer", "whisper": "play", "doorkeeper": "answer", "hotline": "cancel_all_media",
 }  # fmt: skip
 """What a flow has asked for when its caller, who would wait for ever, may leave."""
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine
 from typing import Any, Protocol, TypeVar
 
 from shared.calls.actions import Action
 from shared.calls.journal import Note, Started
 from shared.calls.operation import Operation, Pending, Task
-from shared.calls.prompts import Prompt
 from shared.calls.record import CallRecord
 from shared.calls.rules import check
-from shared.errors import CallEnded, InvalidInput
+from shared.errors import ActionCanceled, CallEnded, InvalidInput
 from shared.events import Participant
 from shared.identifiers import Identifier
 
@@ -29,6 +28,10 @@ class Host(Protocol):
     started: Started
     now: int
     participants: tuple[Participant, ...]
+
+    @property
+    def own_media(self) -> list[Operation[Any]]:
+        """What the flow plays and asks now."""
 
     def issue(self, action: Action, function: Callable[[], Any] | None = None) -> Operation[Any]:
         """Ask for an action."""
@@ -79,7 +82,10 @@ class Methods:
             raise InvalidInput("participant", "is not known for this call.", "Name the participant.")
         return side
 
-
-def several(prompts: Prompt | Sequence[Prompt]) -> tuple[Prompt, ...]:
-    """One prompt or several, as several."""
-    return tuple(prompts) if isinstance(prompts, Sequence) else (prompts,)
+    def _drop(self, sleep: Operation[None]) -> Pending[None]:
+        """Wait for a sleep no more: the message that ends it will change nothing, and nobody wakes up for it."""
+        sleep.fail(ActionCanceled("sleep"))
+        sleep.scheduler.settle(sleep)
+        dropped: Pending[None] = Pending("cancel sleep", sleep.scheduler)
+        dropped.succeed(None)
+        return dropped

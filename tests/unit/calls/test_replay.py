@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from typing import Any
+from typing import Any, Self
 
 import pytest
 
@@ -56,7 +56,7 @@ class Stage:
         self.session.feed(entry)
         self.journal += [entry, *self.session.take()]
 
-    def connect(self) -> Stage:
+    def connect(self) -> Self:
         self.event("CallConnected", 0)
         return self
 
