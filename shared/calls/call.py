@@ -14,6 +14,7 @@ from shared.calls.methods.asking import AskingMethods
 from shared.calls.methods.base import Host
 from shared.calls.methods.calling import CallingMethods
 from shared.calls.methods.recording import RecordingMethods
+from shared.calls.methods.sensitive import SensitiveMethods
 from shared.calls.methods.streaming import StreamingMethods
 from shared.calls.methods.together import TogetherMethods
 from shared.calls.operation import Operation, Pending
@@ -28,7 +29,7 @@ SIGNAL_NAME = "^[A-Za-z0-9_.-]{1,64}$"
 """What a signal can be called: its name is a part of a URL."""
 
 
-class Call(CallingMethods, AskingMethods, TogetherMethods, RecordingMethods, StreamingMethods):
+class Call(CallingMethods, AskingMethods, TogetherMethods, RecordingMethods, StreamingMethods, SensitiveMethods):
     """One call. Every action starts when its method is called; `await` waits for its outcome.
 
     What an `await` can raise is the CallError branch of `shared.errors`: ActionRefused, ActionFailed,

@@ -6,11 +6,12 @@ from collections.abc import Callable, Coroutine
 from typing import Any, Protocol, TypeVar
 
 from shared.calls.actions import Action
+from shared.calls.capture import Capture
 from shared.calls.journal import Note, Started
 from shared.calls.operation import Operation, Pending, Task
 from shared.calls.record import CallRecord
 from shared.calls.rules import check
-from shared.errors import ActionCanceled, CallEnded, InvalidInput
+from shared.errors import CallEnded, InvalidInput
 from shared.events import Participant
 from shared.identifiers import Identifier
 
@@ -28,6 +29,11 @@ class Host(Protocol):
     started: Started
     now: int
     participants: tuple[Participant, ...]
+    capture: Capture
+
+    @property
+    def operations(self) -> list[Operation[Any]]:
+        """Everything that was asked for on this call."""
 
     @property
     def own_media(self) -> list[Operation[Any]]:
@@ -41,6 +47,9 @@ class Host(Protocol):
 
     def version(self, name: str) -> bool:
         """Whether the call came to this place with code that has it."""
+
+    def drop(self, sleep: Operation[None]) -> None:
+        """Wait for a sleep no more."""
 
     def spawn(self, label: str, coroutine: Coroutine[Any, Any, T]) -> Task[T]:
         """Run a coroutine beside the flow."""
@@ -83,9 +92,8 @@ class Methods:
         return side
 
     def _drop(self, sleep: Operation[None]) -> Pending[None]:
-        """Wait for a sleep no more: the message that ends it will change nothing, and nobody wakes up for it."""
-        sleep.fail(ActionCanceled("sleep"))
-        sleep.scheduler.settle(sleep)
+        """Wait for a sleep no more; gives something that is done."""
+        self._host.drop(sleep)
         dropped: Pending[None] = Pending("cancel sleep", sleep.scheduler)
         dropped.succeed(None)
         return dropped

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from types import TracebackType
 
 from shared.calls import actions
 from shared.calls.actions import TONE_OF_KEY
-from shared.calls.methods.base import Methods, Somebody
+from shared.calls.methods.base import Host, Methods, Somebody
 from shared.calls.operation import Operation, Pending
 from shared.calls.prompts import Words, prompt
 from shared.calls.prompts import prompts as played
 from shared.calls.rules import build
-from shared.errors import InvalidInput
+from shared.errors import ActionRefused, InvalidInput, TimedOut
 from shared.events import CallEvent
 from shared.identifiers import Identifier
 
@@ -32,12 +33,22 @@ class MediaMethods(Methods):
             loop: repeat until cancelled or interrupted; such a play never completes by itself.
             interrupt: start at once, over what plays now; only for a play to everybody.
         """
+        return self._host.issue(self._play("play", prompts, to, loop=loop, interrupt=interrupt))
+
+    def _play(
+        self, method: str, prompts: Sequence[Words], to: Somebody | Sequence[Somebody], **how: bool
+    ) -> actions.Play:
         targets: tuple[Identifier, ...] = ()
         if to:  # seldom, and a replay comes here for every prompt of the call
             targets = tuple(map(Identifier.parse, (to,) if isinstance(to, Identifier | str) else to))
-        return self._host.issue(
-            build(actions.Play, prompts=played("play.prompts", prompts), to=targets, loop=loop, interrupt=interrupt)
-        )
+        return build(actions.Play, method, prompts=played(f"{method}.prompts", prompts), to=targets, **how)
+
+    def music(self, *prompts: Words, to: Somebody | Sequence[Somebody] = ()) -> Music:
+        """`async with call.music(file(…)):` plays in a loop while the block runs, and stops on every way out of it.
+
+        It stops with all that plays and listens. The block gets the play: race it to learn that it cannot be played.
+        """
+        return Music(self._host, self._play("music", prompts, to, loop=True))
 
     def cancel_all_media(self) -> Operation[None]:
         """Stop what plays, what listens and what is queued; those raise ActionCanceled."""
@@ -78,3 +89,30 @@ class MediaMethods(Methods):
     def unhold(self, participant: Somebody | None = None) -> Operation[None]:
         """Take a participant off hold."""
         return self._host.issue(build(actions.Unhold, participant=self._side(participant)))
+
+
+class Music:
+    """What plays in a loop while a block of a flow runs."""
+
+    def __init__(self, host: Host, action: actions.Play) -> None:
+        self._host = host
+        self._action = action
+
+    async def __aenter__(self) -> Operation[CallEvent]:
+        self._playing: Operation[CallEvent] = self._host.issue(self._action)
+        return self._playing
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._playing.done:
+            return
+        stopped: Operation[None] = self._host.issue(actions.CancelAllMedia())
+        if stopped.done:
+            return  # the call is over
+        try:
+            await stopped
+        except (ActionRefused, TimedOut):
+            if error is None:
+                raise
+            # What the flow met before counts; the journal has the refusal.
