@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 NODE_STAMP := node_modules/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test check format coverage schema bench mutants clean
+.PHONY: help setup demo up test check format coverage schema replay-check bench mutants clean
 
 help: ## what there is to do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -51,6 +51,9 @@ coverage: setup ## write docs/coverage.md: what covers each operation and each e
 
 schema: setup ## write docs/quality-report.schema.json
 	$(BIN)/python -m tools.quality_schema
+
+replay-check: setup ## journals from production against the flows of today: FILES="calls/*.json"
+	$(BIN)/python -m tools.replay_check $(FILES)
 
 bench: setup ## measure: JSON lines and a table
 	$(BIN)/python -m bench $(ARGS)

@@ -51,7 +51,8 @@ def run(given: argparse.Namespace) -> int:
     """Run the demo; 0 only if the call and its report came out as scripted."""
     started = time.monotonic()
     print("Starting Azurite, the emulator and a Functions host …", flush=True)
-    with Stack(quiet=True, subscriptions=(INCOMING_CALL, RECORDING_FILE)) as stack:
+    checked = {"FLOW_CHECKS": "True"}
+    with Stack(quiet=True, subscriptions=(INCOMING_CALL, RECORDING_FILE), environment=checked) as stack:
         print(f"Up after {time.monotonic() - started:.1f} s. {CALLER} calls {NUMBER}; its flow is flows/support.py.\n")
         _post(stack, "/emulator/phones", {"number": AGENT, "afterSeconds": 1.0, "script": AGENT_SCRIPT})
         placed = _post(stack, "/emulator/calls", {"from": CALLER, "to": NUMBER, "script": CALLER_SCRIPT})

@@ -73,6 +73,7 @@ def run(given: argparse.Namespace) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
     stack = Stack(
+        environment={"FLOW_CHECKS": "True"},
         app_root=given.app_root,
         ports=Ports(
             given.host_port,

@@ -115,6 +115,7 @@ def compose(
         callback_url=urls.url,
         stream_url=_stream_url(settings),
         cached_calls=settings.cached_calls,
+        check_flows=settings.flow_checks,
         grace=settings.dispatch_grace_seconds,
         ring_time=settings.ring_seconds,
         quiet=settings.quiet_seconds,

@@ -27,7 +27,12 @@ SwitchboardError
 │   ├── TranscriptionFailed the speech service gave no transcript                          (retryable)
 │   └── TopicUnavailable    nobody could be told that a report is ready                   (retryable)
 ├── WantsPerson             a caller who was offered it asks for a person: no failure
-├── FlowChanged             a flow no longer does what its journal says it did
+├── FlowMistake             a flow does what no flow can do: says what to write instead
+│   ├── ForeignAwait        it awaits what the call does not give
+│   ├── ForgottenAwait      it does not await what needs it
+│   ├── NotDeterministic    it reads the clock, chance or the network
+│   ├── EndlessLoop         it asks again and again for what fails at once
+│   └── FlowChanged         it no longer does what its journal says it did
 └── CallError               what a flow can meet at an `await`
     ├── ActionRefused       the service refused the request, or could not be reached
     │   └── ResponseLost    the request went out and no response came: what became of it is unknown      (internal)
@@ -35,8 +40,10 @@ SwitchboardError
     │   └── NoInput         a recognize heard nothing usable in all its attempts
     ├── NotOffRecord        recording or streams could not be paused for certain: nothing sensitive may be asked
     ├── ActionCanceled      the action was cancelled before it could finish
-    ├── TimedOut            no outcome arrived in the time that it can take
-    └── CallEnded           the call is over; nothing can be done on it any more
+    └── TimedOut            no outcome arrived in the time that it can take
+
+CallEnded                   the call is over. A BaseException, as asyncio's CancelledError is one: a flow that goes on
+                            after an error must not take the end of its call for one
 
 `retryable` says whether doing the same again may help.
 """
@@ -187,12 +194,54 @@ def _with_words(problem: str, plain: str) -> str:
     return f"{problem} ({plain})" if plain else problem
 
 
-class FlowChanged(SwitchboardError):
-    """A replayed flow asked for something else than its journal holds.
+class FlowMistake(SwitchboardError):
+    """A flow does what no flow can do. It is ended with the fallback.
+
+    Attributes:
+        remedy: what to write instead.
+        where, line: the place in the flow, where it does not follow from the traceback; empty otherwise.
+    """
+
+    def __init__(self, problem: str, remedy: str, *, where: str = "", line: str = "") -> None:
+        self.problem = problem
+        self.remedy = remedy
+        self.where = where
+        self.line = line
+        super().__init__(problem)
+
+
+class ForeignAwait(FlowMistake):
+    """A flow awaits something that no call gave it, such as `asyncio.sleep`: nothing would ever wake it."""
+
+
+class ForgottenAwait(FlowMistake):
+    """A coroutine was made and never awaited, or what the caller should hear is cut off by the flow's end."""
+
+
+class NotDeterministic(FlowMistake):
+    """A flow reads the clock, chance or the network: replayed, it would do something else."""
+
+
+class EndlessLoop(FlowMistake):
+    """A flow asks again and again for what fails at once."""
+
+
+class FlowChanged(FlowMistake):
+    """A replayed flow asks for something else than its journal holds.
 
     The code of the flow changed under a running call, or the flow is not deterministic: it read the clock,
     a random number or a service outside `call.run`.
     """
+
+    def __init__(self, problem: str, remedy: str = "", *, where: str = "", line: str = "") -> None:
+        super().__init__(problem, remedy or CHANGED_FLOW, where=where, line=line)
+
+
+CHANGED_FLOW = (
+    'Put a step that was inserted or taken out under `if call.version("name"):`. If the code has not changed, '
+    "something in the flow differs from run to run: take the time from call.now and everything else through call.run."
+)
+"""What helps a flow whose replay asks for something else."""
 
 
 class CallError(SwitchboardError):
@@ -299,7 +348,7 @@ class TimedOut(CallError):
         super().__init__(f"{action}: no outcome arrived in time")
 
 
-class CallEnded(CallError):
+class CallEnded(BaseException):
     """The call is over. A flow gets it where it stands, so that its `finally` blocks run.
 
     Attributes:

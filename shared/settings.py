@@ -101,6 +101,11 @@ class Settings(BaseModel):
         60.0, gt=0, description="How long a call may hear nothing before the watchdog asks the service."
     )
     cached_calls: int = Field(2000, ge=0, description="Calls that one instance keeps in memory between callbacks.")
+    flow_checks: bool = Field(
+        False,
+        description="Watch flows for mistakes while they run, and replay each call at every callback, as a developer "
+        "needs it.",
+    )
     action_timeout_seconds: float = Field(8.0, gt=0, description="How long one request to the service may take.")
     streams_url: str = Field(
         "", description="Public wss:// address of the streams service; empty: flows name their own transport URLs."

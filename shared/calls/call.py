@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Literal, TypeVar
 
 from shared.calls import actions
@@ -162,4 +163,4 @@ class Call(CallingMethods, AskingMethods, TogetherMethods, RecordingMethods, Str
         it raises arrives as ActionRefused. It may run after the call has ended.
         """
         name = getattr(function, "__qualname__", type(function).__name__)
-        return self._host.issue(actions.Run(name=name), lambda: function(*args, **kwargs))
+        return self._host.issue(actions.Run(name=name), partial(function, *args, **kwargs))

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from shared.calls import actions
 from shared.calls.operation import Operation, Pending, Scheduler
-from shared.errors import CallEnded, CallError
+from shared.errors import CallEnded
 from shared.events import CallEvent
 
 Stream = Literal["transcription", "media streaming"]
@@ -118,17 +118,8 @@ def to_be_on(recording_id: str, operations: Iterable[Operation[Any]]) -> bool:
             last = (operation.answer or {}).get("recordingId")
             wanted = not action.pause_on_start if last == recording_id else wanted
         elif isinstance(action, actions.OnRecording) and recording_id == (action.recording_id or last):
-            if isinstance(action, actions.ResumeRecording) and not _failed(operation):
+            if isinstance(action, actions.ResumeRecording) and operation.error is None:
                 wanted = True
-            elif isinstance(action, actions.PauseRecording) and operation.done and not _failed(operation):
+            elif isinstance(action, actions.PauseRecording) and operation.done and operation.error is None:
                 wanted = False
     return wanted
-
-
-def _failed(operation: Operation[Any]) -> bool:
-    if operation.done:
-        try:
-            operation.result()
-        except (CallError, CallEnded):
-            return True
-    return False

@@ -91,6 +91,8 @@ class Conductor:
         ring_time: seconds from which an incoming call is stale.
         quiet: seconds without news after which the watchdog asks the service about a call.
         apology: what a caller hears when a flow fails.
+        check_flows: watch flows for mistakes, and load each call anew at every event, so that one that differs from
+            run to run is noticed at once.
     """
 
     def __init__(
@@ -109,12 +111,14 @@ class Conductor:
         quiet: float = 60.0,
         apology: tuple[Prompt, ...] = (),
         later: Later | None = None,
+        check_flows: bool = False,
     ) -> None:
         self._store = store
         self._timers = timers
+        self._check_flows = check_flows
         self.flows = flows
         self._clock = clock
-        self._calls = Calls(store, flows, apology, cached_calls)
+        self._calls = Calls(store, flows, apology, 0 if check_flows else cached_calls, watched=check_flows)
         self._held = self._calls.held
         self.freshness = self._calls.freshness
         self.afterwards = Afterwards(store, self._calls, later or Later(), clock, grace)
@@ -318,7 +322,7 @@ class Conductor:
                 if mark not in held.session.record.marks:
                     self._held.put(call_id, held)
                     return held.session
-            log_failures(session, entries)
+            log_failures(session, entries, in_full=self._check_flows)
             with self.afterwards.kept_alive(held, entries):
                 results = self._dispatcher.dispatch(held.session, entries)
             record = replace(held.session.record)
@@ -390,7 +394,7 @@ class Conductor:
                         self.freshness.learn(fresh=False)
                     time.sleep(min(0.002 * race, 0.05))
                     continue
-            log_failures(held.session, entries, failed)
+            log_failures(held.session, entries, failed, in_full=self._check_flows)
             session = held.session
             self._dispatcher.hang_up_latecomers(session, [event for _, event in fresh])
             self._dispatcher.cancel_leftovers(session, leftovers)

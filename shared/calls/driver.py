@@ -29,8 +29,11 @@ class Stage(Host, Protocol):
     def outcome(self, word: str) -> None:
         """How the call ended, in one word; the first one counts."""
 
-    def report(self, error: Exception) -> None:
+    def report(self, error: BaseException) -> None:
         """Journal that the flow failed, and let the fallback take over."""
+
+    def check_end(self) -> None:
+        """Where flows are watched: ForgottenAwait if the end of this one cuts off what it asked for."""
 
     def end(self, end: CallEnded, outcome: str = "") -> None:
         """Consider the call over."""
@@ -43,6 +46,7 @@ async def drive(stage: Stage, flow: Flow, opening: Action | None) -> None:
         if opening is not None and not await _open(stage, opening):
             return
         await flow(call)
+        stage.check_end()
         stage.outcome("transferred" if stage.transferred else "completed")
         if stage.transferred:
             await call.ended()  # the service takes the app out of a call that it transferred
@@ -52,7 +56,7 @@ async def drive(stage: Stage, flow: Flow, opening: Action | None) -> None:
             await _leave(call)
     except CallEnded:
         stage.outcome("caller_left")
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         stage.report(error)
 
 
@@ -79,8 +83,6 @@ async def _leave(call: Call) -> None:
         try:
             await call.hang_up()
             return
-        except CallEnded:
-            raise
         except CallError as error:
             if attempt == HANG_UPS or (isinstance(error, ActionRefused) and not error.transient):
                 raise
@@ -92,8 +94,6 @@ async def _open(stage: Stage, opening: Action) -> bool:
     """True once the call stands and the flow can have it."""
     try:
         await stage.issue(opening)
-    except CallEnded:
-        raise
     except CallError:
         return False  # what it ended with stands in the record
     return opening.kind in OPENING
@@ -103,7 +103,5 @@ async def _try(operation: Operation[Any]) -> None:
     """Wait for an operation whose failure must not stop what follows; the journal has it."""
     try:
         await operation
-    except CallEnded:
-        raise
     except CallError:
         return

@@ -21,13 +21,26 @@ class Calls:
         flows: by name; a call whose flow the app has no more gets one that fails.
         apology: what a caller hears when a flow fails.
         cached: calls that are kept in memory between events.
+        watched: watch flows for mistakes while they run.
 
     Attributes:
         held: those in memory, and the locks by which one thread at a time works on a call.
         freshness: what this instance has learnt of how old they tend to be.
     """
 
-    def __init__(self, store: CallStore, flows: Mapping[str, Flow], apology: tuple[Prompt, ...], cached: int) -> None:
+    def __init__(
+        self,
+        store: CallStore,
+        flows: Mapping[str, Flow],
+        apology: tuple[Prompt, ...],
+        cached: int,
+        *,
+        watched: bool = False,
+    ) -> None:
+        self._watched = watched
+        # A suspended coroutine runs its `finally` blocks when it is dropped. Watched calls are dropped at every event,
+        # which would make an author wonder, so these are kept while the process lives.
+        self._dropped: list[Session] = []
         self._store = store
         self._flows = flows
         self._apology = apology
@@ -36,7 +49,15 @@ class Calls:
 
     def session(self, call_id: str, flow: str) -> Session:
         """A call that has not begun."""
-        return Session(self._flows.get(flow) or _missing(flow), call_id, apology=self._apology)
+        watch = None
+        if self._watched:
+            from shared.calls.checks import Watch  # for a developer's machine alone
+
+            watch = Watch()
+        session = Session(self._flows.get(flow) or _missing(flow), call_id, apology=self._apology, watch=watch)
+        if self._watched:
+            self._dropped.append(session)
+        return session
 
     def load(self, call_id: str, held: Held | None = None) -> Held:
         """The newest state of a call; UnknownCall. One round trip.
@@ -77,6 +98,9 @@ def _missing(name: str) -> Flow:
     """Stands in for a flow that the app does not have: NO_FLOW, or one that was removed under its calls."""
 
     async def absent(call: object) -> None:
-        raise FlowChanged(f"the app has no flow {name!r} any more")
+        raise FlowChanged(
+            f"the app has no flow {name!r} any more",
+            "Keep a flow until its last call is over, or register the new one under the old name as well.",
+        )
 
     return Flow(name, absent)

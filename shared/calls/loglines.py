@@ -20,12 +20,15 @@ OF_PEOPLE = frozenset(
 """Outcomes that the other side makes; what else fails, the app or its resources may be to blame for."""
 
 
-def log_failures(session: Session, entries: Iterable[Entry], failed: Iterable[ActionFailed] = ()) -> None:
+def log_failures(
+    session: Session, entries: Iterable[Entry], failed: Iterable[ActionFailed] = (), *, in_full: bool = False
+) -> None:
     """The actions that failed or were refused, in plain words, and the flow, if it did.
 
     Args:
         entries: what was committed.
         failed: the actions that failed by it.
+        in_full: with what a flow raised, which may name the caller.
     """
     record = session.record
     for error in failed:
@@ -54,13 +57,13 @@ def log_failures(session: Session, entries: Iterable[Entry], failed: Iterable[Ac
             )
         if isinstance(entry, Failed):
             # What the error says may name the caller: that stays in the journal.
-            error = entry.error.partition(":")[0]
+            kind = entry.error.partition(":")[0]
             log.error(
                 "flow %s failed call=%s: %s %s %s",
                 record.flow,
                 record.call_id,
-                error,
-                entry.where or "",
+                entry.error if in_full else kind,
+                f"at {entry.where}: {entry.line}" if entry.where else "",
                 entry.remedy or "",
             )
         if isinstance(entry, Logged):

@@ -5,22 +5,35 @@ from __future__ import annotations
 import inspect
 from collections import deque
 from collections.abc import Coroutine, Generator
-from typing import Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from shared.calls.actions import Action
+from shared.calls.mistakes import NO_ASYNCIO, Place, place_of
+from shared.errors import CallEnded, EndlessLoop, ForeignAwait
+
+if TYPE_CHECKING:
+    from shared.calls.checks import Watch
 
 T = TypeVar("T")
+
+MAX_AT_ONCE = 10_000
+"""Things that a flow may do between two waits (our choice; usual are fewer than ten)."""
+MAX_IGNORED = 100
+"""Errors about an endless loop that a flow may catch before it is left where it stands (our choice)."""
+ABANDONED: tuple[Pending[Any], ...] = ()
+"""What a coroutine waits for that is never run again."""
 
 
 class Pending(Generic[T]):
     """Something that has an outcome now or later. `await` it; `done` tells whether that would return at once."""
 
-    __slots__ = ("__weakref__", "_error", "_value", "done", "label", "scheduler", "waiters")
+    __slots__ = ("__weakref__", "_error", "_value", "awaited", "done", "label", "scheduler", "waiters")
 
     def __init__(self, label: str, scheduler: Scheduler) -> None:
         self.label = label
         self.scheduler = scheduler
         self.done = False
+        self.awaited = False
         self._value: T | None = None
         self._error: BaseException | None = None
         self.waiters: tuple[Task[Any], ...] = ()
@@ -29,15 +42,24 @@ class Pending(Generic[T]):
         """The outcome; raises what the operation ended with."""
         if not self.done:
             raise RuntimeError(f"{self!r} has no outcome yet: await it")
+        self.awaited = True
         if self._error is not None:
             raise self._error
         return self._value  # type: ignore[return-value]
 
     def __await__(self) -> Generator[tuple[Pending[Any], ...], None, T]:
+        self.awaited = True
         if not self.done:
             self.scheduler.may_wait()
             yield (self,)
+        else:
+            yield from self.scheduler.pause_if_endless()
         return self.result()
+
+    @property
+    def error(self) -> BaseException | None:
+        """The error that it ended with."""
+        return self._error
 
     def succeed(self, value: T) -> None:
         """Give the outcome; the first one counts."""
@@ -118,9 +140,13 @@ class FirstOf:
         self._pendings = pendings
 
     def __await__(self) -> Generator[tuple[Pending[Any], ...], None, Pending[Any]]:
+        for pending in self._pendings:
+            pending.awaited = True
         if not any(pending.done for pending in self._pendings):
             self._pendings[0].scheduler.may_wait()
             yield self._pendings
+        else:
+            yield from self._pendings[0].scheduler.pause_if_endless()
         return next(pending for pending in self._pendings if pending.done)
 
 
@@ -131,6 +157,19 @@ class Source(Protocol):
         """Give one to somebody who waits; False if there is none, or nobody."""
 
 
+class _Endless(BaseException):
+    """Ends a flow in an endless loop. No Exception, so that the loop does not catch it."""
+
+
+def _endless(place: Place) -> EndlessLoop:
+    return EndlessLoop(
+        f"the flow did {MAX_AT_ONCE:,} things without waiting for any",
+        "End the loop after some tries, or wait in it: await call.sleep(seconds).",
+        where=place.where,
+        line=place.line,
+    )
+
+
 class Scheduler:
     """Runs the tasks of one flow in a fixed order: no clock, no I/O, first ready first run."""
 
@@ -139,6 +178,8 @@ class Scheduler:
         self._sources: deque[Source] = deque()
         self._stepping = 0
         self._closing = 0
+        self._count = 0
+        self.watch: Watch | None = None
 
     @property
     def live(self) -> bool:
@@ -178,8 +219,26 @@ class Scheduler:
 
     def run(self) -> None:
         """Run until every task waits for something that has no outcome."""
+        self._count = 0
         while self._ready or self._serve():
             self._step(self._ready.popleft())
+
+    def begin_anew(self) -> None:
+        """Forget what the flow did so far without waiting: something else runs from here on."""
+        self._count = 0
+
+    def pause_if_endless(self) -> Generator[tuple[Pending[Any], ...], None, None]:
+        """Count, at an `await` that need not wait. A flow that catches its end is left here for good."""
+        if self._count > MAX_AT_ONCE + MAX_IGNORED:
+            yield ABANDONED
+        self.count()
+
+    def count(self) -> None:
+        """One more thing that the flow did without waiting. It ends here if it seems to go on for ever; where it
+        catches even that, at its next `await`."""
+        self._count += 1
+        if MAX_AT_ONCE < self._count <= MAX_AT_ONCE + MAX_IGNORED:
+            raise _Endless
 
     def _serve(self) -> bool:
         while self._sources:
@@ -193,16 +252,47 @@ class Scheduler:
             return
         self._stepping += 1
         try:
-            waits_for = task.coroutine.send(None)
+            waits_for = _next_wait(task.coroutine) if self.watch is None else self._watched(task.coroutine, self.watch)
         except StopIteration as stop:
             task.succeed(stop.value)
-        except Exception as error:
+        except _Endless as endless:
+            task.fail(_endless(Place()).with_traceback(endless.__traceback__))
+        except (Exception, CallEnded, SystemExit) as error:
             task.fail(error)
         else:
-            task.waits_for = waits_for
-            for pending in waits_for:
-                pending.join(task)
-            return
+            if waits_for is ABANDONED:
+                task.abandoned = True
+                task.fail(_endless(place_of(task.coroutine)))
+            else:
+                task.waits_for = waits_for
+                for pending in waits_for:
+                    pending.join(task)
+                return
         finally:
             self._stepping -= 1
         self.settle(task)
+
+    @staticmethod
+    def _watched(coroutine: Coroutine[Any, Any, Any], watch: Watch) -> tuple[Pending[Any], ...]:
+        with watch.over():
+            return _next_wait(coroutine)
+
+
+def _next_wait(coroutine: Coroutine[Any, Any, Any]) -> tuple[Pending[Any], ...]:
+    """Run a coroutine up to its next wait. What it awaits of somebody else raises ForeignAwait there, at its line."""
+    waits_for = coroutine.send(None)
+    for _ in range(MAX_IGNORED):
+        if type(waits_for) is tuple:
+            return waits_for
+        waits_for = coroutine.throw(
+            ForeignAwait(f"a flow cannot await {_awaited_by(coroutine)}: nothing would wake it", NO_ASYNCIO)
+        )
+    return ABANDONED
+
+
+def _awaited_by(coroutine: Any) -> str:
+    """What a coroutine awaits, by its name."""
+    name = "this"
+    while (coroutine := getattr(coroutine, "cr_await", None) or getattr(coroutine, "gi_yieldfrom", None)) is not None:
+        name = getattr(coroutine, "__qualname__", type(coroutine).__qualname__)
+    return name

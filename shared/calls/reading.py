@@ -27,6 +27,8 @@ from shared.calls.record import CallRecord
 from shared.errors import ActionFailed, ActionRefused, CallEnded
 from shared.events import CallEvent, PlayFailed, PromptKind, RecognizeFailed, ResultInformation, SubCode, explain
 
+MAX_SHOWN = 80
+
 
 def identity(entry: Entry) -> str:
     """What makes two entries the same delivery."""
@@ -48,10 +50,34 @@ def what(wish: Issued | Operation[Any] | Failed | Note) -> str:
     """What the flow asked for, in a sentence."""
     match wish:
         case Failed():
-            return "a failure"
+            return f"its own end by {wish.error}"
         case Marked() | Logged() | Resulted():
             return f"a note ({wish.entry})"
-    return f"{wish.action.kind} #{wish.seq}"
+    name = f"run {wish.action.name}" if isinstance(wish.action, actions.Run) else wish.action.kind
+    return f"{name} #{wish.seq}"
+
+
+def difference(then: Issued, now: Operation[Any] | Failed | Note | None) -> str:
+    """How what a flow asks for differs from what its journal holds, in a sentence."""
+    if isinstance(now, Operation) and what(now) == what(then):
+        fields = type(then.action).model_fields
+        differing = [name for name in fields if getattr(now.action, name, None) != getattr(then.action, name)]
+        told = (
+            f"{name} was {_shown(getattr(then.action, name))} and is {_shown(getattr(now.action, name, None))}"
+            for name in differing
+        )
+        return f"{what(then)} differs from run to run: {'; '.join(told)}"
+    return f"this call did {what(then)} where the flow now asks for {'nothing' if now is None else what(now)}"
+
+
+def _shown(value: Any) -> str:
+    """A value of an action, short enough for a message."""
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(_shown, value))}]"
+    for name in ("text", "ssml", "url", "label", "raw_id"):
+        value = getattr(value, name, value)
+    shown = repr(value)
+    return shown if len(shown) <= MAX_SHOWN else f"{shown[:MAX_SHOWN]}…"
 
 
 def refusal(action: Action, entry: RefusedEntry) -> ActionRefused:

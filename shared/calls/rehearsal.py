@@ -1,14 +1,23 @@
-"""Rehearse a flow: say what the caller does, look at what the flow asks for. No service, no store, no clock."""
+"""Rehearse a flow: say what the caller does, look at what the flow asks for. No service, no store, no clock.
+
+The rules are those of production: what `run` gives back is JSON, its errors are ActionRefused, the caller can choose
+what is offered and press as many keys as are collected. After each step the flow is replayed from its journal, and
+while it runs it is watched for what no replay can repeat.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, TypeVar, cast
 
-from shared.calls import actions, journal
+from shared.calls import actions, journal, listening
 from shared.calls.actions import TONE_OF_KEY, Action
+from shared.calls.checks import Watch
 from shared.calls.flow import Flow
 from shared.calls.journal import Entry
+from shared.calls.json_values import json_value
+from shared.calls.listening import Heard
 from shared.calls.operation import Operation
 from shared.calls.prompts import TextPrompt
 from shared.calls.replay import Session, operation_context
@@ -42,6 +51,7 @@ class Rehearsal:
         placed_to: Sequence[str] | None = None,
         on_behalf_of: str | None = None,
         teams: Mapping[str, Any] | None = None,
+        runs: Mapping[Callable[..., Any], Any] | None = None,
     ) -> None:
         """The call rings; or, with `placed_to`, the app places it from `callee`, its own number.
 
@@ -50,8 +60,16 @@ class Rehearsal:
             placed_to: who is called, several for a group call; empty: the flow places or joins the call itself.
             on_behalf_of: whose call it is, where the callee takes it for somebody else.
             teams: what Teams says of the call, in the service's words: `{"intent": "billing"}`.
+            runs: what each function that the flow gives to `call.run` returns, or the exception that it raises; then
+                none of them is called. None: they are called.
         """
-        self._session = Session(flow, "rehearsal")
+        self._flow = flow
+        self._watch = Watch()
+        self._session = self._new_session()
+        self._journal: list[Entry] = []
+        self._replays: list[Session] = []
+        self._runs = runs
+        self._lost: set[type[Action]] = set()
         self._now = START
         self._events = 0
         self._keys = 0
@@ -98,6 +116,21 @@ class Rehearsal:
         """How the call ended, in one word; empty while it is up."""
         return self._session.record.outcome
 
+    @property
+    def result(self) -> str:
+        """What the flow said came of the call; empty: nothing yet."""
+        return self._session.record.result
+
+    @property
+    def details(self) -> Mapping[str, Any]:
+        """What the flow added to its result."""
+        return self._session.record.details
+
+    @property
+    def logged(self) -> list[str]:
+        """The lines that the flow has logged."""
+        return [entry.message for entry in self._journal if isinstance(entry, journal.Logged)]
+
     def expect(self, kind: type[A]) -> A:
         """The action of this kind that the flow waits for; AssertionError if it does not."""
         return cast(A, self._open(kind).action)
@@ -114,30 +147,21 @@ class Rehearsal:
         self.done(actions.Play)
 
     def choose(self, label: str) -> None:
-        """The caller makes a choice, by voice."""
-        result = {"label": label, "recognizedPhrase": label}
-        self._heard(8545, recognitionType="choices", choiceResult=result)
+        """The caller makes a choice, by voice. AssertionError if it is not offered."""
+        self._hear(listening.chosen(self.expect(actions.Recognize), label))
 
     def press(self, keys: str) -> None:
-        """The caller presses keys: those of a choice, or digits."""
-        tones = [TONE_OF_KEY[key] for key in keys]
-        question = self.expect(actions.Recognize)
-        for choice in question.choices:
-            if [choice.tone] == tones:
-                self._heard(8533, recognitionType="choices", choiceResult={"label": choice.label})
-                return
-        if question.choices:
-            self._fail_recognize(8534, 500)
-            return
-        self._heard(8531, recognitionType="dtmf", dtmfResult={"tones": tones})
+        """The caller presses keys, and then none for a while: the key of a choice, or digits. What comes after the
+        last key that is collected is lost, as it is in a call. AssertionError if nobody listens for keys."""
+        self._hear(listening.pressed(self.expect(actions.Recognize), keys))
 
     def say(self, words: str) -> None:
-        """The caller speaks freely."""
-        self._heard(8569, recognitionType="speech", speechResult={"speech": words, "confidence": 0.9})
+        """The caller speaks: freely, or one of the phrases of a choice. AssertionError if nobody listens for it."""
+        self._hear(listening.said(self.expect(actions.Recognize), words))
 
     def stay_silent(self) -> None:
         """The caller says and presses nothing."""
-        self._fail_recognize(8510, 400)
+        self._hear(listening.SILENCE)
 
     def tones(self, keys: str) -> None:
         """Keys come in while continuous DTMF listens."""
@@ -165,6 +189,21 @@ class Rehearsal:
     def hang_up(self) -> None:
         """The call is over, whoever ended it."""
         self.event("CallDisconnected")
+
+    # What goes wrong between the parts
+
+    def restart(self) -> None:
+        """The call goes on in another process, from its journal, as after a deployment or a crash."""
+        self._session = self._replayed()
+
+    def again(self) -> None:
+        """The service's newest event comes a second time."""
+        newest = next(entry for entry in reversed(self._journal) if isinstance(entry, journal.EventReceived))
+        assert self._session.knows(newest), "a second delivery would count"
+
+    def lose_response(self, kind: type[Action]) -> None:
+        """The response to the next action of this kind is lost: it is sent again. The flow does not notice."""
+        self._lost.add(kind)
 
     # What the service says of an action
 
@@ -201,11 +240,8 @@ class Rehearsal:
         waiting = ", ".join(operation.action.kind for operation in self._session.open_operations) or "nothing"
         raise AssertionError(f"the flow does not wait for {kind.__name__}; it waits for {waiting}")
 
-    def _heard(self, sub_code: int, **data: Any) -> None:
-        self._event("RecognizeCompleted", self._open(actions.Recognize), sub_code=sub_code, **data)
-
-    def _fail_recognize(self, sub_code: int, code: int) -> None:
-        self._event("RecognizeFailed", self._open(actions.Recognize), code=code, sub_code=sub_code)
+    def _hear(self, heard: Heard) -> None:
+        self._event(heard.name, self._open(actions.Recognize), heard.code, heard.sub_code, **heard.data)
 
     def _event(
         self, name: str, operation: Operation[Any] | None, code: int = 200, sub_code: int = 0, **data: Any
@@ -233,22 +269,38 @@ class Rehearsal:
         """Feed an entry and all that comes back at once."""
         event = parse_callback(entry.event) if isinstance(entry, journal.EventReceived) else None
         self._session.feed(entry, event)
-        for new in self._session.take():
-            if isinstance(new, journal.Failed):
-                raise AssertionError(f"the flow raised {new.error}\n{new.trace}")
-            if isinstance(new, journal.Issued):
-                self.actions.append(new.action)
-                self._at_once(new)
+        new = self._session.take()
+        self._journal += [entry, *new]
+        _fail_if_failed(new)
+        self._replays.append(self._replayed())
+        for issued in new:
+            if isinstance(issued, journal.Issued):
+                self.actions.append(issued.action)
+                self._at_once(issued)
+
+    def _new_session(self) -> Session:
+        return Session(self._flow, "rehearsal", watch=self._watch, strict=True)
+
+    def _replayed(self) -> Session:
+        """The call as another process would have it. AssertionError if the flow does something else there."""
+        session = self._new_session()
+        session.feed_stored([journal.encode(entry) for entry in self._journal])
+        _fail_if_failed(session.take())
+        session.adopt(self._session.record)
+        return session
 
     def _at_once(self, issued: journal.Issued) -> None:
         """Side effects run; what the service answers at once is answered; what it cancels is reported."""
         seq, action = issued.seq, issued.action
+        if type(action) in self._lost:
+            self._lost.remove(type(action))
+            self._feed(journal.Resent(at=self._now, seq=seq, attempt=0 if action.repeatable else 1))
         refusal = self._refusals.pop(type(action), None)
         if refusal is not None:
             given = {"status": refusal.status, "code": refusal.code, "message": refusal.message}
             self._feed(journal.RefusedEntry.model_validate({"at": self._now, "seq": seq, **given}))
         elif isinstance(action, actions.Run):
-            self._feed(journal.Answered(at=self._now, seq=seq, value=self._session.function(seq)()))
+            self._feed(self._ran(seq, action))
         elif action.ends_with == "answer":
             canceled = self._session.open_operations if isinstance(action, actions.CancelAllMedia) else []
             self._feed(journal.Answered(at=self._now, seq=seq, value=self._answer_to(action)))
@@ -263,6 +315,40 @@ class Rehearsal:
             states = [RECORDING_STATES[done.kind] for done in self.actions if done.kind in RECORDING_STATES]
             return {"recordingId": action.recording_id, "recordingState": (["inactive", *states])[-1]}
         return self.answers.get(type(action), {})
+
+    def _ran(self, seq: int, action: actions.Run) -> Entry:
+        """What comes of a side effect, as the journal will have it."""
+        run = self._stand_in(self._session.function(seq))
+        try:
+            value = json_value(f"run {action.name}", run())
+        except Exception as error:
+            code, message = type(error).__name__, str(error)
+            return journal.RefusedEntry(at=self._now, seq=seq, status=0, code=code, message=message)
+        return journal.Answered(at=self._now, seq=seq, value=value)
+
+    def _stand_in(self, function: Callable[[], Any]) -> Callable[[], Any]:
+        """The side effect, or what stands for it."""
+        if self._runs is None:
+            return function
+        asked = function.func if isinstance(function, partial) else function
+        if asked not in self._runs:
+            raise AssertionError(f"the flow runs {asked.__qualname__}, for which `runs` has no result")
+        return partial(_give, self._runs[asked])
+
+
+def _give(result: Any) -> Any:
+    if isinstance(result, Exception):
+        raise result
+    return result
+
+
+def _fail_if_failed(entries: Sequence[Entry]) -> None:
+    for entry in entries:
+        if isinstance(entry, journal.Failed):
+            parts = [f"the flow failed: {entry.error}"]
+            parts += [f"  at {entry.where}: {entry.line}"] if entry.where else []
+            parts += [f"  {entry.remedy}"] if entry.remedy else []
+            raise AssertionError("\n".join([*parts, entry.trace]))
 
 
 RECORDING_STATES = {

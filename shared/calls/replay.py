@@ -9,14 +9,14 @@ in the same state, because they do the same.
 from __future__ import annotations
 
 import traceback
-from collections import deque
-from collections.abc import Callable, Coroutine, Iterable, Mapping
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from shared.calls import actions
 from shared.calls.actions import Action
 from shared.calls.driver import apologise, drive
 from shared.calls.flow import Flow
+from shared.calls.flow_host import FlowHost
 from shared.calls.journal import (
     Accepted,
     Answered,
@@ -27,7 +27,6 @@ from shared.calls.journal import (
     Issued,
     Logged,
     Marked,
-    Note,
     RefusedEntry,
     Resent,
     Resulted,
@@ -39,19 +38,23 @@ from shared.calls.journal import (
     encode,
     read_many,
 )
-from shared.calls.operation import Operation, Pending, Task
+from shared.calls.mistakes import Place, diagnose, place_of
+from shared.calls.operation import Operation, Task
 from shared.calls.prompts import Prompt
-from shared.calls.reading import identity, read_context, what
+from shared.calls.reading import difference, identity, read_context, what
 from shared.calls.record import CallRecord
-from shared.calls.rules import rule_of
-from shared.calls.state import FIRST_COMMAND, CallState
-from shared.errors import ActionRefused, CallEnded, FlowChanged, TimedOut
+from shared.calls.state import FIRST_COMMAND
+from shared.errors import ActionRefused, CallEnded, CallError, EndlessLoop, FlowChanged, TimedOut
 from shared.events import ROLES, CallEvent, journaled_callback
-from shared.identifiers import Identifier
+
+if TYPE_CHECKING:
+    from shared.calls.checks import Watch
 
 T = TypeVar("T")
 
 MAX_TRACE = 4000
+MAX_REFUSED = 25
+"""Requests in a row that may be refused at once before a flow that goes on asking is ended (our choice)."""
 
 
 def _mark_in(text: str) -> Marked | None:
@@ -77,31 +80,36 @@ def replay(flow: Flow, call_id: str, journal: Iterable[Entry], *, apology: tuple
     return session.take()
 
 
-class Session(CallState):
+class Session(FlowHost):
     """A flow in the middle of its call.
+
+    Args:
+        watch: looks for what no replay can repeat, while the flow runs.
+        strict: a replay compares whole actions, with their words: for code that has not changed.
 
     Attributes:
         finished: the call is over and the flow has returned: nothing more will come of it.
     """
 
-    def __init__(self, flow: Flow, call_id: str, *, apology: tuple[Prompt, ...] = ()) -> None:
-        super().__init__(call_id)
-        self.started: Started
+    def __init__(
+        self,
+        flow: Flow,
+        call_id: str,
+        *,
+        apology: tuple[Prompt, ...] = (),
+        watch: Watch | None = None,
+        strict: bool = False,
+    ) -> None:
+        super().__init__(call_id, watch)
+        self._strict = strict
         self._flow = flow
         self._apology = apology
         self._main: Task[None] | None = None
-        self._tasks: list[Task[Any]] = []
-        self._next = 0
         self._commands: dict[str, int] = {}
-        self._functions: dict[int, Callable[[], Any]] = {}
-        self._outbox: deque[Operation[Any] | Failed | Note] = deque()
         self._seen: set[str] = set()
-        self._sleeps: list[Operation[Any]] = []
         self._failures = 0
-        self._silenced = False
         self._changed: FlowChanged | None = None
-        self._versions: dict[str, bool] = {}
-        self._replaying = False
+        self._refused_in_a_row = 0
 
     # What the conductor does with it
 
@@ -131,8 +139,9 @@ class Session(CallState):
                 operation.attempt, operation.resent_at = entry.attempt, entry.at
                 return
         self._expect_no_more()
-        self.now = entry.at
+        self.now = max(self.now, entry.at)
         self._seen.add(identity(entry))
+        self._refused_in_a_row = self._refused_in_a_row + 1 if isinstance(entry, RefusedEntry) else 0
         match entry:
             case Started():
                 self._start(entry)
@@ -156,7 +165,7 @@ class Session(CallState):
                 self._if_opening(operation, CallEnded(408, 0, "the call was never established"), "settled")
             case Settled():
                 self.end(CallEnded(404, 8522, entry.reason), outcome="settled")
-        self._scheduler.run()
+        self._run()
 
     def feed_stored(self, journal: Iterable[str]) -> None:
         """Take a stored journal: what `feed` makes of each of its entries, without a model for most of them.
@@ -164,12 +173,16 @@ class Session(CallState):
         What the flow notes on the way (`call.log`, `call.result`, `call.version`) stands in the journal already.
         """
         journal = list(journal)
-        self._versions |= {entry.name: True for entry in map(_mark_in, journal) if entry is not None}
+        self.remember_marks(journal)
         self._replaying = True
         try:
             self._feed_texts(journal)
         finally:
             self._replaying = False
+
+    def remember_marks(self, journal: Iterable[str]) -> None:
+        """Learn which inserted steps a stored journal holds, before it is fed."""
+        self._versions |= {entry.name: True for entry in map(_mark_in, journal) if entry is not None}
 
     def _feed_texts(self, journal: Iterable[str]) -> None:
         for text in journal:
@@ -188,7 +201,7 @@ class Session(CallState):
         if self._changed is not None:
             changed, self._changed = self._changed, None
             self.report(changed)
-            self._scheduler.run()
+            self._run()
         new: list[Entry] = [
             Issued(at=wish.issued_at, seq=wish.seq, action=wish.action) if isinstance(wish, Operation) else wish
             for wish in self._outbox
@@ -198,11 +211,6 @@ class Session(CallState):
         self.record.entries += len(new)
         self.record.unconfirmed += [entry.seq for entry in new if isinstance(entry, Issued)]
         return new
-
-    def _next_wake_up(self) -> int:
-        self._sleeps = [sleep for sleep in self._sleeps if not sleep.done]
-        dues = (s.action.over_at(s.issued_at) for s in self._sleeps if isinstance(s.action, actions.Sleep))
-        return min(dues, default=0)
 
     def adopt(self, stored: CallRecord) -> None:
         """Take from the stored head what does not follow from the journal."""
@@ -250,6 +258,11 @@ class Session(CallState):
             return action.model_copy(update={"recording_id": started[-1].answer.get("recordingId")})
         return action
 
+    @property
+    def changed(self) -> FlowChanged | None:
+        """What the flow does otherwise than its stored journal has it; None: nothing. Until the next `take`."""
+        return self._changed
+
     def function(self, seq: int) -> Callable[[], Any]:
         """The side effect of a `run` operation."""
         return self._functions[seq]
@@ -257,68 +270,6 @@ class Session(CallState):
     @property
     def finished(self) -> bool:
         return self.record.status == "ended" and self._main is not None and self._main.done
-
-    # What a call asks of it (shared.calls.call.Host)
-
-    def issue(self, action: Action, function: Callable[[], Any] | None = None) -> Operation[Any]:
-        """Ask for an action: it goes into the journal, and then out. InvalidInput if the service would refuse it."""
-        rule_of(type(action))(action, self.started.caller)
-        operation: Operation[Any] = Operation(self._next, action, self._scheduler)
-        over = self._silenced or not self._scheduler.live or (self._end.done and action.kind != "run")
-        if over:
-            operation.fail(self._end.result() if self._end.done else CallEnded())
-            return operation
-        operation.issued_at = self.now
-        self._operations[operation.seq] = operation
-        if action.kind == "start_continuous_dtmf":
-            self._waiting.tones_start()
-        if isinstance(action, actions.Sleep):
-            self._sleeps.append(operation)
-        self._next += 1
-        if function is not None:
-            self._functions[operation.seq] = function
-        self._dial(action)
-        self._outbox.append(operation)
-        return operation
-
-    def note(self, note: Note) -> None:
-        """Journal what the flow says of itself, once: not when it is replayed."""
-        if not self._replaying and not self._silenced and self._scheduler.live:
-            self._outbox.append(note)
-            self._take_note_of(note)
-
-    def version(self, name: str) -> bool:
-        """Whether the call came to this place with code that has it: the first answer counts for all of the call."""
-        if name not in self._versions:
-            self._versions[name] = not self._replaying
-            self.note(Marked(at=self.now, name=name))
-        return self._versions[name]
-
-    def spawn(self, label: str, coroutine: Coroutine[Any, Any, T]) -> Task[T]:
-        """Run a coroutine beside the flow."""
-        task = self._scheduler.start(label, coroutine)
-        self._tasks.append(task)
-        return task
-
-    def wait_signal(self, name: str) -> Pending[Any]:
-        """The next signal of this name."""
-        return self._waiting.signal(name)
-
-    def wait_tone(self) -> Pending[str]:
-        """The next key of continuous DTMF, in the order of the keys."""
-        return self._waiting.tone()
-
-    def wait_arrival(self, who: Identifier) -> Pending[None]:
-        """The moment when this participant is in the call; of a phone number, one more connection than now."""
-        return self._waiting.arrival(who)
-
-    def wait_departure(self, who: Identifier) -> Pending[None]:
-        """The moment when this participant is not in the call."""
-        return self._waiting.departure(who)
-
-    def wait_end(self) -> Pending[CallEnded]:
-        """The end of the call."""
-        return self._end
 
     # The flow's life
 
@@ -333,12 +284,50 @@ class Session(CallState):
         record.status = "ringing" if entry.direction == "inbound" else "connecting"
         self._main = self.spawn("flow", drive(self, self._flow, entry.opening))
 
-    def report(self, error: Exception) -> None:
+    def report(self, error: BaseException) -> None:
         """Journal that the flow failed, and take over."""
         trace = "".join(traceback.format_exception(error))[-MAX_TRACE:]
-        failed = Failed(at=self.now, error=f"{type(error).__name__}: {error}", trace=trace)
+        found = diagnose(error)
+        failed = Failed(
+            at=self.now,
+            error=found.error,
+            trace=trace,
+            where=found.where or None,
+            line=found.line or None,
+            remedy=found.remedy or None,
+        )
         self._outbox.append(failed)
         self._take_over(failed)
+
+    def _run(self) -> None:
+        """Run what is ready, and see to what went wrong where no `await` of the flow meets it."""
+        self._scheduler.run()
+        if self._changed is not None or self._main is None:
+            return
+        error = self._unmet()
+        if error is not None:
+            self.report(error)
+            self._scheduler.run()
+
+    def _unmet(self) -> BaseException | None:
+        """An error that the flow has not met."""
+        watch = self._scheduler.watch
+        if watch is not None and watch.found:
+            found = watch.found[0]
+            watch.found.clear()
+            return found
+        if self._refused_in_a_row > MAX_REFUSED:
+            self._refused_in_a_row = 0
+            return EndlessLoop(
+                f"{MAX_REFUSED} requests in a row were refused, and the flow goes on asking",
+                "End the loop after some tries, or wait in it: await call.sleep(seconds).",
+                **place_of(self._main.coroutine)._asdict() if self._main else {},
+            )
+        for task in self._tasks:
+            if task.error is not None and not isinstance(task.error, CallError | CallEnded) and not task.awaited:
+                task.awaited = True
+                return task.error
+        return None
 
     def _stop_tasks(self) -> None:
         """Stop what the flow left running; what its `finally` blocks ask for is not issued."""
@@ -350,17 +339,13 @@ class Session(CallState):
 
     def _take_over(self, failed: Failed) -> None:
         self._stop_tasks()
+        self._scheduler.begin_anew()
+        self._refused_in_a_row = 0
         self._failures += 1
         self.record.outcome = "failed"
         told = {"error": failed.error, "where": failed.where, "line": failed.line, "remedy": failed.remedy}
         self.record.failure = {name: value for name, value in told.items() if value}
         self._main = self.spawn("fallback", apologise(self, self._apology if self._failures == 1 else ()))
-
-    def _dial(self, action: Action) -> None:
-        """Who is on a call that its flow places by itself is known from here on."""
-        if isinstance(action, actions.CreateCall):
-            self.record.caller = action.caller_id.raw_id if action.caller_id else ""
-            self.record.callee = action.targets[0].raw_id
 
     # Entries that the flow itself made
 
@@ -373,19 +358,30 @@ class Session(CallState):
         if self._changed is None:
             if self._is_expected(entry.at, entry.seq, entry.action):
                 return
-            wish = what(self._outbox[0]) if self._outbox else "nothing"
-            self._change(f"the journal holds {what(entry)} where the flow asks for {wish}")
+            now = self._outbox[0] if self._outbox else None
+            failed = now if isinstance(now, Failed) else None
+            place = Place(failed.where or "", failed.line or "") if failed else None
+            self._change(difference(entry, now), place)
         self._adopt(entry)
         self._next = entry.seq + 1
 
     def _is_expected(self, at: int, seq: int, action: Action) -> bool:
         """True if this is what the flow asks for next, which is then settled."""
         expected = self._outbox[0] if self._outbox else None
-        if not isinstance(expected, Operation) or expected.seq != seq or expected.action != action:
+        if not isinstance(expected, Operation) or expected.seq != seq or not self._same(expected.action, action):
             return False
         self._outbox.popleft()
+        expected.action = action  # as it was sent: words of the flow may have been mended since
         expected.issued_at = at
         return True
+
+    def _same(self, wish: Action, issued: Action) -> bool:
+        """Whether a flow that asks for one, replayed, can be the flow that asked for the other."""
+        if self._strict:
+            return wish == issued
+        if isinstance(wish, actions.Run):
+            return isinstance(issued, actions.Run) and wish.name == issued.name
+        return wish.kind == issued.kind
 
     def _adopt(self, entry: Issued) -> None:
         """Take up an operation that this session's flow did not ask for."""
@@ -404,24 +400,19 @@ class Session(CallState):
             self._change("the journal says that the flow failed here")
         self._changed = None
         self._take_over(entry)
-        self._scheduler.run()
+        self._run()
 
-    def _change(self, reason: str) -> None:
+    def _change(self, reason: str, place: Place | None = None) -> None:
         """Drop the flow: its code no longer does what its journal says."""
-        self._changed = FlowChanged(reason)
+        if place is None:
+            place = place_of(self._main.coroutine) if self._main is not None else Place()
+        self._changed = FlowChanged(reason, where=place.where, line=place.line)
         self._stop_tasks()
         for wish in self._outbox:
             if isinstance(wish, Operation):
                 del self._operations[wish.seq]
                 self._next = min(self._next, wish.seq)
         self._outbox.clear()
-
-    def _take_note_of(self, note: Note) -> None:
-        match note:
-            case Marked():
-                self._versions[note.name] = True
-            case Resulted():
-                self.record.result, self.record.details = note.result, note.details
 
     # Entries from outside
 
@@ -432,15 +423,16 @@ class Session(CallState):
     def _expect_no_more(self) -> None:
         """Something else comes, so that what the flow still asks for is not in its journal."""
         if self._outbox and self._changed is None:
-            self._change(f"the flow asks for {what(self._outbox[0])}, which its journal does not hold")
+            self._change(f"the flow now asks for {what(self._outbox[0])}, where this call asked for nothing")
 
     def _hear(self, at: int, raw: Mapping[str, Any], event: CallEvent | None) -> None:
         self._count(at)
         self._expect_no_more()
-        self.now = at
+        self.now = max(self.now, at)
+        self._refused_in_a_row = 0
         self._seen.add(f"event {raw.get('id')}")
         self._on_event(event or journaled_callback(raw))
-        self._scheduler.run()
+        self._run()
 
     def foresees(self, event: CallEvent) -> bool | None:
         """Whether an event continues what this session knows: False where something came between that it does not

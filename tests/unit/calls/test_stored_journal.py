@@ -122,7 +122,7 @@ def test_a_flow_that_asks_for_something_else_than_its_stored_journal_holds_is_fo
 
     async def other(call: Call) -> None:
         while True:
-            await call.play(text("once more"))
+            await call.recognize(text("once more"), speech=True)
 
     session = Session(Flow("keys", other), "call", apology=APOLOGY)
     session.feed_stored([encode(entry) for entry in entries])

@@ -2,9 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
 import pytest
 
-from shared.calls import ActionCanceled, ActionRefused, Call, CallLocator, Choice, Flow, actions, file, text
+from shared.calls import (
+    ActionCanceled,
+    ActionRefused,
+    Call,
+    CallLocator,
+    Choice,
+    Flow,
+    InvalidInput,
+    NoInput,
+    actions,
+    file,
+    text,
+)
 from shared.calls.rehearsal import Rehearsal
 
 ADA = "8:acs:ada"
@@ -33,35 +49,31 @@ def test_a_flow_that_raises_fails_the_rehearsal_with_its_trace() -> None:
 
 
 def test_what_cancel_all_media_cancels_is_reported_as_cancelled() -> None:
-    ends: list[str] = []
-
     async def function(call: Call) -> None:
         music = call.play(file("https://contoso.example/music.wav"), loop=True)
         await call.cancel_all_media()
         try:
             await music
         except ActionCanceled as error:
-            ends.append(error.action)
+            call.log(error.action)
 
     call = rehearse(function)
     call.connect()
-    assert ends == ["play"]
+    assert call.logged == ["play"]
 
 
 def test_a_refusal_is_for_the_next_action_of_its_kind_alone() -> None:
-    codes: list[str] = []
-
     async def function(call: Call) -> None:
         for _ in range(2):
             try:
                 await call.play(text("Hello."))
             except ActionRefused as error:
-                codes.append(error.code)
+                call.log(error.code)
 
     call = rehearse(function)
     call.refuse(actions.Play, status=412, code="8583")
     call.connect()
-    assert codes == ["8583"]
+    assert call.logged == ["8583"]
     call.prompt_ends()
     assert call.hung_up()
 
@@ -107,3 +119,160 @@ def test_each_of_several_who_are_moved_is_reported() -> None:
     call.connect()
     call.done(actions.MoveParticipants)
     assert call.spoken == ["All here."]
+
+
+# The rules of production
+
+
+QUESTION = [Choice("sales", tone="one", phrases=("sales", "buy something")), Choice("support", tone="two")]
+
+
+async def chooses(call: Call) -> None:
+    try:
+        answer = await call.recognize(text("Sales or support?"), choices=QUESTION)
+    except NoInput as error:
+        call.log(str(error.sub_code))
+        return
+    call.log(f"{answer.choice} {answer.phrase} {answer.sub_code}")
+
+
+@pytest.mark.parametrize(
+    ("act", "logged"),
+    [
+        (lambda call: call.say("I want to buy something, please"), "sales buy something 8545"),
+        (lambda call: call.say("SUPPORT!"), "support support 8545"),
+        (lambda call: call.say("the weather"), "8547"),
+        (lambda call: call.say("…"), "8563"),
+        (lambda call: call.choose("support"), "support support 8545"),
+        (lambda call: call.press("1"), "sales None 8533"),
+        (lambda call: call.press("21"), "support None 8533"),
+        (lambda call: call.press("9"), "8534"),
+        (lambda call: call.stay_silent(), "8510"),
+    ],
+)
+def test_a_choice_is_made_by_its_phrases_and_its_key(act: Callable[[Rehearsal], None], logged: str) -> None:
+    call = rehearse(chooses)
+    call.connect()
+    act(call)
+    assert call.logged == [logged]
+
+
+def test_nobody_chooses_what_is_not_offered() -> None:
+    call = rehearse(chooses)
+    call.connect()
+    with pytest.raises(AssertionError, match="does not offer 'billing': it listens for the choices sales, support"):
+        call.choose("billing")
+
+
+@pytest.mark.parametrize(
+    ("keys", "logged"),
+    [("1234", "1234 8531"), ("123456", "1234 8531"), ("12#34", "12 8514"), ("12", "12 8532"), ("#", " 8514")],
+)
+def test_keys_are_collected_up_to_their_number_a_stop_tone_or_a_pause(keys: str, logged: str) -> None:
+    async def digits(call: Call) -> None:
+        answer = await call.recognize(text("Your number?"), max_tones=4, stop_tones=["pound"])
+        call.log(f"{answer.digits} {answer.sub_code}")
+
+    call = rehearse(digits)
+    call.connect()
+    call.press(keys)
+    assert call.logged == [logged]
+
+
+def test_speech_does_not_reach_a_question_for_keys_nor_keys_one_for_speech() -> None:
+    async def keys(call: Call) -> None:
+        await call.recognize(text("Your number?"), max_tones=4)
+
+    async def words(call: Call) -> None:
+        await call.recognize(text("Your name?"), speech=True)
+
+    call = rehearse(keys)
+    call.connect()
+    with pytest.raises(AssertionError, match="listens for keys, and was told 'hello'"):
+        call.say("hello")
+    call = rehearse(words)
+    call.connect()
+    with pytest.raises(AssertionError, match="listens for speech, and was given the keys '1'"):
+        call.press("1")
+    with pytest.raises(InvalidInput, match="'x' is no key"):
+        call.press("x")
+
+
+def look_up(number: str) -> Any:
+    raise RuntimeError("nobody should call this")
+
+
+async def looks_up(call: Call) -> None:
+    try:
+        found = await call.run(look_up, "+14255550100")
+    except ActionRefused as error:
+        call.log(f"{error.code}: {error.message}")
+        return
+    call.log(repr(found))
+
+
+@pytest.mark.parametrize(
+    ("result", "logged"),
+    [
+        ({"name": "Ada", "age": None}, "{'name': 'Ada', 'age': None}"),
+        ((1, 2), "[1, 2]"),
+        (ValueError("no such number"), "ValueError: no such number"),
+    ],
+)
+def test_a_run_gives_what_the_rehearsal_says_as_the_journal_would_give_it(result: Any, logged: str) -> None:
+    call = Rehearsal(Flow("function", looks_up), runs={look_up: result})
+    call.connect()
+    assert call.logged == [logged]
+
+
+@pytest.mark.parametrize("result", [datetime(2026, 1, 1), float("nan"), "\ud800", {1}])
+def test_a_result_that_is_not_json_is_a_refusal_in_a_rehearsal_too(result: Any) -> None:
+    call = Rehearsal(Flow("function", looks_up), runs={look_up: result})
+    call.connect()
+    assert "run look_up" in call.logged[0]
+
+
+def test_what_a_function_raises_is_a_refusal_in_a_rehearsal_too() -> None:
+    call = rehearse(looks_up)
+    call.connect()
+    assert call.logged == ["RuntimeError: nobody should call this"]
+
+
+def test_a_function_without_a_result_fails_the_rehearsal() -> None:
+    with pytest.raises(AssertionError, match="the flow runs look_up, for which `runs` has no result"):
+        Rehearsal(Flow("function", looks_up), runs={}).connect()
+
+
+def test_a_flow_that_differs_from_run_to_run_fails_the_rehearsal_with_the_difference() -> None:
+    names = iter(["one", "two", "three", "four"])
+
+    async def differs(call: Call) -> None:
+        await call.play(text(next(names)))
+
+    with pytest.raises(AssertionError, match=r"FlowChanged: .*'one'.*'two'") as caught:
+        rehearse(differs).connect()
+    assert "await call.play(text(next(names)))" in str(caught.value)
+
+
+def test_a_call_goes_on_after_a_restart_an_event_that_comes_twice_and_a_lost_response() -> None:
+    async def talks(call: Call) -> None:
+        await call.play(text("one"))
+        await call.run(str, 1)
+        await call.recognize(text("two"), speech=True)
+        await call.add_participant("8:acs:agent")
+        await call.play(text("three"))
+
+    call = rehearse(talks)
+    call.lose_response(actions.Play)
+    call.connect()
+    call.again()
+    call.restart()
+    call.prompt_ends()
+    call.lose_response(actions.AddParticipant)
+    call.restart()
+    call.say("yes")
+    call.restart()
+    call.done(actions.AddParticipant)
+    call.present("+14255550100", "8:acs:agent")
+    call.again()
+    assert call.spoken == ["one", "two", "three"]
