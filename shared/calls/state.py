@@ -263,8 +263,9 @@ class CallState:
     def _on_refusal(self, operation: Operation[Any], entry: RefusedEntry) -> None:
         if operation.action.kind in CLOSING and entry.status == 404:
             self.end(CallEnded(404, 8522, "the service no longer knew the call"))
-        self._fail(operation, refusal(operation.action, entry))
-        self._if_opening(operation, CallEnded(entry.status, 0, entry.message), "refused")
+        error = refusal(operation.action, entry)
+        self._fail(operation, error)
+        self._if_opening(operation, CallEnded(entry.status, 0, entry.message, plain=error.plain), "refused")
         if operation.action.kind == "start_recording":
             self.record.recording = "refused"
 

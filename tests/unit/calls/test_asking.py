@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, assert_type
 
 import pytest
 
-from shared.calls import ActionFailed, Call, Choice, InvalidInput, NoInput, WantsPerson, actions, file, ssml, text
+from shared.calls import (
+    ActionFailed,
+    Call,
+    Choice,
+    InvalidInput,
+    NoInput,
+    Recognized,
+    WantsPerson,
+    actions,
+    file,
+    ssml,
+    text,
+)
 from shared.calls.methods.asking import MAX_REPEATS
+from shared.events import CallEvent
 from tests.unit.calls.replayed import Replayed
 from tests.unit.calls.test_replay import Stage
 
@@ -99,6 +112,31 @@ def test_ask_speech_or_digits_gives_whichever_came_first() -> None:
     stage.reports("PlayCompleted", "play")
     keys(stage, "four", "pound")
     assert stage.said == ["Which?", "four ", "Which?", "None 4"]
+
+
+def test_a_type_checker_knows_what_comes_back() -> None:
+    async def function(call: Call) -> None:
+        assert_type(await call.ask_choice("?", choices=CHOICES), str)
+        assert_type(await call.ask_digits("?", max_tones=1), str)
+        assert_type(await call.ask_speech("?"), str)
+        assert_type(await call.ask_speech_or_digits("?", max_tones=1), Recognized)
+        assert_type(await call.wait(call.ask_speech("?"), seconds=60), str)
+        assert_type(await call.wait(call.add_participant("8:acs:ada"), seconds=60), CallEvent)
+        assert_type(await call.wait(helper(), seconds=60), int)
+        await call.play("All of them came back.")
+
+    async def helper() -> int:
+        return 7
+
+    stage = Replayed(function).connect()
+    choice(stage, "orders")
+    keys(stage, "one")
+    speech(stage, "words")
+    speech(stage, "words")
+    speech(stage, "words")
+    stage.reports("AddParticipantSucceeded", "add_participant", participant={"rawId": "8:acs:ada"})
+    stage.event("ParticipantsUpdated", participants=[{"identifier": {"rawId": "8:acs:ada"}}], sequenceNumber=1)
+    assert stage.said[-1] == "All of them came back."
 
 
 ASKED: list[Callable[..., Any]] = [
