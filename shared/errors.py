@@ -31,6 +31,7 @@ SwitchboardError
 │   └── NotDelivered        a topic or a hook did not take an event                       (mostly retryable)
 │       ├── ForbiddenAddress  a hook leads to where this app sends nothing
 │       └── TopicUnavailable  the Event Grid topic did not take an event
+├── WantsPerson             a caller who was offered it asks for a person: no failure
 ├── FlowMistake             a flow does what no flow can do: says what to write instead
 │   ├── ForeignAwait        it awaits what the call does not give
 │   ├── ForgottenAwait      it does not await what needs it
@@ -42,6 +43,7 @@ SwitchboardError
     │   └── ResponseLost    the request went out and no response came: what became of it is unknown      (internal)
     ├── ActionFailed        the service took the request and reported a failure later
     │   └── NoInput         a recognize heard nothing usable in all its attempts
+    ├── NotOffRecord        recording or streams could not be paused for certain: nothing sensitive may be asked
     ├── ActionCanceled      the action was cancelled before it could finish
     └── TimedOut            no outcome arrived in the time that it can take
 
@@ -189,6 +191,14 @@ class StoreUnavailable(StoreError):
     retryable = True
 
 
+class WantsPerson(SwitchboardError):
+    """The caller asks for a person by a `key`, as `person="0"` offered. It is no failure, and so no CallError."""
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+        super().__init__("the caller asks for a person: catch WantsPerson around the question")
+
+
 def _with_words(problem: str, plain: str) -> str:
     return f"{problem} ({plain})" if plain else problem
 
@@ -319,6 +329,18 @@ class NoInput(ActionFailed):
     """A recognize heard nothing usable in any of its attempts."""
 
 
+class NotOffRecord(CallError):
+    """The call could not be taken off the record for certain. What was paused is on again; ask nothing sensitive.
+
+    Attributes:
+        what: what may still be listening: `recording`, `transcription` or `media streaming`.
+    """
+
+    def __init__(self, what: str, problem: str) -> None:
+        self.what = what
+        super().__init__(f"the {what} may still be on: {problem}")
+
+
 class ActionCanceled(CallError):
     """The action was cancelled, by `cancel_all_media` or by one that interrupted it."""
 
@@ -351,7 +373,7 @@ class CallEnded(BaseException):
         self.sub_code = sub_code
         self.reason = reason
         self.plain = plain
-        super().__init__(f"{reason} ({code}/{sub_code})")
+        super().__init__(_with_words(f"{reason} ({code}/{sub_code})", plain))
 
 
 class RecordingError(SwitchboardError):

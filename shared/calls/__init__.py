@@ -14,7 +14,9 @@ from shared.errors import (
     CallError,
     InvalidInput,
     NoInput,
+    NotOffRecord,
     TimedOut,
+    WantsPerson,
 )
 
 __all__ = [
@@ -32,6 +34,7 @@ __all__ = [
     "InvalidInput",
     "MediaStreaming",
     "NoInput",
+    "NotOffRecord",
     "Operation",
     "Pending",
     "Prompt",
@@ -39,6 +42,7 @@ __all__ = [
     "TimedOut",
     "Tone",
     "Transcription",
+    "WantsPerson",
     "file",
     "flow",
     "ssml",

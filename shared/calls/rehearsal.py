@@ -320,12 +320,18 @@ class Rehearsal:
             self._feed(self._ran(seq, action))
         elif action.ends_with == "answer":
             canceled = self._session.open_operations if isinstance(action, actions.CancelAllMedia) else []
-            self._feed(journal.Answered(at=self._now, seq=seq, value=self.answers.get(type(action), {})))
+            self._feed(journal.Answered(at=self._now, seq=seq, value=self._answer_to(action)))
             for operation in canceled:
                 if isinstance(operation.action, actions.Play | actions.Recognize):
                     self._event(_event_of(operation.action, "canceled"), operation, 400, 8508)
         elif action.keeps_answer:
             self._feed(journal.Accepted(at=self._now, seq=seq, value={"invitationId": f"invitation-{seq}"}))
+
+    def _answer_to(self, action: Action) -> Any:
+        if isinstance(action, actions.GetRecordingState) and type(action) not in self.answers:
+            states = [RECORDING_STATES[done.kind] for done in self.actions if done.kind in RECORDING_STATES]
+            return {"recordingId": action.recording_id, "recordingState": (["inactive", *states])[-1]}
+        return self.answers.get(type(action), {})
 
     def _ran(self, seq: int, action: actions.Run) -> Entry:
         """What comes of a side effect, as the journal will have it."""
@@ -362,6 +368,10 @@ def _fail_if_failed(entries: Sequence[Entry]) -> None:
             raise AssertionError("\n".join([*parts, entry.trace]))
 
 
+RECORDING_STATES = {
+    "start_recording": "active", "resume_recording": "active", "pause_recording": "inactive",
+    "stop_recording": "inactive",
+}  # fmt: skip
 OPENING_ACTIONS = (actions.Answer, actions.CreateCall, actions.Connect)
 
 

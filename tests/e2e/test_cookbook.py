@@ -23,11 +23,13 @@ PRESS = {"when": "asked", "after": 0.5, "press": "1"}
 SCRIPTS: dict[str, list[dict[str, Any]]] = {
     "reason": [{"when": "asked", "after": 0.5, "say": "an invoice"}],
     "order": [{"when": "asked", "after": 0.5, "say": "two pizzas"}, {"when": "asked", "after": 0.5, "press": "1" * 16}],
+    "payment": [{"when": "asked", "after": 0.5, "press": "4111111111111111#"}],
     "radio": [{"when": "prompted", "press": "#"}, {"when": "prompted", "press": "*"}],
     "transcript": [PRESS, *({"after": 2, "say": "Good morning."} for _ in range(5))],
 }
 SIGNALS: dict[str, list[tuple[str, Any]]] = {
     "queue": [("agent", {"name": "Ada"})],
+    "looked-up": [("found", {"order": 7})],
     "second-line": [("back", None)],
     "pass-on": [("pass-on", None)],
     "conference": [("chair", {"do": "count"}), ("chair", {"do": "mute", "who": "8:acs:chair"})],
@@ -43,6 +45,7 @@ LAST = {
     "queue": "play", "patience": "sleep", "second-line": "play", "conference": "mute", "lounge": "move_participants",
     "alarm": "play", "helpdesk": "add_participant", "two-agents": "cancel_add_participant", "to-sales": "transfer",
     "pass-on": "transfer", "hand-over": "transfer", "whisper": "play", "doorkeeper": "answer",
+    "hotline": "cancel_all_media",
 }  # fmt: skip
 """What a flow has asked for when its caller, who would wait for ever, may leave."""
 

@@ -87,7 +87,8 @@ GUARDS = (
     Guard("shared/calls/tones.py::ToneOrder.start", (CALLS,), "numbers may begin again"),
     Guard("shared/calls/tones.py::ToneOrder.add", (CALLS,), "a key comes once"),
     Guard("shared/calls/tones.py::ToneOrder.next", (CALLS,), "keys come in the order in which they were pressed"),
-    Guard("shared/calls/tones.py::MAX_WAITING", (CALLS,), "a gap does not hold keys up for ever"),
+    Guard("shared/calls/inbox.py::Inbox.serve", (CALLS,), "signals and keys go to who waits now"),
+    Guard("shared/calls/inbox.py::Next.leave", (CALLS,), "who stopped waiting is given nothing"),
     # Recordings: one at a time, and nothing deleted that is not here
     Guard("shared/recordings/book.py::Book.change", (RECORDINGS,), "a change is made on what is there now"),
     Guard("shared/recordings/book.py::Book.take", (RECORDINGS,), "a lease is taken by one"),
