@@ -276,3 +276,33 @@ def test_a_call_goes_on_after_a_restart_an_event_that_comes_twice_and_a_lost_res
     call.present("+14255550100", "8:acs:agent")
     call.again()
     assert call.spoken == ["one", "two", "three"]
+
+
+def test_a_recording_is_as_the_flow_left_it_unless_the_rehearsal_says_otherwise() -> None:
+    async def function(call: Call) -> None:
+        for step in (call.get_recording_state, call.start_recording, call.pause_recording, call.resume_recording):
+            await step()
+            call.log(str((await call.get_recording_state())["recordingState"]))
+
+    call = rehearse(function)
+    call.connect()
+    assert call.logged == ["inactive", "active", "inactive", "active"]
+
+
+def test_music_and_races_that_leave_things_behind_forget_no_await() -> None:
+    async def helper(call: Call) -> None:
+        await call.play("never")
+
+    async def function(call: Call) -> None:
+        await call.play("Hello.")
+        await call.race(call.signal("x"), helper(call))
+        async with call.music(file("https://contoso.example/music.wav")):
+            await call.sleep(1)
+
+    call = rehearse(function)
+    call.connect()
+    call.signal("x")
+    call.prompt_ends()
+    call.wait()
+    assert call.hung_up()
+    assert call.spoken == ["Hello."]
