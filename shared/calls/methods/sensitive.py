@@ -129,7 +129,6 @@ class _Record:
                 try:
                     # The event that says so may name another operation than the one that stopped it.
                     if await FirstOf((off, stop, limit)) is limit:
-                        limit.result()
                         raise TimedOut(stop.label)
                     (off if off.done else stop).result()
                 except FAILURES as error:
