@@ -11,12 +11,13 @@ from shared.calls import actions
 from shared.calls.capture import Capture
 from shared.calls.driver import OPENING
 from shared.calls.journal import RefusedEntry
+from shared.calls.mistakes import place_at
 from shared.calls.operation import Operation, Pending, Scheduler
 from shared.calls.reading import attempt_of, end_of, failure, read_context, refusal
 from shared.calls.record import CallRecord
 from shared.calls.results import Recognized
 from shared.calls.waiting import Waiting
-from shared.errors import ActionCanceled, ActionFailed, CallEnded
+from shared.errors import ActionCanceled, ActionFailed, CallEnded, ForgottenAwait
 from shared.events import (
     DIGIT_BY_TONE,
     ROLES,
@@ -314,6 +315,14 @@ class CallState:
     def drop(self, sleep: Operation[None]) -> None:
         """Wait for a sleep no more: the message that ends it will change nothing, and nobody wakes up for it."""
         self._fail(sleep, ActionCanceled("sleep"))
+
+    def forgotten(self, method: str, filename: str, number: int) -> None:
+        """A block was made at this line and never entered: where flows are watched, that is a mistake."""
+        watch = self._scheduler.watch
+        if watch is not None and self._scheduler.live:
+            place = place_at(filename, number)
+            problem, remedy = f"call.{method}() was called and never entered", f"Write: async with call.{method}(…):"
+            watch.found.append(ForgottenAwait(problem, remedy, where=place.where, line=place.line))
 
     def _succeed(self, pending: Pending[T], value: T) -> None:
         pending.succeed(value)

@@ -89,6 +89,14 @@ GUARDS = (
     Guard("shared/calls/tones.py::ToneOrder.next", (CALLS,), "keys come in the order in which they were pressed"),
     Guard("shared/calls/inbox.py::Inbox.serve", (CALLS,), "signals and keys go to who waits now"),
     Guard("shared/calls/inbox.py::Next.leave", (CALLS,), "who stopped waiting is given nothing"),
+    # Off the record: nothing is asked while something may listen
+    Guard("shared/calls/capture.py::Capture.hear", (CALLS,), "which streams are on"),
+    Guard("shared/calls/capture.py::Capture.on", (CALLS,), "the same, of one that starts"),
+    Guard("shared/calls/capture.py::to_be_on", (CALLS,), "a recording that starts is not taken for paused"),
+    Guard("shared/calls/methods/sensitive.py::_Record.enter", (CALLS,), "a block begins when all is off"),
+    Guard("shared/calls/methods/sensitive.py::_Record.leave", (CALLS,), "all is put back, once, by the last block"),
+    Guard("shared/calls/methods/sensitive.py::_Record._confirm", (CALLS,), "a stream is off for certain"),
+    Guard("shared/calls/methods/sensitive.py::_Record._pause_recording", (CALLS,), "and so is a recording"),
     # Recordings: one at a time, and nothing deleted that is not here
     Guard("shared/recordings/book.py::Book.change", (RECORDINGS,), "a change is made on what is there now"),
     Guard("shared/recordings/book.py::Book.take", (RECORDINGS,), "a lease is taken by one"),

@@ -17,7 +17,9 @@ from shared.calls import (
     actions,
     file,
 )
+from shared.calls.capture import to_be_on
 from shared.calls.journal import Issued
+from shared.calls.operation import Operation, Scheduler
 from tests.unit.calls.replayed import Replayed
 from tests.unit.calls.test_replay import Stage
 
@@ -322,6 +324,92 @@ def test_a_block_that_is_left_while_it_is_entered_puts_back_what_it_had_paused()
     assert stage.said == ["Thank you."]
 
 
+def test_a_block_that_is_left_before_anything_is_paused_pauses_nothing_later() -> None:
+    async def block(call: Call) -> None:
+        async with call.off_record():
+            await call.play("never")
+
+    async def function(call: Call) -> None:
+        await call.start_recording()
+        await call.race(block(call), call.signal("stop"))
+        await call.ended()
+
+    stage = recorded(function)
+    stage.signal("stop")
+    recording(stage, up_to=1)
+    assert stage.asked == ["start_recording", "get_recording_state"]
+
+
+def test_of_two_recordings_each_is_paused_and_goes_on() -> None:
+    async def function(call: Call) -> None:
+        await call.start_recording()
+        await call.start_recording()
+        async with call.off_record():
+            await call.play("Card number?")
+
+    stage = recorded(function)
+    stage.answers("start_recording", {"recordingId": "r2"})
+    recording(stage)
+    recording(stage)
+    stage.reports("PlayCompleted", "play")
+    asked = [entry.action for entry in stage.journal if isinstance(entry, Issued)]
+    assert [action.recording_id for action in asked if isinstance(action, actions.PauseRecording)] == ["r1", "r2"]
+    assert [action.recording_id for action in asked if isinstance(action, actions.ResumeRecording)] == ["r2", "r1"]
+
+
+START_OF_R1, START_OF_R2 = (actions.StartRecording(), "r1"), (actions.StartRecording(), "r2")
+REFUSED = ActionRefused("x", 500, "", "")
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        ([], False),
+        ([START_OF_R1], True),
+        ([(actions.StartRecording(pause_on_start=True), "r1")], False),
+        ([(actions.StartRecording(), REFUSED)], False),
+        ([START_OF_R2], False),
+        ([START_OF_R1, (actions.PauseRecording(), None)], False),
+        ([START_OF_R1, (actions.PauseRecording(), REFUSED)], True),
+        ([START_OF_R1, (actions.PauseRecording(), ...)], True),
+        ([START_OF_R1, (actions.PauseRecording(), None), (actions.ResumeRecording(), ...)], True),
+        ([START_OF_R1, (actions.PauseRecording(), None), (actions.ResumeRecording(), REFUSED)], False),
+        ([START_OF_R1, (actions.PauseRecording(), None), (actions.StopRecording(), None)], False),
+        ([START_OF_R1, START_OF_R2, (actions.PauseRecording(), None)], True),
+        ([START_OF_R1, START_OF_R2, (actions.PauseRecording(recording_id="r1"), None)], False),
+        ([START_OF_R1, START_OF_R2, (actions.PauseRecording(recording_id="r2"), None)], True),
+        ([(actions.ResumeRecording(recording_id="r1"), None)], True),
+    ],
+)
+def test_what_was_asked_of_a_recording_last_says_whether_it_is_to_be_on(asked: list[Any], expected: bool) -> None:
+    scheduler = Scheduler()
+    operations: list[Operation[Any]] = []
+    for seq, (action, outcome) in enumerate(asked):
+        operation: Operation[Any] = Operation(seq, action, scheduler)
+        if isinstance(outcome, Exception):
+            operation.fail(outcome)
+        elif outcome is not ...:
+            operation.succeed(None)
+            operation.answer = outcome and {"recordingId": outcome}
+        operations.insert(0, operation)
+    assert to_be_on("r1", operations) == expected
+
+
+def test_a_recording_that_somebody_else_paused_stays_paused() -> None:
+    async def function(call: Call) -> None:
+        await call.start_recording()  # refused, as another app records the call
+        await call.signal("go")
+        async with call.off_record():
+            await call.play("Card number?")
+
+    stage = Replayed(function).connect()
+    stage.refuses("start_recording", 409, "8517")
+    stage.event("RecordingStateChanged", recordingId="theirs", state="active")
+    stage.signal("go")
+    stage.answers("get_recording_state", {"recordingState": "inactive"})
+    assert stage.said == ["Card number?"]
+
+
 def test_blocks_may_overlap_and_the_last_one_puts_back() -> None:
     async def block(call: Call, name: str) -> None:
         async with call.off_record():
@@ -479,6 +567,29 @@ def test_a_stream_that_is_off_or_never_came_up_stays_off() -> None:
     assert stage.said == ["Card number?"]
     stage.reports("PlayCompleted", "play")
     assert stage.asked == ["play", "play"]
+
+
+def test_a_stream_that_broke_off_while_something_else_goes_on_or_was_never_wanted_is_off() -> None:
+    async def function(call: Call) -> None:
+        await call.answer(transcription=Transcription(locale="en-US"), media_streaming=MediaStreaming())
+        for _ in range(2):
+            await call.start_media_streaming()
+            await call.gather(call.stop_media_streaming(), call.signal("go"))
+        await call.start_media_streaming()
+        call.hold()
+        await call.signal("go")
+        async with call.off_record():
+            await call.play("Card number?")
+
+    stage = Replayed(function, opens=True).connect()
+    for _ in range(2):
+        stage.reports("MediaStreamingStarted", "start_media_streaming")
+        stage.reports("MediaStreamingStopped", "stop_media_streaming")
+        stage.signal("go")
+    stage.reports("MediaStreamingStarted", "start_media_streaming")
+    stage.event("MediaStreamingFailed", None, (500, 8581, "the socket broke"))
+    stage.signal("go")
+    assert stage.said == ["Card number?"]
 
 
 def test_a_stream_that_is_about_to_start_is_stopped() -> None:
