@@ -17,6 +17,7 @@ from shared.calls.methods.participants import Invitation, ParticipantMethods
 from shared.calls.methods.recording import RecordingMethods
 from shared.calls.methods.streaming import StreamingMethods
 from shared.calls.operation import FirstOf, Operation, Pending, Task
+from shared.calls.record import Status
 from shared.errors import CallEnded, InvalidInput
 from shared.events import Participant, TeamsPhoneCallDetails
 from shared.identifiers import Identifier
@@ -59,13 +60,13 @@ class Call(CallingMethods, MediaMethods, ParticipantMethods, RecordingMethods, S
 
     @property
     def caller(self) -> Identifier | None:
-        """Who calls."""
-        return self._host.started.caller
+        """Who calls; where the flow places the call, its number as of the newest create_call."""
+        return self._host.started.caller or _known(self._host.record.caller)
 
     @property
     def callee(self) -> Identifier | None:
-        """Who is called."""
-        return self._host.started.callee
+        """Who is called; where the flow places the call, the first target of its newest create_call."""
+        return self._host.started.callee or _known(self._host.record.callee)
 
     @property
     def other_side(self) -> Identifier:
@@ -103,8 +104,8 @@ class Call(CallingMethods, MediaMethods, ParticipantMethods, RecordingMethods, S
         return datetime.fromtimestamp(self._host.now / 1000, UTC)
 
     @property
-    def status(self) -> Literal["ringing", "connecting", "connected", "ended"]:
-        """Where the call stands."""
+    def status(self) -> Status:
+        """Where the call is: `waiting` until its flow places it, and again after an attempt that failed."""
         return self._host.record.status
 
     @property
@@ -196,3 +197,7 @@ class Call(CallingMethods, MediaMethods, ParticipantMethods, RecordingMethods, S
             else self._host.spawn("part", part)
             for part in parts
         )
+
+
+def _known(raw_id: str) -> Identifier | None:
+    return Identifier(raw_id=raw_id) if raw_id else None

@@ -34,6 +34,7 @@ from shared.calls.flow import Flow
 from shared.calls.held import Held
 from shared.calls.journal import Entry, Issued, Started
 from shared.calls.later import Later
+from shared.calls.lifecycle import CLOSING
 from shared.calls.loading import Calls
 from shared.calls.loglines import log_failures
 from shared.calls.operation import Operation
@@ -193,7 +194,7 @@ class Conductor:
         """Start an outbound call; the same key starts it once.
 
         Args:
-            opening: the call to place, or to connect to; None: the flow opens it itself.
+            opening: the call to place, or to connect to; None: the flow does so itself, when it wants to.
             data: what the flow finds in `call.input`.
 
         Returns:
@@ -210,6 +211,7 @@ class Conductor:
             callee=opening.targets[0] if isinstance(opening, actions.CreateCall) else None,
             input=data,
             opening=opening,
+            placed_by_flow=True if opening is None else None,
         )
         earlier = self._begin(call_id, started)
         if earlier is None:
@@ -267,12 +269,12 @@ class Conductor:
         Returns:
             what became of it, and its operation: done, where the service's response is the outcome. LATE and None
             once the call is over. KeyReused if the key stands for something else; NotConnected while nothing can
-            be done yet.
+            be done yet, but to hang up a call that its flow has not placed yet.
         """
         key = key or uuid.uuid4().hex
         with self._held.only_here(call_id):
             session = self._calls.look(call_id).session
-            if not session.record.call_connection_id:
+            if not session.record.call_connection_id or session.record.status == "waiting":
                 session = self._calls.look(call_id, newest=True).session  # another instance may have heard more
             known = session.command(key)
             outcome = Outcome.DUPLICATE
@@ -280,8 +282,9 @@ class Conductor:
                 if session.record.status == "ended":
                     return Outcome.LATE, None
                 check(action, session.started.caller)
-                if not session.record.call_connection_id:
-                    raise NotConnected(call_id)
+                waits = session.record.status == "waiting"
+                if not (action.kind in CLOSING if waits else session.record.call_connection_id):
+                    raise NotConnected(call_id, waits=waits)
                 command = Issued(at=self._clock(), seq=UNNUMBERED, action=action, command=key)
                 outcome = self._advance_here(call_id, [(command, None)])
             elif session.record.status != "ended":
@@ -368,6 +371,8 @@ class Conductor:
                         self.freshness.learn(fresh=False)
                         held = newest
                         continue
+                # Of an event that came before, the hang-up may have been refused.
+                self._dispatcher.hang_up_latecomers(session, [event for _, event in pending])
                 self.afterwards.settle_down(call_id, held)
                 return outcome
             began = self._clock()
@@ -470,6 +475,6 @@ def _wanted_after_the_end(session: Session, inputs: Sequence[tuple[Entry, CallEv
     )
 
 
-def _same(one: Entry, other: Entry) -> bool:
-    """Whether two entries differ in their time at most."""
-    return one.model_copy(update={"at": other.at}) == other
+def _same(one: Started, other: Started) -> bool:
+    """Whether two entries differ at most in their time, and in what journals of 0.1 do not tell."""
+    return one.model_copy(update={"at": other.at, "placed_by_flow": other.placed_by_flow}) == other

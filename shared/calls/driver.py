@@ -35,6 +35,9 @@ class Stage(Host, Protocol):
     def end(self, end: CallEnded, outcome: str = "") -> None:
         """Consider the call over."""
 
+    def end_unplaced(self, error: Exception | None = None) -> bool:
+        """End a call that waits to be placed, with what came of its last attempt; False if it does not wait."""
+
 
 async def drive(stage: Stage, flow: Flow, opening: Action | None) -> None:
     """Open the call, run its flow, and see to it that the call ends."""
@@ -43,6 +46,8 @@ async def drive(stage: Stage, flow: Flow, opening: Action | None) -> None:
         if opening is not None and not await _open(stage, opening):
             return
         await flow(call)
+        if stage.end_unplaced():
+            return
         stage.outcome("transferred" if stage.transferred else "completed")
         if stage.transferred:
             await call.ended()  # the service takes the app out of a call that it transferred
@@ -53,13 +58,16 @@ async def drive(stage: Stage, flow: Flow, opening: Action | None) -> None:
     except CallEnded:
         stage.outcome("caller_left")
     except Exception as error:
-        stage.report(error)
+        if not stage.end_unplaced(error):
+            stage.report(error)
 
 
 async def apologise(stage: Stage, apology: tuple[Prompt, ...]) -> None:
     """The fallback: never leave a caller in silence."""
     call = Call(stage)
     try:
+        if stage.end_unplaced():
+            return
         if call.status == "ringing":
             await call.reject("busy")
             return

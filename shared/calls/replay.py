@@ -39,12 +39,13 @@ from shared.calls.journal import (
     encode,
     read_many,
 )
+from shared.calls.lifecycle import FIRST_COMMAND
 from shared.calls.operation import Operation, Pending, Task
 from shared.calls.prompts import Prompt
 from shared.calls.reading import identity, read_context, what
 from shared.calls.record import CallRecord
 from shared.calls.rules import rule_of
-from shared.calls.state import FIRST_COMMAND, CallState
+from shared.calls.state import CallState
 from shared.errors import ActionRefused, CallEnded, FlowChanged, TimedOut
 from shared.events import ROLES, CallEvent, journaled_callback
 from shared.identifiers import Identifier
@@ -152,9 +153,9 @@ class Session(CallState):
             case GaveUp():
                 self.confirm(entry.seq)
                 operation = self._operations[entry.seq]
-                self._fail(operation, TimedOut(operation.action.kind))
-                self._if_opening(operation, CallEnded(408, 0, "the call was never established"), "settled")
-            case Settled():
+                end = CallEnded(408, 0, "the call was never established")
+                self._fail_action(operation, TimedOut(operation.action.kind), end, "settled")
+            case Settled() if not self.placed_by_flow or self.record.connected_at:
                 self.end(CallEnded(404, 8522, entry.reason), outcome="settled")
         self._scheduler.run()
 
@@ -215,7 +216,7 @@ class Session(CallState):
         record.call_connection_id = stored.call_connection_id or record.call_connection_id
         record.server_call_id = stored.server_call_id or record.server_call_id
         record.correlation_id = stored.correlation_id or record.correlation_id
-        record.indexed = stored.indexed
+        record.indexed, record.earlier = stored.indexed, stored.earlier
 
     def knows(self, entry: Entry) -> bool:
         """True for what the journal holds already: the same event, signal, timer or answer."""
@@ -268,6 +269,8 @@ class Session(CallState):
         if over:
             operation.fail(self._end.result() if self._end.done else CallEnded())
             return operation
+        if self._refuse_unplaced(operation):
+            return operation
         operation.issued_at = self.now
         self._operations[operation.seq] = operation
         if action.kind == "start_continuous_dtmf":
@@ -277,7 +280,7 @@ class Session(CallState):
         self._next += 1
         if function is not None:
             self._functions[operation.seq] = function
-        self._dial(action)
+        self._dial(operation)
         self._outbox.append(operation)
         return operation
 
@@ -331,6 +334,8 @@ class Session(CallState):
         record.correlation_id, record.server_call_id = entry.correlation_id, entry.server_call_id
         record.started_at = entry.at
         record.status = "ringing" if entry.direction == "inbound" else "connecting"
+        if entry.placed_by_flow:
+            self.placed_by_flow, record.status = True, "waiting"
         self._main = self.spawn("flow", drive(self, self._flow, entry.opening))
 
     def report(self, error: Exception) -> None:
@@ -356,12 +361,6 @@ class Session(CallState):
         self.record.failure = {name: value for name, value in told.items() if value}
         self._main = self.spawn("fallback", apologise(self, self._apology if self._failures == 1 else ()))
 
-    def _dial(self, action: Action) -> None:
-        """Who is on a call that its flow places by itself is known from here on."""
-        if isinstance(action, actions.CreateCall):
-            self.record.caller = action.caller_id.raw_id if action.caller_id else ""
-            self.record.callee = action.targets[0].raw_id
-
     # Entries that the flow itself made
 
     def _recognise_issued(self, entry: Issued) -> None:
@@ -369,6 +368,11 @@ class Session(CallState):
             self._adopt(entry)
             self._commands[entry.command] = entry.seq
             self._seen.add(identity(entry))
+            if self.record.status == "waiting":
+                self._expect_no_more()
+                self.now = entry.at
+                self._command_unplaced(self._operations[entry.seq])
+                self._scheduler.run()
             return
         if self._changed is None:
             if self._is_expected(entry.at, entry.seq, entry.action):
@@ -392,7 +396,7 @@ class Session(CallState):
         adopted: Operation[Any] = Operation(entry.seq, entry.action, self._scheduler)
         adopted.issued_at = entry.at
         self._operations[entry.seq] = adopted
-        self._dial(entry.action)
+        self._dial(adopted)
         if isinstance(entry.action, actions.StartContinuousDtmf):
             self._waiting.tones_start()
 
@@ -412,7 +416,7 @@ class Session(CallState):
         self._stop_tasks()
         for wish in self._outbox:
             if isinstance(wish, Operation):
-                del self._operations[wish.seq]
+                self._withdraw(wish)
                 self._next = min(self._next, wish.seq)
         self._outbox.clear()
 

@@ -34,6 +34,7 @@ OUTBOUND: dict[str, dict[str, Any]] = {
     "reminder": {"targets": ["+14255550155"], "caller_id": OWN, "input": {"when": "today"}},
     "extension": {"targets": ["+14255550156"], "caller_id": OWN, "input": {"extension": "42"}},
     "alarm": {"input": {"team": "north"}},
+    "appointment": {"input": {"number": "+14255550157", "at": "2026-11-20T10:00:00+00:00"}},
     "announcement": {"input": {"room": "99199690362660524"}},
 }
 LAST = {

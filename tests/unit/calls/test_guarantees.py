@@ -15,10 +15,10 @@ from shared.calls.actions import Action
 from shared.calls.afterwards import CONFIRM_AFTER
 from shared.calls.conductor import Conductor
 from shared.calls.journal import EventReceived, Failed, GaveUp, Issued, RefusedEntry, Resent, Settled, Signalled
+from shared.calls.lifecycle import FIRST_COMMAND
 from shared.calls.outcome import Outcome
 from shared.calls.record import CallRecord
 from shared.calls.replay import Session, replay
-from shared.calls.state import FIRST_COMMAND
 from shared.errors import AlreadyClaimed, LostRace, NotConnected, ResponseLost, StoreUnavailable, UnknownCall
 from shared.store.base import Version
 from shared.store.memory import MemoryStore
