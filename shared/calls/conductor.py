@@ -268,22 +268,21 @@ class Conductor:
 
         Returns:
             what became of it, and its operation: done, where the service's response is the outcome. LATE and None
-            once the call is over. KeyReused if the key stands for something else; NotConnected while nothing can
-            be done yet, but to hang up a call that its flow has not placed yet.
+            once the call is over. KeyReused if the key stands for something else; NotConnected while nothing can be
+            done yet: a call that waits to be placed can be hung up.
         """
         key = key or uuid.uuid4().hex
         with self._held.only_here(call_id):
             session = self._calls.look(call_id).session
             if not session.record.call_connection_id or session.record.status == "waiting":
                 session = self._calls.look(call_id, newest=True).session  # another instance may have heard more
-            known = session.command(key)
-            outcome = Outcome.DUPLICATE
+            known, outcome = session.command(key), Outcome.DUPLICATE
             if known is None:
                 if session.record.status == "ended":
                     return Outcome.LATE, None
                 check(action, session.started.caller)
                 waits = session.record.status == "waiting"
-                if not (action.kind in CLOSING if waits else session.record.call_connection_id):
+                if action.kind not in CLOSING if waits else not session.record.call_connection_id:
                     raise NotConnected(call_id, waits=waits)
                 command = Issued(at=self._clock(), seq=UNNUMBERED, action=action, command=key)
                 outcome = self._advance_here(call_id, [(command, None)])
@@ -294,7 +293,8 @@ class Conductor:
                 return Outcome.LATE, None
             if operation.action != action:
                 raise KeyReused
-            return outcome, operation
+            # Late: an old memory did not know that it was done, and that the call is over since.
+            return Outcome.DUPLICATE if outcome is Outcome.LATE else outcome, operation
 
     def watch(self) -> dict[str, Outcome]:
         """Settle the calls that stopped hearing anything; what was done, by call id."""

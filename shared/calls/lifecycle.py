@@ -73,11 +73,15 @@ class Lifecycle:
 
     def _fail_action(self, operation: Operation[Any], error: CallError, end: CallEnded, outcome: str) -> None:
         """An action failed. A call that could not be opened is over, unless its flow may place it again."""
-        waits = operation is self._attempt_under_way()
+        if operation is self._attempt_under_way():
+            if self._leaving():
+                self.end(end, "" if self._leaving(FIRST_COMMAND) else outcome)
+            else:
+                self._fail(operation, error)
+                self._wait_again(error, end, outcome)
+            return
         self._fail(operation, error)
-        if waits:
-            self._wait_again(error, end, outcome)
-        elif operation.action.kind in OPENING and self.record.status != "connected":
+        if operation.action.kind in OPENING and self.record.status != "connected":
             self.end(end, outcome)
 
     def end(self, end: CallEnded, outcome: str = "") -> None:
@@ -91,7 +95,7 @@ class Lifecycle:
             self.outcome(outcome)
         elif self.transferred:
             self.outcome("transferred")
-        elif any(o.action.kind in CLOSING and o.seq >= FIRST_COMMAND and not o.done for o in self._operations.values()):
+        elif self._leaving(FIRST_COMMAND):
             self.outcome("hung_up")
         self._waiting.give_end(end)
         for operation in list(self._operations.values()):
@@ -102,6 +106,10 @@ class Lifecycle:
                 self._succeed(operation, None)
             else:
                 self._fail(operation, end)
+
+    def _leaving(self, first: int = 0) -> bool:
+        """Whether somebody is hanging up, by an operation from this position on."""
+        return any(o.action.kind in CLOSING and o.seq >= first and not o.done for o in self._operations.values())
 
     def _amend_end(self, end: CallEnded) -> None:
         """What the service says of the end of a call that was taken for over before."""
@@ -132,11 +140,9 @@ class Lifecycle:
             self.record.status, self.record.attempts = "waiting", self.record.attempts - 1
 
     def _attempt_under_way(self) -> Operation[Any] | None:
-        """What places the call now, if the flow may place it again should this fail: nobody has hung up."""
-        if self._attempts.current is None or self._operations[self._attempts.current].done:
-            return None
-        leaving = any(o.action.kind in CLOSING and not o.done for o in self._operations.values())
-        return None if leaving else self._operations[self._attempts.current]
+        """What places the call now."""
+        current = self._attempts.current
+        return None if current is None or self._operations[current].done else self._operations[current]
 
     def _wait_again(self, error: CallError, end: CallEnded, outcome: str) -> None:
         """An attempt came to nothing: what was asked for on its connection did, too."""

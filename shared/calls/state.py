@@ -103,6 +103,7 @@ class CallState(Lifecycle):
             if attempt is not None and end.code >= 300:  # below, somebody took it and has left already
                 self.confirm(attempt.seq)
                 self._report_failed(attempt, event)
+                self.disconnected = self._end.done  # somebody had hung up: then it is the end
                 return
             self.disconnected = True
             self._amend_end(end)

@@ -399,8 +399,19 @@ def test_an_instance_whose_memory_is_old_does_not_send_to_an_attempt_that_is_ove
     whole(call)
 
 
+def test_a_hang_up_that_is_asked_for_again_of_an_old_memory_is_the_same_one() -> None:
+    call = Outbound("calls_twice")
+    call.wake()
+    call.conductor.later.flush()
+    other = call.instance()
+    other.act(call.call_id, actions.HangUp(), "k")
+    other.deliver(call.call_id, [parsed(call.event("CallDisconnected", 1, (200, 7000, "over")))])
+    outcome, operation = call.conductor.act(call.call_id, actions.HangUp(), "k")
+    assert (outcome, operation is not None and operation.done) == (Outcome.DUPLICATE, True)
+
+
 def test_somebody_who_hangs_up_while_it_rings_ends_the_call() -> None:
-    for result, outcome in (((200, 7000, "over"), "hung_up"), ((487, 487, "cancelled"), "canceled")):
+    for result in ((200, 7000, "over"), (487, 487, "cancelled")):
         for failure_first in (False, True):
             call = Outbound("calls_twice")
             call.wake()
@@ -409,8 +420,8 @@ def test_somebody_who_hangs_up_while_it_rings_ends_the_call() -> None:
             if failure_first:
                 call.hear("CreateCallFailed", 1, (487, 487, "cancelled"))
             call.hear("CallDisconnected", 1, result)
-            expected = "canceled" if failure_first else outcome
-            assert (call.record.status, call.record.outcome) == ("ended", expected)
+            assert (call.record.status, call.record.outcome) == ("ended", "hung_up")
+            assert not any(isinstance(entry, Failed) for entry in call.world.journal(call.call_id))
             whole(call)
 
 
