@@ -107,3 +107,37 @@ def test_each_of_several_who_are_moved_is_reported() -> None:
     call.connect()
     call.done(actions.MoveParticipants)
     assert call.spoken == ["All here."]
+
+
+def test_a_busy_callee_and_a_second_attempt_can_be_rehearsed() -> None:
+    async def twice(call: Call) -> None:
+        await call.sleep(60)
+        await call.create_call("+14255550100", caller_id="+18005550199", attempts=2, delay=900)
+        await call.play(text("hello"), to=call.other_side)
+        await call.ended()
+
+    def begun() -> Rehearsal:
+        call = Rehearsal(Flow("twice", twice, opens=True), placed_to=[])
+        assert call.status == "waiting"
+        call.wait()
+        assert call.status == "connecting"
+        call.fail(actions.CreateCall, code=486, sub_code=8539)
+        assert (call.status, call.outcome) == ("waiting", "")
+        return call
+
+    call = begun()
+    call.wait()
+    call.connect()
+    call.present("4:+14255550100")
+    assert (call.status, call.spoken) == ("connected", ["hello"])
+    call.hang_up()
+    assert (call.status, call.outcome) == ("ended", "completed")
+
+    call = begun()
+    call.refuse(actions.CreateCall, status=400)
+    call.wait()
+    assert (call.status, call.outcome) == ("ended", "refused")
+
+    call = begun()
+    call.hang_up()
+    assert (call.status, call.outcome, call.hung_up()) == ("ended", "hung_up", False)
