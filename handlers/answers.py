@@ -72,7 +72,8 @@ def door(handler: Door) -> Door:
         except CallOver as error:
             return problem(409, "Call over", str(error))
         except NotConnected as error:
-            return _later(problem(409, "Not connected", str(error)))
+            answer = problem(409, "Not connected", str(error))
+            return answer if error.waits else _later(answer)  # how long its flow waits, nobody knows
         except ActionRefused as error:
             log.warning("service refused %s: %s %s", error.action, error.status, error.code)
             return problem(502 if error.transient else 422, "Refused by the service", str(error), code=error.code)

@@ -153,11 +153,17 @@ class CallOver(SwitchboardError):
 
 
 class NotConnected(SwitchboardError):
-    """The call is still being set up: there is no call connection that an action could go to."""
+    """There is no call connection yet that an action could go to.
 
-    def __init__(self, call_id: str) -> None:
+    Attributes:
+        waits: the flow has not placed the call yet; otherwise it is being set up.
+    """
+
+    def __init__(self, call_id: str, *, waits: bool = False) -> None:
         self.call_id = call_id
-        super().__init__(f"call {call_id} is not connected yet; try again once it is")
+        self.waits = waits
+        why = "has not been placed yet; hang_up cancels it, anything else has to wait until it is connected"
+        super().__init__(f"call {call_id} {why if waits else 'is not connected yet; try again once it is'}")
 
 
 class UnknownCall(SwitchboardError):

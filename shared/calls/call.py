@@ -22,6 +22,7 @@ from shared.calls.methods.sensitive import SensitiveMethods
 from shared.calls.methods.streaming import StreamingMethods
 from shared.calls.methods.together import TogetherMethods
 from shared.calls.operation import Operation, Pending
+from shared.calls.record import Status
 from shared.calls.rules import build
 from shared.calls.typed_input import started_input
 from shared.errors import CallEnded, InvalidInput
@@ -76,13 +77,13 @@ class Call(
 
     @property
     def caller(self) -> Identifier | None:
-        """Who calls."""
-        return self._host.started.caller
+        """Who calls; where the flow places the call, its number as of the newest create_call."""
+        return self._host.started.caller or _known(self._host.record.caller)
 
     @property
     def callee(self) -> Identifier | None:
-        """Who is called."""
-        return self._host.started.callee
+        """Who is called; where the flow places the call, the first target of its newest create_call."""
+        return self._host.started.callee or _known(self._host.record.callee)
 
     @property
     def other_side(self) -> Identifier:
@@ -128,8 +129,8 @@ class Call(
         return datetime.fromtimestamp(self._host.now / 1000, UTC)
 
     @property
-    def status(self) -> Literal["ringing", "connecting", "connected", "ended"]:
-        """Where the call stands."""
+    def status(self) -> Status:
+        """Where the call is: `waiting` until its flow places it, and again after an attempt that failed."""
         return self._host.record.status
 
     @property
@@ -189,3 +190,7 @@ class Call(
         """
         name = getattr(function, "__qualname__", type(function).__name__)
         return self._host.issue(actions.Run(name=name), partial(function, *args, **kwargs))
+
+
+def _known(raw_id: str) -> Identifier | None:
+    return Identifier(raw_id=raw_id) if raw_id else None

@@ -35,6 +35,7 @@ from shared.calls.flow import Flow
 from shared.calls.held import Held
 from shared.calls.journal import Entry, Issued, Started
 from shared.calls.later import Later
+from shared.calls.lifecycle import CLOSING
 from shared.calls.loading import Calls
 from shared.calls.loglines import log_failures
 from shared.calls.operation import Operation
@@ -206,7 +207,7 @@ class Conductor:
         """Start an outbound call; the same key starts it once. InvalidInput for what its flow does not take.
 
         Args:
-            opening: the call to place, or to connect to; None: the flow opens it itself.
+            opening: the call to place, or to connect to; None: the flow does so itself, when it wants to.
             data: what the flow finds in `call.input`.
 
         Returns:
@@ -225,6 +226,7 @@ class Conductor:
             input=begin.input,
             language=begin.language,
             opening=opening,
+            placed_by_flow=True if opening is None else None,
         )
         earlier = self._begin(call_id, started)
         if earlier is None:
@@ -281,22 +283,22 @@ class Conductor:
 
         Returns:
             what became of it, and its operation: done, where the service's response is the outcome. LATE and None
-            once the call is over. KeyReused if the key stands for something else; NotConnected while nothing can
-            be done yet.
+            once the call is over. KeyReused if the key stands for something else; NotConnected while nothing can be
+            done yet: a call that waits to be placed can be hung up.
         """
         key = key or uuid.uuid4().hex
         with self._held.only_here(call_id):
             session = self._calls.look(call_id).session
-            if not session.record.call_connection_id:
+            if not session.record.call_connection_id or session.record.status == "waiting":
                 session = self._calls.look(call_id, newest=True).session  # another instance may have heard more
-            known = session.command(key)
-            outcome = Outcome.DUPLICATE
+            known, outcome = session.command(key), Outcome.DUPLICATE
             if known is None:
                 if session.record.status == "ended":
                     return Outcome.LATE, None
                 check(action, session.started.caller)
-                if not session.record.call_connection_id:
-                    raise NotConnected(call_id)
+                waits = session.record.status == "waiting"
+                if action.kind not in CLOSING if waits else not session.record.call_connection_id:
+                    raise NotConnected(call_id, waits=waits)
                 command = Issued(at=self._clock(), seq=UNNUMBERED, action=action, command=key)
                 outcome = self._advance_here(call_id, [(command, None)])
             elif session.record.status != "ended":
@@ -306,7 +308,8 @@ class Conductor:
                 return Outcome.LATE, None
             if operation.action != action:
                 raise KeyReused
-            return outcome, operation
+            # Late: an old memory did not know that it was done, and that the call is over since.
+            return Outcome.DUPLICATE if outcome is Outcome.LATE else outcome, operation
 
     def watch(self) -> dict[str, Outcome]:
         """Settle the calls that stopped hearing anything; what was done, by call id."""
@@ -383,6 +386,8 @@ class Conductor:
                         self.freshness.learn(fresh=False)
                         held = newest
                         continue
+                # Of an event that came before, the hang-up may have been refused.
+                self._dispatcher.hang_up_latecomers(session, [event for _, event in pending])
                 self.afterwards.settle_down(call_id, held)
                 return outcome
             began = self._clock()

@@ -76,7 +76,8 @@ class Dispatcher:
     # What no flow asked for, and no journal holds
 
     def hang_up_latecomers(self, session: Session, events: Iterable[CallEvent | None]) -> None:
-        """Hang up a connection that came up for a call that is over: nobody would ever speak on it.
+        """Hang up a connection that came up for a call, or for an attempt to place it, that is over: nobody would ever
+        speak on it.
 
         Raises ActionRefused if the service does not take it, so that the event is delivered again.
         """
@@ -161,6 +162,8 @@ class Dispatcher:
     def _gone(self, session: Session, action: Action, refusal: ActionRefused) -> bool:
         """Whether an action was refused because its call is over: 404 can also be about what it names."""
         connection_id = session.record.call_connection_id
+        if session.placed_by_flow and not session.record.connected_at:
+            return False  # what became of the attempt its own events tell, or the watchdog
         if refusal.status != 404 or not connection_id or action.kind in OPENING or not action.in_service:
             return False
         try:

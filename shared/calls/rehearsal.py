@@ -19,8 +19,10 @@ from shared.calls.checks import Watch
 from shared.calls.flow import Flow
 from shared.calls.journal import Entry
 from shared.calls.json_values import json_value
+from shared.calls.lifecycle import FIRST_COMMAND
 from shared.calls.operation import Operation
 from shared.calls.prompts import TextPrompt
+from shared.calls.record import Status
 from shared.calls.replay import Session, operation_context
 from shared.calls.service_stand_in import OPENING_ACTIONS, RECORDING_STATES, Heard, event_of, said_of, wire
 from shared.errors import ActionRefused
@@ -116,6 +118,7 @@ class Rehearsal:
             sides = {"direction": "inbound", "caller": Identifier.parse(caller), "callee": Identifier.parse(callee)}
         else:
             sides = {"direction": "outbound", "caller": Identifier.parse(callee), "callee": (*targets, None)[0]}
+            sides |= {"placed_by_flow": None if targets else True}
         self._feed(journal.Started.model_validate({"at": START, **started, **sides}))
 
     # What the flow did
@@ -132,6 +135,11 @@ class Rehearsal:
     def hung_up(self) -> bool:
         """True once the flow asked to end the call."""
         return any(action.kind in ("hang_up", "terminate") for action in self.actions)
+
+    @property
+    def status(self) -> Status:
+        """Where the call is: `waiting` until its flow places it, and after an attempt that failed."""
+        return self._session.record.status
 
     @property
     def outcome(self) -> str:
@@ -214,8 +222,12 @@ class Rehearsal:
         self._feed(journal.TimerFired(at=self._now, seq=operation.seq))
 
     def hang_up(self) -> None:
-        """The call is over, whoever ended it."""
-        self.event("CallDisconnected")
+        """The call is over, whoever ended it; one that is not placed yet is cancelled over the HTTP API."""
+        if self.status == "waiting":
+            cancel = journal.Issued(at=self._now, seq=FIRST_COMMAND, action=actions.HangUp(), command="cancel")
+            self._feed(cancel)
+        else:
+            self.event("CallDisconnected")
 
     # What goes wrong between the parts
 
@@ -274,10 +286,11 @@ class Rehearsal:
         self, name: str, operation: Operation[Any] | None, code: int = 200, sub_code: int = 0, **data: Any
     ) -> None:
         self._events += 1
+        connection = f"{CONNECTION[:-2]}{max(1, self._session.record.attempts):02d}"  # each attempt has its own
         context = {"operationContext": operation_context("rehearsal", operation)} if operation else {}
         body = {
             "id": f"event-{self._events}",
-            "source": f"calling/callConnections/{CONNECTION}",
+            "source": f"calling/callConnections/{connection}",
             "type": f"Microsoft.Communication.{name}",
             "time": "2026-11-20T10:00:00+00:00",
             "specversion": "1.0",
@@ -285,7 +298,7 @@ class Rehearsal:
                 **data,
                 **context,
                 "resultInformation": {"code": code, "subCode": sub_code, "message": ""},
-                "callConnectionId": CONNECTION,
+                "callConnectionId": connection,
                 "serverCallId": "c2VydmVy",
                 "correlationId": "5d1f3a52-0000-4000-8000-000000000001",
             },

@@ -65,9 +65,9 @@ AT_ONCE = 16
 """Requests that a page of heads is read with, side by side (our choice)."""
 
 _storage_errors = partial(storage_errors, missing=UnknownCall)
-_LISTS: Mapping[str, str] = {"unconfirmed": ",", "marks": ",", "indexed": ",", "recording_ids": "\n"}
+_LISTS: Mapping[str, str] = {"unconfirmed": ",", "marks": ",", "indexed": ",", "recording_ids": "\n", "earlier": "\n"}
 """What separates the parts of the columns that hold several."""
-_TIMES = ("started_at", "connected_at", "ended_at", "updated_at", "wake_at")
+_TIMES = ("started_at", "connected_at", "ended_at", "updated_at", "wake_at", "placed_at")
 _OBJECTS = ("details", "failure")
 """Columns that hold a JSON object; an empty one is not written."""
 _NO_COLUMNS = {"call_id", "written_at", *_LISTS, *_OBJECTS}
@@ -317,6 +317,7 @@ def _record(call_id: str, row: Mapping[str, Any]) -> CallRecord:
         marks=lists["marks"],
         recording_ids=tuple(lists["recording_ids"]),
         indexed=tuple(lists["indexed"]),
+        earlier=tuple(lists["earlier"]),
         written_at=written_at(row),
         **values,
     )

@@ -21,8 +21,9 @@ DEPLOYED = {"function_app.py", "handlers", "shared", "flows", "scorecards", "hos
             "routing.yaml"}  # fmt: skip
 LONGEST_MODULE, LONGEST_TEST = 400, 600
 GENEROUS: dict[str, int] = {
-    "shared/calls/replay.py": 475,
+    "shared/calls/replay.py": 485,
     "shared/calls/conductor.py": 490,
+    "shared/calls/rehearsal.py": 430,
     "shared/errors.py": 490,
     "tests/unit/calls/test_off_record.py": 620,
 }

@@ -137,6 +137,8 @@ class Methods:
             return Identifier.parse(participant)
         started = self._host.started
         side = started.caller if started.direction == "inbound" else started.callee
+        if side is None and started.direction == "outbound" and self._host.record.callee:
+            return Identifier(raw_id=self._host.record.callee)  # whom the flow has called
         if side is None:
             raise InvalidInput("participant", "is not known for this call.", "Name the participant.")
         return side

@@ -349,3 +349,38 @@ def test_a_function_is_called_with_arguments_that_it_takes_or_the_flow_learns_it
 def test_a_class_of_errors_among_the_results_is_a_mistake_of_the_test() -> None:
     with pytest.raises(AssertionError, match=r"give an instance, ValueError\(\)"):
         Rehearsal(Flow("function", looks_up), runs={look_up: ValueError}).connect()
+
+
+def test_a_busy_callee_and_a_second_attempt_can_be_rehearsed() -> None:
+    async def twice(call: Call) -> None:
+        await call.sleep(60)
+        await call.create_call("+14255550100", caller_id="+18005550199", attempts=2, delay=900)
+        await call.play(text("hello"), to=call.other_side)
+        await call.ended()
+
+    def begun() -> Rehearsal:
+        call = Rehearsal(Flow("twice", twice, opens=True), placed_to=[])
+        statuses = [call.status]
+        call.wait()
+        assert [*statuses, call.status] == ["waiting", "connecting"]
+        call.fail(actions.CreateCall, code=486, sub_code=8539)
+        assert (call.status, call.outcome) == ("waiting", "")
+        return call
+
+    call = begun()
+    call.wait()
+    call.connect()
+    call.present("4:+14255550100")
+    assert (call.status, call.spoken) == ("connected", ["hello"])
+    call.prompt_ends()
+    call.hang_up()
+    assert (call.status, call.outcome) == ("ended", "completed")
+
+    call = begun()
+    call.refuse(actions.CreateCall, status=400)
+    call.wait()
+    assert (call.status, call.outcome) == ("ended", "refused")
+
+    call = begun()
+    call.hang_up()
+    assert (call.status, call.outcome, call.hung_up()) == ("ended", "hung_up", False)
