@@ -12,7 +12,6 @@ from shared.calls.journal import Entry
 from shared.calls.lifecycle import FIRST_COMMAND
 from shared.calls.operation import Operation
 from shared.calls.prompts import TextPrompt
-from shared.calls.record import Status
 from shared.calls.replay import Session, operation_context
 from shared.errors import ActionRefused
 from shared.events import ROLES, Role, parse_callback
@@ -97,7 +96,7 @@ class Rehearsal:
         return any(action.kind in ("hang_up", "terminate") for action in self.actions)
 
     @property
-    def status(self) -> Status:
+    def status(self) -> str:
         """Where the call is: `waiting` until its flow places it, and after an attempt that failed."""
         return self._session.record.status
 
