@@ -38,14 +38,14 @@ class Attempts:
         """The current attempt has come to nothing."""
         self.current = None
 
-    def concerns_current(self, event: CallEvent, named: int | None) -> bool:
+    def concerns_current(self, event: CallEvent, named: int) -> bool:
         """Whether an event is about the current attempt.
 
         Args:
-            named: the operation of this call that the event's context names; None: it has no context, or another's.
+            named: the operation of this call that the event's context names; -1: it has no context, or another's.
         """
         attempt = self._attempt_of(event, named)
-        if isinstance(event, CallDisconnected) and event.call_connection_id:
+        if isinstance(event, CallDisconnected):
             self._disconnected.add(event.call_connection_id)
         return attempt is not None and attempt == self.current
 
@@ -55,21 +55,19 @@ class Attempts:
             named in self._connections and named != self.current and event.call_connection_id not in self._disconnected
         )
 
-    def _attempt_of(self, event: CallEvent, named: int | None) -> int | None:
+    def _attempt_of(self, event: CallEvent, named: int) -> int | None:
         connection = event.call_connection_id
-        if named is not None and named in self._connections:
-            if connection and not (self.connected and named == self.current):
+        if named in self._connections:
+            if not (self.connected and named == self.current):
                 self._connections[named] = connection
-            return named if not connection or self._connections[named] == connection else None
-        if not connection:
-            return self.current if len(self._connections) == 1 else None
+            return named if self._connections[named] == connection else None
         for seq, known in self._connections.items():
             if known == connection:
                 return seq
         # The first event of a connection may come without a context. It is taken for the current attempt's only if
         # no earlier one is left that it could be about: that one's end must not be taken for this one's.
         unknown = [seq for seq, known in self._connections.items() if not known]
-        if event.operation_context is None and self.current is not None and unknown == [self.current]:
-            self._connections[self.current] = connection
-            return self.current
+        if event.operation_context is None and unknown == [self.current]:
+            self._connections[unknown[0]] = connection
+            return unknown[0]
         return None

@@ -22,7 +22,6 @@ from shared.calls.json_values import json_value
 from shared.calls.lifecycle import FIRST_COMMAND
 from shared.calls.operation import Operation
 from shared.calls.prompts import TextPrompt
-from shared.calls.record import Status
 from shared.calls.replay import Session, operation_context
 from shared.calls.service_stand_in import OPENING_ACTIONS, RECORDING_STATES, Heard, event_of, said_of, wire
 from shared.errors import ActionRefused
@@ -137,7 +136,7 @@ class Rehearsal:
         return any(action.kind in ("hang_up", "terminate") for action in self.actions)
 
     @property
-    def status(self) -> Status:
+    def status(self) -> str:
         """Where the call is: `waiting` until its flow places it, and after an attempt that failed."""
         return self._session.record.status
 

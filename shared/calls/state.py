@@ -188,7 +188,7 @@ class CallState(Lifecycle):
         """
         if self.placed_by_flow:
             operation = self._operation_of(event) if event.operation_context is not None else None
-            return not self._attempts.concerns_current(event, operation.seq if operation is not None else None)
+            return not self._attempts.concerns_current(event, operation.seq if operation is not None else -1)
         known = self.record.call_connection_id
         if not known or not event.call_connection_id or event.call_connection_id == known:
             return False

@@ -99,6 +99,67 @@ def test_an_attempt_that_ends_before_anything_else_is_heard_of_it_has_failed_wit
     whole(call)
 
 
+def test_attempts_of_which_only_an_unnamed_end_is_heard_are_told_apart() -> None:
+    call = Outbound("calls_at_once")
+    for attempt in (1, 2):
+        for _ in range(2):
+            call.hear("CallDisconnected", attempt, BUSY, named=False)
+        assert (call.record.status, call.record.attempts) == ("connecting", attempt + 1)
+    call.hear("CallDisconnected", 3, NOT_ANSWERED, named=False)
+    assert (call.record.status, call.record.outcome) == ("ended", "no_answer")
+    whole(call)
+
+
+@pytest.mark.parametrize("attempts", [0, 1])
+def test_the_end_of_a_connection_that_nobody_knows_does_not_end_a_call_that_waits(attempts: int) -> None:
+    call = Outbound("calls_twice")
+    if attempts:
+        call.wake()
+        call.hear("CreateCallFailed", 1, BUSY)
+    for context in (None, "another:0:0", f"{call.call_id}:0:0"):
+        call.conductor.deliver(call.call_id, [parsed(call.world.wire.event("CallDisconnected", context, GONE))])
+    assert (call.record.status, call.record.attempts) == ("waiting", attempts)
+    whole(call)
+
+
+@pytest.mark.parametrize("context", ["another:1:0", "{call}:0:0", "{call}:9:0"])
+def test_an_event_that_names_something_else_does_not_tell_the_connection_of_an_attempt(context: str) -> None:
+    call = Outbound("calls_twice")
+    call.wake()
+    context = context.format(call=call.call_id)
+    call.conductor.deliver(call.call_id, [parsed(call.world.wire.event("CallDisconnected", context, BUSY))])
+    assert call.record.status == "connecting"
+    call.hear("CallDisconnected", 1, BUSY, named=False)
+    assert call.record.status == "waiting"
+
+
+def test_a_connection_that_names_the_attempt_is_its_own_whatever_came_before_it_without_a_name() -> None:
+    call = Outbound("calls_twice")
+    call.wake()
+    call.conductor.deliver(call.call_id, [parsed(call.world.wire.event("SomethingNew"))])  # of another connection
+    call.hear("CallConnected", 1)
+    assert (call.record.status, call.record.call_connection_id) == ("connected", connection_of(call.attempts[0]))
+    call.hear("CallDisconnected", 1, GONE, named=False)
+    assert call.record.outcome == "caller_left"
+
+
+def test_a_second_connection_under_the_attempt_that_is_up_is_not_taken_for_it() -> None:
+    call = Outbound("calls_twice")
+    call.wake()
+    call.hear("CreateCallFailed", 1, BUSY)
+    call.wake()
+    call.hear("CallConnected", 2)
+    context = f"{call.call_id}:{call.attempts[1]}:0"
+    for name in ("CallConnected", "CallDisconnected"):
+        call.conductor.deliver(call.call_id, [parsed(call.world.wire.event(name, context, GONE))])
+    # Nor is one under the attempt before, which does not make the connection that is up a stranger.
+    call.hear("CallDisconnected", 1, BUSY)
+    assert (call.record.status, call.record.call_connection_id) == ("connected", connection_of(call.attempts[1]))
+    call.hear("CallDisconnected", 2, GONE)
+    assert call.record.outcome == "caller_left"
+    whole(call)
+
+
 @pytest.mark.parametrize("when", ["waiting", "connecting", "connected", "ended"])
 def test_a_connection_that_comes_up_for_an_attempt_that_was_given_up_is_hung_up(when: str) -> None:
     call = Outbound("calls_twice")
