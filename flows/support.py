@@ -10,9 +10,9 @@ AGENT = "+14255550142"
 HOURS = Choice("hours", tone="one", phrases=("hours", "opening hours"))
 PERSON = Choice("agent", tone="two", phrases=("agent", "somebody", "help"))
 
+RECORDED = text("This call is recorded.")
 WELCOME = text(
-    "Thank you for calling Contoso support. This call is recorded. "
-    "For our opening hours press 1. To talk to an agent press 2, or say agent."
+    "Thank you for calling Contoso support. For our opening hours press 1. To talk to an agent press 2, or say agent."
 )
 AGAIN = text("Sorry, I did not get that. Press 1 for our opening hours, or 2 for an agent.")
 OPEN = text("We are here from Monday to Friday, from nine to five. Goodbye.")
@@ -23,7 +23,9 @@ NOBODY = text("All our agents are busy. Please call again later. Goodbye.")
 @flow("support")
 async def support(call: Call) -> None:
     """Tells the hours, or connects an agent and ends the call when one of the two leaves; records each apart."""
-    await call.start_recording(channel="unmixed", affinity={call.other_side: 0, AGENT: 1})
+    await call.record(
+        consent="announce", announcement=RECORDED, channel="unmixed", affinity={call.other_side: 0, AGENT: 1}
+    )
     try:
         wanted = await call.recognize(WELCOME, choices=[HOURS, PERSON], attempts=2, reprompt=AGAIN)
     except NoInput:

@@ -23,11 +23,13 @@ from shared.privacy import NumberHashes
 from shared.routing import RoutingTable, load_routes
 from shared.security import CallbackUrls, StreamUrls, TokenVerifier
 from shared.settings import Settings, settings
-from shared.store.base import CallStore
+from shared.store.base import CallStore, DoNotRecord
+from shared.store.do_not_record import TableDoNotRecord
 from shared.store.queues import QueueTimers
 from shared.store.tables import TableStore
 
 if TYPE_CHECKING:
+    from shared.api.do_not_record import DoNotRecordService
     from shared.api.service import CallService
     from shared.recordings.composing import Recordings
 
@@ -68,6 +70,8 @@ class Switchboard:
     routes: RoutingTable
     recordings: Once[Recordings]
     """Recordings and their reports, put together on first use: no answer to a call needs them."""
+    do_not_record: DoNotRecord | None
+    """The numbers that are never recorded; None without a key to hash them with."""
 
     @property
     def service(self) -> CallService:
@@ -75,6 +79,13 @@ class Switchboard:
         from shared.api.service import CallService
 
         return CallService(self.conductor, self.store)
+
+    @property
+    def do_not_record_service(self) -> DoNotRecordService:
+        """What the HTTP API does with that list. Its models are imported on first use."""
+        from shared.api.do_not_record import DoNotRecordService
+
+        return DoNotRecordService(self.do_not_record)
 
 
 def compose(
@@ -85,6 +96,7 @@ def compose(
     timers: Timers | None = None,
     tokens: TokenVerifier | None = None,
     recordings: Callable[[], Recordings] | None = None,
+    do_not_record: DoNotRecord | None = None,
 ) -> Switchboard:
     """Join the parts by settings; a test gives its own for those that reach out."""
     logging.getLogger("switchboard").setLevel(settings.log_level)
@@ -98,6 +110,7 @@ def compose(
     numbers = None
     if settings.number_hash_key:
         numbers = NumberHashes(settings.number_hash_key, settings.number_hash_key_previous)
+        do_not_record = do_not_record or TableDoNotRecord(settings.azurewebjobsstorage, settings.store_prefix, numbers)
     store = store or TableStore(settings.azurewebjobsstorage, settings.store_prefix, numbers)
     conductor = Conductor(
         store=store,
@@ -120,6 +133,7 @@ def compose(
         ring_time=settings.ring_seconds,
         quiet=settings.quiet_seconds,
         apology=_apology(settings.fallback_prompt),
+        do_not_record=do_not_record,
     )
     return Switchboard(
         settings=settings,
@@ -130,6 +144,7 @@ def compose(
         or TokenVerifier(settings.acs_openid_configuration_url, settings.acs_token_issuer, settings.acs_resource_id),
         routes=load_routes(settings.routing_file, FLOWS),
         recordings=Once(recordings or (lambda: _recordings(settings, store, conductor.flows))),
+        do_not_record=do_not_record,
     )
 
 

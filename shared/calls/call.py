@@ -13,9 +13,8 @@ from shared.calls.journal import Logged, Resulted
 from shared.calls.json_values import json_object
 from shared.calls.methods.base import Host
 from shared.calls.methods.calling import CallingMethods
-from shared.calls.methods.media import MediaMethods
+from shared.calls.methods.consent import ConsentMethods
 from shared.calls.methods.participants import Invitation, ParticipantMethods
-from shared.calls.methods.recording import RecordingMethods
 from shared.calls.methods.streaming import StreamingMethods
 from shared.calls.operation import FirstOf, Operation, Pending, Task
 from shared.errors import CallEnded, InvalidInput
@@ -31,7 +30,7 @@ Part = Pending[Any] | Invitation | Coroutine[Any, Any, Any]
 """What race and gather take: operations, signals, invitations, coroutines."""
 
 
-class Call(CallingMethods, MediaMethods, ParticipantMethods, RecordingMethods, StreamingMethods):
+class Call(CallingMethods, ConsentMethods, ParticipantMethods, StreamingMethods):
     """One call. Every action starts when its method is called; `await` waits for its outcome.
 
     What an `await` can raise is the CallError branch of `shared.errors`: ActionRefused, ActionFailed,

@@ -47,7 +47,7 @@ from shared.errors import AlreadyClaimed, InvalidInput, KeyReused, LostRace, Not
 from shared.events import CallDisconnected, CallEvent, Participant, TeamsPhoneCallDetails
 from shared.gateway.base import Gateway
 from shared.identifiers import Identifier
-from shared.store.base import CallStore
+from shared.store.base import CallStore, DoNotRecord
 
 log = logging.getLogger("switchboard.calls")
 
@@ -85,14 +85,13 @@ class Conductor:
     """Drives every call of this instance. Safe to share between threads; holds no state that matters.
 
     Args:
-        callback_url, stream_url: as for the Dispatcher.
+        callback_url, stream_url, do_not_record: as for the Dispatcher.
         clock: Unix time in milliseconds.
         grace: seconds that an issued action may stay unconfirmed before it is sent again.
         ring_time: seconds from which an incoming call is stale.
         quiet: seconds without news after which the watchdog asks the service about a call.
         apology: what a caller hears when a flow fails.
-        check_flows: watch flows for mistakes, and load each call anew at every event, so that one that differs from
-            run to run is noticed at once.
+        check_flows: watch flows for mistakes, and load each call anew at every event, so that differences show at once.
     """
 
     def __init__(
@@ -112,6 +111,7 @@ class Conductor:
         apology: tuple[Prompt, ...] = (),
         later: Later | None = None,
         check_flows: bool = False,
+        do_not_record: DoNotRecord | None = None,
     ) -> None:
         self._store = store
         self._timers = timers
@@ -124,7 +124,7 @@ class Conductor:
         self.afterwards = Afterwards(store, self._calls, later or Later(), clock, grace)
         self._grace = int(grace * 1000)
         self._ring_time = int(ring_time * 1000)
-        self._dispatcher = Dispatcher(gateway, timers, callback_url, stream_url, clock)
+        self._dispatcher = Dispatcher(gateway, timers, callback_url, stream_url, clock, do_not_record)
         self._watchdog = Watchdog(self, store, gateway, clock, self._grace, int(quiet * 1000))
 
     @property

@@ -7,13 +7,15 @@ while it runs it is watched for what no replay can repeat.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import base64
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeVar, cast
 
 from shared.calls import actions, journal, listening
 from shared.calls.actions import TONE_OF_KEY, Action
 from shared.calls.checks import Watch
+from shared.calls.do_not_record import RecordingGuard
 from shared.calls.flow import Flow
 from shared.calls.journal import Entry
 from shared.calls.json_values import json_value
@@ -24,6 +26,8 @@ from shared.calls.replay import Session, operation_context
 from shared.errors import ActionRefused
 from shared.events import ROLES, Role, parse_callback
 from shared.identifiers import Identifier
+from shared.privacy import NumberHashes
+from shared.store.memory import MemoryDoNotRecord
 
 A = TypeVar("A", bound=Action)
 
@@ -52,6 +56,7 @@ class Rehearsal:
         on_behalf_of: str | None = None,
         teams: Mapping[str, Any] | None = None,
         runs: Mapping[Callable[..., Any], Any] | None = None,
+        do_not_record: Iterable[str] = (),
     ) -> None:
         """The call rings; or, with `placed_to`, the app places it from `callee`, its own number.
 
@@ -62,6 +67,7 @@ class Rehearsal:
             teams: what Teams says of the call, in the service's words: `{"intent": "billing"}`.
             runs: what each function that the flow gives to `call.run` returns, or the exception that it raises; then
                 none of them is called. None: they are called.
+            do_not_record: who is on the do-not-record list.
         """
         self._flow = flow
         self._watch = Watch()
@@ -74,6 +80,7 @@ class Rehearsal:
         self._events = 0
         self._keys = 0
         self._refusals: dict[type[Action], ActionRefused] = {}
+        self._guard = RecordingGuard(_listed(do_not_record))
         self.actions: list[Action] = []
         """Everything that the flow asked for, oldest first."""
         self.answers: dict[type[Action], Any] = {actions.StartRecording: {"recordingId": "recording-1"}}
@@ -295,12 +302,15 @@ class Rehearsal:
         if type(action) in self._lost:
             self._lost.remove(type(action))
             self._feed(journal.Resent(at=self._now, seq=seq, attempt=0 if action.repeatable else 1))
-        refusal = self._refusals.pop(type(action), None)
+        refusal = self._refusals.pop(type(action), None) or self._forbidden(action)
         if refusal is not None:
             given = {"status": refusal.status, "code": refusal.code, "message": refusal.message}
             self._feed(journal.RefusedEntry.model_validate({"at": self._now, "seq": seq, **given}))
         elif isinstance(action, actions.Run):
             self._feed(self._ran(seq, action))
+        elif isinstance(action, actions.MayRecord):
+            may = self._guard.may_record(self._session, action)
+            self._feed(journal.Answered(at=self._now, seq=seq, value=may))
         elif action.ends_with == "answer":
             canceled = self._session.open_operations if isinstance(action, actions.CancelAllMedia) else []
             self._feed(journal.Answered(at=self._now, seq=seq, value=self.answers.get(type(action), {})))
@@ -309,6 +319,14 @@ class Rehearsal:
                     self._event(_event_of(operation.action, "canceled"), operation, 400, 8508)
         elif action.keeps_answer:
             self._feed(journal.Accepted(at=self._now, seq=seq, value={"invitationId": f"invitation-{seq}"}))
+
+    def _forbidden(self, action: Action) -> ActionRefused | None:
+        """What the app itself refuses: to record somebody who is on the do-not-record list."""
+        try:
+            self._guard.check(self._session, action)
+        except ActionRefused as refusal:
+            return refusal
+        return None
 
     def _ran(self, seq: int, action: actions.Run) -> Entry:
         """What comes of a side effect, as the journal will have it."""
@@ -328,6 +346,14 @@ class Rehearsal:
         if asked not in self._runs:
             raise AssertionError(f"the flow runs {asked.__qualname__}, for which `runs` has no result")
         return partial(_give, self._runs[asked])
+
+
+def _listed(numbers: Iterable[str]) -> MemoryDoNotRecord:
+    """A do-not-record list of these."""
+    listed = MemoryDoNotRecord(NumberHashes(base64.b64encode(b"a rehearsal").decode()))
+    for number in numbers:
+        listed.add(Identifier.parse(number).raw_id)
+    return listed
 
 
 def _give(result: Any) -> Any:

@@ -90,6 +90,20 @@ class CallState:
         """Issued and without an outcome."""
         return [operation for operation in self._operations.values() if not operation.done]
 
+    @property
+    def people(self) -> set[str]:
+        """Raw ids of everybody who is known to be on the call, and of everybody whom the app has called into it."""
+        found = {raw_id for raw_id in (self.record.caller, self.record.callee) if raw_id}
+        found |= {participant.identifier.raw_id for participant in self.participants}
+        for operation in self._operations.values():
+            if operation.error is None:
+                match operation.action:
+                    case actions.AddParticipant(target=target):
+                        found.add(target.raw_id)
+                    case actions.CreateCall(targets=targets) | actions.MoveParticipants(targets=targets):
+                        found |= {target.raw_id for target in targets}
+        return found
+
     def confirm(self, seq: int) -> None:
         """Something shows that this operation left the app."""
         if seq in self.record.unconfirmed:
