@@ -12,13 +12,11 @@ from typing import Protocol
 
 from shared.calls import actions
 from shared.calls.actions import Action
+from shared.calls.actions.recording import LISTED, UNREADABLE
 from shared.errors import ActionRefused, StoreError
 from shared.store.base import DoNotRecord
 
 log = logging.getLogger("switchboard.calls")
-
-LISTED, UNREADABLE = "do_not_record", "do_not_record_unreadable"
-"""Codes of what the guard refuses: somebody is on the list; the list could not be read."""
 
 
 class Participants(Protocol):

@@ -21,6 +21,7 @@ PRESS = {"when": "asked", "after": 0.5, "press": "1"}
 SCRIPTS: dict[str, list[dict[str, Any]]] = {
     "reason": [{"when": "asked", "after": 0.5, "say": "an invoice"}],
     "order": [{"when": "asked", "after": 0.5, "say": "two pizzas"}, {"when": "asked", "after": 0.5, "press": "1" * 16}],
+    "claims": [{"when": "asked", "after": 4, "press": "1"}],  # nobody can agree before the question has ended
     "radio": [{"when": "prompted", "press": "#"}, {"when": "prompted", "press": "*"}],
     "transcript": [PRESS, *({"after": 2, "say": "Good morning."} for _ in range(5))],
 }
@@ -40,6 +41,7 @@ LAST = {
     "queue": "play", "patience": "sleep", "second-line": "play", "conference": "mute", "lounge": "move_participants",
     "alarm": "play", "helpdesk": "add_participant", "two-agents": "cancel_add_participant", "to-sales": "transfer",
     "pass-on": "transfer", "hand-over": "transfer", "whisper": "play", "doorkeeper": "answer",
+    "claims": "start_recording",
 }  # fmt: skip
 """What a flow has asked for when its caller, who would wait for ever, may leave."""
 

@@ -38,6 +38,10 @@ class StartRecording(Action):
         return "recording"
 
 
+LISTED, UNREADABLE = "do_not_record", "do_not_record_unreadable"
+"""Codes of recordings that the app itself refuses: somebody is on the do-not-record list; it could not be read."""
+
+
 class MayRecord(Action):
     """Look up whether the call may be recorded: nobody on it, and nobody of these, is on the do-not-record list.
 

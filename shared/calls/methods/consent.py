@@ -8,10 +8,10 @@ from typing import Literal, Unpack, get_args
 
 from shared.calls import actions
 from shared.calls.actions import Choice
-from shared.calls.do_not_record import LISTED
+from shared.calls.actions.recording import LISTED
 from shared.calls.methods.base import Somebody
 from shared.calls.methods.media import MediaMethods
-from shared.calls.methods.recording import RecordingMethods, RecordingOptions, recording_of
+from shared.calls.methods.recording import RecordingMethods, RecordingOptions, fields_of
 from shared.calls.operation import Task
 from shared.calls.prompts import Prompt, text
 from shared.calls.results import Recording
@@ -21,7 +21,7 @@ from shared.identifiers import Identifier
 
 Consent = Literal["announce", "ask", "off"]
 
-YES = Choice("yes", tone="one", phrases=("yes", "okay", "I agree"))
+YES = Choice("yes", tone="one", phrases=("yes", "I agree"))
 NO = Choice("no", tone="two", phrases=("no", "I do not agree"))
 
 
@@ -58,7 +58,7 @@ class ConsentMethods(MediaMethods, RecordingMethods):
         """
         if consent not in get_args(Consent):
             raise InvalidInput("record.consent", f"{consent!r} is none.", f"Known: {', '.join(get_args(Consent))}.")
-        recording = self._checked(recording_of(**options))
+        recording = self._checked(build(actions.StartRecording, **fields_of(**options)))
         if consent == "off":
             return self._host.spawn("record", _off())
         if consent == "announce":
@@ -109,8 +109,9 @@ class ConsentMethods(MediaMethods, RecordingMethods):
 
     async def _agreed(self, question: Prompt, yes: Choice, no: Choice, attempts: int, language: str | None) -> bool:
         try:
+            # The no stands first: where both are heard, it is a no.
             heard = await self.recognize(
-                question, choices=(yes, no), attempts=attempts, interrupt_prompt=False, language=language
+                question, choices=(no, yes), attempts=attempts, interrupt_prompt=False, language=language
             )
         except NoInput:
             return False

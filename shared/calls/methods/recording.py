@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from types import MappingProxyType
 from typing import Any, Literal, TypedDict
 
 from shared.calls import actions
@@ -13,8 +12,6 @@ from shared.calls.rules import build
 from shared.errors import ActionRefused
 from shared.identifiers import Identifier
 
-_NOBODY: Mapping[Somebody, int] = MappingProxyType({})
-
 
 class RecordingOptions(TypedDict, total=False):
     """How a call is recorded; see `RecordingMethods.start_recording`."""
@@ -22,22 +19,18 @@ class RecordingOptions(TypedDict, total=False):
     content: Literal["audio", "audioVideo"]
     channel: Literal["mixed", "unmixed"]
     format: Literal["wav", "mp3", "mp4"]
-    affinity: Mapping[Somebody, int]
+    affinity: Mapping[Somebody, int] | None
     ordering: Sequence[Somebody]
     pause_on_start: bool
     storage: str | None
 
 
-def recording_of(
-    *, affinity: Mapping[Somebody, int] = _NOBODY, ordering: Sequence[Somebody] = (), **options: Any
-) -> actions.StartRecording:
-    """The action that records so. InvalidInput names what is wrong."""
-    return build(
-        actions.StartRecording,
-        affinity=tuple({"participant": Identifier.parse(who), "channel": number} for who, number in affinity.items()),
-        ordering=tuple(Identifier.parse(who) for who in ordering),
-        **options,
-    )
+def fields_of(
+    *, affinity: Mapping[Somebody, int] | None = None, ordering: Sequence[Somebody] = (), **options: Any
+) -> dict[str, Any]:
+    """The fields of the action that records so. InvalidInput for somebody who is nobody."""
+    channels = [{"participant": Identifier.parse(who), "channel": number} for who, number in (affinity or {}).items()]
+    return {"affinity": tuple(channels), "ordering": tuple(map(Identifier.parse, ordering)), **options}
 
 
 class RecordingMethods(Methods):
@@ -66,15 +59,16 @@ class RecordingMethods(Methods):
                 refusal, and the result is None. So it is if somebody on the call is on the do-not-record list, or if
                 that cannot be read (`code`: do_not_record, do_not_record_unreadable).
         """
-        action = recording_of(
+        fields = fields_of(
             content=content,
             channel=channel,
             format=format,
-            affinity=affinity or {},
+            affinity=affinity,
             ordering=ordering,
             pause_on_start=pause_on_start,
             storage=storage,
         )
+        action = build(actions.StartRecording, **fields)
         return self._host.spawn("start_recording", self._record(self._checked(action), required))
 
     async def _record(self, action: actions.StartRecording, required: bool) -> Mapping[str, Any] | None:

@@ -114,8 +114,8 @@ def test_a_service_that_does_not_record_is_told_to_the_flow() -> None:
 
 @pytest.mark.parametrize(
     "agree",
-    [lambda call: call.press("1"), lambda call: call.say("Yes, please"), lambda call: call.say("okay")],
-    ids=["key", "yes", "okay"],
+    [lambda call: call.press("1"), lambda call: call.say("Yes, please"), lambda call: call.say("I agree.")],
+    ids=["key", "yes", "sentence"],
 )
 def test_recording_begins_after_a_yes(agree: Step) -> None:
     call, given = rehearse(consent="ask", question=ASKED)
@@ -129,8 +129,13 @@ def test_recording_begins_after_a_yes(agree: Step) -> None:
 
 @pytest.mark.parametrize(
     "decline",
-    [lambda call: call.press("2"), lambda call: call.say("no"), lambda call: call.say("I do not agree")],
-    ids=["key", "no", "sentence"],
+    [
+        lambda call: call.press("2"),
+        lambda call: call.say("no"),
+        lambda call: call.say("I do not agree"),
+        lambda call: call.say("Yes. Well, no."),
+    ],
+    ids=["key", "no", "sentence", "both"],
 )
 def test_a_no_is_not_recorded(decline: Step) -> None:
     call, given = rehearse(consent="ask", question=ASKED)
@@ -213,6 +218,18 @@ def test_nobody_hears_of_a_recording_that_will_not_be(consent: str, listed: str)
         consent=consent, announcement=SAID, question=ASKED, channel="unmixed", affinity={AGENT: 1}, listed=[listed]
     )
     assert (kinds(call), call.spoken, given[-1].state) == (["may_record"], [], "listed")
+
+
+@pytest.mark.parametrize("named", [{"affinity": {AGENT: 1}}, {"ordering": [AGENT]}], ids=str)
+def test_who_has_a_channel_of_the_recording_counts_before_they_are_there(named: dict[str, Any]) -> None:
+    async def secretive(call: Call) -> None:
+        with pytest.raises(ActionRefused, match="do_not_record"):
+            await call.start_recording(channel="unmixed", required=True, **named)
+        call.log((await call.record(consent="announce", announcement=SAID, channel="unmixed", **named)).state)
+
+    call = Rehearsal(Flow("secretive", secretive), do_not_record=[AGENT])
+    call.connect()
+    assert (call.logged, call.spoken) == (["listed"], [])
 
 
 def test_others_who_are_listed_are_in_nobody_s_way() -> None:
