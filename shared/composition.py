@@ -26,11 +26,13 @@ from shared.privacy import NumberHashes
 from shared.routing import RoutingTable, load_routes
 from shared.security import CallbackUrls, StreamUrls, TokenVerifier
 from shared.settings import EARLIER, Settings, setting_name, settings
-from shared.store.base import CallStore
+from shared.store.base import CallStore, DoNotRecord
+from shared.store.do_not_record import TableDoNotRecord
 from shared.store.queues import QueueTimers
 from shared.store.tables import TableStore
 
 if TYPE_CHECKING:
+    from shared.api.do_not_record import DoNotRecordService
     from shared.api.service import CallService
     from shared.notifications.composing import Notifications
     from shared.recordings.composing import Recordings
@@ -74,6 +76,8 @@ class Switchboard:
     """Recordings and their reports, put together on first use: no answer to a call needs them."""
     notifications: Once[Notifications]
     """Events for other systems, put together on first use, for the same reason."""
+    do_not_record: DoNotRecord | None
+    """The numbers that are never recorded; None without a key to hash them with."""
 
     @property
     def service(self) -> CallService:
@@ -81,6 +85,13 @@ class Switchboard:
         from shared.api.service import CallService
 
         return CallService(self.conductor, self.store)
+
+    @property
+    def do_not_record_service(self) -> DoNotRecordService:
+        """What the HTTP API does with that list. Its models are imported on first use."""
+        from shared.api.do_not_record import DoNotRecordService
+
+        return DoNotRecordService(self.do_not_record)
 
 
 def compose(
@@ -92,6 +103,7 @@ def compose(
     tokens: TokenVerifier | None = None,
     recordings: Callable[[], Recordings] | None = None,
     notifications: Callable[[], Notifications] | None = None,
+    do_not_record: DoNotRecord | None = None,
 ) -> Switchboard:
     """Join the parts by settings; a test gives its own for those that reach out."""
     logging.getLogger("switchboard").setLevel(settings.log_level)
@@ -110,6 +122,7 @@ def compose(
     numbers = None
     if settings.number_hash_key:
         numbers = NumberHashes(settings.number_hash_key, settings.number_hash_key_previous)
+        do_not_record = do_not_record or TableDoNotRecord(settings.azurewebjobsstorage, settings.store_prefix, numbers)
     store = store or TableStore(settings.azurewebjobsstorage, settings.store_prefix, numbers)
     conductor = Conductor(
         store=store,
@@ -134,6 +147,7 @@ def compose(
         apology=_apology(settings.fallback_prompt),
         transfer_to=Identifier.parse(settings.fallback_transfer_to) if settings.fallback_transfer_to else None,
         language=settings.speech_language,
+        do_not_record=do_not_record,
     )
     notify = Once(notifications or (lambda: _notifications(settings, store)))
     if settings.events_topic_endpoint or settings.hook_url:
@@ -148,6 +162,7 @@ def compose(
         routes=load_routes(settings.routing_file, FLOWS),
         recordings=Once(recordings or (lambda: _recordings(settings, store, conductor.flows))),
         notifications=notify,
+        do_not_record=do_not_record,
     )
 
 

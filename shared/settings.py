@@ -76,8 +76,8 @@ class Settings(BaseModel):
     number_hash_key: str = Field(
         "",
         repr=False,
-        description="Base64 of at least 32 random bytes; hashes the numbers that calls are found by. Empty: calls "
-        "cannot be searched by number.",
+        description="Base64 of at least 32 random bytes; hashes the numbers that calls are found by, and those "
+        "that are never recorded. Empty: neither is kept.",
     )
     number_hash_key_previous: str = Field(
         "", repr=False, description="The hash key before this one: calls that were kept under it are still found."

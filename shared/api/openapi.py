@@ -8,6 +8,7 @@ from typing import Any, get_args
 from pydantic import BaseModel
 
 from shared.api import models, notifications, reports
+from shared.api.do_not_record import NumberListed, NumberNotToRecord
 from shared.api.flows import FlowList
 from shared.api.models import ACTIONS, MAX_KEY, schema_of
 from shared.api.queries import DEFAULT_PAGE, MAX_PAGE
@@ -168,6 +169,21 @@ def openapi() -> dict[str, Any]:
     )
     _add_recordings(document)
     _add_dead_letters(document)
+    for verb, summary in (
+        ("add", "Never record this number"),
+        ("remove", "Let this number be recorded again"),
+        ("check", "Whether this number is never recorded"),
+    ):
+        document.add(
+            f"/do-not-record/{verb}",
+            "post",
+            f"{verb}DoNotRecord",
+            summary,
+            NumberNotToRecord,
+            {200: NumberListed},
+            [],
+            (400, 401, 503),
+        )
     for name, kind in ACTIONS.items():
         summary = (kind.__doc__ or name).split("\n", 1)[0]
         document.add(

@@ -13,11 +13,10 @@ from typing_extensions import TypeVar
 from shared.calls import actions
 from shared.calls.journal import Logged, Resulted
 from shared.calls.json_values import json_object
-from shared.calls.methods.asking import AskingMethods
 from shared.calls.methods.base import Host
 from shared.calls.methods.calling import CallingMethods
+from shared.calls.methods.consent import ConsentMethods
 from shared.calls.methods.language import LanguageMethods
-from shared.calls.methods.recording import RecordingMethods
 from shared.calls.methods.sensitive import SensitiveMethods
 from shared.calls.methods.streaming import StreamingMethods
 from shared.calls.methods.together import TogetherMethods
@@ -41,9 +40,8 @@ SIGNAL_NAME = "^[A-Za-z0-9_.-]{1,64}$"
 class Call(
     CallingMethods,
     LanguageMethods,
-    AskingMethods,
+    ConsentMethods,
     TogetherMethods,
-    RecordingMethods,
     StreamingMethods,
     SensitiveMethods,
     Generic[Input],

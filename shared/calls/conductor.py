@@ -49,7 +49,7 @@ from shared.errors import AlreadyClaimed, InvalidInput, KeyReused, LostRace, Not
 from shared.events import CallDisconnected, CallEvent, Participant, TeamsPhoneCallDetails
 from shared.gateway.base import Gateway
 from shared.identifiers import Identifier
-from shared.store.base import CallStore
+from shared.store.base import CallStore, DoNotRecord
 
 log = logging.getLogger("switchboard.calls")
 
@@ -88,7 +88,7 @@ class Conductor:
     """Drives every call of this instance. Safe to share between threads; holds no state that matters.
 
     Args:
-        callback_url, stream_url: as for the Dispatcher.
+        callback_url, stream_url, do_not_record: as for the Dispatcher.
         clock: Unix time in milliseconds.
         grace: seconds that an issued action may stay unconfirmed before it is sent again.
         ring_time: seconds from which an incoming call is stale.
@@ -118,6 +118,7 @@ class Conductor:
         language: str = "",
         later: Later | None = None,
         check_flows: bool = False,
+        do_not_record: DoNotRecord | None = None,
     ) -> None:
         self._store = store
         self._timers = timers
@@ -131,7 +132,7 @@ class Conductor:
         self.afterwards = Afterwards(store, self._calls, later or Later(), clock, grace)
         self._grace = int(grace * 1000)
         self._ring_time = int(ring_time * 1000)
-        self._dispatcher = Dispatcher(gateway, timers, callback_url, stream_url, clock)
+        self._dispatcher = Dispatcher(gateway, timers, callback_url, stream_url, clock, do_not_record)
         self._watchdog = Watchdog(self, store, gateway, clock, self._grace, int(quiet * 1000))
 
     @property

@@ -6,10 +6,12 @@ import json
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from shared.calls import actions, journal
 from shared.calls.actions import Action
+from shared.calls.do_not_record import RecordingGuard
 from shared.calls.driver import OPENING
 from shared.calls.journal import Entry, Issued
 from shared.calls.operation import Operation
@@ -18,6 +20,7 @@ from shared.calls.timers import Timers
 from shared.errors import ActionRefused, ResponseLost
 from shared.events import CallEvent
 from shared.gateway.base import Gateway, Request
+from shared.store.base import DoNotRecord
 
 log = logging.getLogger("switchboard.calls")
 
@@ -33,6 +36,7 @@ class Dispatcher:
         callback_url: gives the URL for the events of a call (`call`), and of one action family of it.
         stream_url: gives the URL where live `audio` or a live `transcript` of a call goes; empty: nowhere.
         clock: Unix time in milliseconds.
+        do_not_record: the numbers that are never recorded; None: the app has no such list.
     """
 
     def __init__(
@@ -42,12 +46,14 @@ class Dispatcher:
         callback_url: Callable[[str, str], str],
         stream_url: Callable[[str, str], str],
         clock: Callable[[], int],
+        do_not_record: DoNotRecord | None = None,
     ) -> None:
         self._gateway = gateway
         self._timers = timers
         self._callback_url = callback_url
         self._stream_url = stream_url
         self._clock = clock
+        self._guard = RecordingGuard(do_not_record)
 
     def dispatch(self, session: Session, entries: Iterable[Entry]) -> list[Entry]:
         """Send every operation that these entries issue; give back the entries that follow at once.
@@ -120,6 +126,11 @@ class Dispatcher:
             if isinstance(action, actions.Run):
                 value = json.loads(json.dumps(session.function(seq)()))
                 return journal.Answered(at=self._clock(), seq=seq, value=value)
+            who_is_on_it = partial(self._who_is_on_it, session, operation)
+            if isinstance(action, actions.MayRecord):
+                may = self._guard.may_record(session, action, who_is_on_it)
+                return journal.Answered(at=self._clock(), seq=seq, value=may)
+            self._guard.check(session, action, who_is_on_it)
             answer = self._gateway.perform(self._request(session, operation, session.resolved(action)))
         except ResponseLost:
             raise
@@ -152,6 +163,11 @@ class Dispatcher:
         if action.keeps_answer:
             return journal.Accepted(at=self._clock(), seq=seq, value=operation.answer)
         return None
+
+    def _who_is_on_it(self, session: Session, operation: Operation[Any]) -> list[str]:
+        """Raw ids of who is on a call, by the service: a call that the app has joined tells it only later."""
+        told = self._gateway.perform(self._request(session, operation, actions.ListParticipants()))
+        return [str(one["rawId"]) for one in told["participants"]]
 
     def _schedule(self, call_id: str, seq: int, due: int) -> None:
         try:

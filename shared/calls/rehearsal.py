@@ -7,8 +7,9 @@ while it runs it is watched for what no replay can repeat.
 
 from __future__ import annotations
 
+import base64
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple, TypeVar, cast
 
@@ -16,6 +17,7 @@ from shared.calls import actions, journal, service_stand_in
 from shared.calls.actions import TONE_OF_KEY, Action
 from shared.calls.beginning import begin_with
 from shared.calls.checks import Watch
+from shared.calls.do_not_record import RecordingGuard
 from shared.calls.flow import Flow
 from shared.calls.journal import Entry
 from shared.calls.json_values import json_value
@@ -27,6 +29,8 @@ from shared.calls.service_stand_in import OPENING_ACTIONS, RECORDING_STATES, Hea
 from shared.errors import ActionRefused
 from shared.events import parse_callback
 from shared.identifiers import Identifier
+from shared.privacy import NumberHashes
+from shared.store.memory import MemoryDoNotRecord
 
 A = TypeVar("A", bound=Action)
 
@@ -67,6 +71,7 @@ class Rehearsal:
         runs: Mapping[Callable[..., Any], Any] | None = None,
         language: str = "",
         fails: bool = False,
+        do_not_record: Iterable[str] = (),
     ) -> None:
         """The call rings; or, with `placed_to`, the app places it from `callee`, its own number.
 
@@ -94,6 +99,7 @@ class Rehearsal:
         self._events = 0
         self._keys = 0
         self._refusals: dict[type[Action], ActionRefused] = {}
+        self._guard = RecordingGuard(_listed(do_not_record))
         self.actions: list[Action] = []
         """Everything that the flow asked for, oldest first."""
         self.ran: list[Ran] = []
@@ -335,12 +341,15 @@ class Rehearsal:
         if type(action) in self._lost:
             self._lost.remove(type(action))
             self._feed(journal.Resent(at=self._now, seq=seq, attempt=0 if action.repeatable else 1))
-        refusal = self._refusals.pop(type(action), None)
+        refusal = self._refusals.pop(type(action), None) or self._forbidden(action)
         if refusal is not None:
             given = {"status": refusal.status, "code": refusal.code, "message": refusal.message}
             self._feed(journal.RefusedEntry.model_validate({"at": self._now, "seq": seq, **given}))
         elif isinstance(action, actions.Run):
             self._feed(self._ran(seq, action))
+        elif isinstance(action, actions.MayRecord):
+            may = self._guard.may_record(self._session, action)
+            self._feed(journal.Answered(at=self._now, seq=seq, value=may))
         elif action.ends_with == "answer":
             canceled = self._session.open_operations if isinstance(action, actions.CancelAllMedia) else []
             self._feed(journal.Answered(at=self._now, seq=seq, value=self._answer_to(action)))
@@ -355,6 +364,14 @@ class Rehearsal:
             states = [RECORDING_STATES[done.kind] for done in self.actions if done.kind in RECORDING_STATES]
             return {"recordingId": action.recording_id, "recordingState": (["inactive", *states])[-1]}
         return self.answers.get(type(action), {})
+
+    def _forbidden(self, action: Action) -> ActionRefused | None:
+        """What the app itself refuses: to record somebody who is on the do-not-record list."""
+        try:
+            self._guard.check(self._session, action)
+        except ActionRefused as refusal:
+            return refusal
+        return None
 
     def _ran(self, seq: int, action: actions.Run) -> Entry:
         """What comes of a side effect, as the journal will have it."""
@@ -385,6 +402,14 @@ class Rehearsal:
         if callable(result) and not isinstance(result, Exception):
             return partial(result, *arguments.args, **arguments.keywords)
         return partial(_give, result)
+
+
+def _listed(numbers: Iterable[str]) -> MemoryDoNotRecord:
+    """A do-not-record list of these."""
+    listed = MemoryDoNotRecord(NumberHashes(base64.b64encode(b"a rehearsal").decode()))
+    for number in numbers:
+        listed.add(Identifier.parse(number).raw_id)
+    return listed
 
 
 def _give(result: Any) -> Any:

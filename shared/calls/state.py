@@ -64,6 +64,20 @@ class CallState(Lifecycle):
         """What the flow plays and asks now, without what came over the HTTP API."""
         return [o for o in self._operations.values() if o.action.kind in MEDIA and not o.done and o.seq < FIRST_COMMAND]
 
+    @property
+    def people(self) -> set[str]:
+        """Raw ids of everybody who is known to be on the call, and of everybody whom the app has called into it."""
+        found = {raw_id for raw_id in (self.record.caller, self.record.callee) if raw_id}
+        found |= {participant.identifier.raw_id for participant in self.participants}
+        for operation in self._operations.values():
+            if operation.error is None:
+                match operation.action:
+                    case actions.AddParticipant(target=target):
+                        found.add(target.raw_id)
+                    case actions.CreateCall(targets=targets) | actions.MoveParticipants(targets=targets):
+                        found |= {target.raw_id for target in targets}
+        return found
+
     def take_failed(self) -> list[ActionFailed]:
         """The actions that failed since the last time this was asked, for the log."""
         failed, self._failed = self._failed, []

@@ -24,6 +24,7 @@ SCRIPTS: dict[str, list[dict[str, Any]]] = {
     "reason": [{"when": "asked", "after": 0.5, "say": "an invoice"}],
     "order": [{"when": "asked", "after": 0.5, "say": "two pizzas"}, {"when": "asked", "after": 0.5, "press": "1" * 16}],
     "payment": [{"when": "asked", "after": 0.5, "press": "4111111111111111#"}],
+    "claims": [{"when": "asked", "after": 4, "press": "1"}],  # nobody can agree before the question has ended
     "radio": [{"when": "prompted", "press": "#"}, {"when": "prompted", "press": "*"}],
     "transcript": [PRESS, *({"after": 2, "say": "Good morning."} for _ in range(5))],
 }
@@ -47,6 +48,7 @@ LAST = {
     "alarm": "play", "helpdesk": "add_participant", "two-agents": "cancel_add_participant", "to-sales": "transfer",
     "pass-on": "transfer", "hand-over": "transfer", "whisper": "play", "doorkeeper": "answer",
     "hotline": "cancel_all_media",
+    "claims": "start_recording",
 }  # fmt: skip
 """What a flow has asked for when its caller, who would wait for ever, may leave."""
 
@@ -96,3 +98,18 @@ def idle(desk: Desk, call_id: str) -> bool:
     before = len(desk.journal(call_id))
     busy = any(leg["media"]["running"] for call in desk.control.state()["calls"] for leg in call["legs"])
     return not busy and len(desk.journal(call_id)) == before
+
+
+def test_a_caller_on_the_do_not_record_list_is_neither_asked_nor_recorded(desk: Desk) -> None:
+    """Through a real host and a real table; the flow would ask, and the operator insists."""
+    caller, before = a_number(), len(desk.control.recordings())
+    assert desk.ask("POST", "do-not-record/add", {"number": caller}).json() == {"listed": True}
+    call_id = desk.ring("claims", [PRESS], caller=caller)
+    desk.asks_for(call_id, "add_participant")
+    refused = desk.ask("POST", f"calls/{call_id}/actions/start_recording", {})
+    assert (refused.status_code, refused.json()["code"]) == (422, "do_not_record")
+    desk.ask("POST", f"calls/{call_id}/actions/terminate", {})
+    wanted = asked(desk.end(call_id)["journal"])
+    assert wanted[:3] == ["answer", "may_record", "add_participant"]
+    assert "start_recording" in wanted, "the operator's"
+    assert len(desk.control.recordings()) == before

@@ -33,7 +33,7 @@ from shared.privacy import NumberHashes
 from shared.recordings.composing import Recordings
 from shared.security import TokenVerifier
 from shared.settings import load_settings
-from shared.store.memory import MemoryStore
+from shared.store.memory import MemoryDoNotRecord, MemoryStore
 from tests.functional.described import assert_described
 from tests.unit.calls.world import ListedTimers, Turns, Wire, respond
 
@@ -308,6 +308,7 @@ def running(
         tokens=tokens,
         recordings=recordings and (lambda: recordings(store)),
         notifications=notifications and (lambda: notifications(store)),
+        do_not_record=MemoryDoNotRecord(NumberHashes(hash_key)) if hash_key else None,
     )
     app = App(board, store, gateway, timers, issuer, clock)
     board.conductor.afterwards.later = app.later

@@ -56,6 +56,10 @@ GUARDS = (
     Guard("shared/calls/watchdog.py::Watchdog._next_overdue", (CALLS,), "a pause ends when an outcome is overdue"),
     Guard("shared/calls/watchdog.py::Watchdog._overdue", (CALLS,), "what is waited for ends"),
     Guard("shared/calls/watchdog.py::NEVER_CONNECTED", (CALLS,), "the same of a connection"),
+    # Who is never recorded
+    Guard("shared/calls/do_not_record.py::RecordingGuard.may_record", (CALLS,), "nobody who is listed is recorded"),
+    Guard("shared/calls/do_not_record.py::RecordingGuard.check", (CALLS,), "the same, whoever asks for it"),
+    Guard("shared/store/do_not_record.py::TableDoNotRecord.holds_any", (STORE,), "the same, under either key"),
     # What is sent, once, and what comes back
     Guard(
         "shared/calls/dispatcher.py::Dispatcher.dispatch", (CALLS,), "nothing is sent that another has sent or ended"
