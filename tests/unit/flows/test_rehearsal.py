@@ -374,7 +374,7 @@ def test_a_busy_callee_and_a_second_attempt_can_be_rehearsed() -> None:
     assert (call.status, call.spoken) == ("connected", ["hello"])
     call.prompt_ends()
     call.hang_up()
-    assert (call.status, call.outcome) == ("ended", "caller_left")
+    assert (call.status, call.outcome) == ("ended", "completed")
 
     call = begun()
     call.refuse(actions.CreateCall, status=400)

@@ -102,5 +102,6 @@ def test_it_speaks_german_where_the_routing_says_so() -> None:
     call = Rehearsal(support, language="de")
     call.connect()
     assert "aufgezeichnet" in call.spoken[0]
+    call.prompt_ends()
     call.press("1")
     assert "von Montag bis Freitag" in call.spoken[-1]
