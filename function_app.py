@@ -12,6 +12,7 @@ from handlers import (  # noqa: E402
     calls_api,
     event_grid,
     health,
+    notifications,
     recordings,
     reports_api,
     timers,
@@ -19,7 +20,7 @@ from handlers import (  # noqa: E402
 from shared.composition import start_early  # noqa: E402
 
 app = func.FunctionApp()
-for module in (event_grid, callbacks, calls_api, timers, recordings, reports_api, health):
+for module in (event_grid, callbacks, calls_api, timers, recordings, reports_api, notifications, health):
     app.register_functions(module.blueprint)
 
 gc.freeze()  # nor will any later collection look at them

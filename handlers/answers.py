@@ -24,6 +24,7 @@ from shared.errors import (
     UnknownCall,
     UnknownRecording,
 )
+from shared.notifications.errors import UnknownDeadLetter
 
 log = logging.getLogger("switchboard.doors")
 
@@ -59,6 +60,8 @@ def door(handler: Door) -> Door:
         except UnknownCall as error:
             log.warning("unknown call %s call=%s", handler.__name__, error.call_id)
             return problem(404, "Unknown call", str(error))
+        except UnknownDeadLetter as error:
+            return problem(404, "Unknown dead letter", str(error))
         except UnknownRecording as error:
             return problem(404, "Unknown recording", str(error))
         except (SettingsError, RoutingError) as error:

@@ -9,26 +9,30 @@ import pkgutil
 import threading
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from shared.calls.building import build
 from shared.calls.conductor import Conductor
 from shared.calls.flow import FLOWS
 from shared.calls.prompts import Prompt, file, text
+from shared.calls.texts import check_folder
 from shared.calls.timers import Timers
 from shared.errors import InvalidInput
 from shared.gateway.acs import AcsGateway
 from shared.gateway.base import Gateway
+from shared.identifiers import Identifier
 from shared.privacy import NumberHashes
 from shared.routing import RoutingTable, load_routes
 from shared.security import CallbackUrls, StreamUrls, TokenVerifier
-from shared.settings import Settings, settings
+from shared.settings import EARLIER, Settings, setting_name, settings
 from shared.store.base import CallStore
 from shared.store.queues import QueueTimers
 from shared.store.tables import TableStore
 
 if TYPE_CHECKING:
     from shared.api.service import CallService
+    from shared.notifications.composing import Notifications
     from shared.recordings.composing import Recordings
 
 T = TypeVar("T")
@@ -68,6 +72,8 @@ class Switchboard:
     routes: RoutingTable
     recordings: Once[Recordings]
     """Recordings and their reports, put together on first use: no answer to a call needs them."""
+    notifications: Once[Notifications]
+    """Events for other systems, put together on first use, for the same reason."""
 
     @property
     def service(self) -> CallService:
@@ -85,11 +91,17 @@ def compose(
     timers: Timers | None = None,
     tokens: TokenVerifier | None = None,
     recordings: Callable[[], Recordings] | None = None,
+    notifications: Callable[[], Notifications] | None = None,
 ) -> Switchboard:
     """Join the parts by settings; a test gives its own for those that reach out."""
     logging.getLogger("switchboard").setLevel(settings.log_level)
     # At INFO the SDKs log every request with its URL, which may name a caller.
     logging.getLogger("azure").setLevel(logging.WARNING)
+    for name, earlier in EARLIER.items():
+        if getattr(settings, earlier):
+            log.warning(
+                "%s is called %s now; the old name is read for one version more", *map(setting_name, (earlier, name))
+            )
     build()
     load_flows()
     urls = CallbackUrls(
@@ -120,7 +132,12 @@ def compose(
         ring_time=settings.ring_seconds,
         quiet=settings.quiet_seconds,
         apology=_apology(settings.fallback_prompt),
+        transfer_to=Identifier.parse(settings.fallback_transfer_to) if settings.fallback_transfer_to else None,
+        language=settings.speech_language,
     )
+    notify = Once(notifications or (lambda: _notifications(settings, store)))
+    if settings.events_topic_endpoint or settings.hook_url:
+        conductor.afterwards.closing.append(lambda record: notify().notifier.announce(record))
     return Switchboard(
         settings=settings,
         conductor=conductor,
@@ -130,6 +147,7 @@ def compose(
         or TokenVerifier(settings.acs_openid_configuration_url, settings.acs_token_issuer, settings.acs_resource_id),
         routes=load_routes(settings.routing_file, FLOWS),
         recordings=Once(recordings or (lambda: _recordings(settings, store, conductor.flows))),
+        notifications=notify,
     )
 
 
@@ -137,6 +155,12 @@ def _recordings(settings: Settings, store: CallStore, flows: Collection[str]) ->
     from shared.recordings.composing import compose_recordings
 
     return compose_recordings(settings, store, flows)
+
+
+def _notifications(settings: Settings, store: CallStore) -> Notifications:
+    from shared.notifications.composing import compose_notifications
+
+    return compose_notifications(settings, store)
 
 
 switchboard: Once[Switchboard] = Once(lambda: compose(settings()))
@@ -178,10 +202,12 @@ def _stream_url(settings: Settings) -> Callable[[str, str], str]:
 
 
 def load_flows() -> None:
-    """Import every module of `flows/`, so that each `@flow` registers."""
+    """Import every module of `flows/`, so that each `@flow` registers. InvalidInput says what is wrong with one."""
     package = importlib.import_module("flows")
     for module in pkgutil.iter_modules(package.__path__):
         importlib.import_module(f"flows.{module.name}")
+    for folder in package.__path__:
+        check_folder(Path(folder), tuple(FLOWS))
 
 
 def _apology(prompt: str) -> tuple[Prompt, ...]:

@@ -5,6 +5,7 @@ SwitchboardError
 │   ├── SettingsError       an app setting is missing or wrong
 │   ├── RoutingError        the routing file is wrong: names the line
 │   ├── ScorecardError      a scorecard is wrong: names the line
+│   ├── TextsError          the texts of a flow are wrong: names the line
 │   ├── UnknownAction       no action of this name can be taken on a live call
 │   ├── KeyReused           an idempotency key came back with another request
 │   └── MalformedEvent      a delivered event cannot be read
@@ -24,8 +25,12 @@ SwitchboardError
 │   ├── ForeignLocation     a file lies at an address that this app does not fetch from
 │   ├── SourceUnavailable   the file is unavailable now                                   (retryable)
 │   ├── UnreadableAudio     what came is not the audio that it should be                  (retryable)
-│   ├── TranscriptionFailed the speech service gave no transcript                          (retryable)
-│   └── TopicUnavailable    nobody could be told that a report is ready                   (retryable)
+│   └── TranscriptionFailed the speech service gave no transcript                          (retryable)
+├── NotificationError       shared.notifications.errors
+│   ├── UnknownDeadLetter   no event of this call waits to be replayed
+│   └── NotDelivered        a topic or a hook did not take an event                       (mostly retryable)
+│       ├── ForbiddenAddress  a hook leads to where this app sends nothing
+│       └── TopicUnavailable  the Event Grid topic did not take an event
 ├── WantsPerson             a caller who was offered it asks for a person: no failure
 ├── FlowMistake             a flow does what no flow can do: says what to write instead
 │   ├── ForeignAwait        it awaits what the call does not give
@@ -82,6 +87,10 @@ class RoutingError(InvalidInput):
 
 class ScorecardError(InvalidInput):
     """A scorecard is wrong; the field is `file:line: path`."""
+
+
+class TextsError(InvalidInput):
+    """The texts of a flow are wrong; the field is `file:line: path`."""
 
 
 class MalformedEvent(InvalidInput):
@@ -438,9 +447,3 @@ class TranscriptionFailed(RecordingError):
         self.status = status
         self.lasting = lasting
         super().__init__(problem)
-
-
-class TopicUnavailable(RecordingError):
-    """The Event Grid topic of reports did not take an event."""
-
-    retryable = True

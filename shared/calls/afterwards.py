@@ -29,6 +29,8 @@ class Afterwards:
 
     Attributes:
         later: what runs it.
+        closing: told of each call that is about to be closed; one that raises keeps it open, and is told again.
+            Somebody who was told may be told again after a crash, or by another instance.
 
     Args:
         clock: Unix time in milliseconds.
@@ -40,6 +42,7 @@ class Afterwards:
         self._calls = calls
         self._held = calls.held
         self.later = later
+        self.closing: list[Callable[[CallRecord], None]] = []
         self._clock = clock
         self._grace = grace
         self._left: dict[str, set[int]] = {}
@@ -159,9 +162,15 @@ class Afterwards:
         stored = self._store.load(call_id)
         if not self._store.indexed(stored.record):
             self._store.index(stored.record)
+        self._tell(stored.record)  # before the archive is written, which shows that it was told
         document = {**asdict(stored.record), "journal": [json.loads(entry) for entry in stored.journal]}
         self._store.close(stored.record, document)
         log_closed(stored.record)
+
+    def _tell(self, record: CallRecord) -> None:
+        if self.closing and not self._store.is_closed(record):
+            for tell in self.closing:
+                tell(record)
 
     def _write_head(self, held: Held) -> bool:
         """Write the head alone; False if somebody else has changed the call since."""

@@ -6,7 +6,9 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any, Literal, TypeVar
+from typing import Any, Generic, Literal, cast
+
+from typing_extensions import TypeVar
 
 from shared.calls import actions
 from shared.calls.journal import Logged, Resulted
@@ -14,31 +16,45 @@ from shared.calls.json_values import json_object
 from shared.calls.methods.asking import AskingMethods
 from shared.calls.methods.base import Host
 from shared.calls.methods.calling import CallingMethods
+from shared.calls.methods.language import LanguageMethods
 from shared.calls.methods.recording import RecordingMethods
 from shared.calls.methods.sensitive import SensitiveMethods
 from shared.calls.methods.streaming import StreamingMethods
 from shared.calls.methods.together import TogetherMethods
 from shared.calls.operation import Operation, Pending
 from shared.calls.rules import build
+from shared.calls.typed_input import started_input
 from shared.errors import CallEnded, InvalidInput
 from shared.events import Participant, TeamsPhoneCallDetails
 from shared.identifiers import Identifier
 
 T = TypeVar("T")
+Input = TypeVar("Input", default=Any)
+"""What `call.input` is: `Call[Reminder]` for a flow with `input=Reminder`, anything for a plain `Call`."""
 
 SIGNAL_NAME = "^[A-Za-z0-9_.-]{1,64}$"
 """What a signal can be called: its name is a part of a URL."""
 
 
-class Call(CallingMethods, AskingMethods, TogetherMethods, RecordingMethods, StreamingMethods, SensitiveMethods):
+class Call(
+    CallingMethods,
+    LanguageMethods,
+    AskingMethods,
+    TogetherMethods,
+    RecordingMethods,
+    StreamingMethods,
+    SensitiveMethods,
+    Generic[Input],
+):
     """One call. Every action starts when its method is called; `await` waits for its outcome.
 
-    What an `await` can raise is the CallError branch of `shared.errors`: ActionRefused, ActionFailed,
-    ActionCanceled, TimedOut, and CallEnded once the call is over.
+    What an `await` can raise is the CallError branch of `shared.errors` (ActionRefused, ActionFailed, ActionCanceled,
+    TimedOut, …), WantsPerson where a question offers a person, and CallEnded once the call is over.
     """
 
     def __init__(self, host: Host) -> None:
         super().__init__(host)
+        self._input: Input | None = None
 
     # What is known of the call
 
@@ -93,9 +109,17 @@ class Call(CallingMethods, AskingMethods, TogetherMethods, RecordingMethods, Str
         return self._host.started.teams
 
     @property
-    def input(self) -> Any:
-        """What the app gave to an outbound flow."""
-        return self._host.started.input
+    def input(self) -> Input:
+        """What the call was started with; an instance of the flow's model if it has one, else JSON.
+
+        InvalidInput if it does not fit the model: the code has changed since, or a call came in that has none.
+        """
+        model, given = self._host.input_model, self._host.started.input
+        if model is None:
+            return cast(Input, given)
+        if self._input is None:
+            self._input = cast(Input, started_input(model, given))
+        return self._input
 
     @property
     def now(self) -> datetime:

@@ -57,16 +57,17 @@ Words = Prompt | str
 _KINDS = (FilePrompt, TextPrompt, SsmlPrompt)
 
 
-def prompt(field: str, given: object) -> Prompt:
+def prompt(field: str, given: object, voice_name: str | None = None) -> Prompt:
     """A prompt as it is, a string as a text. InvalidInput for anything else.
 
     Args:
         field: what was given, for the message.
+        voice_name: who speaks a string; None: the app's default voice.
     """
     if isinstance(given, _KINDS):
         return given
     if isinstance(given, str):
-        return text(given)
+        return text(given, voice_name=voice_name)
     what = "None" if given is None else f"of type {type(given).__name__}"
     remedy = (
         "Give them one after the other." if isinstance(given, list | tuple) else 'Give "words", file(…) or ssml(…).'
@@ -74,11 +75,11 @@ def prompt(field: str, given: object) -> Prompt:
     raise InvalidInput(field, f"is {what}, which cannot be played.", remedy)
 
 
-def prompts(field: str, given: Words | Sequence[Words]) -> tuple[Prompt, ...]:
+def prompts(field: str, given: Words | Sequence[Words], voice_name: str | None = None) -> tuple[Prompt, ...]:
     """One prompt or several, as several."""
     if isinstance(given, list | tuple):
-        return tuple(one if isinstance(one, _KINDS) else prompt(field, one) for one in given)
-    return (prompt(field, given),)
+        return tuple(one if isinstance(one, _KINDS) else prompt(field, one, voice_name) for one in given)
+    return (prompt(field, given, voice_name),)
 
 
 def file(url: str, *, cache_id: str | None = None) -> FilePrompt:

@@ -108,6 +108,9 @@ class CallStore(Protocol):
         """Archive a finished call, say in the list how it ended, and take it from the open ones. May be repeated; an
         archive with more entries stays. Three round trips, two more where there is an archive."""
 
+    def is_closed(self, record: CallRecord) -> bool:
+        """Whether the call was closed before: its archive is there. One round trip."""
+
     def open_calls(self) -> Iterator[str]:
         """Ids of the calls that are not closed yet."""
 

@@ -102,6 +102,10 @@ class MemoryStore:
             self._merge(day_row(record))
             self._rows[OPEN].pop(record.call_id, None)
 
+    def is_closed(self, record: CallRecord) -> bool:
+        with self._lock:
+            return record.call_id in self._archived
+
     def open_calls(self) -> Iterator[str]:
         with self._lock:
             return iter(sorted(self._rows[OPEN]))

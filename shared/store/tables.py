@@ -191,11 +191,14 @@ class TableStore:
         return tuple(row.mark for row in rows)
 
     def close(self, record: CallRecord, document: dict[str, Any]) -> None:
-        name = f"{day_of(record.started_at).replace('-', '/')}/{record.call_id}.json"
         with _storage_errors(record.call_id):
-            self._blobs.put_newest(name, json.dumps(document, ensure_ascii=False), record.entries)
+            self._blobs.put_newest(_archive_name(record), json.dumps(document, ensure_ascii=False), record.entries)
             self._merge(day_row(record))
             self._index.delete_entity(OPEN, record.call_id)
+
+    def is_closed(self, record: CallRecord) -> bool:
+        with _storage_errors(record.call_id):
+            return self._blobs.exists(_archive_name(record))
 
     def open_calls(self) -> Iterator[str]:
         with _storage_errors("open"):
@@ -281,6 +284,10 @@ def _check_id(call_id: str) -> None:
     """UnknownCall for what no call can have as its id: the storage would call such a request wrong."""
     if not call_id or not is_key(call_id):
         raise UnknownCall(call_id)
+
+
+def _archive_name(record: CallRecord) -> str:
+    return f"{day_of(record.started_at).replace('-', '/')}/{record.call_id}.json"
 
 
 def _head(record: CallRecord, tail: Sequence[str], segments: int) -> dict[str, Any]:

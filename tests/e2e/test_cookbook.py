@@ -14,7 +14,9 @@ from tests.e2e.trials import OWN, Desk, a_number, asked, desk_with
 
 pytestmark = [pytest.mark.e2e, pytest.mark.node, pytest.mark.xdist_group("e2e-cookbook")]
 
-BLOCKS = re.findall(r"^```python flow\n(.*?)^```$", (ROOT / "docs" / "flows.md").read_text("utf-8"), re.M | re.S)
+PAGE = (ROOT / "docs" / "flows.md").read_text("utf-8")
+BLOCKS = re.findall(r"^```python flow\n(.*?)^```$", PAGE, re.M | re.S)
+TEXTS = dict(re.findall(r"^```yaml (\S+)\n(.*?)^```$", PAGE, re.M | re.S))
 NAMES = [name for block in BLOCKS for name in re.findall(r'@flow\("([^"]+)"', block)]
 
 PRESS = {"when": "asked", "after": 0.5, "press": "1"}
@@ -35,6 +37,7 @@ SIGNALS: dict[str, list[tuple[str, Any]]] = {
 OUTBOUND: dict[str, dict[str, Any]] = {
     "reminder": {"targets": ["+14255550155"], "caller_id": OWN, "input": {"when": "today"}},
     "extension": {"targets": ["+14255550156"], "caller_id": OWN, "input": {"extension": "42"}},
+    "appointment": {"targets": ["+14255550157"], "caller_id": OWN, "input": {"day": "2026-11-30", "who": "Dr. Ada"}},
     "alarm": {"input": {"team": "north"}},
     "announcement": {"input": {"room": "99199690362660524"}},
 }
@@ -49,7 +52,7 @@ LAST = {
 
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    with desk_with(tmp_path_factory.mktemp("app"), *BLOCKS) as one:
+    with desk_with(tmp_path_factory.mktemp("app"), *BLOCKS, texts=TEXTS, placed={"appointment"}) as one:
         for user in ("8:acs:ada", "8:acs:bob", "8:acs:chair"):
             one.control.register_phone(user, afterSeconds=3 if user.endswith("bob") else 1)
         yield one

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 CALLS, STORE, RECORDINGS = "tests/unit/calls", "tests/unit/store", "tests/unit/recordings"
+NOTIFICATIONS, CALL_FINISHED = "tests/unit/notifications", "tests/functional/test_call_finished.py"
 GATEWAY, LOST_WRITES = "tests/unit/gateway/test_lost_responses.py", "tests/unit/store/test_lost_responses.py"
 
 
@@ -64,7 +65,7 @@ GUARDS = (
     Guard(
         "shared/calls/dispatcher.py::Dispatcher.hang_up_latecomers", (CALLS,), "nobody sits on a line without a flow"
     ),
-    Guard("shared/calls/driver.py::_leave", (CALLS,), "a hang-up is asked for until it is taken"),
+    Guard("shared/calls/fallback.py::leave", (CALLS,), "a hang-up is asked for until it is taken"),
     Guard("shared/gateway/acs/gateway.py::AcsGateway.perform", (GATEWAY,), "what is harmless twice is sent again"),
     Guard("shared/gateway/acs/gateway.py::AcsGateway._send", (GATEWAY,), "a DELETE that was carried out succeeds"),
     Guard("shared/gateway/acs/gateway.py::_refusal", (GATEWAY,), "a lost response is no refusal"),
@@ -109,6 +110,21 @@ GUARDS = (
     Guard("shared/recordings/fetching.py::Fetcher.fetch", (RECORDINGS,), "archived before it is deleted"),
     Guard("shared/recordings/fetching.py::Fetcher._download", (RECORDINGS,), "the length is checked before deletion"),
     Guard("shared/recordings/fetching.py::Fetcher.delete", (RECORDINGS,), "deletion is tried until it expires"),
+    # Finished calls: told of at least once, under one id, and nowhere else
+    Guard(
+        "shared/calls/afterwards.py::Afterwards._tell",
+        (CALL_FINISHED,),
+        "a call is told of before it is closed, and once",
+    ),
+    Guard("shared/notifications/notifier.py::Notifier.work", (NOTIFICATIONS,), "threads are left; a storage may fail"),
+    Guard("shared/notifications/notifier.py::Notifier._later", (NOTIFICATIONS,), "tried for a day, then kept"),
+    Guard("shared/notifications/notifier.py::Notifier.replay", (NOTIFICATIONS,), "a dead letter is not lost"),
+    Guard("shared/notifications/notifier.py::wait_before", (NOTIFICATIONS,), "waits grow and are bounded"),
+    Guard("shared/notifications/webhook.py::WebHook.deliver", (NOTIFICATIONS,), "which responses are tried again"),
+    Guard("shared/notifications/webhook.py::sign", (NOTIFICATIONS,), "a receiver can verify"),
+    Guard("shared/notifications/addresses.py::read_url", (NOTIFICATIONS,), "what a hook's URL may be"),
+    Guard("shared/notifications/addresses.py::check_address", (NOTIFICATIONS,), "where it may lead"),
+    Guard("shared/notifications/addresses.py::_is_public", (NOTIFICATIONS,), "the same"),
     # Streams: limits
     Guard("streams/limits.py::Budget.take", ("tests/unit/streams/test_limits.py",), "memory is bounded"),
     Guard("streams/limits.py::Sockets.one_more", ("tests/unit/streams/test_limits.py",), "sockets are bounded"),
@@ -117,6 +133,7 @@ GUARDS = (
 )
 
 SURVIVORS: dict[str, dict[str, str]] = {
+    "shared/calls/tones.py::ToneOrder.add": {"1 → 2": "a series comes after the one before it, by whatever it is more"},
     "shared/calls/conductor.py::Conductor._lost": {
         "lost and (not operation.done) → lost": "what is done is confirmed as well; it is asked for safety",
     },

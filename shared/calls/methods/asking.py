@@ -10,7 +10,7 @@ from shared.calls import actions
 from shared.calls.actions import TONE_OF_KEY, Choice, Tone
 from shared.calls.methods.base import Methods, Somebody
 from shared.calls.operation import Operation, Task
-from shared.calls.prompts import Words, prompts
+from shared.calls.prompts import Words
 from shared.calls.reading import explained
 from shared.calls.results import Recognized
 from shared.calls.rules import build, value
@@ -255,6 +255,8 @@ class AskingMethods(Methods):
             raise InvalidInput(f"{method}.choices", "cannot be joined with max_tones or speech.", "Choose one of them.")
         if not (choices or keys or speech):
             raise InvalidInput(method, "listens for nothing.", "Give choices, max_tones or speech=True.")
+        if fields.get("language") is None and (choices or speech):
+            fields["language"] = self._heard_language
         if type(attempts) is not int or attempts < 1:
             raise InvalidInput(f"{method}.attempts", f"is {attempts!r}.", "Ask at least once.")
         if repeat is not None and repeat == person:
@@ -264,7 +266,7 @@ class AskingMethods(Methods):
             method,
             input="choices" if choices else "speechOrDtmf" if speech and keys else "speech" if speech else "dtmf",
             participant=self._side(participant),
-            prompts=prompts(f"{method}.prompts", tuple(said)),
+            prompts=self._played(f"{method}.prompts", tuple(said)),
             choices=_choices(method, choices),
             max_tones=max_tones,
             stop_tones=tuple(stop_tones),
@@ -273,7 +275,7 @@ class AskingMethods(Methods):
         self._checked(action)
         again = action
         if reprompt is not None:
-            again = action.model_copy(update={"prompts": prompts(f"{method}.reprompt", reprompt)})
+            again = action.model_copy(update={"prompts": self._played(f"{method}.reprompt", reprompt)})
         return _Question(action, again, attempts, repeat, person, usable)
 
     async def _ask(self, question: _Question) -> Recognized:

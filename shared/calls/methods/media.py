@@ -10,7 +10,6 @@ from shared.calls.actions import TONE_OF_KEY
 from shared.calls.methods.base import Block, Host, Methods, Somebody
 from shared.calls.operation import Operation, Pending
 from shared.calls.prompts import Words, prompt
-from shared.calls.prompts import prompts as played
 from shared.calls.rules import build
 from shared.errors import ActionRefused, InvalidInput, TimedOut
 from shared.events import CallEvent
@@ -41,7 +40,7 @@ class MediaMethods(Methods):
         targets: tuple[Identifier, ...] = ()
         if to:  # seldom, and a replay comes here for every prompt of the call
             targets = tuple(map(Identifier.parse, (to,) if isinstance(to, Identifier | str) else to))
-        return build(actions.Play, method, prompts=played(f"{method}.prompts", prompts), to=targets, **how)
+        return build(actions.Play, method, prompts=self._played(f"{method}.prompts", prompts), to=targets, **how)
 
     def music(self, *prompts: Words, to: Somebody | Sequence[Somebody] = ()) -> Music:
         """`async with call.music(file(…)):` plays in a loop while the block runs, and stops on every way out of it.
@@ -83,7 +82,7 @@ class MediaMethods(Methods):
 
     def hold(self, participant: Somebody | None = None, *, audio: Words | None = None) -> Operation[None]:
         """Put a participant on hold, with audio if given."""
-        heard = None if audio is None else prompt("hold.audio", audio)
+        heard = None if audio is None else prompt("hold.audio", audio, self._voice)
         return self._host.issue(build(actions.Hold, participant=self._side(participant), audio=heard))
 
     def unhold(self, participant: Somebody | None = None) -> Operation[None]:

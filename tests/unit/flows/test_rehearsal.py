@@ -14,6 +14,7 @@ from shared.calls import (
     Call,
     CallLocator,
     Choice,
+    Fallback,
     Flow,
     InvalidInput,
     NoInput,
@@ -306,3 +307,20 @@ def test_music_and_races_that_leave_things_behind_forget_no_await() -> None:
     call.wait()
     assert call.hung_up()
     assert call.spoken == ["Hello."]
+
+
+def test_a_flow_that_may_fail_is_rehearsed_with_its_fallback() -> None:
+    async def fails(call: Call) -> None:
+        await call.play(text("Welcome."))
+        raise RuntimeError("a bug")
+
+    flow = Flow("fails", fails, fallback=Fallback("We are sorry.", transfer_to="+14255550142"))
+    call = Rehearsal(flow, fails=True)
+    call.connect()
+    call.prompt_ends()
+    assert call.spoken == ["Welcome.", "We are sorry."]
+    assert call.failure["error"] == "RuntimeError: a bug"
+    assert call.failure["line"] == 'raise RuntimeError("a bug")'
+    call.prompt_ends()
+    assert call.expect(actions.Transfer).target.phone_number == "+14255550142"
+    assert call.outcome == "failed"

@@ -213,6 +213,16 @@ def test_a_first_entry_too_large_for_a_row_can_be_claimed(another: Another) -> N
 # Finding calls
 
 
+def test_a_call_is_closed_once_its_archive_is_there(another: Another) -> None:
+    record = a_record("call-1", status="ended")
+    assert not another().is_closed(record)  # there is no container yet
+    another().prepare()
+    assert not another().is_closed(record)
+    another().close(record, {"call_id": "call-1"})
+    assert another().is_closed(record)
+    assert not another().is_closed(a_record("call-2", status="ended"))
+
+
 def test_an_indexed_call_is_open_until_it_is_closed(another: Another) -> None:
     store = another()
     store.prepare()
