@@ -40,6 +40,7 @@ SwitchboardError
 │   └── FlowChanged         it no longer does what its journal says it did
 └── CallError               what a flow can meet at an `await`
     ├── ActionRefused       the service refused the request, or could not be reached
+    │   ├── RunFailed       a function of `call.run` raised, or gave back what is no JSON
     │   └── ResponseLost    the request went out and no response came: what became of it is unknown      (internal)
     ├── ActionFailed        the service took the request and reported a failure later
     │   └── NoInput         a recognize heard nothing usable in all its attempts
@@ -279,6 +280,15 @@ class ActionRefused(CallError):
         self.retryable = transient
         self.plain = plain
         super().__init__(_with_words(f"{action} was refused: {status} {code}: {message}", plain))
+
+
+class RunFailed(ActionRefused):
+    """A function of `call.run` raised, gave back what the journal cannot hold, or ended its process each time.
+
+    Attributes:
+        code: the name of the exception's class.
+        message: its text.
+    """
 
 
 class ResponseLost(ActionRefused):

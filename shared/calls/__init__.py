@@ -15,6 +15,7 @@ from shared.errors import (
     InvalidInput,
     NoInput,
     NotOffRecord,
+    RunFailed,
     TimedOut,
     WantsPerson,
 )
@@ -39,6 +40,7 @@ __all__ = [
     "Pending",
     "Prompt",
     "Recognized",
+    "RunFailed",
     "TimedOut",
     "Tone",
     "Transcription",

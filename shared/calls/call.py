@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any, Generic, Literal, cast
+from typing import Any, Generic, Literal, ParamSpec, cast
 
 from typing_extensions import TypeVar
 
@@ -29,6 +29,7 @@ from shared.events import Participant, TeamsPhoneCallDetails
 from shared.identifiers import Identifier
 
 T = TypeVar("T")
+P = ParamSpec("P")
 Input = TypeVar("Input", default=Any)
 """What `call.input` is: `Call[Reminder]` for a flow with `input=Reminder`, anything for a plain `Call`."""
 
@@ -180,11 +181,11 @@ class Call(
             raise InvalidInput("signal.name", f"{name!r} can never come.", "Use letters, digits, _ . -, at most 64.")
         return self._host.wait_signal(name)
 
-    def run(self, function: Callable[..., T], *args: Any, **kwargs: Any) -> Operation[T]:
+    def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Operation[T]:
         """Call a function with side effects; its result, which must be JSON, is journaled.
 
         It runs once, but for a crash between its end and the commit of its result: then it runs again. What
-        it raises arrives as ActionRefused. It may run after the call has ended.
+        it raises arrives as RunFailed. It may run after the call has ended.
         """
         name = getattr(function, "__qualname__", type(function).__name__)
         return self._host.issue(actions.Run(name=name), partial(function, *args, **kwargs))

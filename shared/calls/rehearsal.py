@@ -7,23 +7,24 @@ while it runs it is watched for what no replay can repeat.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, TypeVar, cast
+from typing import Any, NamedTuple, TypeVar, cast
 
-from shared.calls import actions, journal, listening
+from shared.calls import actions, journal, service_stand_in
 from shared.calls.actions import TONE_OF_KEY, Action
 from shared.calls.beginning import begin_with
 from shared.calls.checks import Watch
 from shared.calls.flow import Flow
 from shared.calls.journal import Entry
 from shared.calls.json_values import json_value
-from shared.calls.listening import Heard
 from shared.calls.operation import Operation
 from shared.calls.prompts import TextPrompt
 from shared.calls.replay import Session, operation_context
+from shared.calls.service_stand_in import OPENING_ACTIONS, RECORDING_STATES, Heard, event_of, said_of, wire
 from shared.errors import ActionRefused
-from shared.events import ROLES, Role, parse_callback
+from shared.events import parse_callback
 from shared.identifiers import Identifier
 
 A = TypeVar("A", bound=Action)
@@ -32,6 +33,14 @@ LANGUAGE = "en-US"
 """What the setting SPEECH_LANGUAGE is by default."""
 START = 1_790_000_000_000
 CONNECTION = "02004780-0000-4000-8000-000000000001"
+
+
+class Ran(NamedTuple):
+    """A side effect that the flow asked for."""
+
+    name: str
+    args: tuple[Any, ...]
+    kwargs: Mapping[str, Any]
 
 
 class Rehearsal:
@@ -65,8 +74,8 @@ class Rehearsal:
             placed_to: who is called, several for a group call; empty: the flow places or joins the call itself.
             on_behalf_of: whose call it is, where the callee takes it for somebody else.
             teams: what Teams says of the call, in the service's words: `{"intent": "billing"}`.
-            runs: what each function that the flow gives to `call.run` returns, or the exception that it raises; then
-                none of them is called. None: they are called.
+            runs: what each function that the flow gives to `call.run` returns, the exception that it raises, or a
+                function that stands for it; then none of them is called. None: they are called.
             fails: the flow may fail, and its fallback is rehearsed as well (see `failure`). False: then the rehearsal
                 fails.
             language: in which the flow begins, as the routing would say; empty: by its input, or else English.
@@ -86,6 +95,8 @@ class Rehearsal:
         self._refusals: dict[type[Action], ActionRefused] = {}
         self.actions: list[Action] = []
         """Everything that the flow asked for, oldest first."""
+        self.ran: list[Ran] = []
+        """The functions that the flow gave to `call.run`, with their arguments, oldest first."""
         self.answers: dict[type[Action], Any] = {actions.StartRecording: {"recordingId": "recording-1"}}
         """What the service answers to an action at once, where the flow reads it: `{}` unless it is set here."""
         targets = [Identifier.parse(target) for target in placed_to or ()]
@@ -164,20 +175,20 @@ class Rehearsal:
 
     def choose(self, label: str) -> None:
         """The caller makes a choice, by voice. AssertionError if it is not offered."""
-        self._hear(listening.chosen(self.expect(actions.Recognize), label))
+        self._hear(service_stand_in.chosen(self.expect(actions.Recognize), label))
 
     def press(self, keys: str) -> None:
         """The caller presses keys, and then none for a while: the key of a choice, or digits. What comes after the
         last key that is collected is lost, as it is in a call. AssertionError if nobody listens for keys."""
-        self._hear(listening.pressed(self.expect(actions.Recognize), keys))
+        self._hear(service_stand_in.pressed(self.expect(actions.Recognize), keys))
 
     def say(self, words: str) -> None:
         """The caller speaks: freely, or one of the phrases of a choice. AssertionError if nobody listens for it."""
-        self._hear(listening.said(self.expect(actions.Recognize), words))
+        self._hear(service_stand_in.said(self.expect(actions.Recognize), words))
 
     def stay_silent(self) -> None:
         """The caller says and presses nothing."""
-        self._hear(listening.SILENCE)
+        self._hear(service_stand_in.SILENCE)
 
     def tones(self, keys: str) -> None:
         """Keys come in while continuous DTMF listens."""
@@ -188,7 +199,7 @@ class Rehearsal:
     def present(self, *participants: str) -> None:
         """ParticipantsUpdated: these are in the call now."""
         self._events += 1
-        listed = [{"identifier": _wire(who), "isMuted": False, "isOnHold": False} for who in participants]
+        listed = [{"identifier": wire(who), "isMuted": False, "isOnHold": False} for who in participants]
         self.event("ParticipantsUpdated", participants=listed, sequenceNumber=self._events)
 
     def signal(self, name: str, data: Any = None) -> None:
@@ -226,13 +237,13 @@ class Rehearsal:
     def done(self, kind: type[Action], **data: Any) -> None:
         """The service reports that an action succeeded, by the event that it has for this."""
         action = self._session.resolved(self.expect(kind))
-        for more in _said_of(action):
-            self.event(_event_of(action, "succeeded"), kind, **{**more, **data})
+        for more in said_of(action):
+            self.event(event_of(action, "succeeded"), kind, **{**more, **data})
 
     def fail(self, kind: type[Action], *, code: int = 500, sub_code: int = 9999) -> None:
         """The service reports that an action failed."""
         action = self.expect(kind)
-        self.event(_event_of(action, "failed"), kind, code=code, sub_code=sub_code, **_said_of(action)[0])
+        self.event(event_of(action, "failed"), kind, code=code, sub_code=sub_code, **said_of(action)[0])
 
     def refuse(self, kind: type[Action], *, status: int = 400, code: str = "8523") -> None:
         """The service refuses the next action of this kind at the request."""
@@ -323,7 +334,7 @@ class Rehearsal:
             self._feed(journal.Answered(at=self._now, seq=seq, value=self._answer_to(action)))
             for operation in canceled:
                 if isinstance(operation.action, actions.Play | actions.Recognize):
-                    self._event(_event_of(operation.action, "canceled"), operation, 400, 8508)
+                    self._event(event_of(operation.action, "canceled"), operation, 400, 8508)
         elif action.keeps_answer:
             self._feed(journal.Accepted(at=self._now, seq=seq, value={"invitationId": f"invitation-{seq}"}))
 
@@ -345,12 +356,23 @@ class Rehearsal:
 
     def _stand_in(self, function: Callable[[], Any]) -> Callable[[], Any]:
         """The side effect, or what stands for it."""
+        arguments = function if isinstance(function, partial) else partial(function)
+        asked = arguments.func
+        self.ran.append(Ran(getattr(asked, "__name__", type(asked).__name__), arguments.args, arguments.keywords))
         if self._runs is None:
             return function
-        asked = function.func if isinstance(function, partial) else function
         if asked not in self._runs:
             raise AssertionError(f"the flow runs {asked.__qualname__}, for which `runs` has no result")
-        return partial(_give, self._runs[asked])
+        result = self._runs[asked]
+        if isinstance(result, type) and issubclass(result, Exception):
+            raise AssertionError(f"`runs` has the class {result.__name__}: give an instance, {result.__name__}()")
+        try:
+            inspect.signature(asked).bind(*arguments.args, **arguments.keywords)
+        except TypeError as error:
+            return partial(_give, error)  # as the call of the function itself would
+        if callable(result) and not isinstance(result, Exception):
+            return partial(result, *arguments.args, **arguments.keywords)
+        return partial(_give, result)
 
 
 def _give(result: Any) -> Any:
@@ -366,31 +388,3 @@ def _fail_if_failed(entries: Sequence[Entry]) -> None:
             parts += [f"  at {entry.where}: {entry.line}"] if entry.where else []
             parts += [f"  {entry.remedy}"] if entry.remedy else []
             raise AssertionError("\n".join([*parts, entry.trace]))
-
-
-RECORDING_STATES = {
-    "start_recording": "active", "resume_recording": "active", "pause_recording": "inactive",
-    "stop_recording": "inactive",
-}  # fmt: skip
-OPENING_ACTIONS = (actions.Answer, actions.CreateCall, actions.Connect)
-
-
-def _event_of(action: Action, role: Role) -> str:
-    """The event that says this of such an action."""
-    return next(name for name, says in ROLES.items() if says.role == role and action.kind in says.action_kinds)
-
-
-def _said_of(action: Action) -> list[dict[str, Any]]:
-    """What the events of an action carry of its request: one for each event."""
-    match action:
-        case actions.AddParticipant() | actions.RemoveParticipant():
-            return [{"participant": _wire(action.target)}]
-        case actions.MoveParticipants():
-            return [{"participant": _wire(who), "fromCall": action.from_call} for who in action.targets]
-        case actions.CancelAddParticipant():
-            return [{"invitationId": action.invitation_id}]
-    return [{}]
-
-
-def _wire(who: Identifier | str) -> dict[str, str]:
-    return {"rawId": Identifier.parse(who).raw_id}

@@ -18,6 +18,7 @@ from shared.calls import (
     Flow,
     InvalidInput,
     NoInput,
+    RunFailed,
     actions,
     file,
     text,
@@ -279,6 +280,23 @@ def test_a_call_goes_on_after_a_restart_an_event_that_comes_twice_and_a_lost_res
     assert call.spoken == ["one", "two", "three"]
 
 
+def test_a_flow_that_may_fail_is_rehearsed_with_its_fallback() -> None:
+    async def fails(call: Call) -> None:
+        await call.play(text("Welcome."))
+        raise RuntimeError("a bug")
+
+    flow = Flow("fails", fails, fallback=Fallback("We are sorry.", transfer_to="+14255550142"))
+    call = Rehearsal(flow, fails=True)
+    call.connect()
+    call.prompt_ends()
+    assert call.spoken == ["Welcome.", "We are sorry."]
+    assert call.failure["error"] == "RuntimeError: a bug"
+    assert call.failure["line"] == 'raise RuntimeError("a bug")'
+    call.prompt_ends()
+    assert call.expect(actions.Transfer).target.phone_number == "+14255550142"
+    assert call.outcome == "failed"
+
+
 def test_a_recording_is_as_the_flow_left_it_unless_the_rehearsal_says_otherwise() -> None:
     async def function(call: Call) -> None:
         for step in (call.get_recording_state, call.start_recording, call.pause_recording, call.resume_recording):
@@ -309,18 +327,25 @@ def test_music_and_races_that_leave_things_behind_forget_no_await() -> None:
     assert call.spoken == ["Hello."]
 
 
-def test_a_flow_that_may_fail_is_rehearsed_with_its_fallback() -> None:
-    async def fails(call: Call) -> None:
-        await call.play(text("Welcome."))
-        raise RuntimeError("a bug")
-
-    flow = Flow("fails", fails, fallback=Fallback("We are sorry.", transfer_to="+14255550142"))
-    call = Rehearsal(flow, fails=True)
+def test_a_function_may_stand_for_a_side_effect_and_the_rehearsal_has_the_arguments() -> None:
+    call = Rehearsal(Flow("function", looks_up), runs={look_up: lambda number: {"number": number}})
     call.connect()
-    call.prompt_ends()
-    assert call.spoken == ["Welcome.", "We are sorry."]
-    assert call.failure["error"] == "RuntimeError: a bug"
-    assert call.failure["line"] == 'raise RuntimeError("a bug")'
-    call.prompt_ends()
-    assert call.expect(actions.Transfer).target.phone_number == "+14255550142"
-    assert call.outcome == "failed"
+    assert call.logged == ["{'number': '+14255550100'}"]
+    assert call.ran == [("look_up", ("+14255550100",), {})]
+
+
+def test_a_function_is_called_with_arguments_that_it_takes_or_the_flow_learns_it() -> None:
+    async def forgets(call: Call) -> None:
+        try:
+            await call.run(look_up)  # type: ignore[call-arg]
+        except RunFailed as error:
+            call.log(error.code)
+
+    call = Rehearsal(Flow("function", forgets), runs={look_up: {}})
+    call.connect()
+    assert call.logged == ["TypeError"]
+
+
+def test_a_class_of_errors_among_the_results_is_a_mistake_of_the_test() -> None:
+    with pytest.raises(AssertionError, match=r"give an instance, ValueError\(\)"):
+        Rehearsal(Flow("function", looks_up), runs={look_up: ValueError}).connect()
