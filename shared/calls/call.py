@@ -49,7 +49,7 @@ class Call(
     """One call. Every action starts when its method is called; `await` waits for its outcome.
 
     What an `await` can raise is the CallError branch of `shared.errors` (ActionRefused, ActionFailed, ActionCanceled,
-    TimedOut, WantsPerson), and CallEnded once the call is over.
+    TimedOut, …), WantsPerson where a question offers a person, and CallEnded once the call is over.
     """
 
     def __init__(self, host: Host) -> None:

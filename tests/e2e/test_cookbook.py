@@ -25,6 +25,7 @@ SCRIPTS: dict[str, list[dict[str, Any]]] = {
     "order": [{"when": "asked", "after": 0.5, "say": "two pizzas"}, {"when": "asked", "after": 0.5, "press": "1" * 16}],
     "payment": [{"when": "asked", "after": 0.5, "press": "4111111111111111#"}],
     "claims": [{"when": "asked", "after": 4, "press": "1"}],  # nobody can agree before the question has ended
+    "inserted": [{"when": "asked", "after": 0.5, "say": "English"}, {"when": "asked", "after": 0.5, "press": "4711"}],
     "radio": [{"when": "prompted", "press": "#"}, {"when": "prompted", "press": "*"}],
     "transcript": [PRESS, *({"after": 2, "say": "Good morning."} for _ in range(5))],
 }

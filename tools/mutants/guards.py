@@ -143,6 +143,7 @@ GUARDS = (
 )
 
 SURVIVORS: dict[str, dict[str, str]] = {
+    "shared/calls/tones.py::ToneOrder.add": {"1 → 2": "a series comes after the one before it, by whatever it is more"},
     "shared/calls/conductor.py::Conductor._lost": {
         "lost and (not operation.done) → lost": "what is done is confirmed as well; it is asked for safety",
     },
