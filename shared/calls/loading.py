@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from shared.calls.flow import Flow
 from shared.calls.freshness import Freshness
-from shared.calls.held import Held, HeldCalls
+from shared.calls.held import Held, HeldCalls, Said
 from shared.calls.prompts import Prompt
 from shared.calls.replay import Session
 from shared.errors import FlowChanged
@@ -72,7 +72,7 @@ class Calls:
         session.feed_stored(stored.journal[session.record.entries :])
         session.take_failed()  # logged when they came
         session.adopt(stored.record)
-        return Held(session, stored.version, tuple(stored.record.unconfirmed))
+        return Held(session, stored.version, Said.of(stored.record))
 
     def newest(self, call_id: str, events: Iterable[CallEvent | None]) -> tuple[Held, bool]:
         """The call to build on, taken out of memory; and whether it comes from there unseen, so that it may be old."""

@@ -90,6 +90,12 @@ class CallState:
         """Issued and without an outcome."""
         return [operation for operation in self._operations.values() if not operation.done]
 
+    @property
+    def opens_first(self) -> bool:
+        """Whether the call is being opened, and for the first time: it has had no other connection."""
+        openings = [operation for operation in self._operations.values() if operation.action.kind in OPENING]
+        return len(openings) == 1 and not openings[0].done
+
     def confirm(self, seq: int) -> None:
         """Something shows that this operation left the app."""
         if seq in self.record.unconfirmed:
