@@ -42,6 +42,7 @@ from shared.calls.lost import lost_operations
 from shared.calls.operation import Operation
 from shared.calls.outcome import Outcome
 from shared.calls.prompts import Prompt
+from shared.calls.reading import same
 from shared.calls.replay import Session
 from shared.calls.rules import check
 from shared.calls.side_effects import DueEffects, SideEffects
@@ -224,7 +225,7 @@ class Conductor:
         earlier = self._begin(call_id, started)
         if earlier is None:
             return Outcome.CLAIMED, call_id
-        if not _same(started, earlier.started):
+        if not same(started, earlier.started):
             raise KeyReused
         # Whoever placed it may have died on the way.
         self.afterwards.write_index(earlier.record)
@@ -389,8 +390,7 @@ class Conductor:
                 return Outcome.LATE
             fresh = [(entry, event) for entry, event in pending if not session.knows(entry)]
             # An event is news of the call: what may be overdue is looked at when it stays quiet after it.
-            running = self._side_effects.running(call_id)
-            lost = [] if fresh else lost_operations(session, self._clock(), self._grace, rung=rung, running=running)
+            lost = [] if fresh else self._lost(session, rung)
             if not fresh and not lost:
                 if trusted and all(event is None for _, event in pending):
                     # Memory may be old, and whoever asks without an event (a timer, the watchdog) is the last who does.
@@ -421,9 +421,8 @@ class Conductor:
                         self.freshness.learn(fresh=False)
                     time.sleep(min(0.002 * race, 0.05))
                     continue
-            session = held.session
-            self._dispatcher.hang_up_latecomers(session, [event for _, event in fresh])
-            self._dispatcher.cancel_leftovers(session, leftovers)
+            self._dispatcher.hang_up_latecomers(held.session, [event for _, event in fresh])
+            self._dispatcher.cancel_leftovers(held.session, leftovers)
             pending = self._send(held, entries, due, failed)
             self.afterwards.later_index(held)
             if outcome is not Outcome.RESENT:  # what came back at once of what was sent again does not change that
@@ -433,6 +432,10 @@ class Conductor:
                 return outcome
             self.afterwards.remember_left(call_id, held)
         raise LostRace(call_id)
+
+    def _lost(self, session: Session, rung: int | None) -> list[journal.Resent | journal.RefusedEntry]:
+        running = self._side_effects.running(session.record.call_id)
+        return lost_operations(session, self._clock(), self._grace, rung=rung, running=running)
 
     def _send(
         self, held: Held, entries: list[Entry], due: DueEffects, failed: Sequence[ActionFailed] = ()
@@ -475,8 +478,3 @@ class Conductor:
         """What a call waits for, whichever instance has asked for it."""
         with self._held.only_here(call_id):
             return self._calls.look(call_id, newest=True).session.open_operations
-
-
-def _same(one: Entry, other: Entry) -> bool:
-    """Whether two entries differ in their time at most."""
-    return one.model_copy(update={"at": other.at}) == other

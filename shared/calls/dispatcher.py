@@ -10,9 +10,10 @@ from typing import Any
 from shared.calls import actions, journal
 from shared.calls.actions import Action
 from shared.calls.driver import OPENING
-from shared.calls.journal import Entry, Issued, RefusedEntry, Resent
+from shared.calls.journal import Entry, Issued, Resent
 from shared.calls.operation import Operation
 from shared.calls.replay import Session, operation_context
+from shared.calls.returned import refused
 from shared.calls.timers import Timers
 from shared.errors import ActionRefused, ResponseLost, StoreRefused
 from shared.events import CallEvent
@@ -180,12 +181,3 @@ def to_send(session: Session, entries: Iterable[Entry]) -> Iterator[Operation[An
             operation = session.operation(entry.seq)
             if not operation.done and operation.attempt == (0 if isinstance(entry, Issued) else entry.attempt):
                 yield operation
-
-
-def refused(at: int, seq: int, code: str, message: str, status: int = 0, transient: bool = False) -> RefusedEntry:
-    """A refusal in words that the journal can hold, whoever chose them."""
-    return RefusedEntry(at=at, seq=seq, status=status, code=_text(code), message=_text(message), transient=transient)
-
-
-def _text(words: str) -> str:
-    return words.encode("utf-8", "replace").decode()

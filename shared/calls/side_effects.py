@@ -6,7 +6,6 @@ time while the call goes on, and may itself signal the call. Each result is a co
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -16,16 +15,10 @@ from typing import Any
 
 from shared.calls import actions
 from shared.calls.afterwards import Afterwards
-from shared.calls.dispatcher import refused, to_send
-from shared.calls.journal import Answered, Entry, RefusedEntry
-from shared.calls.json_values import json_value
+from shared.calls.dispatcher import to_send
+from shared.calls.journal import Entry
 from shared.calls.replay import Session
-from shared.errors import ActionRefused, InvalidInput
-
-log = logging.getLogger("switchboard.calls")
-
-NOT_JSON = "result_not_json"
-"""The code of the refusal of what a function returned and no journal can hold."""
+from shared.calls.returned import outcome_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +69,7 @@ class SideEffects:
 
     def run(self, effect: SideEffect) -> Entry:
         """Run a function: its result, or why there is none. What ends the process is raised."""
-        try:
-            returned = effect.function()
-        except ActionRefused as error:
-            return refused(self._clock(), effect.seq, error.code, error.message, error.status, error.transient)
-        except Exception as error:
-            log.exception("%s raised call=%s", effect.name, effect.call_id)
-            return refused(self._clock(), effect.seq, type(error).__name__, str(error))
-        return result_of(self._clock(), effect.seq, effect.name, returned)
+        return outcome_of(effect.function, effect.name, call_id=effect.call_id, seq=effect.seq, clock=self._clock)
 
     def _keep_alive(self, call_id: str, *, write: bool = False) -> None:
         """Have the head written now and then: another instance that finds the call quiet for the grace period would
@@ -129,14 +115,6 @@ class DueEffects:
         while self._due:
             yield self._effects.run(self._due[0])
             self._effects.stop(self._due.popleft())
-
-
-def result_of(at: int, seq: int, name: str, returned: Any) -> Answered | RefusedEntry:
-    """What a function returned as the journal holds it; a refusal if it cannot."""
-    try:
-        return Answered(at=at, seq=seq, value=json_value(f"what {name} returned", returned))
-    except InvalidInput as error:
-        return refused(at, seq, NOT_JSON, str(error))
 
 
 def _call(session: Session, seq: int) -> Any:
