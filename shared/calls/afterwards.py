@@ -49,6 +49,12 @@ class _Known:
         self.ids.fill_in(other.ids)
         self.indexed = other.indexed or self.indexed
 
+    def tell(self, record: CallRecord) -> None:
+        """Put it into a record that was loaded from the store."""
+        record.fill_in(self.ids)
+        record.unconfirmed = [seq for seq in record.unconfirmed if seq not in self.left]
+        record.indexed = (*record.indexed, *(row for row in self.indexed if row not in record.indexed))
+
 
 class Afterwards:
     """Leaves to later what may wait. What an instance loses of it, the watchdog does.
@@ -70,6 +76,7 @@ class Afterwards:
         self._grace = grace
         self._lock = threading.Lock()
         self._known: dict[str, _Known] = {}
+        calls.recall = self._recall
 
     def settle_down(self, call_id: str, held: Held) -> None:
         """Keep the call for its next event, or close it; confirm soon what has left."""
@@ -112,11 +119,7 @@ class Afterwards:
             known.ids.fill_in(held.session.record)
         for _ in range(MAX_RACES):
             held = held or self._calls.load(call_id)
-            record = held.session.record
-            record.fill_in(known.ids)
-            record.unconfirmed = [seq for seq in record.unconfirmed if seq not in known.left]
-            if not self._store.indexed(record):
-                record.indexed = (*record.indexed, *known.indexed)
+            known.tell(held.session.record)
             if _says(held) or self._write_head(held):
                 if not held.session.finished:
                     self._held.put(call_id, held)
@@ -127,6 +130,20 @@ class Afterwards:
         with self._lock:
             self._known.setdefault(call_id, _Known()).add(known)
         self._confirm_soon(call_id)
+
+    def learn_connection(self, record: CallRecord) -> None:
+        """Look up the connection of a call whose head does not say it yet: whoever opened the call knows it, and says
+        it in the index at once."""
+        record.call_connection_id = self._store.connection_of(record.call_id)
+        if record.call_connection_id:
+            self._remember(record.call_id, _Known(ids=record))
+
+    def _recall(self, record: CallRecord) -> None:
+        """Put into a record that was loaded what this instance knows beyond it."""
+        with self._lock:
+            known = self._known.get(record.call_id)
+            if known is not None:
+                known.tell(record)
 
     def _take_known(self, call_id: str) -> _Known | None:
         with self._lock:
@@ -215,7 +232,7 @@ class Afterwards:
         stored, known = self._store.load(call_id), self._take_known(call_id)
         record = stored.record
         if known is not None:
-            record.indexed = (*record.indexed, *known.indexed)
+            known.tell(record)
         if not self._store.indexed(record):
             self._store.index(record)
         document = {**asdict(record), "journal": [json.loads(entry) for entry in stored.journal]}

@@ -299,8 +299,7 @@ class Conductor:
                 return Outcome.LATE, None
             check(action, session.started.caller)
             if not session.record.call_connection_id and session.opens_first:
-                # Only the instance that opened the call knows it by now, and what it wrote into the index.
-                session.record.call_connection_id = self._store.connection_of(call_id)
+                self.afterwards.learn_connection(session.record)
             if not session.record.call_connection_id:
                 raise NotConnected(call_id)
             command = Issued(at=self._clock(), seq=UNNUMBERED, action=action, command=key)

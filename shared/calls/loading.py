@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from shared.calls.flow import Flow
 from shared.calls.freshness import Freshness
 from shared.calls.held import Held, HeldCalls, Said
 from shared.calls.prompts import Prompt
+from shared.calls.record import CallRecord
 from shared.calls.replay import Session
 from shared.errors import FlowChanged
 from shared.events import CallEvent
@@ -25,6 +26,7 @@ class Calls:
 
     Attributes:
         held: those in memory, and the locks by which one thread at a time works on a call.
+        recall: puts into a record that was loaded what this instance knows beyond the stored one.
         freshness: what this instance has learnt of how old they tend to be.
     """
 
@@ -45,6 +47,7 @@ class Calls:
         self._flows = flows
         self._apology = apology
         self.held = HeldCalls(cached)
+        self.recall: Callable[[CallRecord], None] = lambda record: None
         self.freshness = Freshness()
 
     def session(self, call_id: str, flow: str) -> Session:
@@ -72,6 +75,7 @@ class Calls:
         session.feed_stored(stored.journal[session.record.entries :])
         session.take_failed()  # logged when they came
         session.adopt(stored.record)
+        self.recall(session.record)
         return Held(session, stored.version, Said.of(stored.record))
 
     def newest(self, call_id: str, events: Iterable[CallEvent | None]) -> tuple[Held, bool]:
