@@ -16,7 +16,7 @@ from shared.calls.lost import MAX_RUNS, NEVER_RETURNED
 from shared.calls.outcome import Outcome
 from shared.calls.replay import replay
 from shared.calls.returned import NOT_JSON
-from shared.errors import InvalidInput, StoreUnavailable
+from shared.errors import InvalidInput, StoreRefused, StoreUnavailable
 from shared.gateway.memory import refuse
 from tests.unit.calls.losses import GRACE, Death, hear, plays, resent
 from tests.unit.calls.world import APOLOGY, CALLEE, CALLER, CONNECTION, World, a_ring, answering, respond
@@ -506,3 +506,28 @@ def test_a_refusal_of_the_service_with_half_a_character_is_journaled(
     assert plays(world)[-1] == ("two", 0)
     refused = [entry for entry in world.journal(call_id) if isinstance(entry, RefusedEntry)]
     assert [entry.message for entry in refused] == ["?"]
+
+
+def test_a_sleep_that_the_queue_refuses_is_over_all_the_same(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Asking again would not help; the watchdog wakes the flow by the time in the head."""
+    asked: list[int] = []
+
+    def refuses(call_id: str, seq: int, due: int) -> None:
+        asked.append(due)
+        raise StoreRefused("the storage answered 403")
+
+    async def flow(call: Call) -> None:
+        await call.sleep(60)
+        await call.play(text("good morning"))
+
+    monkeypatch.setattr(world.timers, "schedule", refuses)
+    conductor, call_id = up(world, flow)
+    conductor.later.flush()
+    for _ in range(5):
+        world.clock.pass_seconds(GRACE + 1)
+        world.conductor(flows=conductor.flows).watch()
+    assert len(asked) == 1
+    assert resent(world, call_id) == []
+    world.clock.pass_seconds(60)
+    world.conductor(flows=conductor.flows).watch()
+    assert plays(world) == [("good morning", 0)]
