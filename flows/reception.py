@@ -1,28 +1,18 @@
-"""The front desk: greets a caller, asks what the call is about, confirms, hangs up."""
+"""The front desk: greets a caller, asks what the call is about, confirms, hangs up. Its texts stand beside it."""
 
 from __future__ import annotations
 
-from shared.calls import Call, Choice, NoInput, flow, text
-
-SALES = Choice("sales", tone="one", phrases=("sales", "buy something"))
-SUPPORT = Choice("support", tone="two", phrases=("support", "help"))
-
-WELCOME = text("Welcome to Contoso. For sales press 1, or say sales. For support press 2, or say support.")
-AGAIN = text("Sorry, I did not get that. Press 1 for sales, or 2 for support.")
-CONFIRMED = {
-    "sales": text("Thank you. Our sales team will call you back within the hour. Goodbye."),
-    "support": text("Thank you. Our support team will call you back within the hour. Goodbye."),
-}
-NOBODY = text("We could not hear you. Please call again. Goodbye.")
+from shared.calls import Call, NoInput, flow
 
 
-@flow("reception")
+@flow("reception", title="Front desk")
 async def reception(call: Call) -> None:
     """Offers sales and support by key or by voice, asks up to three times, and confirms the choice."""
+    teams = [call.choice("sales", tone="one"), call.choice("support", tone="two")]
     try:
-        answer = await call.recognize(WELCOME, choices=[SALES, SUPPORT], attempts=3, reprompt=AGAIN)
+        answer = await call.recognize(call.text("welcome"), choices=teams, attempts=3, reprompt=call.text("again"))
     except NoInput:
-        await call.play(NOBODY)
+        await call.play(call.text("nobody"))
     else:
-        await call.play(CONFIRMED[answer.choice or "support"])
+        await call.play(call.text(answer.choice or "support"))
     await call.hang_up()

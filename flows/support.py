@@ -2,43 +2,32 @@
 
 from __future__ import annotations
 
-from shared.calls import ActionFailed, ActionRefused, Call, Choice, NoInput, flow, text
+from shared.calls import ActionFailed, ActionRefused, Call, NoInput, flow
 
 AGENT = "+14255550142"
 """Who takes the calls of the support line; put the number of your agents' hunt group here."""
 
-HOURS = Choice("hours", tone="one", phrases=("hours", "opening hours"))
-PERSON = Choice("agent", tone="two", phrases=("agent", "somebody", "help"))
 
-WELCOME = text(
-    "Thank you for calling Contoso support. This call is recorded. "
-    "For our opening hours press 1. To talk to an agent press 2, or say agent."
-)
-AGAIN = text("Sorry, I did not get that. Press 1 for our opening hours, or 2 for an agent.")
-OPEN = text("We are here from Monday to Friday, from nine to five. Goodbye.")
-CONNECTING = text("One moment, please.")
-NOBODY = text("All our agents are busy. Please call again later. Goodbye.")
-
-
-@flow("support")
+@flow("support", title="Support line")
 async def support(call: Call) -> None:
     """Tells the hours, or connects an agent and ends the call when one of the two leaves; records each apart."""
     await call.start_recording(channel="unmixed", affinity={call.other_side: 0, AGENT: 1})
+    offers = [call.choice("hours", tone="one"), call.choice("agent", tone="two")]
     try:
-        wanted = await call.recognize(WELCOME, choices=[HOURS, PERSON], attempts=2, reprompt=AGAIN)
+        wanted = await call.recognize(call.text("welcome"), choices=offers, attempts=2, reprompt=call.text("again"))
     except NoInput:
         await connect(call)  # somebody who says nothing may need help most
     else:
-        await (call.play(OPEN) if wanted.choice == "hours" else connect(call))
+        await (call.play(call.text("open")) if wanted.choice == "hours" else connect(call))
     await call.terminate()
 
 
 async def connect(call: Call) -> None:
     """Bring an agent in, and wait until the agent or the caller leaves."""
-    await call.play(CONNECTING)
+    await call.play(call.text("connecting"))
     try:
         await call.add_participant(AGENT, caller_id=call.callee, invitation_timeout=30)
     except (ActionFailed, ActionRefused):
-        await call.play(NOBODY)
+        await call.play(call.text("nobody"))
     else:
         await call.race(call.left(AGENT), call.left(call.other_side))

@@ -22,6 +22,14 @@ def place_call(req: func.HttpRequest) -> func.HttpResponse:
     return answer(status, placed.model_dump(mode="json"), Location=f"/api/calls/{placed.id}")
 
 
+@blueprint.function_name("list_flows")
+@blueprint.route("flows", methods=["GET"], auth_level=func.AuthLevel.FUNCTION)
+@door
+def list_flows(req: func.HttpRequest) -> func.HttpResponse:
+    """The flows: names, titles, and the input that each takes."""
+    return answer(200, switchboard().service.flows().model_dump(mode="json"))
+
+
 @blueprint.function_name("list_calls")
 @blueprint.route("calls", methods=["GET"], auth_level=func.AuthLevel.FUNCTION)
 @door
@@ -87,6 +95,7 @@ def signal_call(req: func.HttpRequest) -> func.HttpResponse:
 @door
 def openapi_document(req: func.HttpRequest) -> func.HttpResponse:
     """This API, described."""
+    from shared.api.flows import with_inputs
     from shared.api.openapi import openapi  # costs some milliseconds that no call needs
 
-    return answer(200, openapi())
+    return answer(200, with_inputs(openapi(), switchboard().conductor.flows))

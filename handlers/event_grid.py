@@ -92,6 +92,7 @@ def _ring(board: Switchboard, call: IncomingCall, decision: AnswerWith | RejectW
         on_behalf_of=call.on_behalf_of_callee,
         teams=call.custom_context.teams_phone_call_details,
         source_event=call.id,
+        language=decision.language if isinstance(decision, AnswerWith) else "",
     )
     return board.conductor.ring(ring, *_opening(board, decision))
 

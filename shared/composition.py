@@ -9,16 +9,19 @@ import pkgutil
 import threading
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from shared.calls.building import build
 from shared.calls.conductor import Conductor
 from shared.calls.flow import FLOWS
 from shared.calls.prompts import Prompt, file, text
+from shared.calls.texts import check_folder
 from shared.calls.timers import Timers
 from shared.errors import InvalidInput
 from shared.gateway.acs import AcsGateway
 from shared.gateway.base import Gateway
+from shared.identifiers import Identifier
 from shared.privacy import NumberHashes
 from shared.routing import RoutingTable, load_routes
 from shared.security import CallbackUrls, StreamUrls, TokenVerifier
@@ -120,6 +123,8 @@ def compose(
         ring_time=settings.ring_seconds,
         quiet=settings.quiet_seconds,
         apology=_apology(settings.fallback_prompt),
+        transfer_to=Identifier.parse(settings.fallback_transfer_to) if settings.fallback_transfer_to else None,
+        language=settings.speech_language,
     )
     return Switchboard(
         settings=settings,
@@ -178,10 +183,12 @@ def _stream_url(settings: Settings) -> Callable[[str, str], str]:
 
 
 def load_flows() -> None:
-    """Import every module of `flows/`, so that each `@flow` registers."""
+    """Import every module of `flows/`, so that each `@flow` registers. InvalidInput says what is wrong with one."""
     package = importlib.import_module("flows")
     for module in pkgutil.iter_modules(package.__path__):
         importlib.import_module(f"flows.{module.name}")
+    for folder in package.__path__:
+        check_folder(Path(folder), tuple(FLOWS))
 
 
 def _apology(prompt: str) -> tuple[Prompt, ...]:

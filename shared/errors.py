@@ -5,6 +5,7 @@ SwitchboardError
 │   ├── SettingsError       an app setting is missing or wrong
 │   ├── RoutingError        the routing file is wrong: names the line
 │   ├── ScorecardError      a scorecard is wrong: names the line
+│   ├── TextsError          the texts of a flow are wrong: names the line
 │   ├── UnknownAction       no action of this name can be taken on a live call
 │   ├── KeyReused           an idempotency key came back with another request
 │   └── MalformedEvent      a delivered event cannot be read
@@ -26,6 +27,7 @@ SwitchboardError
 │   ├── UnreadableAudio     what came is not the audio that it should be                  (retryable)
 │   ├── TranscriptionFailed the speech service gave no transcript                          (retryable)
 │   └── TopicUnavailable    nobody could be told that a report is ready                   (retryable)
+├── WantsPerson             a caller who was offered it asks for a person: no failure
 ├── FlowMistake             a flow does what no flow can do: says what to write instead
 │   ├── ForeignAwait        it awaits what the call does not give
 │   ├── ForgottenAwait      it does not await what needs it
@@ -37,6 +39,7 @@ SwitchboardError
     │   └── ResponseLost    the request went out and no response came: what became of it is unknown      (internal)
     ├── ActionFailed        the service took the request and reported a failure later
     │   └── NoInput         a recognize heard nothing usable in all its attempts
+    ├── NotOffRecord        recording or streams could not be paused for certain: nothing sensitive may be asked
     ├── ActionCanceled      the action was cancelled before it could finish
     └── TimedOut            no outcome arrived in the time that it can take
 
@@ -80,6 +83,10 @@ class RoutingError(InvalidInput):
 
 class ScorecardError(InvalidInput):
     """A scorecard is wrong; the field is `file:line: path`."""
+
+
+class TextsError(InvalidInput):
+    """The texts of a flow are wrong; the field is `file:line: path`."""
 
 
 class MalformedEvent(InvalidInput):
@@ -178,6 +185,14 @@ class StoreUnavailable(StoreError):
     """The storage failed or did not answer in time."""
 
     retryable = True
+
+
+class WantsPerson(SwitchboardError):
+    """The caller asks for a person by a `key`, as `person="0"` offered. It is no failure, and so no CallError."""
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+        super().__init__("the caller asks for a person: catch WantsPerson around the question")
 
 
 def _with_words(problem: str, plain: str) -> str:
@@ -310,6 +325,18 @@ class NoInput(ActionFailed):
     """A recognize heard nothing usable in any of its attempts."""
 
 
+class NotOffRecord(CallError):
+    """The call could not be taken off the record for certain. What was paused is on again; ask nothing sensitive.
+
+    Attributes:
+        what: what may still be listening: `recording`, `transcription` or `media streaming`.
+    """
+
+    def __init__(self, what: str, problem: str) -> None:
+        self.what = what
+        super().__init__(f"the {what} may still be on: {problem}")
+
+
 class ActionCanceled(CallError):
     """The action was cancelled, by `cancel_all_media` or by one that interrupted it."""
 
@@ -342,7 +369,7 @@ class CallEnded(BaseException):
         self.sub_code = sub_code
         self.reason = reason
         self.plain = plain
-        super().__init__(f"{reason} ({code}/{sub_code})")
+        super().__init__(_with_words(f"{reason} ({code}/{sub_code})", plain))
 
 
 class RecordingError(SwitchboardError):

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
-from shared.errors import SettingsError
+from shared.errors import InvalidInput, SettingsError
 
 SERVICE_ISSUER = "https://acscallautomation.communication.azure.com"
 """Issuer of callback tokens (docs: how-tos/call-automation/secure-webhook-endpoint)."""
@@ -87,6 +87,9 @@ class Settings(BaseModel):
     fallback_prompt: str = Field(
         "We are sorry, something went wrong. Please call again later.",
         description="What a caller hears when a flow fails: a text, or the URL of a file; empty: nothing.",
+    )
+    fallback_transfer_to: str = Field(
+        "", description="Who takes a caller whose flow failed, after the apology: a number or a raw id; empty: nobody."
     )
     store_prefix: str = Field(
         "switchboard",
@@ -226,6 +229,20 @@ class Settings(BaseModel):
         if value.startswith("http://") and urlsplit(value).hostname not in LOOPBACK:
             raise ValueError("must start with https://: its key is not sent in the clear")
         return cls._is_url(value) if value else value
+
+    @field_validator("fallback_transfer_to")
+    @classmethod
+    def _is_somebody(cls, value: str) -> str:
+        if value:
+            from shared.identifiers import Identifier
+
+            try:
+                known = Identifier.parse(value).kind != "unknown"
+            except InvalidInput:
+                known = False
+            if not known:
+                raise ValueError("must be a number such as +14255550100, or a raw id such as 8:acs:…")
+        return value
 
     @field_validator("recording_hosts")
     @classmethod

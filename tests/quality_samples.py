@@ -309,6 +309,7 @@ def _report(
             flow="reception",
             direction="inbound",
             outcome="completed",
+            result="refunded",
             started_at=BEGAN,
             ended_at=BEGAN + timedelta(seconds=seconds + 3),
         ),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench.losses.flows import AGENT, ANSWERS
-from flows import reception
+from flows.reception import reception
 
 Script = list[dict[str, Any]]
 
@@ -65,8 +65,9 @@ def _press(keys: str, after: float = 1) -> dict[str, Any]:
     return {"when": "asked", "after": after, "press": keys}
 
 
-_WELCOME, _AGAIN, _NOBODY = (f"> {one.text}" for one in (reception.WELCOME, reception.AGAIN, reception.NOBODY))
-_SALES, _SUPPORT = (f"> {reception.CONFIRMED[one].text}" for one in ("sales", "support"))
+_ENGLISH = next(one for one in reception.texts.languages if one.name == "en").texts
+_WELCOME, _AGAIN, _NOBODY = (f"> {_ENGLISH[name]}" for name in ("welcome", "again", "nobody"))
+_SALES, _SUPPORT = (f"> {_ENGLISH[name]}" for name in ("sales", "support"))
 _KEY_IN, _FOUND = "> Please key in your number, then the pound key.", "> You are customer {}. Goodbye."
 _MOMENT, _THROUGH = "> One moment, please.", "> You will be put through."
 _SURVEY = "> Were you satisfied? Press 1 for yes, 2 for no."

@@ -8,6 +8,7 @@ from typing import Any, get_args
 from pydantic import BaseModel
 
 from shared.api import models, reports
+from shared.api.flows import FlowList
 from shared.api.models import ACTIONS, MAX_KEY, schema_of
 from shared.api.queries import DEFAULT_PAGE, MAX_PAGE
 from shared.api.search import SearchCalls
@@ -121,6 +122,7 @@ def openapi() -> dict[str, Any]:
     document.add(
         "/calls", "get", "listCalls", "List calls", None, {200: models.CallList}, _LIST_PARAMETERS, (400, 401, 503)
     )
+    document.add("/flows", "get", "listFlows", "The flows", None, {200: FlowList}, [], (401, 503))
     document.add(
         "/calls/search",
         "post",

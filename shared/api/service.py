@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, get_args
 
+from shared.api.flows import FlowList, listed_flows
 from shared.api.models import (
     MAX_KEY,
     CallList,
@@ -48,7 +49,7 @@ class CallService:
         self._store = store
 
     def place(self, body: bytes, key: str | None) -> Placed:
-        """Start a call. ActionRefused if the service refuses to."""
+        """Start a call. InvalidInput for what its flow does not take, ActionRefused if the service refuses to."""
         request = read(PlaceCall, body)
         flow = self._conductor.flows.get(request.flow)
         opening = request.opening(by_flow=flow is not None and flow.opens)
@@ -60,6 +61,10 @@ class CallService:
         if record.status == "ended" and not record.connected_at and (refusal := self._refusal(call_id)):
             raise refusal
         return Placed(id=call_id, outcome="claimed" if outcome is Outcome.CLAIMED else "duplicate")
+
+    def flows(self) -> FlowList:
+        """What calls can be started with."""
+        return listed_flows(self._conductor.flows)
 
     def listed(self, query: Mapping[str, str]) -> CallList:
         """A page of the calls of a day."""

@@ -2,7 +2,7 @@
 
 from shared.calls.actions import CallLocator, Choice, MediaStreaming, Tone, Transcription
 from shared.calls.call import Call
-from shared.calls.flow import FLOWS, Flow, flow
+from shared.calls.flow import FLOWS, Fallback, Flow, flow
 from shared.calls.operation import Operation, Pending
 from shared.calls.prompts import Prompt, file, ssml, text
 from shared.calls.results import Recognized
@@ -14,7 +14,9 @@ from shared.errors import (
     CallError,
     InvalidInput,
     NoInput,
+    NotOffRecord,
     TimedOut,
+    WantsPerson,
 )
 
 __all__ = [
@@ -27,10 +29,12 @@ __all__ = [
     "CallError",
     "CallLocator",
     "Choice",
+    "Fallback",
     "Flow",
     "InvalidInput",
     "MediaStreaming",
     "NoInput",
+    "NotOffRecord",
     "Operation",
     "Pending",
     "Prompt",
@@ -38,6 +42,7 @@ __all__ = [
     "TimedOut",
     "Tone",
     "Transcription",
+    "WantsPerson",
     "file",
     "flow",
     "ssml",

@@ -3,43 +3,58 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any, Literal, TypeVar
+from typing import Any, Generic, Literal, cast
+
+from typing_extensions import TypeVar
 
 from shared.calls import actions
 from shared.calls.journal import Logged, Resulted
 from shared.calls.json_values import json_object
+from shared.calls.methods.asking import AskingMethods
 from shared.calls.methods.base import Host
 from shared.calls.methods.calling import CallingMethods
-from shared.calls.methods.media import MediaMethods
-from shared.calls.methods.participants import Invitation, ParticipantMethods
+from shared.calls.methods.language import LanguageMethods
 from shared.calls.methods.recording import RecordingMethods
+from shared.calls.methods.sensitive import SensitiveMethods
 from shared.calls.methods.streaming import StreamingMethods
-from shared.calls.operation import FirstOf, Operation, Pending, Task
+from shared.calls.methods.together import TogetherMethods
+from shared.calls.operation import Operation, Pending
+from shared.calls.rules import build
+from shared.calls.typed_input import started_input
 from shared.errors import CallEnded, InvalidInput
 from shared.events import Participant, TeamsPhoneCallDetails
 from shared.identifiers import Identifier
 
 T = TypeVar("T")
+Input = TypeVar("Input", default=Any)
+"""What `call.input` is: `Call[Reminder]` for a flow with `input=Reminder`, anything for a plain `Call`."""
 
 SIGNAL_NAME = "^[A-Za-z0-9_.-]{1,64}$"
 """What a signal can be called: its name is a part of a URL."""
 
-Part = Pending[Any] | Invitation | Coroutine[Any, Any, Any]
-"""What race and gather take: operations, signals, invitations, coroutines."""
 
-
-class Call(CallingMethods, MediaMethods, ParticipantMethods, RecordingMethods, StreamingMethods):
+class Call(
+    CallingMethods,
+    LanguageMethods,
+    AskingMethods,
+    TogetherMethods,
+    RecordingMethods,
+    StreamingMethods,
+    SensitiveMethods,
+    Generic[Input],
+):
     """One call. Every action starts when its method is called; `await` waits for its outcome.
 
-    What an `await` can raise is the CallError branch of `shared.errors`: ActionRefused, ActionFailed,
-    ActionCanceled, TimedOut, and CallEnded once the call is over.
+    What an `await` can raise is the CallError branch of `shared.errors` (ActionRefused, ActionFailed, ActionCanceled,
+    TimedOut, WantsPerson), and CallEnded once the call is over.
     """
 
     def __init__(self, host: Host) -> None:
         super().__init__(host)
+        self._input: Input | None = None
 
     # What is known of the call
 
@@ -94,9 +109,17 @@ class Call(CallingMethods, MediaMethods, ParticipantMethods, RecordingMethods, S
         return self._host.started.teams
 
     @property
-    def input(self) -> Any:
-        """What the app gave to an outbound flow."""
-        return self._host.started.input
+    def input(self) -> Input:
+        """What the call was started with; an instance of the flow's model if it has one, else JSON.
+
+        InvalidInput if it does not fit the model: the code has changed since, or a call came in that has none.
+        """
+        model, given = self._host.input_model, self._host.started.input
+        if model is None:
+            return cast(Input, given)
+        if self._input is None:
+            self._input = cast(Input, started_input(model, given))
+        return self._input
 
     @property
     def now(self) -> datetime:
@@ -145,10 +168,14 @@ class Call(CallingMethods, MediaMethods, ParticipantMethods, RecordingMethods, S
 
     def sleep(self, seconds: float) -> Operation[None]:
         """Wait, without holding anything: a queue message wakes the flow, seconds to days later."""
-        return self._host.issue(actions.Sleep(seconds=seconds))
+        return self._host.issue(build(actions.Sleep, seconds=seconds))
 
     def signal(self, name: str) -> Pending[Any]:
-        """The next signal of this name from the HTTP API, with its data. One that came earlier counts."""
+        """The next signal of this name from the HTTP API, with its data.
+
+        It goes to who waits for it when it comes, else to the next who does: one that came earlier counts, and a wait
+        that is over takes none.
+        """
         if not re.fullmatch(SIGNAL_NAME, name):
             raise InvalidInput("signal.name", f"{name!r} can never come.", "Use letters, digits, _ . -, at most 64.")
         return self._host.wait_signal(name)
@@ -161,38 +188,3 @@ class Call(CallingMethods, MediaMethods, ParticipantMethods, RecordingMethods, S
         """
         name = getattr(function, "__qualname__", type(function).__name__)
         return self._host.issue(actions.Run(name=name), partial(function, *args, **kwargs))
-
-    # Several at once
-
-    async def race(self, *contenders: Part) -> Pending[Any] | Invitation:
-        """Wait until one is done and give that one back: compare it by `is`, read it by `.result()`.
-
-        A coroutine is given back as the Task that ran it. Operations that did not win go on in the service;
-        coroutines that did not win are stopped.
-        """
-        pendings = self._started(contenders)
-        winner = await FirstOf(pendings)
-        for contender, pending in zip(contenders, pendings, strict=True):
-            if pending is not winner and isinstance(pending, Task) and isinstance(contender, Coroutine):
-                pending.abandon()
-        chosen = contenders[pendings.index(winner)]
-        return chosen if isinstance(chosen, Invitation) else winner
-
-    async def gather(self, *parts: Part) -> list[Any]:
-        """Wait for all and give their results in order; raises the first error, in order, once all are done."""
-        pendings = self._started(parts)
-        while missing := tuple(pending for pending in pendings if not pending.done):
-            await FirstOf(missing)
-        return [pending.result() for pending in pendings]
-
-    def _started(self, parts: Sequence[Part]) -> tuple[Pending[Any], ...]:
-        if not parts:
-            raise InvalidInput("race/gather", "got nothing to wait for.", "Give at least one operation.")
-        return tuple(
-            part
-            if isinstance(part, Pending)
-            else part.joined
-            if isinstance(part, Invitation)
-            else self._host.spawn("part", part)
-            for part in parts
-        )

@@ -6,6 +6,7 @@ a step several times slower, so that production does without.
 
 from __future__ import annotations
 
+import gc
 import os
 import random
 import sys
@@ -105,12 +106,15 @@ def _rule(function: Any) -> tuple[str, str] | None:
 def _author_of(frame: FrameType | None) -> tuple[FrameType | None, bool]:
     """The flow's own frame that called this through libraries at most, and whether a log was between.
 
-    None where Switchboard itself called it, an import, or a finalizer: those repeat nothing of the flow.
+    None where Switchboard itself called it, an import, a finalizer or the garbage collector: those repeat nothing of
+    the flow.
     """
     through_log = False
+    collecting = {getattr(callback, "__code__", None) for callback in gc.callbacks}
     while frame is not None:
         code = frame.f_code
-        if is_ours(code) or code.co_filename.startswith("<frozen importlib") or code.co_name == "__del__":
+        imports = code.co_filename.startswith("<frozen importlib")
+        if is_ours(code) or imports or code.co_name == "__del__" or code in collecting:
             return None, through_log
         if is_authors(code):
             return frame, through_log

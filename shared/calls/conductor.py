@@ -28,6 +28,7 @@ from typing import Any
 from shared.calls import actions, journal
 from shared.calls.actions import Action
 from shared.calls.afterwards import MAX_RACES, Afterwards
+from shared.calls.beginning import begin_with
 from shared.calls.dispatcher import Dispatcher
 from shared.calls.finding import calls_of_conversation
 from shared.calls.flow import Flow
@@ -42,7 +43,6 @@ from shared.calls.lost import lost_operations
 from shared.calls.operation import Operation
 from shared.calls.outcome import Outcome
 from shared.calls.prompts import Prompt
-from shared.calls.reading import same
 from shared.calls.replay import Session
 from shared.calls.rules import check
 from shared.calls.side_effects import DueEffects, SideEffects
@@ -72,7 +72,7 @@ _NAMESPACE = uuid.UUID("0b3b6f56-32a5-5c0c-8a6f-6d1c3f1f7e55")
 
 @dataclass(frozen=True, slots=True)
 class Ring:
-    """An incoming call, as the conductor needs it."""
+    """An incoming call, as the conductor needs it, and the language that the routing gives it."""
 
     correlation_id: str
     server_call_id: str
@@ -85,6 +85,7 @@ class Ring:
     on_behalf_of: Identifier | None = None
     teams: TeamsPhoneCallDetails | None = None
     source_event: str = ""
+    language: str = ""
 
 
 class Conductor:
@@ -96,9 +97,10 @@ class Conductor:
         grace: seconds that an issued action may stay unconfirmed before it is sent again.
         ring_time: seconds from which an incoming call is stale.
         quiet: seconds without news after which the watchdog asks the service about a call.
-        apology: what a caller hears when a flow fails.
         check_flows: watch flows for mistakes, and load each call anew at every event, so that one that differs from
             run to run is noticed at once.
+        apology, transfer_to: what a caller hears when a flow fails, and who takes them then; a flow may say otherwise.
+        language: in which a flow with texts begins unless it is told.
     """
 
     def __init__(
@@ -116,6 +118,8 @@ class Conductor:
         ring_time: float = 30.0,
         quiet: float = 60.0,
         apology: tuple[Prompt, ...] = (),
+        transfer_to: Identifier | None = None,
+        language: str = "",
         later: Later | None = None,
         check_flows: bool = False,
     ) -> None:
@@ -123,8 +127,9 @@ class Conductor:
         self._timers = timers
         self._check_flows = check_flows
         self.flows = flows
-        self._clock = clock
-        self._calls = Calls(store, flows, apology, 0 if check_flows else cached_calls, watched=check_flows)
+        self._clock, self._language = clock, language
+        cached = 0 if check_flows else cached_calls
+        self._calls = Calls(store, flows, apology, transfer_to, cached, watched=check_flows)
         self._held = self._calls.held
         self.freshness = self._calls.freshness
         self.afterwards = Afterwards(store, self._calls, later or Later(), clock, grace)
@@ -147,6 +152,7 @@ class Conductor:
         Args:
             opening: answer, reject or redirect; None: the flow opens the call itself.
         """
+        begin = begin_with(self.flows.get(flow), ring.language, self._language)
         now = self._clock()
         first_id = uuid.uuid5(_NAMESPACE, f"{ring.correlation_id}|{ring.callee.key}").hex
         if now - ring.at > self._ring_time:
@@ -167,6 +173,8 @@ class Conductor:
                 context=ring.context or {},
                 on_behalf_of=ring.on_behalf_of,
                 teams=ring.teams,
+                input=begin.input,
+                language=begin.language,
                 opening=opening,
                 source_event=ring.source_event,
             )
@@ -201,7 +209,7 @@ class Conductor:
         data: Any = None,
         key: str | None = None,
     ) -> tuple[Outcome, str]:
-        """Start an outbound call; the same key starts it once.
+        """Start an outbound call; the same key starts it once. InvalidInput for what its flow does not take.
 
         Args:
             opening: the call to place, or to connect to; None: the flow opens it itself.
@@ -212,6 +220,7 @@ class Conductor:
         """
         if flow not in self.flows:
             raise InvalidInput("flow", f"{flow!r} is not a flow.", f"Known: {', '.join(sorted(self.flows))}.")
+        begin = begin_with(self.flows[flow], "", self._language, placed=True, data=data)
         call_id = uuid.uuid5(_NAMESPACE, f"place|{key}").hex if key else uuid.uuid4().hex
         started = Started(
             at=self._clock(),
@@ -219,13 +228,14 @@ class Conductor:
             direction="outbound",
             caller=opening.caller_id if isinstance(opening, actions.CreateCall) else None,
             callee=opening.targets[0] if isinstance(opening, actions.CreateCall) else None,
-            input=json_value("input", data),
+            input=begin.input,
+            language=begin.language,
             opening=opening,
         )
         earlier = self._begin(call_id, started)
         if earlier is None:
             return Outcome.CLAIMED, call_id
-        if not same(started, earlier.started):
+        if not begin.is_repeated(started, earlier.started):
             raise KeyReused
         # Whoever placed it may have died on the way.
         self.afterwards.write_index(earlier.record)

@@ -1,42 +1,15 @@
-"""What stands around every flow: opening before it, an end after it, help if it fails."""
+"""What stands around every flow: opening before it, an end after it, the fallback if it fails."""
 
 from __future__ import annotations
 
-from typing import Any, Protocol
-
 from shared.calls.actions import Action
 from shared.calls.call import Call
+from shared.calls.fallback import Stage, leave
 from shared.calls.flow import Flow
-from shared.calls.methods.base import Host
-from shared.calls.operation import Operation
-from shared.calls.prompts import Prompt
-from shared.errors import ActionRefused, CallEnded, CallError
+from shared.errors import CallEnded, CallError
 
 OPENING = ("answer", "create_call", "connect")
 """Actions after which the call is up."""
-
-
-HANG_UPS = 10
-"""How often a hang-up that the service does not take is asked for: once more at once, then over some four minutes
-(our choice)."""
-
-
-class Stage(Host, Protocol):
-    """What driving a flow needs of its session."""
-
-    transferred: bool
-
-    def outcome(self, word: str) -> None:
-        """How the call ended, in one word; the first one counts."""
-
-    def report(self, error: BaseException) -> None:
-        """Journal that the flow failed, and let the fallback take over."""
-
-    def check_end(self) -> None:
-        """Where flows are watched: ForgottenAwait if the end of this one cuts off what it asked for."""
-
-    def end(self, end: CallEnded, outcome: str = "") -> None:
-        """Consider the call over."""
 
 
 async def drive(stage: Stage, flow: Flow, opening: Action | None) -> None:
@@ -53,41 +26,11 @@ async def drive(stage: Stage, flow: Flow, opening: Action | None) -> None:
         elif call.status == "ringing":
             await call.reject()
         elif call.status != "ended":
-            await _leave(call)
+            await leave(call)
     except CallEnded:
         stage.outcome("caller_left")
     except (Exception, SystemExit) as error:
         stage.report(error)
-
-
-async def apologise(stage: Stage, apology: tuple[Prompt, ...]) -> None:
-    """The fallback: never leave a caller in silence."""
-    call = Call(stage)
-    try:
-        if call.status == "ringing":
-            await call.reject("busy")
-            return
-        if call.status == "connected" and apology:
-            await _try(call.play(*apology, interrupt=True))
-        await _leave(call)
-    except CallEnded:
-        return
-    except CallError as error:
-        # Not even the hang-up was taken: what is left is to consider the call over.
-        stage.end(CallEnded(500, 0, f"the fallback failed: {error}"))
-
-
-async def _leave(call: Call) -> None:
-    """Hang up, again and again if the service does not take it: nobody is left on a line that nothing will end."""
-    for attempt in range(1, HANG_UPS + 1):
-        try:
-            await call.hang_up()
-            return
-        except CallError as error:
-            if attempt == HANG_UPS or (isinstance(error, ActionRefused) and not error.transient):
-                raise
-        if attempt > 1:
-            await call.sleep(min(2.0 ** (attempt - 1), 60.0))
 
 
 async def _open(stage: Stage, opening: Action) -> bool:
@@ -97,11 +40,3 @@ async def _open(stage: Stage, opening: Action) -> bool:
     except CallError:
         return False  # what it ended with stands in the record
     return opening.kind in OPENING
-
-
-async def _try(operation: Operation[Any]) -> None:
-    """Wait for an operation whose failure must not stop what follows; the journal has it."""
-    try:
-        await operation
-    except CallError:
-        return

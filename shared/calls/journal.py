@@ -39,6 +39,7 @@ class Started(_Entry):
     on_behalf_of: Identifier | None = Field(None, description="whose call it is, where the callee takes it for them")
     teams: TeamsPhoneCallDetails | None = Field(None, description="what Teams says of the call")
     input: Any = Field(None, description="what the app gave to an outbound flow")
+    language: str | None = Field(None, description="the language that the flow begins in; None: its first, if any")
     opening: AnyAction | None = Field(None, description="the action that opens the call; None: the flow opens it")
     source_event: str = Field("", description="id of the Event Grid event that brought the call")
 

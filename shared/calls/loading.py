@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-from shared.calls.flow import Flow
+from shared.calls.flow import Flow, flow_of
 from shared.calls.freshness import Freshness
 from shared.calls.held import Held, HeldCalls, Said
 from shared.calls.prompts import Prompt
@@ -12,6 +12,7 @@ from shared.calls.record import CallRecord
 from shared.calls.replay import Session
 from shared.errors import FlowChanged
 from shared.events import CallEvent
+from shared.identifiers import Identifier
 from shared.store.base import CallStore
 
 
@@ -20,7 +21,7 @@ class Calls:
 
     Args:
         flows: by name; a call whose flow the app has no more gets one that fails.
-        apology: what a caller hears when a flow fails.
+        apology, transfer_to: as for the Conductor.
         cached: calls that are kept in memory between events.
         watched: watch flows for mistakes while they run.
 
@@ -35,6 +36,7 @@ class Calls:
         store: CallStore,
         flows: Mapping[str, Flow],
         apology: tuple[Prompt, ...],
+        transfer_to: Identifier | None,
         cached: int,
         *,
         watched: bool = False,
@@ -46,6 +48,7 @@ class Calls:
         self._store = store
         self._flows = flows
         self._apology = apology
+        self._transfer_to = transfer_to
         self.held = HeldCalls(cached)
         self.recall: Callable[[CallRecord], None] = lambda record: None
         self.freshness = Freshness()
@@ -57,7 +60,8 @@ class Calls:
             from shared.calls.checks import Watch  # for a developer's machine alone
 
             watch = Watch()
-        session = Session(self._flows.get(flow) or _missing(flow), call_id, apology=self._apology, watch=watch)
+        found = flow_of(self._flows, flow) or _missing(flow)
+        session = Session(found, call_id, apology=self._apology, transfer_to=self._transfer_to, watch=watch)
         if self._watched:
             self._dropped.append(session)
         return session
@@ -104,7 +108,7 @@ def _missing(name: str) -> Flow:
     async def absent(call: object) -> None:
         raise FlowChanged(
             f"the app has no flow {name!r} any more",
-            "Keep a flow until its last call is over, or register the new one under the old name as well.",
+            "Keep a flow until its last call is over; of one that was renamed write: formerly=[the old name].",
         )
 
     return Flow(name, absent)

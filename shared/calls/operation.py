@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections import deque
 from collections.abc import Coroutine, Generator
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from shared.calls.actions import Action
 from shared.calls.mistakes import NO_ASYNCIO, Place, place_of
@@ -27,7 +27,7 @@ ABANDONED: tuple[Pending[Any], ...] = ()
 class Pending(Generic[T]):
     """Something that has an outcome now or later. `await` it; `done` tells whether that would return at once."""
 
-    __slots__ = ("_error", "_value", "awaited", "done", "label", "scheduler", "waiters")
+    __slots__ = ("__weakref__", "_error", "_value", "awaited", "done", "label", "scheduler", "waiters")
 
     def __init__(self, label: str, scheduler: Scheduler) -> None:
         self.label = label
@@ -70,6 +70,14 @@ class Pending(Generic[T]):
         """Give an error as the outcome; the first outcome counts."""
         if not self.done:
             self.done, self._error = True, error
+
+    def join(self, task: Task[Any]) -> None:
+        """A task waits for it from here on."""
+        self.waiters += (task,)
+
+    def leave(self, task: Task[Any]) -> None:
+        """A task does not wait for it any more."""
+        self.waiters = tuple(waiter for waiter in self.waiters if waiter is not task)
 
     def __repr__(self) -> str:
         return f"<{self.label}{' done' if self.done else ''}>"
@@ -115,7 +123,14 @@ class Task(Pending[T]):
         """Stop it: its `finally` blocks run up to their first wait, its outcome no longer matters."""
         if not self.done and not self.abandoned and inspect.getcoroutinestate(self.coroutine) != "CORO_RUNNING":
             self.abandoned = True
+            self.stop_waiting()
             self.scheduler.close(self.coroutine)
+
+    def stop_waiting(self) -> None:
+        """It waits for nothing any more, and what it waited for does not know it any more."""
+        waits_for, self.waits_for = self.waits_for, ()
+        for pending in waits_for:
+            pending.leave(self)
 
 
 class FirstOf:
@@ -133,6 +148,13 @@ class FirstOf:
         else:
             yield from self._pendings[0].scheduler.pause_if_endless()
         return next(pending for pending in self._pendings if pending.done)
+
+
+class Source(Protocol):
+    """Has values for those who wait, one by one."""
+
+    def serve(self) -> bool:
+        """Give one to somebody who waits; False if there is none, or nobody."""
 
 
 class _Endless(BaseException):
@@ -153,6 +175,7 @@ class Scheduler:
 
     def __init__(self) -> None:
         self._ready: deque[Task[Any]] = deque()
+        self._sources: deque[Source] = deque()
         self._stepping = 0
         self._closing = 0
         self._count = 0
@@ -187,14 +210,17 @@ class Scheduler:
         """Make those ready who wait for something that now has its outcome."""
         for task in pending.waiters:
             if pending in task.waits_for:
-                task.waits_for = ()
+                task.stop_waiting()
                 self._ready.append(task)
-        pending.waiters = ()
+
+    def offer(self, source: Source) -> None:
+        """A source has values. They are given out once every task waits, one at a time, for who waits then."""
+        self._sources.append(source)
 
     def run(self) -> None:
         """Run until every task waits for something that has no outcome."""
         self._count = 0
-        while self._ready:
+        while self._ready or self._serve():
             self._step(self._ready.popleft())
 
     def begin_anew(self) -> None:
@@ -213,6 +239,13 @@ class Scheduler:
         self._count += 1
         if MAX_AT_ONCE < self._count <= MAX_AT_ONCE + MAX_IGNORED:
             raise _Endless
+
+    def _serve(self) -> bool:
+        while self._sources:
+            if self._sources[0].serve():
+                return True
+            self._sources.popleft()
+        return False
 
     def _step(self, task: Task[Any]) -> None:
         if task.done or task.abandoned:
@@ -233,7 +266,7 @@ class Scheduler:
             else:
                 task.waits_for = waits_for
                 for pending in waits_for:
-                    pending.waiters += (task,)
+                    pending.join(task)
                 return
         finally:
             self._stepping -= 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Annotated, Literal
 
@@ -49,6 +50,36 @@ class SsmlPrompt(_Source):
 
 
 Prompt = Annotated[FilePrompt | TextPrompt | SsmlPrompt, Field(discriminator="kind")]
+
+Words = Prompt | str
+"""A prompt, or a text for the app's default voice."""
+
+_KINDS = (FilePrompt, TextPrompt, SsmlPrompt)
+
+
+def prompt(field: str, given: object, voice_name: str | None = None) -> Prompt:
+    """A prompt as it is, a string as a text. InvalidInput for anything else.
+
+    Args:
+        field: what was given, for the message.
+        voice_name: who speaks a string; None: the app's default voice.
+    """
+    if isinstance(given, _KINDS):
+        return given
+    if isinstance(given, str):
+        return text(given, voice_name=voice_name)
+    what = "None" if given is None else f"of type {type(given).__name__}"
+    remedy = (
+        "Give them one after the other." if isinstance(given, list | tuple) else 'Give "words", file(…) or ssml(…).'
+    )
+    raise InvalidInput(field, f"is {what}, which cannot be played.", remedy)
+
+
+def prompts(field: str, given: Words | Sequence[Words], voice_name: str | None = None) -> tuple[Prompt, ...]:
+    """One prompt or several, as several."""
+    if isinstance(given, list | tuple):
+        return tuple(one if isinstance(one, _KINDS) else prompt(field, one, voice_name) for one in given)
+    return (prompt(field, given, voice_name),)
 
 
 def file(url: str, *, cache_id: str | None = None) -> FilePrompt:

@@ -46,11 +46,6 @@ def identity(entry: Entry) -> str:
     return f"{entry.entry} {getattr(entry, 'seq', '')}"
 
 
-def same(one: Entry, other: Entry) -> bool:
-    """Whether two entries differ in their time at most."""
-    return one.model_copy(update={"at": other.at}) == other
-
-
 def what(wish: Issued | Operation[Any] | Failed | Note) -> str:
     """What the flow asked for, in a sentence."""
     match wish:

@@ -13,6 +13,7 @@ from typing import Any, TypeVar, cast
 
 from shared.calls import actions, journal, listening
 from shared.calls.actions import TONE_OF_KEY, Action
+from shared.calls.beginning import begin_with
 from shared.calls.checks import Watch
 from shared.calls.flow import Flow
 from shared.calls.journal import Entry
@@ -27,6 +28,8 @@ from shared.identifiers import Identifier
 
 A = TypeVar("A", bound=Action)
 
+LANGUAGE = "en-US"
+"""What the setting SPEECH_LANGUAGE is by default."""
 START = 1_790_000_000_000
 CONNECTION = "02004780-0000-4000-8000-000000000001"
 
@@ -52,23 +55,30 @@ class Rehearsal:
         on_behalf_of: str | None = None,
         teams: Mapping[str, Any] | None = None,
         runs: Mapping[Callable[..., Any], Any] | None = None,
+        language: str = "",
+        fails: bool = False,
     ) -> None:
         """The call rings; or, with `placed_to`, the app places it from `callee`, its own number.
 
         Args:
-            data: what an outbound flow finds in `call.input`.
+            data: what an outbound flow finds in `call.input`; a flow with a model of its input gets one made of it.
             placed_to: who is called, several for a group call; empty: the flow places or joins the call itself.
             on_behalf_of: whose call it is, where the callee takes it for somebody else.
             teams: what Teams says of the call, in the service's words: `{"intent": "billing"}`.
             runs: what each function that the flow gives to `call.run` returns, or the exception that it raises; then
                 none of them is called. None: they are called.
+            fails: the flow may fail, and its fallback is rehearsed as well (see `failure`). False: then the rehearsal
+                fails.
+            language: in which the flow begins, as the routing would say; empty: by its input, or else English.
         """
+        begin = begin_with(flow, language, LANGUAGE, placed=placed_to is not None, data=data)
         self._flow = flow
         self._watch = Watch()
         self._session = self._new_session()
         self._journal: list[Entry] = []
         self._replays: list[Session] = []
         self._runs = runs
+        self._fails = fails
         self._lost: set[type[Action]] = set()
         self._now = START
         self._events = 0
@@ -87,7 +97,8 @@ class Rehearsal:
             "context": context or {},
             "on_behalf_of": on_behalf_of and Identifier.parse(on_behalf_of),
             "teams": teams,
-            "input": data,
+            "input": begin.input,
+            "language": begin.language,
             "opening": opening,
         }
         if placed_to is None:
@@ -125,6 +136,11 @@ class Rehearsal:
     def details(self) -> Mapping[str, Any]:
         """What the flow added to its result."""
         return self._session.record.details
+
+    @property
+    def failure(self) -> Mapping[str, str]:
+        """What made the flow fail: `error`, and where they are known `where`, `line` and `remedy`."""
+        return self._session.record.failure
 
     @property
     def logged(self) -> list[str]:
@@ -271,7 +287,8 @@ class Rehearsal:
         self._session.feed(entry, event)
         new = self._session.take()
         self._journal += [entry, *new]
-        _fail_if_failed(new)
+        if not self._fails:
+            _fail_if_failed(new)
         self._replays.append(self._replayed())
         for issued in new:
             if isinstance(issued, journal.Issued):
@@ -303,12 +320,18 @@ class Rehearsal:
             self._feed(self._ran(seq, action))
         elif action.ends_with == "answer":
             canceled = self._session.open_operations if isinstance(action, actions.CancelAllMedia) else []
-            self._feed(journal.Answered(at=self._now, seq=seq, value=self.answers.get(type(action), {})))
+            self._feed(journal.Answered(at=self._now, seq=seq, value=self._answer_to(action)))
             for operation in canceled:
                 if isinstance(operation.action, actions.Play | actions.Recognize):
                     self._event(_event_of(operation.action, "canceled"), operation, 400, 8508)
         elif action.keeps_answer:
             self._feed(journal.Accepted(at=self._now, seq=seq, value={"invitationId": f"invitation-{seq}"}))
+
+    def _answer_to(self, action: Action) -> Any:
+        if isinstance(action, actions.GetRecordingState) and type(action) not in self.answers:
+            states = [RECORDING_STATES[done.kind] for done in self.actions if done.kind in RECORDING_STATES]
+            return {"recordingId": action.recording_id, "recordingState": (["inactive", *states])[-1]}
+        return self.answers.get(type(action), {})
 
     def _ran(self, seq: int, action: actions.Run) -> Entry:
         """What comes of a side effect, as the journal will have it."""
@@ -340,6 +363,10 @@ def _fail_if_failed(entries: Sequence[Entry]) -> None:
             raise AssertionError("\n".join([*parts, entry.trace]))
 
 
+RECORDING_STATES = {
+    "start_recording": "active", "resume_recording": "active", "pause_recording": "inactive",
+    "stop_recording": "inactive",
+}  # fmt: skip
 OPENING_ACTIONS = (actions.Answer, actions.CreateCall, actions.Connect)
 
 

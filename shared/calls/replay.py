@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from shared.calls import actions
 from shared.calls.actions import Action
-from shared.calls.driver import apologise, drive
-from shared.calls.flow import Flow
+from shared.calls.driver import drive
+from shared.calls.fallback import apologise
+from shared.calls.flow import Fallback, Flow
 from shared.calls.flow_host import FlowHost
 from shared.calls.journal import (
     Accepted,
@@ -46,6 +47,7 @@ from shared.calls.record import CallRecord
 from shared.calls.state import FIRST_COMMAND
 from shared.errors import ActionRefused, CallEnded, CallError, EndlessLoop, FlowChanged, TimedOut
 from shared.events import ROLES, CallEvent, journaled_callback
+from shared.identifiers import Identifier
 
 if TYPE_CHECKING:
     from shared.calls.checks import Watch
@@ -73,9 +75,16 @@ def operation_context(call_id: str, operation: Operation[Any]) -> str:
     return f"{call_id}:{operation.seq}:{operation.attempt}"
 
 
-def replay(flow: Flow, call_id: str, journal: Iterable[Entry], *, apology: tuple[Prompt, ...] = ()) -> list[Entry]:
+def replay(
+    flow: Flow,
+    call_id: str,
+    journal: Iterable[Entry],
+    *,
+    apology: tuple[Prompt, ...] = (),
+    transfer_to: Identifier | None = None,
+) -> list[Entry]:
     """What the flow asks for after this journal; a pure function."""
-    session = Session(flow, call_id, apology=apology)
+    session = Session(flow, call_id, apology=apology, transfer_to=transfer_to)
     session.feed_stored(map(encode, journal))
     return session.take()
 
@@ -97,13 +106,15 @@ class Session(FlowHost):
         call_id: str,
         *,
         apology: tuple[Prompt, ...] = (),
+        transfer_to: Identifier | None = None,
         watch: Watch | None = None,
         strict: bool = False,
     ) -> None:
         super().__init__(call_id, watch)
         self._strict = strict
+        self.texts, self.language, self.input_model = flow.texts, "", flow.input
         self._flow = flow
-        self._apology = apology
+        self._fallback = Fallback(apology, transfer_to or "")
         self._main: Task[None] | None = None
         self._commands: dict[str, int] = {}
         self._seen: set[str] = set()
@@ -275,6 +286,7 @@ class Session(FlowHost):
 
     def _start(self, entry: Started) -> None:
         self.started = entry
+        self.language = self.texts.opening(entry.language or "")
         record = self.record
         record.flow, record.direction = entry.flow, entry.direction
         record.caller = entry.caller.raw_id if entry.caller else ""
@@ -345,7 +357,8 @@ class Session(FlowHost):
         self.record.outcome = "failed"
         told = {"error": failed.error, "where": failed.where, "line": failed.line, "remedy": failed.remedy}
         self.record.failure = {name: value for name, value in told.items() if value}
-        self._main = self.spawn("fallback", apologise(self, self._apology if self._failures == 1 else ()))
+        help_once = self._flow.fallback_in(self.language, self._fallback) if self._failures == 1 else Fallback()
+        self._main = self.spawn("fallback", apologise(self, help_once))
 
     # Entries that the flow itself made
 
@@ -358,10 +371,7 @@ class Session(FlowHost):
         if self._changed is None:
             if self._is_expected(entry.at, entry.seq, entry.action):
                 return
-            now = self._outbox[0] if self._outbox else None
-            failed = now if isinstance(now, Failed) else None
-            place = Place(failed.where or "", failed.line or "") if failed else None
-            self._change(difference(entry, now), place)
+            self._change_at(entry)
         self._adopt(entry)
         self._next = entry.seq + 1
 
@@ -402,16 +412,28 @@ class Session(FlowHost):
         self._take_over(entry)
         self._run()
 
-    def _change(self, reason: str, place: Place | None = None) -> None:
+    def _change_at(self, entry: Issued) -> None:
+        """The journal holds an action that the flow does not ask for."""
+        now = self._outbox[0] if self._outbox else None
+        if not isinstance(now, Failed):
+            self._change(difference(entry, now))
+        elif now.error.startswith(f"{FlowChanged.__name__}: "):  # the flow that stands in for one that is gone
+            self._change(now.error.partition(": ")[2], remedy=now.remedy or "")
+        else:
+            self._change(difference(entry, now), Place(now.where or "", now.line or ""))
+
+    def _change(self, reason: str, place: Place | None = None, remedy: str = "") -> None:
         """Drop the flow: its code no longer does what its journal says."""
         if place is None:
             place = place_of(self._main.coroutine) if self._main is not None else Place()
-        self._changed = FlowChanged(reason, where=place.where, line=place.line)
+        self._changed = FlowChanged(reason, remedy, where=place.where, line=place.line)
         self._stop_tasks()
         for wish in self._outbox:
             if isinstance(wish, Operation):
                 del self._operations[wish.seq]
                 self._next = min(self._next, wish.seq)
+            elif isinstance(wish, Failed):
+                self._failures -= 1  # no caller has heard of it
         self._outbox.clear()
 
     # Entries from outside

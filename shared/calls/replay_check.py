@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from shared.calls.flow import Flow
+from shared.calls.flow import Flow, flow_of
 from shared.calls.journal import Failed, Started, decode
 from shared.calls.replay import Session
 from shared.errors import FlowChanged, InvalidInput
@@ -48,13 +48,13 @@ def _checked(document: Mapping[str, Any], flows: Mapping[str, Flow]) -> Checked:
     if not isinstance(call_id, str) or not call_id:
         raise InvalidInput("id", "is missing.", "Give an archived call, or GET /api/calls/{id}/journal.")
     texts, started = _journal(document)
-    flow = flows.get(started.flow)
+    flow = flow_of(flows, started.flow)
     if flow is None:
         return Checked(
             call_id,
             started.flow,
             problem="there is no flow of this name any more",
-            remedy="Keep the flow until its last call is over, or register the new one under the old name as well.",
+            remedy="Keep the flow until its last call is over; of one that was renamed write: formerly=[the old name].",
         )
     session = Session(flow, call_id)
     session.remember_marks(texts)

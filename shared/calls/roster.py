@@ -14,6 +14,8 @@ class Roster:
         self._now: dict[str, str] = {}
         self._hidden = 0
         self._known: set[str] = set()
+        self.told = False
+        """Whether the participants are known: before the first list nobody is in the call, and nobody has left it."""
 
     def update(self, identifiers: Iterable[Identifier], hidden: int = 0) -> None:
         """The list has changed.
@@ -22,6 +24,7 @@ class Roster:
             hidden: entries that could not be read. With more of them than before nobody counts as gone, for whoever
                 is missing may be one of them.
         """
+        self.told = True
         now = {identifier.raw_id: identifier.key for identifier in identifiers}
         self._now = self._now | now if hidden > self._hidden else now
         self._hidden = hidden

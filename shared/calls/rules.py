@@ -6,7 +6,7 @@ import re
 from functools import lru_cache, singledispatch
 from typing import Any, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from shared.calls import actions
 from shared.calls.actions import Action, CallingContext
@@ -15,6 +15,7 @@ from shared.errors import InvalidInput
 from shared.identifiers import Identifier
 
 A = TypeVar("A", bound=Action)
+V = TypeVar("V", bound=BaseModel)
 
 MAX_CHOICE_SILENCE = 20
 """Seconds of initial silence that choices and speech may wait; DTMF may wait 300 (docs: recognize-action)."""
@@ -36,18 +37,33 @@ _SIP_VALUE = re.compile(r"[A-Za-z0-9.!%*_+~=;-]*")
 """Limits and characters of custom headers (docs: how-tos/call-automation/custom-context)."""
 
 
-def build(kind: type[A], **fields: Any) -> A:
-    """An action from its fields; InvalidInput names the field that is wrong."""
+def build(kind: type[A], method: str = "", /, **fields: Any) -> A:
+    """An action from its fields; InvalidInput names the field that is wrong.
+
+    Args:
+        method: what the flow called, where that is not the action's own name.
+    """
     try:
         try:
             return _valid(kind, **fields)  # type: ignore[return-value]  # an lru_cache forgets that it is generic
         except TypeError:  # a field that has no hash, such as a dictionary
             return kind.model_validate(fields)
     except ValidationError as error:
-        problem = error.errors()[0]
-        name = kind.model_fields["kind"].default
-        path = ".".join(str(part) for part in (name, *problem["loc"]))
-        raise InvalidInput(path, f"{problem['msg'].removeprefix('Value error, ')}.", "See docs/flows.md.") from None
+        raise _wrong(method or kind.model_fields["kind"].default, error) from None
+
+
+def value(kind: type[V], method: str, /, **fields: Any) -> V:
+    """A part of an action from its fields; InvalidInput names the field that is wrong."""
+    try:
+        return kind.model_validate(fields)
+    except ValidationError as error:
+        raise _wrong(method, error) from None
+
+
+def _wrong(method: str, error: ValidationError) -> InvalidInput:
+    problem = error.errors()[0]
+    path = ".".join(str(part) for part in (method, *problem["loc"]))
+    return InvalidInput(path, f"{problem['msg'].removeprefix('Value error, ')}.", "See docs/flows.md.")
 
 
 @lru_cache(maxsize=1024)

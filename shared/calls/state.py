@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any, TypeVar
 
 from shared.calls import actions
+from shared.calls.capture import Capture
 from shared.calls.driver import OPENING
 from shared.calls.journal import RefusedEntry
 from shared.calls.operation import Operation, Pending, Scheduler
@@ -72,6 +73,7 @@ class CallState:
         self.disconnected = False
         self._scheduler = Scheduler()
         self._waiting = Waiting(self._scheduler)
+        self.capture = Capture(self._scheduler)
         self._end = self._waiting.end
         self._operations: dict[int, Operation[Any]] = {}
         self._arrived: dict[int, set[str]] = {}
@@ -95,6 +97,16 @@ class CallState:
         """Whether the call is being opened, and for the first time: it has had no other connection."""
         openings = [operation for operation in self._operations.values() if operation.action.kind in OPENING]
         return len(openings) == 1 and not openings[0].done
+
+    @property
+    def operations(self) -> list[Operation[Any]]:
+        """Everything that was asked for on this call."""
+        return list(self._operations.values())
+
+    @property
+    def own_media(self) -> list[Operation[Any]]:
+        """What the flow plays and asks now, without what came over the HTTP API."""
+        return [o for o in self._operations.values() if o.action.kind in MEDIA and not o.done and o.seq < FIRST_COMMAND]
 
     def confirm(self, seq: int) -> None:
         """Something shows that this operation left the app."""
@@ -156,6 +168,7 @@ class CallState:
             self._take_note(event)
         role = ROLES.get(name)
         operation = self._operation_of(event)
+        self.capture.hear(event, self._operations.values())
         if role is None or operation is None or operation.action.kind not in role.action_kinds:
             return
         operation.started = True
@@ -256,8 +269,9 @@ class CallState:
     def _on_refusal(self, operation: Operation[Any], entry: RefusedEntry) -> None:
         if operation.action.kind in CLOSING and entry.status == 404:
             self.end(CallEnded(404, 8522, "the service no longer knew the call"))
-        self._fail(operation, refusal(operation.action, entry))
-        self._if_opening(operation, CallEnded(entry.status, 0, entry.message), "refused")
+        error = refusal(operation.action, entry)
+        self._fail(operation, error)
+        self._if_opening(operation, CallEnded(entry.status, 0, entry.message, plain=error.plain), "refused")
         if operation.action.kind == "start_recording":
             self.record.recording = "refused"
 
@@ -280,6 +294,7 @@ class CallState:
         elif any(o.action.kind in CLOSING and o.seq >= FIRST_COMMAND and not o.done for o in self._operations.values()):
             self.outcome("hung_up")
         self._waiting.give_end(end)
+        self.capture.close(end)
         for operation in list(self._operations.values()):
             if operation.done or operation.action.kind == "run":
                 continue
@@ -301,6 +316,10 @@ class CallState:
     def _transferring(self) -> bool:
         actions_asked = (operation.action for operation in self._operations.values())
         return any(isinstance(action, actions.Transfer) and action.transferee is None for action in actions_asked)
+
+    def drop(self, sleep: Operation[None]) -> None:
+        """Wait for a sleep no more: the message that ends it will change nothing, and nobody wakes up for it."""
+        self._fail(sleep, ActionCanceled("sleep"))
 
     def _succeed(self, pending: Pending[T], value: T) -> None:
         pending.succeed(value)

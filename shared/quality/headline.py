@@ -37,4 +37,5 @@ def row(report: Report) -> ReportRow:
         questions=graded.questions if graded else 0,
         answered=graded.answered if graded else 0,
         generation=report.generation,
+        result=report.call.result or "",
     )

@@ -145,7 +145,8 @@ class CallFacts(_Model):
     id: str | None = None
     flow: str | None = None
     direction: Literal["inbound", "outbound"] | None = None
-    outcome: str | None = None
+    outcome: str | None = Field(None, description="how it ended, technically")
+    result: str | None = Field(None, description="what its flow says came of it")
     started_at: datetime | None = None
     ended_at: datetime | None = None
 

@@ -85,7 +85,7 @@ class ReportRow:
     call_id: str
     flow: str
     direction: str
-    outcome: Annotated[str, Field(description="how the call ended")]
+    outcome: Annotated[str, Field(description="how the call ended, technically")]
     started_at: Annotated[int, Field(description="of the recording, Unix time in milliseconds")]
     created_at: Annotated[int, Field(description="of the report, Unix time in milliseconds")]
     seconds: Annotated[float, Field(description="of the recording; what the metrics mean stands in the report")]
@@ -104,6 +104,7 @@ class ReportRow:
     questions: Annotated[int, Field(description="of that scorecard")] = 0
     answered: Annotated[int, Field(description="of its questions")] = 0
     generation: Annotated[int, Field(description="of the report: the newest one counts")] = 0
+    result: Annotated[str, Field(description="what the flow says came of the call")] = ""
 
 
 class Ledger(Protocol):

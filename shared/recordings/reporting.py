@@ -256,6 +256,7 @@ def _facts(call: CallRecord) -> CallFacts:
         flow=call.flow or None,
         direction=call.direction,
         outcome=call.outcome or None,
+        result=call.result or None,
         started_at=moment(call.started_at),
         ended_at=moment(call.ended_at),
     )

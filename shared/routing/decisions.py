@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Protocol
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -20,12 +20,17 @@ DAY_MINUTES = 24 * 60
 
 
 class AnswerWith(BaseModel):
-    """Answer the call and run a flow on it."""
+    """Answer the call and run a flow on it.
+
+    Attributes:
+        language: in which the flow begins; empty: by the flow and the settings.
+    """
 
     model_config = ConfigDict(frozen=True, defer_build=True)
     outcome: Literal["answer"] = "answer"
     flow: str
     rule: str
+    language: str = ""
 
 
 class RejectWith(BaseModel):
@@ -64,6 +69,22 @@ class LeaveRinging(BaseModel):
 
 
 Decision = Annotated[AnswerWith | RejectWith | RedirectTo | LeaveRinging, Field(discriminator="outcome")]
+
+
+Outcome = AnswerWith | RejectWith | RedirectTo
+"""What a rule may say; a decision may differ from it."""
+
+
+class Answering(Protocol):
+    """What the rules need to know of a flow."""
+
+    @property
+    def languages(self) -> Sequence[str]:
+        """The languages in which it has texts; empty: it has none."""
+
+    @property
+    def needed_input(self) -> Sequence[str]:
+        """The fields without which it cannot run, so that it cannot take a call that comes in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +165,7 @@ class Rule:
     caller: tuple[Pattern, ...] | None
     context: Headers
     hours: Hours | None
-    outcome: AnswerWith | RejectWith | RedirectTo
+    outcome: Outcome
     on_behalf_of: tuple[Pattern, ...] | None = None
     teams: Headers = ()
 

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Sequence
-from datetime import date
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
-from zoneinfo import ZoneInfo
 
-from shared.errors import InvalidInput
+from shared.errors import InvalidInput, RoutingError
 from shared.events.event_grid import TEAMS_WORDS
 from shared.identifiers import Identifier
+from shared.languages import LANGUAGE_TAG
 from shared.routing.decisions import (
-    DAY_MINUTES,
+    Answering,
     AnswerWith,
     Headers,
-    Hours,
+    Outcome,
     Pattern,
     RedirectTo,
     RejectReason,
@@ -27,8 +26,9 @@ from shared.routing.decisions import (
     header_name,
     matches_any,
 )
-from shared.routing.nodes import Nodes, Stop, text_of
-from shared.yaml_text import NotYaml, compose, did_you_mean
+from shared.routing.hours import HourNodes
+from shared.yaml_nodes import Stop
+from shared.yaml_text import NotYaml, compose, did_you_mean, text_of
 
 if TYPE_CHECKING:
     from yaml.nodes import Node
@@ -37,13 +37,9 @@ _APP_FOLDER = Path(__file__).parent.parent.parent
 
 _REASONS: tuple[RejectReason, ...] = ("none", "busy", "forbidden")
 _OUTCOMES = ("answer", "reject", "redirect")
-_RULE_KEYS = ("name", "to", "from", "on_behalf_of", "context", "teams", "hours", *_OUTCOMES)
-_HOURS_KEYS = ("days", "between", "holidays", "zone")
-_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_FULL_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_RULE_KEYS = ("name", "to", "from", "on_behalf_of", "context", "teams", "hours", *_OUTCOMES, "language")
 _PHONE = re.compile(r"4:(\+[1-9]\d{1,14}|anonymous)")
 _PHONE_PREFIX = re.compile(r"(4:)?\+([1-9]\d{0,14})?")
-_INTERVAL = re.compile(r"(\d{1,2}):(\d{2})\s*-\s*(\d{1,2}):(\d{2})")
 _HEADER_NAME = re.compile(r"[A-Za-z0-9.!%*_+~-]{1,64}")
 """Characters and length of a custom header's name (docs: custom-context)."""
 
@@ -52,13 +48,13 @@ _TEAMS_WORDS = frozenset(word.lower() for word in TEAMS_WORDS)
 _T = TypeVar("_T")
 
 
-def load_routes(source: Path | str, flows: Collection[str]) -> RoutingTable:
+def load_routes(source: Path | str, flows: Collection[str] | Mapping[str, Answering]) -> RoutingTable:
     """Read and check a routing file.
 
     Args:
         source: the file, as a Path or as its name in the app's folder (the setting ROUTING_FILE); or its
             text. A str that holds a line break is text.
-        flows: the names of the flows that there are.
+        flows: the flows that there are; of mere names, languages and needed input are not checked.
 
     Raises:
         RoutingError: naming file, line and rule of all that is wrong, one to a line.
@@ -66,14 +62,24 @@ def load_routes(source: Path | str, flows: Collection[str]) -> RoutingTable:
     if isinstance(source, str) and "\n" in source:
         return _Reader("routing.yaml", flows).read(source)
     path = _APP_FOLDER / source if isinstance(source, str) else source
-    return _Reader(path.name, flows).read(text_of(path))
+    return _Reader(path.name, flows).read(_text_of(path))
 
 
-class _Reader(Nodes):
+def _text_of(path: Path) -> str:
+    try:
+        return text_of(path)
+    except OSError as error:
+        reason = error.strerror or "it cannot be read"
+        raise RoutingError(str(path), f"{reason}.", "The setting ROUTING_FILE names the file.") from None
+    except NotYaml as error:
+        raise RoutingError(f"{path.name}:{error.line}: rules", error.problem) from None
+
+
+class _Reader(HourNodes):
     """Reads one routing file."""
 
-    def __init__(self, file: str, flows: Collection[str]) -> None:
-        super().__init__(file)
+    def __init__(self, file: str, flows: Collection[str] | Mapping[str, Answering]) -> None:
+        super().__init__(file, "rules", RoutingError)
         self._flows = flows
 
     def read(self, text: str) -> RoutingTable:
@@ -137,6 +143,8 @@ class _Reader(Nodes):
             raise Stop
         (key,) = given
         outcome = self._outcome(key, entries[key], f"{path}.{key}", name)
+        if "language" in entries:
+            outcome = self._in_language(outcome, entries["language"], f"{path}.language")
         if (
             isinstance(outcome, RedirectTo)
             and outcome.target.phone_number is not None
@@ -153,11 +161,12 @@ class _Reader(Nodes):
             raise Stop
         return Rule(name, to, caller, context, hours, outcome, on_behalf_of, teams)
 
-    def _outcome(self, key: str, node: Node, path: str, rule: str) -> AnswerWith | RejectWith | RedirectTo:
+    def _outcome(self, key: str, node: Node, path: str, rule: str) -> Outcome:
         text = self._text(node, path)
         if key == "answer":
             if text not in self._flows:
                 self._wrong(node, path, f"there is no flow {text!r}.", did_you_mean(text, self._flows))
+            self._check_answering(node, path, text)
             return AnswerWith(flow=text, rule=rule)
         if key == "reject":
             for reason in _REASONS:
@@ -166,6 +175,30 @@ class _Reader(Nodes):
             self._wrong(node, path, f"{text!r} is no reason.", "Give none, busy or forbidden.")
         target = self._exact_endpoint(node, path, text)
         return RedirectTo(target=target, rule=rule)
+
+    def _check_answering(self, node: Node, path: str, flow: str) -> None:
+        needed = self._flows[flow].needed_input if isinstance(self._flows, Mapping) else ()
+        if needed:
+            self._wrong(
+                node,
+                path,
+                f"the flow {flow!r} needs input ({', '.join(needed)}), which no incoming call has.",
+                "Give these fields of its model a default, or start the flow with POST /api/calls alone.",
+            )
+
+    def _in_language(self, outcome: Outcome, node: Node, path: str) -> Outcome:
+        text = self._text(node, path)
+        if not isinstance(outcome, AnswerWith):
+            self._wrong(node, path, "goes with answer.", "Leave it out: nobody speaks to this caller.")
+        if not isinstance(self._flows, Mapping):
+            return outcome.model_copy(update={"language": text})
+        known = self._flows[outcome.flow].languages
+        if known and text not in known:
+            remedy = f"It has {', '.join(known)}."
+            self._wrong(node, path, f"the flow {outcome.flow!r} has no texts in {text!r}.", remedy)
+        if not known and not LANGUAGE_TAG.fullmatch(text):
+            self._wrong(node, path, f"{text!r} is no language.", "Write a tag with its region, such as de-DE.")
+        return outcome.model_copy(update={"language": text})
 
     # conditions
 
@@ -236,86 +269,6 @@ class _Reader(Nodes):
             for text in [self._text(item, item_path)]
         )
 
-    def _hours(self, node: Node, path: str) -> Hours:
-        entries = self._mapping(node, path, _HOURS_KEYS)
-        if not entries.keys() & {"days", "between", "holidays"}:
-            self._wrong(node, path, "holds at all times.", "Give days, between or holidays.")
-        if "zone" not in entries:
-            self._wrong(node, f"{path}.zone", "is missing.", "Give a name such as Europe/Berlin, or UTC.")
-        before = len(self._problems)
-        days = frozenset(range(7))
-        intervals: tuple[tuple[int, int], ...] = ((0, DAY_MINUTES),)
-        holidays: frozenset[date] = frozenset()
-        zone: ZoneInfo | None = None
-        for key, value in entries.items():
-            try:
-                if key == "days":
-                    days = self._days(value, f"{path}.days")
-                elif key == "between":
-                    intervals = tuple(self._intervals(value, f"{path}.between"))
-                elif key == "holidays":
-                    holidays = frozenset(self._dates(value, f"{path}.holidays"))
-                else:
-                    zone = self._zone(value, f"{path}.zone")
-            except Stop:
-                continue
-        if len(self._problems) > before or zone is None:
-            raise Stop
-        return Hours(days, intervals, holidays, zone)
-
-    def _days(self, node: Node, path: str) -> frozenset[int]:
-        days: set[int] = set()
-        for item, item_path, text in self._listed(node, path):
-            first, dash, last = (part.strip() for part in text.partition("-"))
-            start = self._day(item, item_path, first)
-            end = self._day(item, item_path, last) if dash else start
-            days.update((start + offset) % 7 for offset in range((end - start) % 7 + 1))
-        return frozenset(days)
-
-    def _day(self, node: Node, path: str, text: str) -> int:
-        word = text.lower()
-        names = _FULL_DAYS if word in _FULL_DAYS else _DAYS
-        if word not in names:
-            hint = did_you_mean(word, (*_DAYS, *_FULL_DAYS)) or "Write mon, or mon-fri."
-            self._wrong(node, path, f"{text!r} is no day.", hint)
-        return names.index(word)
-
-    def _intervals(self, node: Node, path: str) -> Iterator[tuple[int, int]]:
-        for item, item_path, text in self._listed(node, path):
-            match = _INTERVAL.fullmatch(text)
-            if match is None:
-                self._wrong(item, item_path, f"{text!r} is no interval.", "Write 09:00-17:30.")
-            start, end = (self._minute(item, item_path, *match.group(at, at + 1)) for at in (1, 3))
-            if start in (end, DAY_MINUTES):
-                self._wrong(item, item_path, f"{text!r} is empty.", "Write 00:00-24:00 for the whole day.")
-            # An end at 00:00 is the end of the day that the interval starts on.
-            yield start, end or DAY_MINUTES
-
-    def _minute(self, node: Node, path: str, hour: str, minute: str) -> int:
-        value = int(hour) * 60 + int(minute)
-        if int(minute) > 59 or value > DAY_MINUTES:
-            self._wrong(node, path, f"{hour}:{minute} is no time of day.", "Write 00:00 to 24:00.")
-        return value
-
-    def _dates(self, node: Node, path: str) -> Iterator[date]:
-        for item, item_path, text in self._listed(node, path):
-            try:
-                if not re.fullmatch(r"\d{4}-\d\d-\d\d", text):
-                    raise ValueError
-                yield date.fromisoformat(text)
-            except ValueError:
-                self._wrong(item, item_path, f"{text!r} is no date.", "Write 2026-12-25.")
-
-    def _zone(self, node: Node, path: str) -> ZoneInfo:
-        text = self._text(node, path)
-        try:
-            return ZoneInfo(text)
-        except (KeyError, ValueError, OSError):  # OSError: `Europe` is a folder of the database
-            from zoneinfo import available_timezones
-
-            hint = did_you_mean(text, available_timezones()) or "Give a name such as Europe/Berlin, or UTC."
-            self._wrong(node, path, f"{text!r} is no time zone.", hint)
-
     # between rules
 
     def _check_names(self, rules: Sequence[tuple[Rule, Node, str]]) -> None:
@@ -363,8 +316,6 @@ class _Reader(Nodes):
                         "Put a rule that answers the target before it, or narrow `to`.",
                     )
                 break
-
-    # nodes
 
 
 def _redirects(rule: Rule) -> list[RedirectTo]:

@@ -14,18 +14,22 @@ from tests.e2e.trials import OWN, Desk, a_number, asked, desk_with
 
 pytestmark = [pytest.mark.e2e, pytest.mark.node, pytest.mark.xdist_group("e2e-cookbook")]
 
-BLOCKS = re.findall(r"^```python flow\n(.*?)^```$", (ROOT / "docs" / "flows.md").read_text("utf-8"), re.M | re.S)
+PAGE = (ROOT / "docs" / "flows.md").read_text("utf-8")
+BLOCKS = re.findall(r"^```python flow\n(.*?)^```$", PAGE, re.M | re.S)
+TEXTS = dict(re.findall(r"^```yaml (\S+)\n(.*?)^```$", PAGE, re.M | re.S))
 NAMES = [name for block in BLOCKS for name in re.findall(r'@flow\("([^"]+)"', block)]
 
 PRESS = {"when": "asked", "after": 0.5, "press": "1"}
 SCRIPTS: dict[str, list[dict[str, Any]]] = {
     "reason": [{"when": "asked", "after": 0.5, "say": "an invoice"}],
     "order": [{"when": "asked", "after": 0.5, "say": "two pizzas"}, {"when": "asked", "after": 0.5, "press": "1" * 16}],
+    "payment": [{"when": "asked", "after": 0.5, "press": "4111111111111111#"}],
     "radio": [{"when": "prompted", "press": "#"}, {"when": "prompted", "press": "*"}],
     "transcript": [PRESS, *({"after": 2, "say": "Good morning."} for _ in range(5))],
 }
 SIGNALS: dict[str, list[tuple[str, Any]]] = {
     "queue": [("agent", {"name": "Ada"})],
+    "looked-up": [("found", {"order": 7})],
     "second-line": [("back", None)],
     "pass-on": [("pass-on", None)],
     "conference": [("chair", {"do": "count"}), ("chair", {"do": "mute", "who": "8:acs:chair"})],
@@ -33,6 +37,7 @@ SIGNALS: dict[str, list[tuple[str, Any]]] = {
 OUTBOUND: dict[str, dict[str, Any]] = {
     "reminder": {"targets": ["+14255550155"], "caller_id": OWN, "input": {"when": "today"}},
     "extension": {"targets": ["+14255550156"], "caller_id": OWN, "input": {"extension": "42"}},
+    "appointment": {"targets": ["+14255550157"], "caller_id": OWN, "input": {"day": "2026-11-30", "who": "Dr. Ada"}},
     "alarm": {"input": {"team": "north"}},
     "announcement": {"input": {"room": "99199690362660524"}},
 }
@@ -40,13 +45,14 @@ LAST = {
     "queue": "play", "patience": "sleep", "second-line": "play", "conference": "mute", "lounge": "move_participants",
     "alarm": "play", "helpdesk": "add_participant", "two-agents": "cancel_add_participant", "to-sales": "transfer",
     "pass-on": "transfer", "hand-over": "transfer", "whisper": "play", "doorkeeper": "answer",
+    "hotline": "cancel_all_media",
 }  # fmt: skip
 """What a flow has asked for when its caller, who would wait for ever, may leave."""
 
 
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    with desk_with(tmp_path_factory.mktemp("app"), *BLOCKS) as one:
+    with desk_with(tmp_path_factory.mktemp("app"), *BLOCKS, texts=TEXTS, placed={"appointment"}) as one:
         for user in ("8:acs:ada", "8:acs:bob", "8:acs:chair"):
             one.control.register_phone(user, afterSeconds=3 if user.endswith("bob") else 1)
         yield one

@@ -7,7 +7,7 @@ import itertools
 import re
 import threading
 import wave
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -191,14 +191,22 @@ def events(journal: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 @contextmanager
-def desk_with(folder: Path, *flows: str, users: Mapping[str, str] | None = None, speed: float = 10) -> Iterator[Desk]:
+def desk_with(
+    folder: Path,
+    *flows: str,
+    users: Mapping[str, str] | None = None,
+    texts: Mapping[str, str] | None = None,
+    placed: Collection[str] = (),
+    speed: float = 10,
+) -> Iterator[Desk]:
     """A stack that runs what is deployed and these flows, each under a number of its own.
 
-    `users` names the flow for each ACS user that the app answers for.
+    `users` names the flow for each ACS user that the app answers for, `texts` are the files beside the flows by name,
+    and `placed` names the flows that take no call, because they need input.
     Each text of flows is a module. `{sound}` in it is the address of a sound file, as is everything at
     contoso.example; `{nothing}` leads nowhere.
     """
-    names = re.findall(r'@flow\("([^"]+)"', "".join(flows))
+    names = [name for name in re.findall(r'@flow\("([^"]+)"', "".join(flows)) if name not in placed]
     numbers = {name: f"+1800555{2000 + index}" for index, name in enumerate(names)}
     rung = [*numbers.items(), *((name, user) for user, name in (users or {}).items())]
     rules = "".join(f'  - {{name: {name} {number[-3:]}, to: "{number}", answer: {name}}}\n' for name, number in rung)
@@ -208,6 +216,8 @@ def desk_with(folder: Path, *flows: str, users: Mapping[str, str] | None = None,
             code = code.replace("{sound}", f"{address}/sound.wav").replace("{nothing}", f"{address}/nothing.wav")
             code = code.replace("https://contoso.example", address)
             (root / "flows" / f"trial_{number}.py").write_text(code)
+        for name, written in (texts or {}).items():
+            (root / "flows" / name).write_text(written, "utf-8")
         (root / "routing.yaml").write_text(f"rules:\n{rules}  - {{name: nobody, reject: busy}}\n")
         with Stack(
             app_root=root,

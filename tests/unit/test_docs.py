@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import re
 import subprocess
 import textwrap
@@ -18,6 +19,7 @@ import pytest
 import function_app
 from shared.calls import FLOWS, ActionFailed, Call, CallError, Flow
 from shared.calls.outcome import Outcome
+from shared.calls.texts import read_texts
 from shared.composition import load_flows
 from shared.routing import load_routes
 
@@ -218,12 +220,34 @@ def rehearsed() -> list[tuple[Block | None, Block]]:
 
 
 @pytest.mark.parametrize(("flow", "rehearsal"), rehearsed(), ids=[rehearsal.where for _, rehearsal in rehearsed()])
-def test_a_flow_does_what_its_rehearsal_says(flow: Block | None, rehearsal: Block, flows: dict[str, Flow]) -> None:
+def test_a_flow_does_what_its_rehearsal_says(
+    flow: Block | None,
+    rehearsal: Block,
+    flows: dict[str, Flow],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     namespace: dict[str, Any] = {"__name__": "docs.flows"}
     if flow is not None:
+        for block in texts_of(flow):
+            (tmp_path / kind(block)).write_text(block.code, "utf-8")
+        registry = importlib.import_module("shared.calls.flow")  # `shared.calls.flow` is the function
+        monkeypatch.setattr(registry, "read_texts", lambda folder, name: read_texts(tmp_path, name))
         run(flow, namespace)
         assert [name for name in flows if flows[name].function.__module__ == "docs.flows"], "registers no flow"
     run(rehearsal, namespace)
+
+
+def texts_of(flow: Block) -> list[Block]:
+    """The files that stand above a flow on its page, `yaml taxi.en.yaml`, if they are for a flow of this block."""
+    names = tuple(f"{name}." for name in re.findall(r'@flow\("([^"]+)"', flow.code))
+    return [block for block in blocks("yaml") if kind(block).startswith(names)]
+
+
+def test_every_file_of_texts_has_its_flow() -> None:
+    files = {block.where for block in blocks("yaml") if kind(block)}
+    assert files
+    assert files == {text.where for flow in blocks("python") if kind(flow) == "flow" for text in texts_of(flow)}
 
 
 def test_every_flow_has_a_rehearsal() -> None:
@@ -236,7 +260,7 @@ def run(block: Block, namespace: dict[str, Any]) -> None:
     """Run a block as it stands on its page, so that a failure shows its line there."""
     line = int(block.where.rpartition(":")[2])
     code = "\n" * line + textwrap.dedent(block.code)
-    exec(compile(code, str(ROOT / block.where.partition(":")[0]), "exec"), namespace)
+    exec(compile(code, str(ROOT / block.where.partition(":")[0]), "exec", dont_inherit=True), namespace)
 
 
 @pytest.mark.parametrize("page", PAGES)

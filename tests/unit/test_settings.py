@@ -141,6 +141,17 @@ def test_no_secret_shows_when_settings_are_printed() -> None:
     assert not [value for value in secrets.values() if value in shown]
 
 
+@pytest.mark.parametrize("somebody", ["+14255550142", "8:acs:desk", "4:+14255550142"])
+def test_who_takes_a_caller_whose_flow_failed_is_a_number_or_a_raw_id(somebody: str) -> None:
+    assert load_settings({**REQUIRED, "FALLBACK_TRANSFER_TO": somebody}).fallback_transfer_to == somebody
+
+
+@pytest.mark.parametrize("nobody", ["the desk", "0142", "tel:+14255550142"])
+def test_somebody_who_cannot_be_reached_is_refused_as_the_fallback(nobody: str) -> None:
+    with pytest.raises(SettingsError, match=r"FALLBACK_TRANSFER_TO.*8:acs"):
+        load_settings({**REQUIRED, "FALLBACK_TRANSFER_TO": nobody})
+
+
 def test_every_setting_is_described_and_nothing_else_is() -> None:
     assert set(described()) == {setting_name(field) for field in Settings.model_fields}
 

@@ -67,7 +67,7 @@ GUARDS = (
     Guard(
         "shared/calls/dispatcher.py::Dispatcher.hang_up_latecomers", (CALLS,), "nobody sits on a line without a flow"
     ),
-    Guard("shared/calls/driver.py::_leave", (CALLS,), "a hang-up is asked for until it is taken"),
+    Guard("shared/calls/fallback.py::leave", (CALLS,), "a hang-up is asked for until it is taken"),
     Guard("shared/gateway/acs/gateway.py::AcsGateway.perform", (GATEWAY,), "what is harmless twice is sent again"),
     Guard("shared/gateway/acs/gateway.py::AcsGateway._send", (GATEWAY,), "a DELETE that was carried out succeeds"),
     Guard("shared/gateway/acs/gateway.py::_refusal", (GATEWAY,), "a lost response is no refusal"),
@@ -89,7 +89,8 @@ GUARDS = (
     Guard("shared/calls/tones.py::ToneOrder.start", (CALLS,), "numbers may begin again"),
     Guard("shared/calls/tones.py::ToneOrder.add", (CALLS,), "a key comes once"),
     Guard("shared/calls/tones.py::ToneOrder.next", (CALLS,), "keys come in the order in which they were pressed"),
-    Guard("shared/calls/tones.py::MAX_WAITING", (CALLS,), "a gap does not hold keys up for ever"),
+    Guard("shared/calls/inbox.py::Inbox.serve", (CALLS,), "signals and keys go to who waits now"),
+    Guard("shared/calls/inbox.py::Next.leave", (CALLS,), "who stopped waiting is given nothing"),
     # Recordings: one at a time, and nothing deleted that is not here
     Guard("shared/recordings/book.py::Book.change", (RECORDINGS,), "a change is made on what is there now"),
     Guard("shared/recordings/book.py::Book.take", (RECORDINGS,), "a lease is taken by one"),

@@ -97,7 +97,7 @@ class Sleep(Action):
 
     kind: Literal["sleep"] = "sleep"
     in_service: ClassVar[bool] = False
-    seconds: float = Field(ge=0)
+    seconds: float = Field(ge=0, allow_inf_nan=False)
 
     def over_at(self, issued_at: int) -> int:
         """When it is over, if it was issued then; both Unix time in milliseconds."""

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Protocol, TypeVar
 
+from pydantic import BaseModel
+
 from shared.calls.actions import Action
+from shared.calls.capture import Capture
 from shared.calls.journal import Note, Started
 from shared.calls.operation import Operation, Pending, Task
-from shared.calls.prompts import Prompt
+from shared.calls.prompts import Prompt, Words, prompts
 from shared.calls.record import CallRecord
 from shared.calls.rules import check
+from shared.calls.texts import Texts
 from shared.errors import CallEnded, InvalidInput
 from shared.events import Participant
 from shared.identifiers import Identifier
@@ -23,12 +27,30 @@ Somebody = Identifier | str
 
 
 class Host(Protocol):
-    """What a call needs of the session that runs it."""
+    """What a call needs of the session that runs it.
+
+    Attributes:
+        texts: what the flow says, in each of its languages.
+        language: the one that the call is in; empty: whatever the settings say.
+        input_model: the model of what the flow takes; None: whatever it is given.
+    """
 
     record: CallRecord
     started: Started
     now: int
     participants: tuple[Participant, ...]
+    texts: Texts
+    language: str
+    input_model: type[BaseModel] | None
+    capture: Capture
+
+    @property
+    def operations(self) -> list[Operation[Any]]:
+        """Everything that was asked for on this call."""
+
+    @property
+    def own_media(self) -> list[Operation[Any]]:
+        """What the flow plays and asks now."""
 
     def issue(self, action: Action, function: Callable[[], Any] | None = None) -> Operation[Any]:
         """Ask for an action."""
@@ -38,6 +60,9 @@ class Host(Protocol):
 
     def version(self, name: str) -> bool:
         """Whether the call came to this place with code that has it."""
+
+    def drop(self, sleep: Operation[None]) -> None:
+        """Wait for a sleep no more."""
 
     def spawn(self, label: str, coroutine: Coroutine[Any, Any, T]) -> Task[T]:
         """Run a coroutine beside the flow."""
@@ -69,6 +94,22 @@ class Methods:
         check(action, self._host.started.caller)
         return action
 
+    def _played(self, field: str, given: Words | Sequence[Words]) -> tuple[Prompt, ...]:
+        """Prompts; strings are spoken by the voice of the call's language."""
+        return prompts(field, given, self._voice)
+
+    @property
+    def _voice(self) -> str | None:
+        """Who speaks in the language of the call; None: the setting VOICE_NAME."""
+        spoken = self._host.texts.find(self._host.language) if self._host.language else None
+        return spoken.voice if spoken else None
+
+    @property
+    def _heard_language(self) -> str | None:
+        """What recognize listens for unless told; None: the setting SPEECH_LANGUAGE."""
+        spoken = self._host.texts.find(self._host.language) if self._host.language else None
+        return spoken.tag if spoken else self._host.language or None
+
     def _side(self, participant: Somebody | None) -> Identifier:
         """The participant that is meant: the other side of the call unless named."""
         if participant is not None:
@@ -79,7 +120,9 @@ class Methods:
             raise InvalidInput("participant", "is not known for this call.", "Name the participant.")
         return side
 
-
-def several(prompts: Prompt | Sequence[Prompt]) -> tuple[Prompt, ...]:
-    """One prompt or several, as several."""
-    return tuple(prompts) if isinstance(prompts, Sequence) else (prompts,)
+    def _drop(self, sleep: Operation[None]) -> Pending[None]:
+        """Wait for a sleep no more; gives something that is done."""
+        self._host.drop(sleep)
+        dropped: Pending[None] = Pending("cancel sleep", sleep.scheduler)
+        dropped.succeed(None)
+        return dropped

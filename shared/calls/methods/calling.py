@@ -23,7 +23,7 @@ class CallingMethods(Methods):
         self, *, media_streaming: MediaStreaming | None = None, transcription: Transcription | None = None
     ) -> Operation[CallEvent]:
         """Answer the ringing call; gives CallConnected."""
-        return self._host.issue(actions.Answer(media_streaming=media_streaming, transcription=transcription))
+        return self._host.issue(build(actions.Answer, media_streaming=media_streaming, transcription=transcription))
 
     def reject(self, reason: Literal["none", "busy", "forbidden"] = "none") -> Operation[None]:
         """Refuse the ringing call."""
@@ -31,7 +31,7 @@ class CallingMethods(Methods):
 
     def redirect(self, target: Somebody) -> Operation[None]:
         """Send the ringing call to somebody else; the app loses control of it."""
-        return self._host.issue(actions.Redirect(target=Identifier.parse(target)))
+        return self._host.issue(build(actions.Redirect, target=Identifier.parse(target)))
 
     def create_call(
         self,
@@ -64,7 +64,7 @@ class CallingMethods(Methods):
         transcription: Transcription | None = None,
     ) -> Operation[CallEvent]:
         """Join a call that goes on already; gives CallConnected."""
-        action = actions.Connect(locator=locator, media_streaming=media_streaming, transcription=transcription)
+        action = build(actions.Connect, locator=locator, media_streaming=media_streaming, transcription=transcription)
         return self._host.issue(action)
 
     # The end

@@ -10,7 +10,7 @@ from shared.calls.actions import CallingContext
 from shared.calls.methods.base import Methods, Somebody
 from shared.calls.operation import FirstOf, Operation, Pending, Task
 from shared.calls.reading import explained
-from shared.calls.rules import build
+from shared.calls.rules import build, value
 from shared.events import CallEvent
 from shared.identifiers import Identifier
 
@@ -48,7 +48,7 @@ class ParticipantMethods(Methods):
                 caller_id=None if caller_id is None else Identifier.parse(caller_id),
                 display_name=display_name,
                 invitation_timeout=invitation_timeout,
-                context=_calling_context(user_to_user, sip_headers, voip_headers),
+                context=_calling_context("add_participant", user_to_user, sip_headers, voip_headers),
             )
         )
         seen = self._host.wait_arrival(to)
@@ -57,17 +57,21 @@ class ParticipantMethods(Methods):
     async def _joined(self, operation: Operation[CallEvent], seen: Pending[None]) -> CallEvent:
         event = await operation
         if not seen.done:
-            patience = self._host.issue(actions.Sleep(seconds=JOIN_SECONDS))
+            patience: Operation[None] = self._host.issue(build(actions.Sleep, seconds=JOIN_SECONDS))
             if await FirstOf((seen, patience)) is patience:
+                patience.result()
                 raise explained("add_participant", 487, 8538, "reported as added, but never in the call: declined")
+            self._drop(patience)
         return event
 
     def cancel_add_participant(self, invitation: Invitation) -> Operation[CallEvent]:
         """Take an invitation back; its own `await` then raises ActionCanceled."""
-        return self._host.issue(actions.CancelAddParticipant(adding=invitation.operation.seq))
+        return self._host.issue(build(actions.CancelAddParticipant, adding=invitation.operation.seq))
 
     def left(self, who: Somebody) -> Pending[None]:
         """The moment when somebody is not in the call any more, as ParticipantsUpdated shows; now, if they are not.
+
+        Before the first ParticipantsUpdated it is not known who is in the call, and nobody has left it.
 
         A phone number that takes part twice has left when both connections have; give the raw id with the asserted
         id for one of them.
@@ -76,11 +80,11 @@ class ParticipantMethods(Methods):
 
     def remove_participant(self, target: Somebody) -> Operation[CallEvent]:
         """Take somebody out of the call."""
-        return self._host.issue(actions.RemoveParticipant(target=Identifier.parse(target)))
+        return self._host.issue(build(actions.RemoveParticipant, target=Identifier.parse(target)))
 
     def mute(self, target: Somebody) -> Operation[None]:
         """Mute an ACS user. Only that user can unmute; the service has no unmute."""
-        return self._host.issue(actions.MuteParticipant(target=Identifier.parse(target)))
+        return self._host.issue(build(actions.MuteParticipant, target=Identifier.parse(target)))
 
     def move_participants(self, targets: Sequence[Somebody], *, from_call: str) -> Operation[CallEvent]:
         """Bring participants here from another call, named by its call connection id."""
@@ -93,7 +97,7 @@ class ParticipantMethods(Methods):
 
     def get_participant(self, target: Somebody) -> Operation[Mapping[str, Any]]:
         """Ask the service about one participant."""
-        return self._host.issue(actions.GetParticipant(target=Identifier.parse(target)))
+        return self._host.issue(build(actions.GetParticipant, target=Identifier.parse(target)))
 
     def transfer(
         self,
@@ -115,7 +119,7 @@ class ParticipantMethods(Methods):
                 target=Identifier.parse(target),
                 transferee=None if transferee is None else Identifier.parse(transferee),
                 caller_id=None if caller_id is None else Identifier.parse(caller_id),
-                context=_calling_context(user_to_user, sip_headers, voip_headers),
+                context=_calling_context("transfer", user_to_user, sip_headers, voip_headers),
             )
         )
 
@@ -151,10 +155,17 @@ async def _listed(asked: Operation[Mapping[str, Any]]) -> Sequence[Mapping[str, 
 
 
 def _calling_context(
-    user_to_user: str | None, sip_headers: Mapping[str, str] | None, voip_headers: Mapping[str, str] | None
+    method: str,
+    user_to_user: str | None,
+    sip_headers: Mapping[str, str] | None,
+    voip_headers: Mapping[str, str] | None,
 ) -> CallingContext | None:
     if not (user_to_user or sip_headers or voip_headers):
         return None
-    return CallingContext(
-        user_to_user=user_to_user, sip_headers=dict(sip_headers or {}), voip_headers=dict(voip_headers or {})
+    return value(
+        CallingContext,
+        method,
+        user_to_user=user_to_user,
+        sip_headers=dict(sip_headers or {}),
+        voip_headers=dict(voip_headers or {}),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from shared.calls import actions
 from shared.calls.methods.base import Methods
 from shared.calls.operation import Operation
+from shared.calls.rules import build
 from shared.events import CallEvent
 
 
@@ -24,7 +25,7 @@ class StreamingMethods(Methods):
     ) -> Operation[CallEvent]:
         """Begin to send live words."""
         return self._host.issue(
-            actions.StartTranscription(locale=locale, speech_model_endpoint_id=speech_model_endpoint_id)
+            build(actions.StartTranscription, locale=locale, speech_model_endpoint_id=speech_model_endpoint_id)
         )
 
     def update_transcription(
@@ -32,7 +33,7 @@ class StreamingMethods(Methods):
     ) -> Operation[CallEvent]:
         """Change the language of live words."""
         return self._host.issue(
-            actions.UpdateTranscription(locale=locale, speech_model_endpoint_id=speech_model_endpoint_id)
+            build(actions.UpdateTranscription, locale=locale, speech_model_endpoint_id=speech_model_endpoint_id)
         )
 
     def stop_transcription(self) -> Operation[CallEvent]:

@@ -125,7 +125,9 @@ def _judged(asked: Question | Condition, facts: _Facts) -> _Verdict:
     if asked.phrases is not None:
         return _by_phrases(asked.phrases, facts)
     if asked.outcome is not None:
-        return _by_outcome(asked.outcome, facts.report)
+        return _by_word("outcome", asked.outcome, facts.report.call.outcome)
+    if asked.result is not None:
+        return _by_word("result", asked.result, facts.report.call.result)
     missing = facts.conversation is None
     return _Verdict(float(missing), "there is no transcript." if missing else "there is a transcript.")
 
@@ -219,8 +221,7 @@ def _listed(phrases: Sequence[str]) -> str:
     return ", ".join(f"“{phrase}”" for phrase in phrases)
 
 
-def _by_outcome(rule: OutcomeRule, report: Report) -> _Verdict:
-    outcome = report.call.outcome
-    if outcome is None:
-        return _Verdict(None, "The outcome of the call is not known.")
-    return _Verdict(float(outcome in rule.one_of), f"The outcome is {outcome} (asked for: {', '.join(rule.one_of)}).")
+def _by_word(name: str, rule: OutcomeRule, word: str | None) -> _Verdict:
+    if word is None:
+        return _Verdict(None, f"The {name} of the call is not known.")
+    return _Verdict(float(word in rule.one_of), f"The {name} is {word} (asked for: {', '.join(rule.one_of)}).")

@@ -134,7 +134,7 @@ class PhraseRule(Part):
 
 
 class OutcomeRule(Part):
-    """How the call has to end."""
+    """How the call has to end, or what its flow has to say of it."""
 
     one_of: tuple[Name, ...] = Field(min_length=1)
 
@@ -145,11 +145,12 @@ class Condition(Part):
     metric: MetricLimit | None = None
     phrases: PhraseRule | None = None
     outcome: OutcomeRule | None = None
+    result: OutcomeRule | None = None
     no_transcript: Literal[True] | None = None
 
     @model_validator(mode="after")
     def _one(self) -> Self:
-        return _exactly_one(self, ("metric", "phrases", "outcome", "no_transcript"))
+        return _exactly_one(self, ("metric", "phrases", "outcome", "result", "no_transcript"))
 
 
 class Question(Part):
@@ -162,11 +163,12 @@ class Question(Part):
     metric: MetricRule | None = None
     phrases: PhraseRule | None = None
     outcome: OutcomeRule | None = None
+    result: OutcomeRule | None = None
     not_applicable_when: tuple[Condition, ...] = ()
 
     @model_validator(mode="after")
     def _one(self) -> Self:
-        return _exactly_one(self, ("metric", "phrases", "outcome"))
+        return _exactly_one(self, ("metric", "phrases", "outcome", "result"))
 
 
 class Scorecard(Part):

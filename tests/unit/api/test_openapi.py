@@ -78,7 +78,7 @@ def test_every_route_of_the_api_is_described_and_every_description_has_a_route()
         (method, f"/{route.template}")
         for route in http_routes()
         for method in route.methods
-        if route.template.startswith(("calls", "reports", "recordings"))
+        if route.template.startswith(("calls", "flows", "reports", "recordings"))
     }
     actions = {f"/calls/{{call_id}}/actions/{name}" for name in ACTIONS}
     described = {

@@ -8,7 +8,7 @@ import pytest
 
 from shared.calls import ActionRefused, Call, Flow, actions, text
 from shared.calls.conductor import Conductor
-from shared.calls.driver import HANG_UPS
+from shared.calls.fallback import HANG_UPS
 from shared.calls.journal import Settled
 from shared.calls.outcome import Outcome
 from shared.gateway.memory import refuse

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import gc
 import logging
 import random
 import re
@@ -353,6 +354,21 @@ def test_the_watch_sees_neither_imports_nor_switchboard_itself() -> None:
     call.connect()
     call.prompt_ends()
     assert watch.found == []
+
+
+def test_the_watch_does_not_take_the_garbage_collector_for_the_flow() -> None:
+    def times(phase: str, info: dict[str, int]) -> None:
+        time.perf_counter()
+
+    async def collects(call: Call) -> None:
+        gc.collect()
+        await call.play(text("x"))
+
+    gc.callbacks.append(times)
+    try:
+        Rehearsal(Flow("collects", collects)).connect()
+    finally:
+        gc.callbacks.remove(times)
 
 
 def test_the_watch_is_over_one_thread_and_ends_with_its_step() -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import gc
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Self
 
 import pytest
 
@@ -37,6 +38,7 @@ from shared.calls.journal import (
 )
 from shared.calls.replay import Session, operation_context, replay
 from shared.calls.rules import build, check
+from shared.events import SUB_CODES
 from shared.identifiers import Identifier
 from tests.unit.calls.world import APOLOGY, CALLEE, CALLER, CHOICES, START, Wire, started_entry
 
@@ -56,7 +58,7 @@ class Stage:
         self.session.feed(entry)
         self.journal += [entry, *self.session.take()]
 
-    def connect(self) -> Stage:
+    def connect(self) -> Self:
         self.event("CallConnected", 0)
         return self
 
@@ -180,6 +182,49 @@ def test_a_refused_request_arrives_with_the_services_code() -> None:
     stage.feed(RefusedEntry(at=START, seq=1, status=412, code="8583", message="incompatible"))
     assert (seen[0].status, seen[0].code, seen[0].transient) == (412, "8583", False)
     assert stage.issued[-1] == "hang_up"
+
+
+@pytest.mark.parametrize(
+    ("reports", "sub_code"),
+    [
+        (lambda stage: stage.event("RecognizeFailed", 1, (400, 8510, "x")), 8510),
+        (lambda stage: stage.feed(RefusedEntry(at=START, seq=1, status=400, code="8523", message="x")), 8523),
+        (lambda stage: stage.event("CallDisconnected", None, (480, 8547, "x")), 8547),
+    ],
+)
+def test_every_error_says_what_its_sub_code_means_in_words(reports: Callable[[Stage], None], sub_code: int) -> None:
+    told: list[str] = []
+
+    async def function(call: Call) -> None:
+        try:
+            await call.recognize("?", max_tones=1)
+        except BaseException as error:
+            told.append(str(error))
+            raise
+
+    stage = Stage(function).connect()
+    reports(stage)
+    assert told[0].endswith(f"({SUB_CODES[sub_code].plain})"), told
+    assert str(sub_code) in told[0]
+
+
+def test_a_call_that_could_not_be_opened_says_why_in_words() -> None:
+    told: list[str] = []
+
+    async def function(call: Call) -> None:
+        try:
+            await call.gather(call.answer(), call.ended())
+            await call.signal("x")
+        except (ActionRefused, CallEnded) as error:
+            told.append(str(error))
+            await call.signal("x")
+
+    stage = Stage(function, opens=True)
+    stage.feed(RefusedEntry(at=START, seq=0, status=400, code="8523", message="x"))
+    with pytest.raises(CallEnded) as ended:
+        stage.session.wait_signal("x").result()
+    assert SUB_CODES[8523].plain in told[0]
+    assert SUB_CODES[8523].plain in str(ended.value)
 
 
 def test_an_outcome_that_never_comes_arrives_as_timed_out() -> None:

@@ -53,3 +53,12 @@ def test_a_caller_who_hangs_up_in_the_question_ends_the_flow(call: Rehearsal) ->
     call.hang_up()
     assert call.outcome == "caller_left"
     assert not call.hung_up()
+
+
+def test_it_speaks_german_where_the_routing_says_so() -> None:
+    call = Rehearsal(reception, language="de")
+    call.connect()
+    assert call.spoken[0].startswith("Willkommen bei Contoso")
+    assert call.expect(actions.Recognize).language == "de-DE"
+    call.press("1")
+    assert "Verkauf" in call.spoken[-1]

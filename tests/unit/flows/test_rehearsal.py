@@ -14,6 +14,7 @@ from shared.calls import (
     Call,
     CallLocator,
     Choice,
+    Fallback,
     Flow,
     InvalidInput,
     NoInput,
@@ -276,3 +277,20 @@ def test_a_call_goes_on_after_a_restart_an_event_that_comes_twice_and_a_lost_res
     call.present("+14255550100", "8:acs:agent")
     call.again()
     assert call.spoken == ["one", "two", "three"]
+
+
+def test_a_flow_that_may_fail_is_rehearsed_with_its_fallback() -> None:
+    async def fails(call: Call) -> None:
+        await call.play(text("Welcome."))
+        raise RuntimeError("a bug")
+
+    flow = Flow("fails", fails, fallback=Fallback("We are sorry.", transfer_to="+14255550142"))
+    call = Rehearsal(flow, fails=True)
+    call.connect()
+    call.prompt_ends()
+    assert call.spoken == ["Welcome.", "We are sorry."]
+    assert call.failure["error"] == "RuntimeError: a bug"
+    assert call.failure["line"] == 'raise RuntimeError("a bug")'
+    call.prompt_ends()
+    assert call.expect(actions.Transfer).target.phone_number == "+14255550142"
+    assert call.outcome == "failed"

@@ -81,3 +81,11 @@ def test_a_call_that_the_service_will_not_record_goes_on() -> None:
     call.refuse(actions.StartRecording, status=400, code="8553")
     call.connect()
     assert "Contoso support" in call.spoken[0]
+
+
+def test_it_speaks_german_where_the_routing_says_so() -> None:
+    call = Rehearsal(support, language="de")
+    call.connect()
+    assert "aufgezeichnet" in call.spoken[0]
+    call.press("1")
+    assert "von Montag bis Freitag" in call.spoken[-1]

@@ -188,6 +188,7 @@ def test_the_row_holds_the_headline() -> None:
         "questions": 10,
         "answered": 6,
         "generation": 3,
+        "result": "",
     }
 
 

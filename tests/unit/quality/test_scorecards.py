@@ -239,6 +239,14 @@ def test_the_outcome_of_the_call_answers_a_question(report: Report) -> None:
     assert answered(report, {"outcome": {"one_of": ["failed"]}}).answer == "no"
 
 
+def test_what_the_flow_says_of_the_call_answers_a_question(report: Report) -> None:
+    assert answered(report, {"result": {"one_of": ["refunded"]}}).answer == "n/a"
+    told = report.model_copy(update={"call": report.call.model_copy(update={"result": "refunded"})})
+    found = answered(told, {"result": {"one_of": ["refunded", "explained"]}})
+    assert (found.answer, found.rationale) == ("yes", "The result is refunded (asked for: refunded, explained).")
+    assert answered(told, {"result": {"one_of": ["explained"]}}).answer == "no"
+
+
 def test_an_unknown_outcome_is_not_applicable(report: Report) -> None:
     stranger = report.model_copy(update={"call": report.call.model_copy(update={"outcome": None})})
     assert answered(stranger, {"outcome": {"one_of": ["completed"]}}).answer == "n/a"

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from shared import yaml_text
-from shared.errors import RoutingError
-from shared.yaml_text import NotYaml, did_you_mean, gathered
+from shared.errors import InvalidInput
+from shared.yaml_text import did_you_mean, gathered
 
 # PyYAML is imported where the file is read: it costs more than these modules.
 if TYPE_CHECKING:
@@ -24,22 +22,29 @@ class Nodes:
 
     Nodes are read, never the objects that YAML would make of them: nothing in the file is constructed, each
     node knows its line, and `+18005551212` or `09:00` stay the text that they are.
+
+    Args:
+        file: its name, for messages.
+        top: what stands at the top of such a file, for messages about the whole of it.
+        error: what is raised for all that is wrong.
     """
 
-    def __init__(self, file: str) -> None:
+    def __init__(self, file: str, top: str, error: type[InvalidInput]) -> None:
         self._file = file
+        self._top = top
+        self._error = error
         self._problems: list[tuple[str, str, str]] = []
 
     def _mapping(self, node: Node, path: str, known: Sequence[str] | None) -> dict[str, Node]:
         import yaml
 
         if not isinstance(node, yaml.MappingNode):
-            self._wrong(node, path or "rules", "must be a mapping (key: value).")
+            self._wrong(node, path or self._top, "must be a mapping (key: value).")
         entries: dict[str, Node] = {}
         for key_node, value in pairs(node):
             key = key_node.value if isinstance(key_node, yaml.ScalarNode) else None
             if key is None:
-                self._note_at(key_node, path or "rules", "a key must be a word.")
+                self._note_at(key_node, path or self._top, "a key must be a word.")
             elif key in entries:
                 self._note_at(key_node, join(path, key), "stands twice.")
             elif known is not None and key not in known:
@@ -94,7 +99,7 @@ class Nodes:
 
     def _raise_problems(self) -> None:
         if self._problems:
-            raise gathered(self._problems, RoutingError)
+            raise gathered(self._problems, self._error)
 
 
 def pairs(node: MappingNode) -> list[tuple[Node, Node]]:
@@ -103,14 +108,3 @@ def pairs(node: MappingNode) -> list[tuple[Node, Node]]:
 
 def join(path: str, key: str) -> str:
     return f"{path}.{key}" if path else key
-
-
-def text_of(path: Path) -> str:
-    """The text of a file; RoutingError if it cannot be read."""
-    try:
-        return yaml_text.text_of(path)
-    except OSError as error:
-        reason = error.strerror or "it cannot be read"
-        raise RoutingError(str(path), f"{reason}.", "The setting ROUTING_FILE names the file.") from None
-    except NotYaml as error:
-        raise RoutingError(f"{path.name}:{error.line}: rules", error.problem) from None

@@ -1,0 +1,80 @@
+"""What a caller gets when a flow fails: an apology, somebody who takes the call, or its end."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from shared.calls.call import Call
+from shared.calls.flow import Fallback
+from shared.calls.methods.base import Host
+from shared.calls.operation import Operation
+from shared.errors import ActionRefused, CallEnded, CallError
+
+HANG_UPS = 10
+"""How often a hang-up that the service does not take is asked for: once more at once, then over some four minutes
+(our choice)."""
+
+
+class Stage(Host, Protocol):
+    """What driving a flow needs of its session."""
+
+    transferred: bool
+
+    def outcome(self, word: str) -> None:
+        """How the call ended, in one word; the first one counts."""
+
+    def report(self, error: BaseException) -> None:
+        """Journal that the flow failed, and let the fallback take over."""
+
+    def check_end(self) -> None:
+        """Where flows are watched: ForgottenAwait if the end of this one cuts off what it asked for."""
+
+    def end(self, end: CallEnded, outcome: str = "") -> None:
+        """Consider the call over."""
+
+
+async def apologise(stage: Stage, fallback: Fallback) -> None:
+    """The fallback: never leave a caller in silence. What fails of it is left out, and the call ends all the same."""
+    call = Call(stage)
+    try:
+        if call.status == "ringing":
+            await call.reject("busy")
+            return
+        if call.status == "connected":
+            await _help(stage, call, fallback)
+        await leave(call)
+    except CallEnded:
+        return
+    except CallError as error:
+        # Not even the hang-up was taken: what is left is to consider the call over.
+        stage.end(CallEnded(500, 0, f"the fallback failed: {error}"))
+
+
+async def _help(stage: Stage, call: Call, fallback: Fallback) -> None:
+    """Apologise, and give the caller to whoever takes those; returns where the app is to hang up."""
+    if prompts := fallback.prompts:
+        await _try(call.play(*prompts, interrupt=True))
+    if (target := fallback.target) and not stage.transferred and await _try(call.transfer(target)):
+        await call.ended()  # the service takes the app out of a call that it transferred
+
+
+async def leave(call: Call) -> None:
+    """Hang up, again and again if the service does not take it: nobody is left on a line that nothing will end."""
+    for attempt in range(1, HANG_UPS + 1):
+        try:
+            await call.hang_up()
+            return
+        except CallError as error:
+            if attempt == HANG_UPS or (isinstance(error, ActionRefused) and not error.transient):
+                raise
+        if attempt > 1:
+            await call.sleep(min(2.0 ** (attempt - 1), 60.0))
+
+
+async def _try(operation: Operation[Any]) -> bool:
+    """Whether an operation succeeded; its failure, which the journal has, must not stop what follows."""
+    try:
+        await operation
+    except CallError:
+        return False
+    return True
