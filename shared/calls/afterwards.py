@@ -6,22 +6,54 @@ import json
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, field, replace
 
-from shared.calls.held import Held
-from shared.calls.journal import Entry, Issued, Resent
+from shared.calls.actions import Run
+from shared.calls.dispatcher import to_send
+from shared.calls.held import Held, Said
+from shared.calls.journal import Entry
 from shared.calls.later import Later
 from shared.calls.loading import Calls
 from shared.calls.loglines import log_closed
 from shared.calls.record import CallRecord
 from shared.errors import LostRace, StoreUnavailable
-from shared.store.base import CallStore, Version
+from shared.store.base import CallStore
 
 CONFIRM_AFTER = 1.0
 """Seconds after which a sent action that no event has confirmed is confirmed by a write of its own; well below the
 grace period, so that no other instance takes it for unsent."""
+OLD = 1_000
+"""Milliseconds after which what is in memory of a call is checked before the call is put among the open ones (our
+choice): another thread or instance may have closed it."""
 MAX_RACES = 40
 """Lost commits in a row after which something is left to a redelivery, or to the watchdog."""
+
+
+@dataclass(slots=True)
+class _Known:
+    """What is known of a call here and the stored head may not say yet, whether or not the call stays in memory.
+
+    Attributes:
+        left: operations that have left the app.
+        ids: the ids that their responses gave.
+        indexed: rows of the index that stand.
+    """
+
+    left: set[int] = field(default_factory=set)
+    ids: CallRecord = field(default_factory=lambda: CallRecord(""))
+    indexed: tuple[str, ...] = ()
+
+    def add(self, other: _Known) -> None:
+        """Know what another knows, too."""
+        self.left |= other.left
+        self.ids.fill_in(other.ids)
+        self.indexed = other.indexed or self.indexed
+
+    def tell(self, record: CallRecord) -> None:
+        """Put it into a record that was loaded from the store."""
+        record.fill_in(self.ids)
+        record.unconfirmed = [seq for seq in record.unconfirmed if seq not in self.left]
+        record.indexed = (*record.indexed, *(row for row in self.indexed if row not in record.indexed))
 
 
 class Afterwards:
@@ -45,7 +77,9 @@ class Afterwards:
         self.closing: list[Callable[[CallRecord], None]] = []
         self._clock = clock
         self._grace = grace
-        self._left: dict[str, set[int]] = {}
+        self._lock = threading.Lock()
+        self._known: dict[str, _Known] = {}
+        calls.recall = self._recall
 
     def settle_down(self, call_id: str, held: Held) -> None:
         """Keep the call for its next event, or close it; confirm soon what has left."""
@@ -57,12 +91,14 @@ class Afterwards:
 
     def remember_left(self, call_id: str, held: Held) -> None:
         """Confirm soon what has left by now, whatever becomes of the next commit."""
-        left = set(held.unconfirmed).difference(held.session.record.unconfirmed)
+        record = held.session.record
+        left = set(held.said.unconfirmed).difference(record.unconfirmed)
         if left:
-            self._confirm_soon(call_id, left)
+            self._remember(call_id, _Known(left, record))
 
     def confirm(self, call_id: str) -> None:
-        """Write down which actions left, if no event has done so by now, whether the call is still in memory or not.
+        """Write down which actions left and which rows of the index stand, if no event has done so by now, whether the
+        call is still in memory or not.
 
         Later, if a thread is at work on the call: it may be for minutes, and the threads of `Later` are few.
         """
@@ -70,39 +106,64 @@ class Afterwards:
             if not mine:
                 self._confirm_soon(call_id)
                 return
-            left = self._left.pop(call_id, set())
+            known = self._take_known(call_id)
             try:
-                self._confirm(call_id, left)
+                self._confirm(call_id, known or _Known())
             except StoreUnavailable:  # nobody else knows what left here, and would send it again
-                self._confirm_soon(call_id, left)
+                if known is not None:
+                    self._remember(call_id, known)
                 raise
 
-    def _confirm(self, call_id: str, left: set[int]) -> None:
+    def _confirm(self, call_id: str, known: _Known) -> None:
         held = self._held.take(call_id)
-        known = replace(held.session.record) if held else CallRecord(call_id)
+        if held is None and known == _Known():
+            return
+        if held is not None:
+            known.ids.fill_in(held.session.record)
         for _ in range(MAX_RACES):
             held = held or self._calls.load(call_id)
-            record = held.session.record
-            record.fill_in(known)
-            record.unconfirmed = [seq for seq in record.unconfirmed if seq not in left]
-            if held.unconfirmed == tuple(record.unconfirmed) or self._write_head(held):
-                self._held.put(call_id, held)
+            known.tell(held.session.record)
+            if _says(held) or self._write_head(held):
+                if not held.session.finished:
+                    self._held.put(call_id, held)
                 return
             held = None  # somebody else has changed the call meanwhile, without knowing what left here
 
-    def _confirm_soon(self, call_id: str, left: Iterable[int] = ()) -> None:
-        self._left.setdefault(call_id, set()).update(left)
-        self.later.soon(call_id, lambda: self.confirm(call_id), CONFIRM_AFTER)
+    def _remember(self, call_id: str, known: _Known) -> None:
+        with self._lock:
+            self._known.setdefault(call_id, _Known()).add(known)
+        self._confirm_soon(call_id)
+
+    def learn_connection(self, record: CallRecord) -> None:
+        """Look up the connection of a call whose head does not say it yet: whoever opened the call knows it, and says
+        it in the index at once."""
+        record.call_connection_id = self._store.connection_of(record.call_id)
+        if record.call_connection_id:
+            self._remember(record.call_id, _Known(ids=record))
+
+    def _recall(self, record: CallRecord) -> None:
+        """Put into a record that was loaded what this instance knows beyond it."""
+        with self._lock:
+            known = self._known.get(record.call_id)
+            if known is not None:
+                known.tell(record)
+
+    def _take_known(self, call_id: str) -> _Known | None:
+        with self._lock:
+            return self._known.pop(call_id, None)
+
+    def _confirm_soon(self, call_id: str) -> None:
+        self.later.soon(f"confirm {call_id}", lambda: self.confirm(call_id), CONFIRM_AFTER)
 
     @contextmanager
     def kept_alive(self, held: Held, entries: Iterable[Entry]) -> Iterator[None]:
-        """While a side effect runs, or the service takes its time, write the head now and then: another instance that
-        finds the call quiet for the grace period would take this one for dead, and ask again."""
-        if not any(isinstance(entry, Issued | Resent) for entry in entries):
+        """While the service takes its time, write the head now and then: another instance that finds the call quiet for
+        the grace period would take this one for dead, and ask again. For the thread that has the call's lock."""
+        if all(isinstance(operation.action, Run) for operation in to_send(held.session, entries)):
             yield
             return
         call_id, turn, over = held.session.record.call_id, threading.Lock(), False
-        key, newest = f"alive {call_id}", held
+        key, newest = f"sending {call_id}", held
 
         def write() -> None:
             nonlocal newest
@@ -120,37 +181,49 @@ class Afterwards:
             with turn:
                 over = True
 
+    def keep_alive(self, call_id: str) -> None:
+        """Write the head for a side effect that runs here; nothing, if a thread is at work on the call: what it writes
+        tells the same."""
+        with self._held.only_here(call_id, wait=False) as mine:
+            if not mine:
+                return
+            held = self._held.take(call_id) or self._calls.load(call_id)
+            if not self._write_head(held):
+                held = self._calls.load(call_id)  # an event came to another instance, which has just written it
+            if not held.session.finished:
+                self._held.put(call_id, held)
+
     def later_index(self, held: Held) -> None:
         """Have the call found by what has become known of it: not before the response, nor before the next action."""
         record = held.session.record
         if held.session.finished or self._store.indexed(record):
             return
-        known, key = replace(record), f"index {record.call_id}"
+        self.later.soon(f"index {record.call_id}", lambda: self.write_index(record))
 
-        def index() -> None:
-            record.indexed = self._store.index(known)
-            version = held.version
-            self.later.soon(key, lambda: self.index(known.call_id, version), CONFIRM_AFTER)
+    def write_index(self, record: CallRecord) -> None:
+        """Write the rows of the index that are missing; the head names them with the next commit, or soon.
 
-        self.later.soon(key, index)
-
-    def index(self, call_id: str, version: Version | None = None) -> None:
-        """Write the rows of the index that are missing, and in the head that they stand.
-
-        Args:
-            version: only if the call is held at this version: a later commit has said it already.
+        Among the open calls it is put only while it has not ended: what a slow host remembers may be long over.
         """
-        with self._held.only_here(call_id, wait=version is None) as mine:
-            if not mine:
-                self.later.soon(f"index {call_id}", lambda: self.index(call_id, version), CONFIRM_AFTER)
-                return
-            held = self._held.take(call_id)
-            if version is None or (held and held.version == version):
-                held = held or self._calls.load(call_id)
-                held.session.record.indexed = self._store.index(held.session.record)
-                if not self._write_head(held):
-                    return  # somebody else has the call now; rows that they write again do no harm
-            if held:
+        if self._store.indexed(record):
+            return
+        known = replace(record)
+        if self._clock() - known.written_at > OLD:
+            newest = self._store.peek(known.call_id)
+            if newest.status == "ended":
+                newest.fill_in(known)
+                newest.indexed = known.indexed
+                known = newest
+        record.indexed = self._store.index(known)
+        if known.status != "ended":
+            self._remember(known.call_id, _Known(indexed=record.indexed))
+
+    def index(self, call_id: str) -> None:
+        """Write the rows of the index that are missing, and in the head that they stand."""
+        with self._held.only_here(call_id):
+            held = self._held.take(call_id) or self._calls.load(call_id)
+            self.write_index(held.session.record)
+            if self._write_head(held):  # else somebody else has the call; rows that they write again do no harm
                 self._held.put(call_id, held)
 
     def later_close(self, call_id: str) -> None:
@@ -159,13 +232,16 @@ class Afterwards:
 
     def close(self, call_id: str) -> None:
         """Archive a finished call and take it off the open ones."""
-        stored = self._store.load(call_id)
-        if not self._store.indexed(stored.record):
-            self._store.index(stored.record)
-        self._tell(stored.record)  # before the archive is written, which shows that it was told
-        document = {**asdict(stored.record), "journal": [json.loads(entry) for entry in stored.journal]}
-        self._store.close(stored.record, document)
-        log_closed(stored.record)
+        stored, known = self._store.load(call_id), self._take_known(call_id)
+        record = stored.record
+        if known is not None:
+            known.tell(record)
+        if not self._store.indexed(record):
+            self._store.index(record)
+        self._tell(record)  # before the archive is written, which shows that it was told
+        document = {**asdict(record), "journal": [json.loads(entry) for entry in stored.journal]}
+        self._store.close(record, document)
+        log_closed(record)
 
     def _tell(self, record: CallRecord) -> None:
         if self.closing and not self._store.is_closed(record):
@@ -175,16 +251,20 @@ class Afterwards:
     def _write_head(self, held: Held) -> bool:
         """Write the head alone; False if somebody else has changed the call since."""
         record = held.session.record
-        record.mark()
-        unconfirmed = tuple(record.unconfirmed)  # now: the thread that sends may confirm more while this is written
+        mark, said = record.mark(), Said.of(record)  # now: other threads may confirm more while this is written
         try:
-            held.version = self._store.commit(record, [], held.version)
+            version = self._store.commit(record, [], held.version)
         except LostRace:
             stored = self._store.load(record.call_id)
-            if not set(stored.record.marks[-1:]).intersection(record.marks):
+            if not stored.record.holds(mark, newest=True):
                 return False
-            # Our own write, or one before it that seemed to fail: only the response was lost.
-            held.version, unconfirmed = stored.version, tuple(stored.record.unconfirmed)
-        record.written_at = self._clock()
-        held.unconfirmed = unconfirmed
+            version = stored.version  # our own write: only the response was lost
+        held.wrote(version, said, self._clock())
         return True
+
+
+def _says(held: Held) -> bool:
+    """Whether the stored head says what is known of the call, or need not: the closing writes the index too."""
+    record = held.session.record
+    indexed = record.status == "ended" or set(record.indexed) <= set(held.said.indexed)
+    return indexed and held.said.unconfirmed == tuple(record.unconfirmed)

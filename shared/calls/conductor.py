@@ -20,9 +20,8 @@ import json
 import logging
 import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from shared.calls import actions, journal
@@ -32,26 +31,37 @@ from shared.calls.beginning import begin_with
 from shared.calls.dispatcher import Dispatcher
 from shared.calls.finding import calls_of_conversation
 from shared.calls.flow import Flow
-from shared.calls.held import Held
+from shared.calls.held import Held, Said
 from shared.calls.journal import Entry, Issued, Started
+from shared.calls.json_values import json_value
+from shared.calls.late import takes_after_the_end
 from shared.calls.later import Later
 from shared.calls.lifecycle import CLOSING
 from shared.calls.loading import Calls
 from shared.calls.loglines import log_failures
+from shared.calls.lost import lost_operations
 from shared.calls.operation import Operation
 from shared.calls.outcome import Outcome
 from shared.calls.prompts import Prompt
 from shared.calls.replay import Session
+from shared.calls.ring import Ring
 from shared.calls.rules import check
+from shared.calls.side_effects import DueEffects, SideEffects
 from shared.calls.timers import Timers
-from shared.calls.watchdog import GRACES_AT_MOST, Watchdog
-from shared.errors import AlreadyClaimed, InvalidInput, KeyReused, LostRace, NotConnected, UnknownCall
-from shared.events import CallDisconnected, CallEvent, Participant, TeamsPhoneCallDetails
+from shared.calls.watchdog import Watchdog
+from shared.errors import ActionFailed, AlreadyClaimed, InvalidInput, KeyReused, LostRace, NotConnected, UnknownCall
+from shared.events import CallEvent, Participant
 from shared.gateway.base import Gateway
 from shared.identifiers import Identifier
 from shared.store.base import CallStore, DoNotRecord
 
 log = logging.getLogger("switchboard.calls")
+
+Input = tuple[Entry, CallEvent | None]
+"""What a call is fed: an entry, and the event in it where that was read already."""
+Inputs = Sequence[Input]
+Acted = tuple[Outcome, Operation[Any] | None]
+"""What became of an action from outside, and its operation; None: the call is over."""
 
 UNNUMBERED = -1
 """The position of an action from outside, until the session gives it one."""
@@ -59,29 +69,6 @@ NO_FLOW = "-"
 """The flow of a call that is only rejected or redirected."""
 
 _NAMESPACE = uuid.UUID("0b3b6f56-32a5-5c0c-8a6f-6d1c3f1f7e55")
-
-
-@dataclass(frozen=True, slots=True)
-class Ring:
-    """An incoming call, as the conductor needs it, and the language that the routing gives it."""
-
-    correlation_id: str
-    server_call_id: str
-    caller: Identifier
-    callee: Identifier
-    incoming_call_context: str
-    at: int
-    display_name: str = ""
-    context: Mapping[str, str] | None = None
-    on_behalf_of: Identifier | None = None
-    teams: TeamsPhoneCallDetails | None = None
-    source_event: str = ""
-    language: str = ""
-
-
-RINGING_GRACE = 2_000
-"""Milliseconds after which a redelivered IncomingCall opens a call that was claimed and perhaps never opened: Event
-Grid delivers again after 10 s at the earliest, and twice at once (docs: event-grid/delivery-and-retry)."""
 
 
 class Conductor:
@@ -132,6 +119,7 @@ class Conductor:
         self.afterwards = Afterwards(store, self._calls, later or Later(), clock, grace)
         self._grace = int(grace * 1000)
         self._ring_time = int(ring_time * 1000)
+        self._side_effects = SideEffects(self.afterwards, clock, grace)
         self._dispatcher = Dispatcher(gateway, timers, callback_url, stream_url, clock, do_not_record)
         self._watchdog = Watchdog(self, store, gateway, clock, self._grace, int(quiet * 1000))
 
@@ -180,7 +168,7 @@ class Conductor:
             earlier = found.record
             if earlier.status != "ended" or earlier.ring_id == ring_id:
                 # Claimed by the delivery of which this is the duplicate; it may have died on the way.
-                self._store.index(earlier)
+                self.afterwards.write_index(earlier)
                 return self.advance(call_id, [], rung=now), call_id
             if earlier.outcome == "redirected" and isinstance(opening, actions.Redirect):
                 log.warning("redirect loop broken call=%s", call_id)
@@ -235,7 +223,7 @@ class Conductor:
         if not begin.is_repeated(started, earlier.started):
             raise KeyReused
         # Whoever placed it may have died on the way.
-        self._store.index(earlier.record)
+        self.afterwards.write_index(earlier.record)
         self.advance(call_id, [])
         return Outcome.DUPLICATE, call_id
 
@@ -246,7 +234,8 @@ class Conductor:
         return self.advance(call_id, inputs)
 
     def signal(self, call_id: str, name: str, data: Any = None, *, signal_id: str | None = None) -> Outcome:
-        """Give the flow something from outside; the same signal id counts once."""
+        """Give the flow something from outside; the same signal id counts once. InvalidInput if it is not JSON."""
+        data = json_value("data", data)
         entry = journal.Signalled(at=self._clock(), id=signal_id or uuid.uuid4().hex, name=name, data=data)
         return self.advance(call_id, [(entry, None)])
 
@@ -260,7 +249,7 @@ class Conductor:
 
     def wake_overdue(self, call_id: str, now: int) -> Outcome:
         """Wake the sleeps that should be over: their message was lost, or somebody took it and died."""
-        entries: list[tuple[Entry, CallEvent | None]] = [
+        entries: list[Input] = [
             (journal.TimerFired(at=now, seq=operation.seq), None)
             for operation in self.open_operations(call_id)
             if isinstance(operation.action, actions.Sleep) and now > operation.action.over_at(operation.issued_at)
@@ -279,7 +268,7 @@ class Conductor:
             raise UnknownCall(server_call_id[:16])
         return Outcome.ADVANCED if Outcome.ADVANCED in outcomes else outcomes[0]
 
-    def act(self, call_id: str, action: Action, key: str | None = None) -> tuple[Outcome, Operation[Any] | None]:
+    def act(self, call_id: str, action: Action, key: str | None = None) -> Acted:
         """Do something on a call from outside; the same key does it once.
 
         Returns:
@@ -288,29 +277,35 @@ class Conductor:
             done yet: a call that waits to be placed can be hung up.
         """
         key = key or uuid.uuid4().hex
-        with self._held.only_here(call_id):
-            session = self._calls.look(call_id).session
-            if not session.record.call_connection_id or session.record.status == "waiting":
-                session = self._calls.look(call_id, newest=True).session  # another instance may have heard more
-            known, outcome = session.command(key), Outcome.DUPLICATE
-            if known is None:
-                if session.record.status == "ended":
-                    return Outcome.LATE, None
-                check(action, session.started.caller)
-                waits = session.record.status == "waiting"
-                if action.kind not in CLOSING if waits else not session.record.call_connection_id:
-                    raise NotConnected(call_id, waits=waits)
-                command = Issued(at=self._clock(), seq=UNNUMBERED, action=action, command=key)
-                outcome = self._advance_here(call_id, [(command, None)])
-            elif session.record.status != "ended":
-                self._advance_here(call_id, [])  # whoever sent it may have died on the way
-            operation = self._calls.look(call_id).session.command(key)
-            if operation is None:
+        with self._at_work(call_id, DueEffects(self._side_effects)) as due:
+            outcome, operation = self._act_here(call_id, action, key, due)
+        if operation is not None and operation.action != action:
+            raise KeyReused
+        return outcome, operation
+
+    def _act_here(self, call_id: str, action: Action, key: str, due: DueEffects) -> Acted:
+        session = self._calls.look(call_id).session
+        if not session.record.call_connection_id or session.record.status == "waiting":
+            session = self._calls.look(call_id, newest=True).session  # another instance may have heard more
+        known, outcome = session.command(key), Outcome.DUPLICATE
+        if known is None:
+            if session.record.status == "ended":
                 return Outcome.LATE, None
-            if operation.action != action:
-                raise KeyReused
-            # Late: an old memory did not know that it was done, and that the call is over since.
-            return Outcome.DUPLICATE if outcome is Outcome.LATE else outcome, operation
+            check(action, session.started.caller)
+            if not session.record.call_connection_id and session.opens_first:
+                self.afterwards.learn_connection(session.record)
+            waits = session.record.status == "waiting"
+            if action.kind not in CLOSING if waits else not session.record.call_connection_id:
+                raise NotConnected(call_id, waits=waits)
+            command = Issued(at=self._clock(), seq=UNNUMBERED, action=action, command=key)
+            outcome = self._advance_here(call_id, [(command, None)], due)
+        elif session.record.status != "ended":
+            self._advance_here(call_id, [], due)  # whoever sent it may have died on the way
+        operation = self._calls.look(call_id).session.command(key)
+        if operation is None:
+            return Outcome.LATE, None
+        # Late: an old memory did not know that it was done, and that the call is over since.
+        return Outcome.DUPLICATE if outcome is Outcome.LATE else outcome, operation
 
     def watch(self) -> dict[str, Outcome]:
         """Settle the calls that stopped hearing anything; what was done, by call id."""
@@ -320,50 +315,64 @@ class Conductor:
 
     def _begin(self, call_id: str, started: Started, *, ring: str = "", ring_id: str = "") -> Session | None:
         """Claim a call and open it; the call that somebody else made of it, if somebody has."""
+        due = DueEffects(self._side_effects)
         with self._held.only_here(call_id):
             session = self._calls.session(call_id, started.flow)
             session.record.ring, session.record.ring_id = ring, ring_id
             session.feed(started)
             entries = [started, *session.take()]
-            began, mark = self._clock(), session.record.mark()
+            began, mark, said = self._clock(), session.record.mark(), Said.of(session.record)
             try:
                 version = self._store.claim(session.record, [journal.encode(entry) for entry in entries])
                 session.record.written_at = self._clock()
-                held = Held(session, version, tuple(session.record.unconfirmed))
+                held = Held(session, version, said)
                 if self._clock() - began > self._grace:
                     held = self._calls.load(call_id, held)  # meanwhile another instance may have sent these actions
             except AlreadyClaimed:
                 held = self._calls.load(call_id)
-                if mark not in held.session.record.marks:
+                if not held.session.record.holds(mark):
                     self._held.put(call_id, held)
                     return held.session
-            log_failures(session, entries, in_full=self._check_flows)
-            with self.afterwards.kept_alive(held, entries):
-                results = self._dispatcher.dispatch(held.session, entries)
-            record = replace(held.session.record)
+            results = self._send(held, entries, due)
             self.afterwards.settle_down(call_id, held)
         # The call's first events need not wait for this. What came back at once is kept whatever it does.
         try:
-            held.session.record.indexed = self._store.index(record)
+            self.afterwards.write_index(held.session.record)
         finally:
-            if results:
-                self.advance(call_id, [(result, None) for result in results])
+            if results or due:
+                with self._at_work(call_id, due):
+                    if results:
+                        self._advance_here(call_id, results, due)
         return None
 
-    def advance(
-        self, call_id: str, inputs: Sequence[tuple[Entry, CallEvent | None]], *, rung: int | None = None
-    ) -> Outcome:
+    def advance(self, call_id: str, inputs: Inputs, *, rung: int | None = None) -> Outcome:
         """Feed a call, and send again what was lost; no inputs: only the latter.
 
         Args:
             rung: when a delivery of the call's IncomingCall came in, which is what this is about.
         """
-        with self._held.only_here(call_id):
-            return self._advance_here(call_id, inputs, rung)
+        with self._at_work(call_id, DueEffects(self._side_effects)) as due:
+            return self._advance_here(call_id, inputs, due, rung)
 
-    def _advance_here(
-        self, call_id: str, inputs: Sequence[tuple[Entry, CallEvent | None]], rung: int | None = None
-    ) -> Outcome:
+    @contextmanager
+    def _at_work(self, call_id: str, due: DueEffects) -> Iterator[DueEffects]:
+        """Be the one thread that works on a call; then run the side effects that this brought up, whatever else went
+        wrong, while others may work on it. What each gives is a commit of its own."""
+        with due:
+            try:
+                with self._held.only_here(call_id):
+                    yield due
+            except Exception:
+                self._run(call_id, due)
+                raise
+            self._run(call_id, due)
+
+    def _run(self, call_id: str, due: DueEffects) -> None:
+        for result in due.results():
+            with self._held.only_here(call_id):
+                self._advance_here(call_id, [(result, None)], due)
+
+    def _advance_here(self, call_id: str, inputs: Inputs, due: DueEffects, rung: int | None = None) -> Outcome:
         outcome = Outcome.DUPLICATE
         pending = list(inputs)
         held: Held | None = None
@@ -372,7 +381,7 @@ class Conductor:
             if held is None:
                 held, trusted = self._calls.newest(call_id, [event for _, event in pending])
             session = held.session
-            if session.finished and outcome is Outcome.DUPLICATE and not _wanted_after_the_end(session, pending):
+            if session.finished and outcome is Outcome.DUPLICATE and not takes_after_the_end(session, pending):
                 self._dispatcher.hang_up_latecomers(session, [event for _, event in pending])
                 self.afterwards.later_close(call_id)
                 return Outcome.LATE
@@ -393,11 +402,11 @@ class Conductor:
                 return outcome
             began = self._clock()
             entries = self._feed(session, fresh, lost)
-            leftovers, failed, mark = session.take_leftovers(), session.take_failed(), session.record.mark()
+            leftovers, failed = session.take_leftovers(), session.take_failed()
+            mark, said = session.record.mark(), Said.of(session.record)
             try:
-                held.version = self._store.commit(session.record, [journal.encode(e) for e in entries], held.version)
-                session.record.written_at = self._clock()
-                held.unconfirmed = tuple(session.record.unconfirmed)
+                version = self._store.commit(session.record, [journal.encode(e) for e in entries], held.version)
+                held.wrote(version, said, self._clock())
                 if trusted:
                     self.freshness.learn(fresh=True)
                 if self._clock() - began > self._grace:
@@ -405,18 +414,15 @@ class Conductor:
             except LostRace:
                 held = self._calls.load(call_id)
                 held.session.record.fill_in(session.record)
-                if mark not in held.session.record.marks:
+                if not held.session.record.holds(mark):
                     if trusted:
                         self.freshness.lost_commits += 1
                         self.freshness.learn(fresh=False)
                     time.sleep(min(0.002 * race, 0.05))
                     continue
-            log_failures(held.session, entries, failed, in_full=self._check_flows)
-            session = held.session
-            self._dispatcher.hang_up_latecomers(session, [event for _, event in fresh])
-            self._dispatcher.cancel_leftovers(session, leftovers)
-            with self.afterwards.kept_alive(held, entries):
-                pending = [(result, None) for result in self._dispatcher.dispatch(session, entries)]
+            self._dispatcher.hang_up_latecomers(held.session, [event for _, event in fresh])
+            self._dispatcher.cancel_leftovers(held.session, leftovers)
+            pending = self._send(held, entries, due, failed)
             self.afterwards.later_index(held)
             if outcome is not Outcome.RESENT:  # what came back at once of what was sent again does not change that
                 outcome = Outcome.RESENT if lost else Outcome.ADVANCED
@@ -426,14 +432,27 @@ class Conductor:
             self.afterwards.remember_left(call_id, held)
         raise LostRace(call_id)
 
+    def _lost(self, session: Session, rung: int | None) -> list[journal.Resent | journal.RefusedEntry]:
+        running = self._side_effects.running(session.record.call_id)
+        return lost_operations(session, self._clock(), self._grace, rung=rung, running=running)
+
+    def _send(
+        self, held: Held, entries: list[Entry], due: DueEffects, failed: Sequence[ActionFailed] = ()
+    ) -> list[Input]:
+        """Send what was committed, but for side effects, which are due then; what came back at once."""
+        log_failures(held.session, entries, failed, in_full=self._check_flows)
+        due.take(held.session, entries)
+        with self.afterwards.kept_alive(held, entries):
+            return [(result, None) for result in self._dispatcher.dispatch(held.session, entries)]
+
     def _feed(
-        self, session: Session, fresh: Sequence[tuple[Entry, CallEvent | None]], lost: Sequence[journal.Resent]
+        self, session: Session, fresh: Inputs, lost: Sequence[journal.Resent | journal.RefusedEntry]
     ) -> list[Entry]:
         """Feed a call; the entries to commit: what came in, and what its flow asks for then."""
         entries: list[Entry] = []
         for again in lost:
             session.feed(again)
-            entries.append(again)
+            entries += [again, *(session.take() if isinstance(again, journal.RefusedEntry) else ())]
         for entry, event in fresh:
             if session.knows(entry):
                 continue  # the same event twice in one delivery
@@ -458,34 +477,3 @@ class Conductor:
         """What a call waits for, whichever instance has asked for it."""
         with self._held.only_here(call_id):
             return self._calls.look(call_id, newest=True).session.open_operations
-
-    def _lost(self, session: Session, rung: int | None) -> list[journal.Resent]:
-        """Operations that were issued, of which nothing shows that they left, and that nobody can be sending."""
-        now, written_at = self._clock(), session.record.written_at
-        resent = []
-        for seq in session.record.unconfirmed:
-            operation = session.operation(seq)
-            since = max(operation.issued_at, operation.resent_at)
-            if rung is not None and session.record.status == "ringing" and operation.action.repeatable:
-                # A ringing call has seconds only. What counts is when a delivery came: the storage may have held it up.
-                lost = rung - since > RINGING_GRACE
-            elif isinstance(operation.action, actions.Run):
-                lost = now - max(since, written_at) > self._grace  # who runs it writes the head meanwhile
-            else:
-                # Whatever was written since shows that the app is at work on the call, or was held up.
-                since = max(since, min(written_at, since + (GRACES_AT_MOST - 1) * self._grace))
-                lost = now - since > self._grace
-            if lost and not operation.done:
-                again = 0 if operation.action.repeatable else 1
-                resent.append(journal.Resent(at=now, seq=seq, attempt=operation.attempt + again))
-        return resent
-
-
-def _wanted_after_the_end(session: Session, inputs: Sequence[tuple[Entry, CallEvent | None]]) -> bool:
-    """Whether any of this belongs into the journal of a call that is over: news, and the end itself if it was
-    only inferred."""
-    return any(
-        isinstance(entry, journal.Noticed)
-        or (isinstance(event, CallDisconnected) and not session.disconnected and not session.knows(entry))
-        for entry, event in inputs
-    )

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -13,11 +12,12 @@ from shared.calls import actions, journal
 from shared.calls.actions import Action
 from shared.calls.do_not_record import RecordingGuard
 from shared.calls.driver import OPENING
-from shared.calls.journal import Entry, Issued
+from shared.calls.journal import Entry, Issued, Resent
 from shared.calls.operation import Operation
 from shared.calls.replay import Session, operation_context
+from shared.calls.returned import refused
 from shared.calls.timers import Timers
-from shared.errors import ActionRefused, ResponseLost
+from shared.errors import ActionRefused, ResponseLost, StoreRefused
 from shared.events import CallEvent
 from shared.gateway.base import Gateway, Request
 from shared.store.base import DoNotRecord
@@ -30,7 +30,7 @@ To a second sending it says that the first one runs."""
 
 
 class Dispatcher:
-    """Sends operations: actions to the service, sleeps to the timers, side effects to the app's own functions.
+    """Sends operations: actions to the service, sleeps to the timers. Side effects: see shared.calls.side_effects.
 
     Args:
         callback_url: gives the URL for the events of a call (`call`), and of one action family of it.
@@ -56,17 +56,13 @@ class Dispatcher:
         self._guard = RecordingGuard(do_not_record)
 
     def dispatch(self, session: Session, entries: Iterable[Entry]) -> list[Entry]:
-        """Send every operation that these entries issue; give back the entries that follow at once.
+        """Send what these entries issue to the service and the timers; give back the entries that follow at once.
 
-        An operation whose response was lost stays unconfirmed. One that is over by now, or that another instance
-        has sent again, is left alone.
+        An operation whose response was lost stays unconfirmed.
         """
         results: list[Entry] = []
-        for entry in entries:
-            if not isinstance(entry, Issued | journal.Resent):
-                continue
-            operation = session.operation(entry.seq)
-            if operation.done or operation.attempt != (0 if isinstance(entry, Issued) else entry.attempt):
+        for operation in to_send(session, entries):
+            if isinstance(operation.action, actions.Run):
                 continue
             try:
                 result = self._send(session, operation)
@@ -76,7 +72,7 @@ class Dispatcher:
             if result is not None:
                 results.append(result)  # confirms it once it is committed: until then it must not look as if it were
             else:
-                session.confirm(entry.seq)
+                session.confirm(operation.seq)
         return results
 
     # What no flow asked for, and no journal holds
@@ -123,9 +119,6 @@ class Dispatcher:
             if isinstance(action, actions.Sleep):
                 self._schedule(session.record.call_id, seq, action.over_at(operation.issued_at))
                 return None
-            if isinstance(action, actions.Run):
-                value = json.loads(json.dumps(session.function(seq)()))
-                return journal.Answered(at=self._clock(), seq=seq, value=value)
             who_is_on_it = partial(self._who_is_on_it, session, operation)
             if isinstance(action, actions.MayRecord):
                 may = self._guard.may_record(session, action, who_is_on_it)
@@ -140,19 +133,10 @@ class Dispatcher:
             log.warning("refused %s call=%s %s", action.kind, session.record.call_id, refusal)
             if self._gone(session, action, refusal):
                 return journal.Settled(at=self._clock(), reason="the service no longer knew the call")
-            return journal.RefusedEntry(
-                at=self._clock(),
-                seq=seq,
-                status=refusal.status,
-                code=refusal.code,
-                message=refusal.message,
-                transient=refusal.transient,
-            )
+            return refused(self._clock(), seq, refusal.code, refusal.message, refusal.status, refusal.transient)
         except Exception as error:
             log.exception("could not send %s call=%s", action.kind, session.record.call_id)
-            return journal.RefusedEntry(
-                at=self._clock(), seq=seq, status=0, code=type(error).__name__, message=str(error)
-            )
+            return refused(self._clock(), seq, type(error).__name__, str(error))
         if action.kind in OPENING:
             session.record.call_connection_id = str(answer.get("callConnectionId") or "")
             session.record.server_call_id = str(answer.get("serverCallId") or session.record.server_call_id)
@@ -172,6 +156,8 @@ class Dispatcher:
     def _schedule(self, call_id: str, seq: int, due: int) -> None:
         try:
             self._timers.schedule(call_id, seq, due)
+        except StoreRefused:  # asking again would not help; the watchdog wakes the flow when its time has come
+            log.exception("the queue refuses a wake-up call=%s", call_id)
         except Exception as error:  # a queue that fails now is asked again after the grace period
             raise ResponseLost("sleep", f"{type(error).__name__}: {error}") from error
 
@@ -205,3 +191,12 @@ class Dispatcher:
             audio_url=self._stream_url(record.call_id, "audio"),
             transcript_url=self._stream_url(record.call_id, "transcript"),
         )
+
+
+def to_send(session: Session, entries: Iterable[Entry]) -> Iterator[Operation[Any]]:
+    """The operations that these entries issue: not what is over by now, or what another instance has sent again."""
+    for entry in entries:
+        if isinstance(entry, Issued | Resent):
+            operation = session.operation(entry.seq)
+            if not operation.done and operation.attempt == (0 if isinstance(entry, Issued) else entry.attempt):
+                yield operation

@@ -8,8 +8,26 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from shared.calls.record import CallRecord
 from shared.calls.replay import Session
 from shared.store.base import Version
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a head says that other threads may change in memory while it is written.
+
+    Attributes:
+        unconfirmed: the operations that it calls unconfirmed.
+        indexed: the rows of the index that it names.
+    """
+
+    unconfirmed: tuple[int, ...] = ()
+    indexed: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, record: CallRecord) -> Said:
+        return cls(tuple(record.unconfirmed), record.indexed)
 
 
 @dataclass(slots=True)
@@ -17,12 +35,17 @@ class Held:
     """A call in memory: its suspended flow, and the version of the store that this flow has seen.
 
     Attributes:
-        unconfirmed: the operations that the stored head calls unconfirmed.
+        said: what of it the stored head says.
     """
 
     session: Session
     version: Version
-    unconfirmed: tuple[int, ...] = ()
+    said: Said
+
+    def wrote(self, version: Version, said: Said, at: int) -> None:
+        """The head was written; `at`: Unix time in milliseconds."""
+        self.version, self.said = version, said
+        self.session.record.written_at = at
 
 
 class HeldCalls:

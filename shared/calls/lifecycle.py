@@ -62,6 +62,12 @@ class Lifecycle:
         return [operation for operation in self._operations.values() if not operation.done]
 
     @property
+    def opens_first(self) -> bool:
+        """Whether the call is being opened, and for the first time: it has had no other connection."""
+        openings = [operation for operation in self._operations.values() if operation.action.kind in OPENING]
+        return len(openings) == 1 and not openings[0].done
+
+    @property
     def operations(self) -> list[Operation[Any]]:
         """Everything that was asked for on this call."""
         return list(self._operations.values())

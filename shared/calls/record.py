@@ -111,3 +111,7 @@ class CallRecord:
         """A recording of this call has this id."""
         if recording_id and recording_id not in self.recording_ids:
             self.recording_ids = (*self.recording_ids, recording_id)[-MAX_RECORDINGS:]
+
+    def holds(self, mark: str, *, newest: bool = False) -> bool:
+        """Whether the write with this mark was carried out, as a stored head tells; `newest`: and none after it."""
+        return mark in (self.marks[-1:] if newest else self.marks)

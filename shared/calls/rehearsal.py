@@ -20,11 +20,11 @@ from shared.calls.checks import Watch
 from shared.calls.do_not_record import RecordingGuard
 from shared.calls.flow import Flow
 from shared.calls.journal import Entry
-from shared.calls.json_values import json_value
 from shared.calls.lifecycle import FIRST_COMMAND
 from shared.calls.operation import Operation
 from shared.calls.prompts import TextPrompt
 from shared.calls.replay import Session, operation_context
+from shared.calls.returned import outcome_of
 from shared.calls.service_stand_in import OPENING_ACTIONS, RECORDING_STATES, Heard, event_of, said_of, wire
 from shared.errors import ActionRefused
 from shared.events import parse_callback
@@ -376,12 +376,7 @@ class Rehearsal:
     def _ran(self, seq: int, action: actions.Run) -> Entry:
         """What comes of a side effect, as the journal will have it."""
         run = self._stand_in(self._session.function(seq))
-        try:
-            value = json_value(f"run {action.name}", run())
-        except Exception as error:
-            code, message = type(error).__name__, str(error)
-            return journal.RefusedEntry(at=self._now, seq=seq, status=0, code=code, message=message)
-        return journal.Answered(at=self._now, seq=seq, value=value)
+        return outcome_of(run, action.name, call_id=self._session.record.call_id, seq=seq, clock=lambda: self._now)
 
     def _stand_in(self, function: Callable[[], Any]) -> Callable[[], Any]:
         """The side effect, or what stands for it."""

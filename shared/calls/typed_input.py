@@ -28,10 +28,10 @@ def read_input(model: type[M], data: Any) -> M:
 def journaled_input(model: type[BaseModel] | None, data: Any) -> Any:
     """The input as the journal keeps it: with the model's defaults, so that they are the same at each replay.
 
-    InvalidInput if it does not fit the model, or if the model does not read what it writes.
+    InvalidInput if it is not JSON, does not fit the model, or if the model does not read what it writes.
     """
     if model is None:
-        return data
+        return json_value("input", data)
     read = read_input(model, {} if data is None else data)
     kept = json_value("input", read.model_dump(mode="json", by_alias=True, round_trip=True))
     try:

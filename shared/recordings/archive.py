@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from shared.errors import LostRace, SettingsError, StoreUnavailable
 from shared.store.blobs import Blobs
+from shared.store.rows import failure
 
 if TYPE_CHECKING:
     from azure.storage.blob import BlobClient
@@ -216,6 +217,6 @@ def _storage_errors() -> Iterator[None]:
     try:
         yield
     except HttpResponseError as error:
-        raise StoreUnavailable(f"the storage answered {error.status_code} {error.reason}") from error
+        raise failure(error) from error
     except AzureError as error:
         raise StoreUnavailable(f"the storage did not answer ({type(error).__name__})") from error

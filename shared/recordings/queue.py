@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from shared.errors import InvalidInput, StoreUnavailable
+from shared.errors import InvalidInput
 from shared.store.messages import Messages
 
 
@@ -15,13 +15,8 @@ class StorageRecordingQueue:
         self._messages = Messages(connection_string, f"{prefix}-recordings")
 
     def send(self, recording: str, chunk: int | None, *, delay: float = 0.0) -> None:
-        """One chunk to fetch, or (None) a report to make, in so many seconds. StoreUnavailable."""
-        from azure.core.exceptions import AzureError
-
-        try:
-            self._messages.send({"recording": recording, "chunk": chunk}, delay)
-        except AzureError as error:
-            raise StoreUnavailable(f"the queue did not take the message ({type(error).__name__})") from error
+        """One chunk to fetch, or (None) a report to make, in so many seconds. StoreUnavailable, StoreRefused."""
+        self._messages.send({"recording": recording, "chunk": chunk}, delay)
 
 
 def read_work(body: bytes) -> tuple[str, int | None]:

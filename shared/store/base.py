@@ -106,13 +106,17 @@ class CallStore(Protocol):
 
     def close(self, record: CallRecord, document: dict[str, Any]) -> None:
         """Archive a finished call, say in the list how it ended, and take it from the open ones. May be repeated; an
-        archive with more entries stays. Three round trips, two more where there is an archive."""
+        archive with more entries stays, and so does what the list says of it. Three round trips, some more where
+        there is an archive."""
 
     def is_closed(self, record: CallRecord) -> bool:
         """Whether the call was closed before: its archive is there. One round trip."""
 
     def open_calls(self) -> Iterator[str]:
         """Ids of the calls that are not closed yet."""
+
+    def connection_of(self, call_id: str) -> str:
+        """The newest connection that `index` knew of an open call; empty if it knew none. One round trip."""
 
     def find(self, server_call_id: str) -> str | None:
         """The newest call with this server call id. Several may share one: see shared.calls.finding."""

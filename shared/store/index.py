@@ -24,6 +24,8 @@ from shared.store.base import By, Listed, day_of, listed_row
 
 OPEN = "open"
 """The partition of the calls that are not closed yet."""
+CONNECTION = "connection"
+"""The column of such a call's connection."""
 YES = "yes"
 END = "~"
 """Behind every position."""
@@ -55,10 +57,16 @@ def index_rows(record: CallRecord, numbers: NumberHashes | None) -> list[IndexRo
     """Every row that should find this call by now, those first that are needed first: the watchdog looks for open
     calls, and lifecycle events come with an id of the service."""
     position = listed_row(record).position
-    rows = [] if record.status == "ended" else [IndexRow(_mark(OPEN), OPEN, record.call_id)]
+    rows = [] if record.status == "ended" else [_open_row(record)]
     found = {"call_id": record.call_id}
     rows += [IndexRow(_mark(partition), partition, position, found) for partition in _partitions(record, numbers)]
     return [*rows, day_row(record)]
+
+
+def _open_row(record: CallRecord) -> IndexRow:
+    """The row among the open calls. It says the connection before the head does, for other instances."""
+    known = {CONNECTION: record.call_connection_id} if record.call_connection_id else {}
+    return IndexRow(_mark(_open(record)), OPEN, record.call_id, known)
 
 
 def day_row(record: CallRecord) -> IndexRow:
@@ -81,9 +89,13 @@ def all_stand(record: CallRecord, numbers: NumberHashes | None) -> bool:
     stand = record.indexed
     return (
         _mark(_stage(record)) in stand
-        and (record.status == "ended" or _mark(OPEN) in stand)
+        and (record.status == "ended" or _mark(_open(record)) in stand)
         and all(_mark(partition) in stand for partition in _partitions(record, numbers))
     )
+
+
+def _open(record: CallRecord) -> str:
+    return f"{OPEN} {record.call_connection_id}"
 
 
 def _stage(record: CallRecord) -> str:

@@ -14,6 +14,7 @@ from shared.errors import AlreadyClaimed, LostRace, UnknownCall
 from shared.privacy import NumberHashes
 from shared.store.base import By, Found, Listed, Stored, Version
 from shared.store.index import (
+    CONNECTION,
     OPEN,
     IndexRow,
     all_stand,
@@ -99,7 +100,7 @@ class MemoryStore:
             if self._archived.get(record.call_id, 0) <= record.entries:
                 self.archive[record.call_id] = deepcopy(document)
                 self._archived[record.call_id] = record.entries
-            self._merge(day_row(record))
+                self._merge(day_row(record))
             self._rows[OPEN].pop(record.call_id, None)
 
     def is_closed(self, record: CallRecord) -> bool:
@@ -109,6 +110,10 @@ class MemoryStore:
     def open_calls(self) -> Iterator[str]:
         with self._lock:
             return iter(sorted(self._rows[OPEN]))
+
+    def connection_of(self, call_id: str) -> str:
+        with self._lock:
+            return self._rows[OPEN].get(call_id, {}).get(CONNECTION, "")
 
     def find(self, server_call_id: str) -> str | None:
         return next((found.call_id for found in self.search("server_call_id", server_call_id)), None)

@@ -8,6 +8,10 @@ from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
+
+from shared.errors import StoreUnavailable
+from shared.store.rows import storage_errors
 from shared.transport import STORAGE_OPTIONS
 
 if TYPE_CHECKING:
@@ -25,16 +29,15 @@ class Messages:
         self._queue = queue
 
     def send(self, message: Mapping[str, Any], delay: float = 0.0) -> None:
-        """Send a message that becomes visible in so many seconds (7 days at most). AzureError."""
-        from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
-
+        """Send a message that becomes visible in so many seconds (7 days at most). StoreUnavailable, StoreRefused."""
         text, seconds = json.dumps(message), min(max(0, round(delay)), MAX_VISIBILITY)
-        try:
-            self._client.send_message(text, visibility_timeout=seconds, time_to_live=-1)
-        except ResourceNotFoundError:
-            with suppress(ResourceExistsError):  # another instance was quicker
-                self._client.create_queue()
-            self._client.send_message(text, visibility_timeout=seconds, time_to_live=-1)
+        with storage_errors(self._queue, StoreUnavailable):
+            try:
+                self._client.send_message(text, visibility_timeout=seconds, time_to_live=-1)
+            except ResourceNotFoundError:
+                with suppress(ResourceExistsError):  # another instance was quicker
+                    self._client.create_queue()
+                self._client.send_message(text, visibility_timeout=seconds, time_to_live=-1)
 
     @cached_property
     def _client(self) -> QueueClient:

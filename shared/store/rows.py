@@ -12,8 +12,9 @@ from azure.data.tables import TableServiceClient
 from shared.errors import LostRace, StoreError, StoreRefused, StoreUnavailable, SwitchboardError
 from shared.transport import pooled_transport
 
-RETRYABLE = (408, 429)
-"""Of the 4xx those that say `later`; all others say that the request itself is wrong."""
+RETRYABLE = (408, 409, 412, 429)
+"""Of the 4xx those that say `later`, or that somebody else is at it; all others say that the request itself is
+wrong."""
 
 
 def table_service(connection_string: str) -> TableServiceClient:
@@ -60,4 +61,4 @@ def storage_errors(what: str, missing: Callable[[str], SwitchboardError]) -> Ite
             raise LostRace(what) from error
         raise failure(error) from error
     except AzureError as error:
-        raise StoreUnavailable(f"the storage did not answer: {error}") from error
+        raise StoreUnavailable(f"the storage did not answer ({type(error).__name__})") from error

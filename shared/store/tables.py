@@ -34,6 +34,7 @@ from shared.privacy import NumberHashes
 from shared.store.base import By, Found, Listed, Stored, Version, day_of
 from shared.store.blobs import Blobs
 from shared.store.index import (
+    CONNECTION,
     OPEN,
     IndexRow,
     all_stand,
@@ -191,9 +192,11 @@ class TableStore:
         return tuple(row.mark for row in rows)
 
     def close(self, record: CallRecord, document: dict[str, Any]) -> None:
+        text = json.dumps(document, ensure_ascii=False)
         with _storage_errors(record.call_id):
-            self._blobs.put_newest(_archive_name(record), json.dumps(document, ensure_ascii=False), record.entries)
             self._merge(day_row(record))
+            if not self._blobs.put_newest(_archive_name(record), text, record.entries):
+                self._list_newest(record.call_id)  # this row has overwritten what the archive's writer said
             self._index.delete_entity(OPEN, record.call_id)
 
     def is_closed(self, record: CallRecord) -> bool:
@@ -207,6 +210,14 @@ class TableStore:
                     yield row["RowKey"]
             except ResourceNotFoundError:
                 self.prepare()  # no call has come yet
+
+    def connection_of(self, call_id: str) -> str:
+        _check_id(call_id)
+        with _storage_errors(call_id):
+            try:
+                return str(self._index.get_entity(OPEN, call_id).get(CONNECTION, ""))
+            except ResourceNotFoundError:
+                return ""
 
     def find(self, server_call_id: str) -> str | None:
         return next((found.call_id for found in self.search("server_call_id", server_call_id)), None)
@@ -232,6 +243,13 @@ class TableStore:
                 )
             except ResourceNotFoundError:
                 return  # no call has come yet: there is no table
+
+    def _list_newest(self, call_id: str) -> None:
+        """Say in the list what the head says, also if it changes meanwhile."""
+        said = None
+        while (newest := self._peek_if_there(call_id)) is not None and newest != said:
+            self._merge(day_row(newest))
+            said = newest
 
     def _merge(self, row: IndexRow) -> None:
         keys = {"PartitionKey": row.partition, "RowKey": row.key}

@@ -340,9 +340,10 @@ def test_a_call_that_nobody_knows_is_not_found(app: App, path: str, call_id: str
     assert problem(answer)["title"] == "Unknown call"
 
 
+@pytest.mark.parametrize("call_id", ["nobody", "a%2Fb", "a%23b", "%5C", "%09", "x" * 2000])
 @pytest.mark.parametrize("path", ["/actions/hang_up", "/signals/say"])
-def test_nothing_can_be_done_on_a_call_that_nobody_knows(app: App, path: str) -> None:
-    answer = send(app, f"/nobody{path}")
+def test_nothing_can_be_done_on_a_call_that_nobody_knows(app: App, path: str, call_id: str) -> None:
+    answer = send(app, f"/{call_id}{path}")
     assert answer.status_code == 404
     assert problem(answer)["title"] == "Unknown call"
 

@@ -73,6 +73,7 @@ def test_what_is_no_international_number_gets_no_plus(raw_id: str) -> None:
 
 def joined(call: Rehearsal, agent: str, *roster: str) -> Rehearsal:
     call.connect()
+    call.prompt_ends()  # it is recorded from here on
     call.press("2")
     call.prompt_ends()
     call.done(actions.AddParticipant, participant=Identifier(raw_id=agent).to_wire())

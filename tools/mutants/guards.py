@@ -31,6 +31,7 @@ GUARDS = (
     Guard("shared/store/tables.py::TableStore.claim", (STORE,), "a call is claimed once"),
     Guard("shared/store/tables.py::TableStore.commit", (STORE,), "a commit over another's is refused"),
     Guard("shared/calls/record.py::CallRecord.mark", (CALLS, LOST_WRITES), "a write is known again by its writer"),
+    Guard("shared/calls/record.py::CallRecord.holds", (CALLS, LOST_WRITES), "the same, and whether others wrote since"),
     Guard("shared/calls/record.py::MARKS", (LOST_WRITES,), "the same, though others have written since"),
     Guard("shared/calls/conductor.py::Conductor._begin", (CALLS,), "a claim whose response is lost is one's own"),
     Guard("shared/calls/conductor.py::Conductor._advance_here", (CALLS,), "so is a commit; a lost race is rerun"),
@@ -42,16 +43,20 @@ GUARDS = (
     Guard("shared/calls/freshness.py::Freshness.trusts", (CALLS,), "an old call is loaded before it is built on"),
     Guard("shared/calls/loading.py::Calls.newest", (CALLS,), "the same"),
     # Grace: when something is sent again
-    Guard(
-        "shared/calls/conductor.py::Conductor._lost", (CALLS,), "an action is sent again after its grace, not before"
-    ),
-    Guard("shared/calls/conductor.py::RINGING_GRACE", (CALLS,), "the same, while it rings"),
+    Guard("shared/calls/lost.py::lost_operations", (CALLS,), "an action is sent again after its grace, not before"),
+    Guard("shared/calls/lost.py::RINGING_GRACE", (CALLS,), "the same, while it rings"),
+    Guard("shared/calls/lost.py::_again", (CALLS,), "a function that never returns is given up"),
     Guard("shared/calls/watchdog.py::GRACES_AT_MOST", (CALLS,), "the same, whatever the call hears"),
     Guard("shared/calls/watchdog.py::Watchdog._stays_unconfirmed", (CALLS,), "the same, at the watchdog"),
     Guard("shared/calls/conductor.py::Conductor.wake_overdue", (CALLS,), "a sleep whose message is lost ends"),
     Guard("shared/calls/afterwards.py::Afterwards.confirm", (CALLS,), "what left is written down"),
-    Guard("shared/calls/afterwards.py::Afterwards.kept_alive", (CALLS,), "a side effect at work is run once"),
-    Guard("shared/calls/afterwards.py::Afterwards._write_head", (CALLS,), "both write over nobody's change"),
+    Guard("shared/calls/afterwards.py::Afterwards.kept_alive", (CALLS,), "what is being sent is sent once"),
+    Guard("shared/calls/afterwards.py::Afterwards.keep_alive", (CALLS,), "a side effect at work is run once"),
+    Guard("shared/calls/afterwards.py::Afterwards.write_index", (CALLS,), "a closed call is not put among the open"),
+    Guard("shared/calls/afterwards.py::Afterwards._write_head", (CALLS,), "all of them write over nobody's change"),
+    Guard("shared/calls/side_effects.py::SideEffects._keep_alive", (CALLS,), "a side effect at work stays alive"),
+    Guard("shared/calls/side_effects.py::SideEffects.running", (CALLS,), "and is run once by its own instance"),
+    Guard("shared/calls/side_effects.py::DueEffects.results", (CALLS,), "until its result is committed"),
     Guard("shared/calls/watchdog.py::Watchdog._look", (CALLS,), "grace and idle times of a quiet call"),
     Guard("shared/calls/watchdog.py::Watchdog._next_overdue", (CALLS,), "a pause ends when an outcome is overdue"),
     Guard("shared/calls/watchdog.py::Watchdog._overdue", (CALLS,), "what is waited for ends"),
@@ -61,9 +66,7 @@ GUARDS = (
     Guard("shared/calls/do_not_record.py::RecordingGuard.check", (CALLS,), "the same, whoever asks for it"),
     Guard("shared/store/do_not_record.py::TableDoNotRecord.holds_any", (STORE,), "the same, under either key"),
     # What is sent, once, and what comes back
-    Guard(
-        "shared/calls/dispatcher.py::Dispatcher.dispatch", (CALLS,), "nothing is sent that another has sent or ended"
-    ),
+    Guard("shared/calls/dispatcher.py::to_send", (CALLS,), "nothing is sent that another has sent or ended"),
     Guard("shared/calls/dispatcher.py::Dispatcher._send", (CALLS,), "every action has an outcome, or is unknown"),
     Guard("shared/calls/dispatcher.py::Dispatcher._gone", (CALLS,), "404 is the end of a call where it has ended"),
     Guard(
@@ -144,7 +147,7 @@ GUARDS = (
 
 SURVIVORS: dict[str, dict[str, str]] = {
     "shared/calls/tones.py::ToneOrder.add": {"1 → 2": "a series comes after the one before it, by whatever it is more"},
-    "shared/calls/conductor.py::Conductor._lost": {
+    "shared/calls/lost.py::lost_operations": {
         "lost and (not operation.done) → lost": "what is done is confirmed as well; it is asked for safety",
     },
     "shared/calls/watchdog.py::Watchdog._stays_unconfirmed": {

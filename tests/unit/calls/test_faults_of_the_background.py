@@ -153,7 +153,7 @@ def test_what_leaves_while_the_head_is_written_is_confirmed_afterwards(
 
     def takes_its_time(request: Request) -> Mapping[str, Any]:
         store.after = in_flight
-        alive.append(threading.Thread(target=conductor.later.waiting.pop(f"alive {call_id}")))  # type: ignore[attr-defined]
+        alive.append(threading.Thread(target=conductor.later.waiting.pop(f"sending {call_id}")))  # type: ignore[attr-defined]
         alive[0].start()
         assert writing.wait(10)
         return respond(request)
@@ -176,11 +176,10 @@ def test_what_leaves_while_the_head_is_written_is_confirmed_afterwards(
 def test_background_work_leaves_a_call_alone_that_a_thread_is_at_work_on(world: World, store: Heads) -> None:
     conductor, call_id = up(world, "menu")
     assert store.peek(call_id).unconfirmed == [1]
-    version = store.load(call_id).version
     with conductor._held.only_here(call_id):
         for job in (
             lambda: conductor.afterwards.confirm(call_id),
-            lambda: conductor.afterwards.index(call_id, version),
+            lambda: conductor.afterwards.keep_alive(call_id),
         ):
             thread = threading.Thread(target=job, daemon=True)
             thread.start()

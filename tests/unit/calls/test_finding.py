@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.calls import Call, Flow, actions, text
+from shared.calls import Call, CallError, Flow, actions, text
 from shared.calls.afterwards import CONFIRM_AFTER
 from shared.calls.conductor import Conductor
 from shared.calls.finding import call_of_recording
@@ -24,7 +24,7 @@ from shared.identifiers import Identifier
 from shared.privacy import NumberHashes
 from shared.store.base import By, Found
 from shared.store.memory import MemoryStore
-from tests.unit.calls.world import CALLEE, CALLER, FLOWS, World, a_ring, answering, parsed
+from tests.unit.calls.world import CALLEE, CALLER, FLOWS, World, a_ring, answering, parsed, respond
 
 SERVER_CALL = "c2VydmVy"
 CORRELATION = "5d1f3a52-0000-4000-8000-000000000001"
@@ -237,7 +237,7 @@ def test_a_commit_in_between_says_which_rows_stand_and_no_other_is_needed(
     _, call_id = conductor.ring(a_ring(), answering(), "menu")
     hear(world, conductor, call_id)
     hear(world, conductor, call_id)
-    conductor.later.waiting.pop(call_id, None)  # type: ignore[attr-defined]  # the confirmation of its actions
+    conductor.deliver(call_id, [parsed(world.wire.event("PlayStarted", world.last().operation_context))])
     commits: list[str] = []
     monkeypatch.setattr(world.store, "commit", lambda *_: commits.append("commit"))
     conductor.later.flush()
@@ -389,3 +389,101 @@ def test_the_prompt_after_an_answer_does_not_wait_for_the_index(world: World, mo
     hear(world, conductor, call_id)
     assert order == ["answer", "index", "play", "index"]
     assert text("hello") in world.last().action.prompts  # type: ignore[attr-defined]
+
+
+# Hosts that are slow, or keep nothing in memory
+
+
+def ends(world: World, conductor: Conductor, call_id: str) -> None:
+    """The caller leaves; the call is archived and closed."""
+    conductor.deliver(call_id, [parsed(world.wire.event("CallDisconnected", None, (200, 5000, "left")))])
+    conductor.later.flush()
+    assert list(world.store.open_calls()) == []
+
+
+def test_a_slow_host_that_knew_a_call_as_open_does_not_put_it_back_among_the_open_ones(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow, other = instance(world), instance(world)
+    jobs: dict[str, Any] = {}
+    _, call_id = slow.place("recorded", PLACED)
+    with monkeypatch.context() as patch:
+        patch.setattr(slow.later, "soon", lambda key, job, delay=0.0: jobs.setdefault(key, job))
+        hear(world, slow, call_id)
+    ends(world, other, call_id)
+    world.clock.pass_seconds(2)
+    jobs[f"index {call_id}"]()
+    slow.later.flush()
+    assert list(world.store.open_calls()) == []
+    assert found(world, "recording_id", RECORDING) == [call_id]
+
+
+def test_a_call_that_ends_while_its_host_waits_for_the_service_is_not_put_among_the_open_ones(world: World) -> None:
+    slow, other = instance(world), instance(world)
+
+    def takes_its_time(request: Request) -> Any:
+        if request.action.kind == "create_call":
+            world.clock.pass_seconds(2)
+            ends(world, other, request.call_id)
+        return respond(request)
+
+    world.gateway._answer = takes_its_time
+    _, call_id = slow.place("recorded", PLACED)
+    slow.later.flush()
+    assert list(world.store.open_calls()) == []
+    assert found(world, "number", CALLER.raw_id) == [call_id]
+
+
+@pytest.mark.parametrize("held", [0, 100])
+def test_a_host_that_keeps_no_call_in_memory_writes_each_row_once(world: World, held: int) -> None:
+    conductor = world.conductor(flows=FLOWS_HERE, cached_calls=held)
+    _, call_id = conductor.place("recorded", PLACED)
+    assert written(world) == ["connection", "correlation", "day", "number", "number", "open"]
+    conductor.later.flush()  # a moment later
+    hear(world, conductor, call_id)
+    assert written(world) == ["day", "recording", "server"]
+    conductor.later.flush()
+    for number in range(3):
+        conductor.signal(call_id, "click", number)
+        conductor.later.flush()
+    assert written(world) == []
+    assert world.store.indexed(world.store.peek(call_id))
+
+
+def test_a_host_that_keeps_no_call_in_memory_acts_on_the_call_that_it_has_just_placed(world: World) -> None:
+    conductor = world.conductor(flows=FLOWS_HERE, cached_calls=0)
+    _, call_id = conductor.place("recorded", PLACED)
+    assert conductor.act(call_id, actions.HangUp(), "key")[0] is Outcome.ADVANCED
+    assert world.kinds() == ["create_call", "hang_up"]
+    assert world.last().connection_id == CONNECTION
+
+
+@pytest.mark.parametrize("confirmed", [False, True])
+def test_another_instance_can_hang_up_a_call_that_was_just_placed(world: World, confirmed: bool) -> None:
+    one, other = instance(world), instance(world)
+    _, call_id = one.place("recorded", PLACED)
+    assert world.store.peek(call_id).call_connection_id == ""
+    if confirmed:
+        one.later.flush()
+    assert other.act(call_id, actions.HangUp(), "key")[0] is Outcome.ADVANCED
+    assert world.kinds() == ["create_call", "hang_up"]
+    assert world.last().connection_id == CONNECTION
+    assert world.store.peek(call_id).call_connection_id == CONNECTION
+
+
+def test_what_the_index_says_of_a_connection_is_not_believed_once_the_flow_dials_again(world: World) -> None:
+    """It may be the one that came to nothing; an action on that would end the call that is being set up."""
+
+    async def dials_twice(call: Call) -> None:
+        for _ in range(2):
+            try:
+                await call.create_call(CALLER.raw_id, caller_id=CALLEE.raw_id)
+            except CallError:
+                continue
+
+    conductor = world.conductor(flows={"dials": Flow("dials", dials_twice, opens=True)})
+    _, call_id = conductor.place("dials", None)
+    session = conductor._held.take(call_id).session  # type: ignore[union-attr]
+    assert session.opens_first
+    session._operations[1] = session._operations[0]
+    assert not session.opens_first

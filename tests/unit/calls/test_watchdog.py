@@ -304,7 +304,7 @@ def test_such_a_call_is_loaded_only_when_its_time_has_come(
     if not opening:
         for body in world.wire.reaction(world.last()):
             conductor.deliver(call_id, [parsed(body)])
-        conductor.act(call_id, actions.Play(prompts=(text("a word"),)))
+        instance(world).act(call_id, actions.Play(prompts=(text("a word"),)))
     world.gateway.sent.clear()
     watching, loads = instance(world), list[str]()
     advance = watching.advance
@@ -317,7 +317,7 @@ def test_such_a_call_is_loaded_only_when_its_time_has_come(
     for seconds in (0, 7, 6.999, 0.001, 0.001):
         world.clock.pass_seconds(seconds)
         if not opening:
-            conductor.act(call_id, actions.Play(prompts=(text("a word"),)))  # a newer one, unconfirmed as well
+            instance(world).act(call_id, actions.Play(prompts=(text("a word"),)))  # a newer one, unconfirmed as well
         other = instance(world)
         other.deliver(call_id, [parsed(world.wire.event("SomethingNew"))])
         assert loads == []

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import json
 import tracemalloc
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
+from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
 import pytest
+from azure.core.exceptions import HttpResponseError
 from azure.storage.blob import BlobServiceClient
 from azure.storage.queue import QueueClient, TextBase64DecodePolicy
 
@@ -23,6 +26,7 @@ from shared.errors import (
     LostRace,
     SettingsError,
     SourceUnavailable,
+    StoreRefused,
     StoreUnavailable,
     UnreadableAudio,
 )
@@ -31,6 +35,8 @@ from shared.recordings.base import Download
 from shared.recordings.ledger import TableLedger
 from shared.recordings.own_storage import OwnStorageSource, Sources
 from shared.recordings.queue import StorageRecordingQueue, read_work
+from shared.store.queues import QueueTimers
+from shared.store.rows import failure
 from tests.unit.recordings.conftest import BLOCK
 from tests.unit.recordings.samples import DAY, a_chunk, a_record, a_row, an_id
 
@@ -435,3 +441,47 @@ def test_the_sources_choose_by_the_address(folder: str, own: OwnStorageSource) -
     sources.delete(f"{folder}/list.json")
     with pytest.raises(SourceUnavailable):
         sources.metadata(f"{folder}/list.json")
+
+
+@pytest.mark.parametrize("status", [400, 403, 413])
+def test_what_the_storage_refuses_is_not_tried_again(azurite: Azurite, status: int) -> None:
+    """Nor what it takes later: 409 and 412 say that somebody else is at it."""
+    archive = BlobArchive(azurite.connection_string, f"refused{status}")
+    archive.put_text(NAME, "{}")
+    queue = StorageRecordingQueue(azurite.connection_string, f"refused{status}")
+    looks: list[Callable[[], object]] = [
+        lambda: archive.length(NAME),
+        lambda: archive.put_text(NAME, "{}"),
+        lambda: archive.put_newest(NAME, "{}", 1),
+        lambda: archive.get_text(NAME),
+        lambda: archive.remove(DAY),
+        lambda: queue.send(an_id(), 0),
+        lambda: QueueTimers(azurite.connection_string, f"refused{status}").schedule("call-1", 1, 0),
+    ]
+    with answering(status):
+        for look in looks:
+            with pytest.raises(StoreRefused) as caught:
+                look()
+            assert not caught.value.retryable
+            assert str(status) in str(caught.value)
+
+
+@pytest.mark.parametrize("status", [408, 409, 412, 429, 500, 503])
+def test_what_the_storage_takes_later_is_tried_again(status: int) -> None:
+    answer = SimpleNamespace(status_code=status, reason="because", headers={}, text=lambda: "")
+    assert failure(HttpResponseError(response=answer)).retryable
+
+
+@contextmanager
+def answering(status: int) -> Iterator[None]:
+    """The storage refuses every request with this status."""
+    import requests
+
+    def refuse(session: Any, method: str, url: str, **options: Any) -> requests.Response:
+        response = requests.Response()
+        response.status_code, response.reason, response.raw = status, "refused", io.BytesIO()
+        response.request = requests.Request(method, url).prepare()
+        return response
+
+    with patch.object(requests.Session, "request", refuse):
+        yield

@@ -295,6 +295,35 @@ def test_an_older_archive_does_not_replace_a_newer_one(another: Another) -> None
         assert _archived(first)["words"] == kept
 
 
+@pytest.mark.parametrize("late", [5, 6])
+def test_an_older_close_leaves_in_the_list_what_a_newer_one_said(another: Another, late: int) -> None:
+    """Closed first as settled; then CallDisconnected told how it really ended, and one of the closes was slow."""
+    store = another()
+    settled = replace(OVER, entries=5, outcome="settled")
+    store.claim(settled, [])
+    version = store.load(OVER.call_id).version
+    amended = replace(OVER, entries=7, outcome="caller_left")
+    store.commit(amended, ["{}"] * 2, version)
+    store.close(amended, {"words": "seven"})
+    another().close(replace(settled, entries=late), {"words": "older"})
+    (row,) = another().listed(DAY)
+    assert (row.status, row.outcome) == ("ended", "caller_left")
+
+
+def test_the_connection_of_an_open_call_is_known_once_it_is_indexed_until_it_is_closed(another: Another) -> None:
+    store = another()
+    assert store.connection_of("call-1") == ""
+    record = a_call()
+    record.indexed = store.index(record)
+    assert another().connection_of("call-1") == ""
+    record.call_connection_id = "02004780-0000-4000-8000-000000000001"
+    assert not store.indexed(record)
+    record.indexed = store.index(record)
+    assert another().connection_of("call-1") == record.call_connection_id
+    store.close(replace(record, status="ended"), {})
+    assert another().connection_of("call-1") == ""
+
+
 # Heads
 
 

@@ -1,0 +1,59 @@
+"""What was issued and may never have left the app: an instance died over it, or a response was lost."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from shared.calls import actions, journal
+from shared.calls.operation import Operation
+from shared.calls.replay import Session
+from shared.calls.watchdog import GRACES_AT_MOST
+
+RINGING_GRACE = 2_000
+"""Milliseconds after which a redelivered IncomingCall opens a call that was claimed and perhaps never opened: Event
+Grid delivers again after 10 s at the earliest, and twice at once (docs: event-grid/delivery-and-retry)."""
+MAX_RUNS = 3
+"""How often a function is started that never returns (our choice): a crash of the host is no fault of the function,
+three in a row are likely to be."""
+NEVER_RETURNED = "never_returned"
+"""The code of the refusal after that."""
+
+
+def lost_operations(
+    session: Session, now: int, grace: int, *, rung: int | None = None, running: Collection[int] = ()
+) -> list[journal.Resent | journal.RefusedEntry]:
+    """Operations that were issued, of which nothing shows that they left, and that nobody can be sending: as the
+    entries that have them sent again, or that give them up.
+
+    Args:
+        now: Unix time in milliseconds.
+        grace: milliseconds that an operation may stay unconfirmed.
+        rung: when a delivery of the call's IncomingCall came in, which is what this is about.
+        running: side effects that this instance is at work on.
+    """
+    written_at = session.record.written_at
+    found: list[journal.Resent | journal.RefusedEntry] = []
+    for seq in session.record.unconfirmed:
+        operation = session.operation(seq)
+        since = max(operation.issued_at, operation.resent_at)
+        if rung is not None and session.record.status == "ringing" and operation.action.repeatable:
+            # A ringing call has seconds only. What counts is when a delivery came: the storage may have held it up.
+            lost = rung - since > RINGING_GRACE
+        elif isinstance(operation.action, actions.Run):
+            # Who runs it writes the head meanwhile.
+            lost = seq not in running and now - max(since, written_at) > grace
+        else:
+            # Whatever was written since shows that the app is at work on the call, or was held up.
+            since = max(since, min(written_at, since + (GRACES_AT_MOST - 1) * grace))
+            lost = now - since > grace
+        if lost and not operation.done:
+            found.append(_again(operation, now))
+    return found
+
+
+def _again(operation: Operation[object], now: int) -> journal.Resent | journal.RefusedEntry:
+    action, attempt = operation.action, operation.attempt
+    if isinstance(action, actions.Run) and attempt + 1 >= MAX_RUNS:
+        message = f"{action.name} was started {MAX_RUNS} times, and its process ended each time before it returned"
+        return journal.RefusedEntry(at=now, seq=operation.seq, status=0, code=NEVER_RETURNED, message=message)
+    return journal.Resent(at=now, seq=operation.seq, attempt=attempt + (0 if action.repeatable else 1))
