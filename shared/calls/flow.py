@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 FlowFunction = Callable[["Call[Any]"], Coroutine[Any, Any, None]]
 M = TypeVar("M", bound=BaseModel)
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 _.-]{0,62}[A-Za-z0-9_.-])?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +166,7 @@ def flow(
     InvalidInput for what is wrong with any of these, and for a name that another flow has.
     """
     if not _NAME.fullmatch(name):
-        raise InvalidInput(f"flow {name!r}", "is no name.", "Use letters, digits, _ . -, at most 64; a letter first.")
+        raise InvalidInput(f"flow {name!r}", "is no name.", "Use letters, digits, spaces, _ . -, at most 64; a letter first.")
     if input is not None:
         _check_input(name, input)
     if fallback is not None:

@@ -79,7 +79,7 @@ def test_a_flow_says_its_title_and_the_first_line_of_its_description(folder: Pat
     assert (found.title, found.description) == ("Twice", "Says one thing.")
 
 
-@pytest.mark.parametrize("name", ["", "-", "a b", "../x", "ü", "x" * 65])
+@pytest.mark.parametrize("name", ["", "-", "a b ", "../x", "ü", "x" * 65])
 def test_a_name_that_cannot_be_one_is_refused(name: str) -> None:
     with pytest.raises(InvalidInput, match="letters, digits"):
         flow(name)
