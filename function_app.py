@@ -10,8 +10,10 @@ import azure.functions as func  # noqa: E402
 from handlers import (  # noqa: E402
     callbacks,
     calls_api,
+    do_not_record_api,
     event_grid,
     health,
+    notifications,
     recordings,
     reports_api,
     timers,
@@ -19,7 +21,17 @@ from handlers import (  # noqa: E402
 from shared.composition import start_early  # noqa: E402
 
 app = func.FunctionApp()
-for module in (event_grid, callbacks, calls_api, timers, recordings, reports_api, health):
+for module in (
+    event_grid,
+    callbacks,
+    calls_api,
+    do_not_record_api,
+    timers,
+    recordings,
+    reports_api,
+    notifications,
+    health,
+):
     app.register_functions(module.blueprint)
 
 gc.freeze()  # nor will any later collection look at them

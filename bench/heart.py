@@ -17,9 +17,10 @@ from urllib.parse import urlsplit
 from azure.core.pipeline.transport import RequestsTransport
 
 from shared.calls import Call, Flow, actions, text
-from shared.calls.conductor import Conductor, Ring
+from shared.calls.conductor import Conductor
 from shared.calls.later import Later
 from shared.calls.outcome import Outcome
+from shared.calls.ring import Ring
 from shared.events import CallEvent, parse_callbacks
 from shared.gateway.base import Request
 from shared.gateway.memory import MemoryGateway

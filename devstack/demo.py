@@ -41,7 +41,8 @@ AGENT_SCRIPT: list[dict[str, Any]] = [
 ]
 """The agent interrupts once, and is silent for more than ten seconds."""
 
-EXPECTED = ("start_recording", "answer", "recognize", "recognize", "play", "add_participant", "terminate")
+EXPECTED = ("answer", "may_record", "play", "start_recording", "recognize", "recognize", "play", "add_participant",
+            "terminate")  # fmt: skip
 """What the flow must have asked for, in any order but for the sleeps that it needs."""
 
 CALL_SECONDS = 120.0

@@ -321,8 +321,8 @@ class Stack:
                 "RECORDING_HOSTS": self.emulator_url.partition("//")[2],
                 "TRANSCRIPTION_ENDPOINT": self.emulator_url,
                 "TRANSCRIPTION_KEY": self.access_key,
-                "REPORT_TOPIC_ENDPOINT": f"{self.emulator_url}/api/events",
-                "REPORT_TOPIC_KEY": self.access_key,
+                "EVENTS_TOPIC_ENDPOINT": f"{self.emulator_url}/api/events",
+                "EVENTS_TOPIC_KEY": self.access_key,
             }
         return {**own, **self._extra}
 

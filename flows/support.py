@@ -11,7 +11,12 @@ AGENT = "+14255550142"
 @flow("support", title="Support line")
 async def support(call: Call) -> None:
     """Tells the hours, or connects an agent and ends the call when one of the two leaves; records each apart."""
-    await call.start_recording(channel="unmixed", affinity={call.other_side: 0, AGENT: 1})
+    await call.record(
+        consent="announce",
+        announcement=call.text("recorded"),
+        channel="unmixed",
+        affinity={call.other_side: 0, AGENT: 1},
+    )
     offers = [call.choice("hours", tone="one"), call.choice("agent", tone="two")]
     try:
         wanted = await call.recognize(call.text("welcome"), choices=offers, attempts=2, reprompt=call.text("again"))

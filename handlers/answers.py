@@ -24,6 +24,7 @@ from shared.errors import (
     UnknownCall,
     UnknownRecording,
 )
+from shared.notifications.errors import UnknownDeadLetter
 
 log = logging.getLogger("switchboard.doors")
 
@@ -59,6 +60,8 @@ def door(handler: Door) -> Door:
         except UnknownCall as error:
             log.warning("unknown call %s call=%s", handler.__name__, error.call_id)
             return problem(404, "Unknown call", str(error))
+        except UnknownDeadLetter as error:
+            return problem(404, "Unknown dead letter", str(error))
         except UnknownRecording as error:
             return problem(404, "Unknown recording", str(error))
         except (SettingsError, RoutingError) as error:
@@ -69,7 +72,8 @@ def door(handler: Door) -> Door:
         except CallOver as error:
             return problem(409, "Call over", str(error))
         except NotConnected as error:
-            return _later(problem(409, "Not connected", str(error)))
+            answer = problem(409, "Not connected", str(error))
+            return answer if error.waits else _later(answer)  # how long its flow waits, nobody knows
         except ActionRefused as error:
             log.warning("service refused %s: %s %s", error.action, error.status, error.code)
             return problem(502 if error.transient else 422, "Refused by the service", str(error), code=error.code)

@@ -25,13 +25,16 @@ from shared.identifiers import Identifier
 from shared.privacy import NumberHashes
 from shared.routing import RoutingTable, load_routes
 from shared.security import CallbackUrls, StreamUrls, TokenVerifier
-from shared.settings import Settings, settings
-from shared.store.base import CallStore
+from shared.settings import EARLIER, Settings, setting_name, settings
+from shared.store.base import CallStore, DoNotRecord
+from shared.store.do_not_record import TableDoNotRecord
 from shared.store.queues import QueueTimers
 from shared.store.tables import TableStore
 
 if TYPE_CHECKING:
+    from shared.api.do_not_record import DoNotRecordService
     from shared.api.service import CallService
+    from shared.notifications.composing import Notifications
     from shared.recordings.composing import Recordings
 
 T = TypeVar("T")
@@ -71,6 +74,10 @@ class Switchboard:
     routes: RoutingTable
     recordings: Once[Recordings]
     """Recordings and their reports, put together on first use: no answer to a call needs them."""
+    notifications: Once[Notifications]
+    """Events for other systems, put together on first use, for the same reason."""
+    do_not_record: DoNotRecord | None
+    """The numbers that are never recorded; None without a key to hash them with."""
 
     @property
     def service(self) -> CallService:
@@ -78,6 +85,13 @@ class Switchboard:
         from shared.api.service import CallService
 
         return CallService(self.conductor, self.store)
+
+    @property
+    def do_not_record_service(self) -> DoNotRecordService:
+        """What the HTTP API does with that list. Its models are imported on first use."""
+        from shared.api.do_not_record import DoNotRecordService
+
+        return DoNotRecordService(self.do_not_record)
 
 
 def compose(
@@ -88,11 +102,18 @@ def compose(
     timers: Timers | None = None,
     tokens: TokenVerifier | None = None,
     recordings: Callable[[], Recordings] | None = None,
+    notifications: Callable[[], Notifications] | None = None,
+    do_not_record: DoNotRecord | None = None,
 ) -> Switchboard:
     """Join the parts by settings; a test gives its own for those that reach out."""
     logging.getLogger("switchboard").setLevel(settings.log_level)
     # At INFO the SDKs log every request with its URL, which may name a caller.
     logging.getLogger("azure").setLevel(logging.WARNING)
+    for name, earlier in EARLIER.items():
+        if getattr(settings, earlier):
+            log.warning(
+                "%s is called %s now; the old name is read for one version more", *map(setting_name, (earlier, name))
+            )
     build()
     load_flows()
     urls = CallbackUrls(
@@ -101,6 +122,7 @@ def compose(
     numbers = None
     if settings.number_hash_key:
         numbers = NumberHashes(settings.number_hash_key, settings.number_hash_key_previous)
+        do_not_record = do_not_record or TableDoNotRecord(settings.azurewebjobsstorage, settings.store_prefix, numbers)
     store = store or TableStore(settings.azurewebjobsstorage, settings.store_prefix, numbers)
     conductor = Conductor(
         store=store,
@@ -125,7 +147,11 @@ def compose(
         apology=_apology(settings.fallback_prompt),
         transfer_to=Identifier.parse(settings.fallback_transfer_to) if settings.fallback_transfer_to else None,
         language=settings.speech_language,
+        do_not_record=do_not_record,
     )
+    notify = Once(notifications or (lambda: _notifications(settings, store)))
+    if settings.events_topic_endpoint or settings.hook_url:
+        conductor.afterwards.closing.append(lambda record: notify().notifier.announce(record))
     return Switchboard(
         settings=settings,
         conductor=conductor,
@@ -135,6 +161,8 @@ def compose(
         or TokenVerifier(settings.acs_openid_configuration_url, settings.acs_token_issuer, settings.acs_resource_id),
         routes=load_routes(settings.routing_file, FLOWS),
         recordings=Once(recordings or (lambda: _recordings(settings, store, conductor.flows))),
+        notifications=notify,
+        do_not_record=do_not_record,
     )
 
 
@@ -142,6 +170,12 @@ def _recordings(settings: Settings, store: CallStore, flows: Collection[str]) ->
     from shared.recordings.composing import compose_recordings
 
     return compose_recordings(settings, store, flows)
+
+
+def _notifications(settings: Settings, store: CallStore) -> Notifications:
+    from shared.notifications.composing import compose_notifications
+
+    return compose_notifications(settings, store)
 
 
 switchboard: Once[Switchboard] = Once(lambda: compose(settings()))

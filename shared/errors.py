@@ -25,8 +25,12 @@ SwitchboardError
 │   ├── ForeignLocation     a file lies at an address that this app does not fetch from
 │   ├── SourceUnavailable   the file is unavailable now                                   (retryable)
 │   ├── UnreadableAudio     what came is not the audio that it should be                  (retryable)
-│   ├── TranscriptionFailed the speech service gave no transcript                          (retryable)
-│   └── TopicUnavailable    nobody could be told that a report is ready                   (retryable)
+│   └── TranscriptionFailed the speech service gave no transcript                          (retryable)
+├── NotificationError       shared.notifications.errors
+│   ├── UnknownDeadLetter   no event of this call waits to be replayed
+│   └── NotDelivered        a topic or a hook did not take an event                       (mostly retryable)
+│       ├── ForbiddenAddress  a hook leads to where this app sends nothing
+│       └── TopicUnavailable  the Event Grid topic did not take an event
 ├── WantsPerson             a caller who was offered it asks for a person: no failure
 ├── FlowMistake             a flow does what no flow can do: says what to write instead
 │   ├── ForeignAwait        it awaits what the call does not give
@@ -36,6 +40,7 @@ SwitchboardError
 │   └── FlowChanged         it no longer does what its journal says it did
 └── CallError               what a flow can meet at an `await`
     ├── ActionRefused       the service refused the request, or could not be reached
+    │   ├── RunFailed       a function of `call.run` raised, or gave back what is no JSON
     │   └── ResponseLost    the request went out and no response came: what became of it is unknown      (internal)
     ├── ActionFailed        the service took the request and reported a failure later
     │   └── NoInput         a recognize heard nothing usable in all its attempts
@@ -148,11 +153,17 @@ class CallOver(SwitchboardError):
 
 
 class NotConnected(SwitchboardError):
-    """The call is still being set up: there is no call connection that an action could go to."""
+    """There is no call connection yet that an action could go to.
 
-    def __init__(self, call_id: str) -> None:
+    Attributes:
+        waits: the flow has not placed the call yet; otherwise it is being set up.
+    """
+
+    def __init__(self, call_id: str, *, waits: bool = False) -> None:
         self.call_id = call_id
-        super().__init__(f"call {call_id} is not connected yet; try again once it is")
+        self.waits = waits
+        why = "has not been placed yet; hang_up cancels it, anything else has to wait until it is connected"
+        super().__init__(f"call {call_id} {why if waits else 'is not connected yet; try again once it is'}")
 
 
 class UnknownCall(SwitchboardError):
@@ -275,6 +286,15 @@ class ActionRefused(CallError):
         self.retryable = transient
         self.plain = plain
         super().__init__(_with_words(f"{action} was refused: {status} {code}: {message}", plain))
+
+
+class RunFailed(ActionRefused):
+    """A function of `call.run` raised, gave back what the journal cannot hold, or ended its process each time.
+
+    Attributes:
+        code: the name of the exception's class.
+        message: its text.
+    """
 
 
 class ResponseLost(ActionRefused):
@@ -443,9 +463,3 @@ class TranscriptionFailed(RecordingError):
         self.status = status
         self.lasting = lasting
         super().__init__(problem)
-
-
-class TopicUnavailable(RecordingError):
-    """The Event Grid topic of reports did not take an event."""
-
-    retryable = True

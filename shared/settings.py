@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from shared.errors import InvalidInput, SettingsError
+from shared.notifications.errors import ForbiddenAddress
 
 SERVICE_ISSUER = "https://acscallautomation.communication.azure.com"
 """Issuer of callback tokens (docs: how-tos/call-automation/secure-webhook-endpoint)."""
@@ -33,6 +34,9 @@ _ARM_ID = re.compile(
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 """Where the emulator may be reached without encryption."""
+
+EARLIER = {"events_topic_endpoint": "report_topic_endpoint", "events_topic_key": "report_topic_key"}
+"""Settings, and the names under which they are read for one version more."""
 
 
 class Settings(BaseModel):
@@ -72,8 +76,8 @@ class Settings(BaseModel):
     number_hash_key: str = Field(
         "",
         repr=False,
-        description="Base64 of at least 32 random bytes; hashes the numbers that calls are found by. Empty: calls "
-        "cannot be searched by number.",
+        description="Base64 of at least 32 random bytes; hashes the numbers that calls are found by, and those "
+        "that are never recorded. Empty: neither is kept.",
     )
     number_hash_key_previous: str = Field(
         "", repr=False, description="The hash key before this one: calls that were kept under it are still found."
@@ -161,14 +165,31 @@ class Settings(BaseModel):
     phone_region: str = Field(
         "US", pattern=r"^[A-Z]{2}$", description="Region whose way to write phone numbers redaction knows."
     )
-    report_topic_endpoint: str = Field(
-        "", description="Event Grid custom topic that learns of each report; empty: nobody does."
-    )
-    report_topic_key: str = Field(
-        "", repr=False, description="Key of that topic; empty: the app's managed identity signs in."
-    )
     report_link_minutes: float = Field(
         60.0, gt=0, le=7 * 24 * 60, description="How long the audio link in an opened report page works."
+    )
+    events_topic_endpoint: str = Field(
+        "", description="Event Grid custom topic that learns of each finished call and each report; empty: nobody does."
+    )
+    events_topic_key: str = Field(
+        "", repr=False, description="Key of that topic; empty: the app's managed identity signs in."
+    )
+    report_topic_endpoint: str = Field("", description="The earlier name of EVENTS_TOPIC_ENDPOINT.")
+    report_topic_key: str = Field("", repr=False, description="The earlier name of EVENTS_TOPIC_KEY.")
+    hook_url: str = Field(
+        "", repr=False, description="Web hook that learns of each finished call; empty: none. It may hold a secret."
+    )
+    hook_key: str = Field(
+        "",
+        repr=False,
+        validate_default=True,
+        description="Base64 of at least 32 random bytes; signs the requests to the hook.",
+    )
+    hook_key_previous: str = Field(
+        "", repr=False, description="The hook's key before this one: requests are signed with it too."
+    )
+    events_personal_data: bool = Field(
+        False, description="Say in the events of finished calls who called whom, and the details of the result."
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least severe line logged.")
 
@@ -178,6 +199,16 @@ class Settings(BaseModel):
         if isinstance(values, dict) and not values.get("callback_base_url") and values.get("website_hostname"):
             return {**values, "callback_base_url": f"https://{values['website_hostname']}"}
         return values
+
+    @model_validator(mode="before")
+    @classmethod
+    def _earlier_names(cls, values: Any) -> Any:
+        if not isinstance(values, dict):
+            return values
+        return {
+            **values,
+            **{new: values[old] for new, old in EARLIER.items() if values.get(old) and not values.get(new)},
+        }
 
     @field_validator("acs_endpoint", "callback_base_url", "acs_openid_configuration_url")
     @classmethod
@@ -197,7 +228,11 @@ class Settings(BaseModel):
         return value
 
     @field_validator(
-        "callback_signing_key", "callback_signing_key_previous", "number_hash_key", "number_hash_key_previous"
+        "callback_signing_key",
+        "callback_signing_key_previous",
+        "number_hash_key",
+        "number_hash_key_previous",
+        "hook_key_previous",
     )
     @classmethod
     def _is_key(cls, value: str) -> str:
@@ -208,6 +243,13 @@ class Settings(BaseModel):
         if len(key) < 32:
             raise ValueError("is shorter than 32 bytes; make one with: openssl rand -base64 32")
         return value
+
+    @field_validator("hook_key")
+    @classmethod
+    def _is_hook_key(cls, value: str, info: ValidationInfo) -> str:
+        if not value and info.data.get("hook_url"):
+            raise ValueError("is missing: it signs what goes to HOOK_URL; make one with: openssl rand -base64 32")
+        return cls._is_key(value) if value else value
 
     @field_validator("number_hash_key")
     @classmethod
@@ -223,7 +265,20 @@ class Settings(BaseModel):
             raise ValueError("is set without NUMBER_HASH_KEY; set the key that came after it, or neither")
         return value
 
-    @field_validator("transcription_endpoint", "report_topic_endpoint")
+    @field_validator("hook_url")
+    @classmethod
+    def _is_hook(cls, value: str, info: ValidationInfo) -> str:
+        if value:
+            from shared.notifications.addresses import check_literal, read_url
+
+            try:
+                url = read_url(value, loopback=(local := is_local(info.data.get("callback_base_url", ""))))
+                check_literal(url, loopback=local)
+            except ForbiddenAddress as error:
+                raise ValueError(error.problem) from None
+        return value
+
+    @field_validator("transcription_endpoint", "events_topic_endpoint", "report_topic_endpoint")
     @classmethod
     def _is_url_if_set(cls, value: str) -> str:
         if value.startswith("http://") and urlsplit(value).hostname not in LOOPBACK:
@@ -274,6 +329,11 @@ class Settings(BaseModel):
         if self.acs_openid_configuration_url.startswith("http://") and self.acs_endpoint.startswith("https://"):
             raise ValueError("ACS_OPENID_CONFIGURATION_URL must start with https:// where ACS_ENDPOINT does")
         return self
+
+
+def is_local(base_url: str) -> bool:
+    """Whether an app at this address runs on a developer's machine."""
+    return urlsplit(base_url).hostname in LOOPBACK
 
 
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:

@@ -124,6 +124,7 @@ class CallView(_Model):
     started_at: int
     connected_at: int
     ended_at: int
+    attempts: int = Field(description="how often its flow has placed it; 0: it is not the flow that places it")
     call_connection_id: str
     server_call_id: str
     correlation_id: str

@@ -7,7 +7,8 @@ from typing import Any, get_args
 
 from pydantic import BaseModel
 
-from shared.api import models, reports
+from shared.api import models, notifications, reports
+from shared.api.do_not_record import NumberListed, NumberNotToRecord
 from shared.api.flows import FlowList
 from shared.api.models import ACTIONS, MAX_KEY, schema_of
 from shared.api.queries import DEFAULT_PAGE, MAX_PAGE
@@ -97,7 +98,7 @@ _CHANGING = (400, 401, 404, 409, 422, 502, 503)
 _PROBLEMS = {
     400: "something in the request is wrong: `field` and `remedy` say what",
     401: "the function key is missing or wrong; the host answers that, without a body",
-    404: "no such call, recording or report, or no such action",
+    404: "no such call, recording, report or dead letter, or no such action",
     409: "the call is over or not connected yet, or the key was used for another request",
     422: "the service refused: `code` is its own",
     502: "the service failed or did not answer: `code` is its own",
@@ -167,6 +168,22 @@ def openapi() -> dict[str, Any]:
         (400, 401, 404, 409, 503),
     )
     _add_recordings(document)
+    _add_dead_letters(document)
+    for verb, summary in (
+        ("add", "Never record this number"),
+        ("remove", "Let this number be recorded again"),
+        ("check", "Whether this number is never recorded"),
+    ):
+        document.add(
+            f"/do-not-record/{verb}",
+            "post",
+            f"{verb}DoNotRecord",
+            summary,
+            NumberNotToRecord,
+            {200: NumberListed},
+            [],
+            (400, 401, 503),
+        )
     for name, kind in ACTIONS.items():
         summary = (kind.__doc__ or name).split("\n", 1)[0]
         document.add(
@@ -206,6 +223,22 @@ def _add_recordings(document: _Document) -> None:
         "/reports/{recording_id}/page", "get", "getReportPage", "A quality report as a page", None, {}, one, _READING
     )
     document.html("/reports/{recording_id}/page", "the page, in one file; its link to the audio works for a while")
+
+
+def _add_dead_letters(document: _Document) -> None:
+    path = "/notifications/dead-letters"
+    listed: dict[int, type[BaseModel]] = {200: notifications.DeadLetterList}
+    document.add(path, "get", "listDeadLetters", "Events that were given up", None, listed, _PAGE, (400, 401, 503))
+    document.add(
+        f"{path}/{{call_id}}/replay",
+        "post",
+        "replayDeadLetter",
+        "Try again to deliver an event that was given up",
+        None,
+        {202: notifications.Replayed},
+        [_CALL_ID],
+        _READING,
+    )
 
 
 class _Document:

@@ -153,14 +153,13 @@ class CallService:
         raise CallOver(call_id)
 
     def _refusal(self, call_id: str) -> ActionRefused | None:
-        """What the service said when it refused to open a call, if it did."""
+        """What the service said when it refused to open a call, if it did; of several attempts, to the last one."""
         entries = self._conductor.entries(call_id)
-        issued = {e["seq"]: e["action"]["kind"] for e in entries if e["entry"] == "issued"}
+        opening = [e for e in entries if e["entry"] == "issued" and e["action"]["kind"] in OPENING][-1:]
         for entry in entries:
-            if entry["entry"] == "refused" and (kind := issued[entry["seq"]]) in OPENING:
-                return ActionRefused(
-                    kind, entry["status"], entry["code"], entry["message"], transient=entry["transient"]
-                )
+            if entry["entry"] == "refused" and opening and entry["seq"] == opening[0]["seq"]:
+                kind, transient = opening[0]["action"]["kind"], entry["transient"]
+                return ActionRefused(kind, entry["status"], entry["code"], entry["message"], transient=transient)
         return None
 
 

@@ -5,7 +5,7 @@ from shared.calls.call import Call
 from shared.calls.flow import FLOWS, Fallback, Flow, flow
 from shared.calls.operation import Operation, Pending
 from shared.calls.prompts import Prompt, file, ssml, text
-from shared.calls.results import Recognized
+from shared.calls.results import Recognized, Recording
 from shared.errors import (
     ActionCanceled,
     ActionFailed,
@@ -15,6 +15,7 @@ from shared.errors import (
     InvalidInput,
     NoInput,
     NotOffRecord,
+    RunFailed,
     TimedOut,
     WantsPerson,
 )
@@ -39,6 +40,8 @@ __all__ = [
     "Pending",
     "Prompt",
     "Recognized",
+    "Recording",
+    "RunFailed",
     "TimedOut",
     "Tone",
     "Transcription",

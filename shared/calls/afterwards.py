@@ -61,6 +61,8 @@ class Afterwards:
 
     Attributes:
         later: what runs it.
+        closing: told of each call that is about to be closed; one that raises keeps it open, and is told again.
+            Somebody who was told may be told again after a crash, or by another instance.
 
     Args:
         clock: Unix time in milliseconds.
@@ -72,6 +74,7 @@ class Afterwards:
         self._calls = calls
         self._held = calls.held
         self.later = later
+        self.closing: list[Callable[[CallRecord], None]] = []
         self._clock = clock
         self._grace = grace
         self._lock = threading.Lock()
@@ -235,9 +238,15 @@ class Afterwards:
             known.tell(record)
         if not self._store.indexed(record):
             self._store.index(record)
+        self._tell(record)  # before the archive is written, which shows that it was told
         document = {**asdict(record), "journal": [json.loads(entry) for entry in stored.journal]}
         self._store.close(record, document)
         log_closed(record)
+
+    def _tell(self, record: CallRecord) -> None:
+        if self.closing and not self._store.is_closed(record):
+            for tell in self.closing:
+                tell(record)
 
     def _write_head(self, held: Held) -> bool:
         """Write the head alone; False if somebody else has changed the call since."""

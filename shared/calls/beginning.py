@@ -25,10 +25,12 @@ class Beginning:
     language: str | None
 
     def is_repeated(self, started: Started, earlier: Started) -> bool:
-        """Whether an entry says what an earlier one says, but for its time and for defaults, such as a new id."""
+        """Whether an entry says what an earlier one says, but for its time, for defaults such as a new id, and for what
+        journals of 0.1 do not tell."""
         model = self.flow.input if self.flow else None
         same = same_input(model, started.input, earlier.input, self.given)
-        return same and started.model_copy(update={"at": earlier.at, "input": earlier.input}) == earlier
+        ignored = {"at": earlier.at, "input": earlier.input, "placed_by_flow": earlier.placed_by_flow}
+        return same and started.model_copy(update=ignored) == earlier
 
 
 def begin_with(flow: Flow | None, language: str, default: str, *, placed: bool = False, data: Any = None) -> Beginning:

@@ -6,22 +6,22 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any, Generic, Literal, cast
+from typing import Any, Generic, Literal, ParamSpec, cast
 
 from typing_extensions import TypeVar
 
 from shared.calls import actions
 from shared.calls.journal import Logged, Resulted
 from shared.calls.json_values import json_object
-from shared.calls.methods.asking import AskingMethods
 from shared.calls.methods.base import Host
 from shared.calls.methods.calling import CallingMethods
+from shared.calls.methods.consent import ConsentMethods
 from shared.calls.methods.language import LanguageMethods
-from shared.calls.methods.recording import RecordingMethods
 from shared.calls.methods.sensitive import SensitiveMethods
 from shared.calls.methods.streaming import StreamingMethods
 from shared.calls.methods.together import TogetherMethods
 from shared.calls.operation import Operation, Pending
+from shared.calls.record import Status
 from shared.calls.rules import build
 from shared.calls.typed_input import started_input
 from shared.errors import CallEnded, InvalidInput
@@ -29,6 +29,7 @@ from shared.events import Participant, TeamsPhoneCallDetails
 from shared.identifiers import Identifier
 
 T = TypeVar("T")
+P = ParamSpec("P")
 Input = TypeVar("Input", default=Any)
 """What `call.input` is: `Call[Reminder]` for a flow with `input=Reminder`, anything for a plain `Call`."""
 
@@ -39,9 +40,8 @@ SIGNAL_NAME = "^[A-Za-z0-9_.-]{1,64}$"
 class Call(
     CallingMethods,
     LanguageMethods,
-    AskingMethods,
+    ConsentMethods,
     TogetherMethods,
-    RecordingMethods,
     StreamingMethods,
     SensitiveMethods,
     Generic[Input],
@@ -49,7 +49,7 @@ class Call(
     """One call. Every action starts when its method is called; `await` waits for its outcome.
 
     What an `await` can raise is the CallError branch of `shared.errors` (ActionRefused, ActionFailed, ActionCanceled,
-    TimedOut, WantsPerson), and CallEnded once the call is over.
+    TimedOut, …), WantsPerson where a question offers a person, and CallEnded once the call is over.
     """
 
     def __init__(self, host: Host) -> None:
@@ -75,13 +75,13 @@ class Call(
 
     @property
     def caller(self) -> Identifier | None:
-        """Who calls."""
-        return self._host.started.caller
+        """Who calls; where the flow places the call, its number as of the newest create_call."""
+        return self._host.started.caller or _known(self._host.record.caller)
 
     @property
     def callee(self) -> Identifier | None:
-        """Who is called."""
-        return self._host.started.callee
+        """Who is called; where the flow places the call, the first target of its newest create_call."""
+        return self._host.started.callee or _known(self._host.record.callee)
 
     @property
     def other_side(self) -> Identifier:
@@ -127,8 +127,8 @@ class Call(
         return datetime.fromtimestamp(self._host.now / 1000, UTC)
 
     @property
-    def status(self) -> Literal["ringing", "connecting", "connected", "ended"]:
-        """Where the call stands."""
+    def status(self) -> Status:
+        """Where the call is: `waiting` until its flow places it, and again after an attempt that failed."""
         return self._host.record.status
 
     @property
@@ -180,11 +180,15 @@ class Call(
             raise InvalidInput("signal.name", f"{name!r} can never come.", "Use letters, digits, _ . -, at most 64.")
         return self._host.wait_signal(name)
 
-    def run(self, function: Callable[..., T], *args: Any, **kwargs: Any) -> Operation[T]:
+    def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Operation[T]:
         """Call a function with side effects; its result, which must be JSON, is journaled.
 
         It runs once, but for a crash between its end and the commit of its result: then it runs again. What
-        it raises arrives as ActionRefused. It may run after the call has ended.
+        it raises arrives as RunFailed. It may run after the call has ended.
         """
         name = getattr(function, "__qualname__", type(function).__name__)
         return self._host.issue(actions.Run(name=name), partial(function, *args, **kwargs))
+
+
+def _known(raw_id: str) -> Identifier | None:
+    return Identifier(raw_id=raw_id) if raw_id else None

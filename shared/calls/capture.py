@@ -48,12 +48,8 @@ class Capture:
         if event.name not in _SAYS:
             return
         stream, says = _SAYS[event.name]
-        if says == "failed":
-            # What failed may be the attempt to stop it, under whichever context: then it is as it was.
-            if any(isinstance(o.action, _CHANGES[stream]) and not o.done for o in operations):
-                return
-            self._on[stream] = False
-            return
+        if says == "failed" and any(isinstance(o.action, _CHANGES[stream]) and not o.done for o in operations):
+            return  # what failed may be the attempt to stop it, under whichever context: it is as it was
         self._on[stream] = says == "on"
         if says == "off":
             self._settle([pending for expected, pending in self._expected if expected == stream], None)

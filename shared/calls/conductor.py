@@ -22,7 +22,6 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from typing import Any
 
 from shared.calls import actions, journal
@@ -37,6 +36,7 @@ from shared.calls.journal import Entry, Issued, Started
 from shared.calls.json_values import json_value
 from shared.calls.late import takes_after_the_end
 from shared.calls.later import Later
+from shared.calls.lifecycle import CLOSING
 from shared.calls.loading import Calls
 from shared.calls.loglines import log_failures
 from shared.calls.lost import lost_operations
@@ -44,15 +44,16 @@ from shared.calls.operation import Operation
 from shared.calls.outcome import Outcome
 from shared.calls.prompts import Prompt
 from shared.calls.replay import Session
+from shared.calls.ring import Ring
 from shared.calls.rules import check
 from shared.calls.side_effects import DueEffects, SideEffects
 from shared.calls.timers import Timers
 from shared.calls.watchdog import Watchdog
 from shared.errors import ActionFailed, AlreadyClaimed, InvalidInput, KeyReused, LostRace, NotConnected, UnknownCall
-from shared.events import CallEvent, Participant, TeamsPhoneCallDetails
+from shared.events import CallEvent, Participant
 from shared.gateway.base import Gateway
 from shared.identifiers import Identifier
-from shared.store.base import CallStore
+from shared.store.base import CallStore, DoNotRecord
 
 log = logging.getLogger("switchboard.calls")
 
@@ -70,29 +71,11 @@ NO_FLOW = "-"
 _NAMESPACE = uuid.UUID("0b3b6f56-32a5-5c0c-8a6f-6d1c3f1f7e55")
 
 
-@dataclass(frozen=True, slots=True)
-class Ring:
-    """An incoming call, as the conductor needs it, and the language that the routing gives it."""
-
-    correlation_id: str
-    server_call_id: str
-    caller: Identifier
-    callee: Identifier
-    incoming_call_context: str
-    at: int
-    display_name: str = ""
-    context: Mapping[str, str] | None = None
-    on_behalf_of: Identifier | None = None
-    teams: TeamsPhoneCallDetails | None = None
-    source_event: str = ""
-    language: str = ""
-
-
 class Conductor:
     """Drives every call of this instance. Safe to share between threads; holds no state that matters.
 
     Args:
-        callback_url, stream_url: as for the Dispatcher.
+        callback_url, stream_url, do_not_record: as for the Dispatcher.
         clock: Unix time in milliseconds.
         grace: seconds that an issued action may stay unconfirmed before it is sent again.
         ring_time: seconds from which an incoming call is stale.
@@ -122,6 +105,7 @@ class Conductor:
         language: str = "",
         later: Later | None = None,
         check_flows: bool = False,
+        do_not_record: DoNotRecord | None = None,
     ) -> None:
         self._store = store
         self._timers = timers
@@ -136,7 +120,7 @@ class Conductor:
         self._grace = int(grace * 1000)
         self._ring_time = int(ring_time * 1000)
         self._side_effects = SideEffects(self.afterwards, clock, grace)
-        self._dispatcher = Dispatcher(gateway, timers, callback_url, stream_url, clock)
+        self._dispatcher = Dispatcher(gateway, timers, callback_url, stream_url, clock, do_not_record)
         self._watchdog = Watchdog(self, store, gateway, clock, self._grace, int(quiet * 1000))
 
     @property
@@ -212,7 +196,7 @@ class Conductor:
         """Start an outbound call; the same key starts it once. InvalidInput for what its flow does not take.
 
         Args:
-            opening: the call to place, or to connect to; None: the flow opens it itself.
+            opening: the call to place, or to connect to; None: the flow does so itself, when it wants to.
             data: what the flow finds in `call.input`.
 
         Returns:
@@ -231,6 +215,7 @@ class Conductor:
             input=begin.input,
             language=begin.language,
             opening=opening,
+            placed_by_flow=True if opening is None else None,
         )
         earlier = self._begin(call_id, started)
         if earlier is None:
@@ -288,8 +273,8 @@ class Conductor:
 
         Returns:
             what became of it, and its operation: done, where the service's response is the outcome. LATE and None
-            once the call is over. KeyReused if the key stands for something else; NotConnected while nothing can
-            be done yet.
+            once the call is over. KeyReused if the key stands for something else; NotConnected while nothing can be
+            done yet: a call that waits to be placed can be hung up.
         """
         key = key or uuid.uuid4().hex
         with self._at_work(call_id, DueEffects(self._side_effects)) as due:
@@ -300,24 +285,27 @@ class Conductor:
 
     def _act_here(self, call_id: str, action: Action, key: str, due: DueEffects) -> Acted:
         session = self._calls.look(call_id).session
-        if not session.record.call_connection_id:
+        if not session.record.call_connection_id or session.record.status == "waiting":
             session = self._calls.look(call_id, newest=True).session  # another instance may have heard more
-        known = session.command(key)
-        outcome = Outcome.DUPLICATE
+        known, outcome = session.command(key), Outcome.DUPLICATE
         if known is None:
             if session.record.status == "ended":
                 return Outcome.LATE, None
             check(action, session.started.caller)
             if not session.record.call_connection_id and session.opens_first:
                 self.afterwards.learn_connection(session.record)
-            if not session.record.call_connection_id:
-                raise NotConnected(call_id)
+            waits = session.record.status == "waiting"
+            if action.kind not in CLOSING if waits else not session.record.call_connection_id:
+                raise NotConnected(call_id, waits=waits)
             command = Issued(at=self._clock(), seq=UNNUMBERED, action=action, command=key)
             outcome = self._advance_here(call_id, [(command, None)], due)
         elif session.record.status != "ended":
             self._advance_here(call_id, [], due)  # whoever sent it may have died on the way
         operation = self._calls.look(call_id).session.command(key)
-        return (outcome, operation) if operation is not None else (Outcome.LATE, None)
+        if operation is None:
+            return Outcome.LATE, None
+        # Late: an old memory did not know that it was done, and that the call is over since.
+        return Outcome.DUPLICATE if outcome is Outcome.LATE else outcome, operation
 
     def watch(self) -> dict[str, Outcome]:
         """Settle the calls that stopped hearing anything; what was done, by call id."""
@@ -408,6 +396,8 @@ class Conductor:
                         self.freshness.learn(fresh=False)
                         held = newest
                         continue
+                # Of an event that came before, the hang-up may have been refused.
+                self._dispatcher.hang_up_latecomers(session, [event for _, event in pending])
                 self.afterwards.settle_down(call_id, held)
                 return outcome
             began = self._clock()

@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from shared.calls import actions, journal
 from shared.calls.actions import Action
+from shared.calls.do_not_record import RecordingGuard
 from shared.calls.driver import OPENING
 from shared.calls.journal import Entry, Issued, Resent
 from shared.calls.operation import Operation
@@ -18,6 +20,7 @@ from shared.calls.timers import Timers
 from shared.errors import ActionRefused, ResponseLost, StoreRefused
 from shared.events import CallEvent
 from shared.gateway.base import Gateway, Request
+from shared.store.base import DoNotRecord
 
 log = logging.getLogger("switchboard.calls")
 
@@ -33,6 +36,7 @@ class Dispatcher:
         callback_url: gives the URL for the events of a call (`call`), and of one action family of it.
         stream_url: gives the URL where live `audio` or a live `transcript` of a call goes; empty: nowhere.
         clock: Unix time in milliseconds.
+        do_not_record: the numbers that are never recorded; None: the app has no such list.
     """
 
     def __init__(
@@ -42,12 +46,14 @@ class Dispatcher:
         callback_url: Callable[[str, str], str],
         stream_url: Callable[[str, str], str],
         clock: Callable[[], int],
+        do_not_record: DoNotRecord | None = None,
     ) -> None:
         self._gateway = gateway
         self._timers = timers
         self._callback_url = callback_url
         self._stream_url = stream_url
         self._clock = clock
+        self._guard = RecordingGuard(do_not_record)
 
     def dispatch(self, session: Session, entries: Iterable[Entry]) -> list[Entry]:
         """Send what these entries issue to the service and the timers; give back the entries that follow at once.
@@ -72,7 +78,8 @@ class Dispatcher:
     # What no flow asked for, and no journal holds
 
     def hang_up_latecomers(self, session: Session, events: Iterable[CallEvent | None]) -> None:
-        """Hang up a connection that came up for a call that is over: nobody would ever speak on it.
+        """Hang up a connection that came up for a call, or for an attempt to place it, that is over: nobody would ever
+        speak on it.
 
         Raises ActionRefused if the service does not take it, so that the event is delivered again.
         """
@@ -112,6 +119,11 @@ class Dispatcher:
             if isinstance(action, actions.Sleep):
                 self._schedule(session.record.call_id, seq, action.over_at(operation.issued_at))
                 return None
+            who_is_on_it = partial(self._who_is_on_it, session, operation)
+            if isinstance(action, actions.MayRecord):
+                may = self._guard.may_record(session, action, who_is_on_it)
+                return journal.Answered(at=self._clock(), seq=seq, value=may)
+            self._guard.check(session, action, who_is_on_it)
             answer = self._gateway.perform(self._request(session, operation, session.resolved(action)))
         except ResponseLost:
             raise
@@ -136,6 +148,11 @@ class Dispatcher:
             return journal.Accepted(at=self._clock(), seq=seq, value=operation.answer)
         return None
 
+    def _who_is_on_it(self, session: Session, operation: Operation[Any]) -> list[str]:
+        """Raw ids of who is on a call, by the service: a call that the app has joined tells it only later."""
+        told = self._gateway.perform(self._request(session, operation, actions.ListParticipants()))
+        return [str(one["rawId"]) for one in told["participants"]]
+
     def _schedule(self, call_id: str, seq: int, due: int) -> None:
         try:
             self._timers.schedule(call_id, seq, due)
@@ -147,6 +164,8 @@ class Dispatcher:
     def _gone(self, session: Session, action: Action, refusal: ActionRefused) -> bool:
         """Whether an action was refused because its call is over: 404 can also be about what it names."""
         connection_id = session.record.call_connection_id
+        if session.placed_by_flow and not session.record.connected_at:
+            return False  # what became of the attempt its own events tell, or the watchdog
         if refusal.status != 404 or not connection_id or action.kind in OPENING or not action.in_service:
             return False
         try:

@@ -20,6 +20,8 @@ async def drive(stage: Stage, flow: Flow, opening: Action | None) -> None:
             return
         await flow(call)
         stage.check_end()
+        if stage.end_unplaced():
+            return
         stage.outcome("transferred" if stage.transferred else "completed")
         if stage.transferred:
             await call.ended()  # the service takes the app out of a call that it transferred
@@ -30,7 +32,8 @@ async def drive(stage: Stage, flow: Flow, opening: Action | None) -> None:
     except CallEnded:
         stage.outcome("caller_left")
     except (Exception, SystemExit) as error:
-        stage.report(error)
+        if not stage.end_unplaced(error):
+            stage.report(error)
 
 
 async def _open(stage: Stage, opening: Action) -> bool:

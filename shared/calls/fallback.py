@@ -32,11 +32,16 @@ class Stage(Host, Protocol):
     def end(self, end: CallEnded, outcome: str = "") -> None:
         """Consider the call over."""
 
+    def end_unplaced(self, error: BaseException | None = None) -> bool:
+        """End a call that waits to be placed, with what came of its last attempt; False if it does not wait."""
+
 
 async def apologise(stage: Stage, fallback: Fallback) -> None:
     """The fallback: never leave a caller in silence. What fails of it is left out, and the call ends all the same."""
     call = Call(stage)
     try:
+        if stage.end_unplaced():
+            return
         if call.status == "ringing":
             await call.reject("busy")
             return

@@ -55,6 +55,8 @@ class FlowHost(CallState):
         if over:
             operation.fail(self._end.result() if self._end.done else CallEnded())
             return operation
+        if self._refuse_unplaced(operation):
+            return operation
         operation.issued_at = self.now
         self._operations[operation.seq] = operation
         if action.kind == "start_continuous_dtmf":
@@ -66,7 +68,7 @@ class FlowHost(CallState):
         self._next += 1
         if function is not None:
             self._functions[operation.seq] = function
-        self._dial(action)
+        self._dial(operation)
         self._outbox.append(operation)
         return operation
 
@@ -136,9 +138,3 @@ class FlowHost(CallState):
                 self._versions[note.name] = True
             case Resulted():
                 self.record.result, self.record.details = note.result, note.details
-
-    def _dial(self, action: Action) -> None:
-        """Who is on a call that its flow places by itself is known from here on."""
-        if isinstance(action, actions.CreateCall):
-            self.record.caller = action.caller_id.raw_id if action.caller_id else ""
-            self.record.callee = action.targets[0].raw_id

@@ -41,6 +41,9 @@ class Started(_Entry):
     input: Any = Field(None, description="what the app gave to an outbound flow")
     language: str | None = Field(None, description="the language that the flow begins in; None: its first, if any")
     opening: AnyAction | None = Field(None, description="the action that opens the call; None: the flow opens it")
+    placed_by_flow: bool | None = Field(
+        None, description="the flow places the call when it wants to, and again if it wants to; not in journals of 0.1"
+    )
     source_event: str = Field("", description="id of the Event Grid event that brought the call")
 
 

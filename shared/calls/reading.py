@@ -24,7 +24,7 @@ from shared.calls.journal import (
 from shared.calls.operation import Operation
 from shared.calls.prompts import Prompt
 from shared.calls.record import CallRecord
-from shared.errors import ActionFailed, ActionRefused, CallEnded
+from shared.errors import ActionFailed, ActionRefused, CallEnded, RunFailed
 from shared.events import CallEvent, PlayFailed, PromptKind, RecognizeFailed, ResultInformation, SubCode, explain
 
 MAX_SHOWN = 80
@@ -82,9 +82,11 @@ def _shown(value: Any) -> str:
 
 def refusal(action: Action, entry: RefusedEntry) -> ActionRefused:
     """What a flow meets for a refused request."""
-    name = f"run {action.name}" if isinstance(action, actions.Run) else action.kind
+    if isinstance(action, actions.Run):
+        name = f"run {action.name}"
+        return RunFailed(name, entry.status, entry.code, entry.message, transient=entry.transient)
     plain = explain(entry.status, int(entry.code)).plain if entry.code.isascii() and entry.code.isdigit() else ""
-    return ActionRefused(name, entry.status, entry.code, entry.message, transient=entry.transient, plain=plain)
+    return ActionRefused(action.kind, entry.status, entry.code, entry.message, transient=entry.transient, plain=plain)
 
 
 def end_of(event: CallEvent) -> CallEnded:

@@ -9,10 +9,13 @@ from typing import Any, Literal
 
 MARKS = 8
 """Marks that a head keeps: more than the writes that others can make while one client repeats a request."""
+MAX_EARLIER = 40
+"""Ids of earlier attempts that a head keeps, the newest: those of some ten attempts (our choice)."""
 MAX_RECORDINGS = 100
 """Recordings that a head names, the newest; older ones have their row in the index (our choice)."""
 
-Status = Literal["ringing", "connecting", "connected", "ended"]
+Status = Literal["waiting", "ringing", "connecting", "connected", "ended"]
+"""Where a call is. `waiting`: its flow has not placed it yet, or may place it again after an attempt that failed."""
 
 
 @dataclass(slots=True)
@@ -31,6 +34,9 @@ class CallRecord:
         recording: `active` or `inactive`, as of the newest RecordingStateChanged; empty: never started, or
             `refused` where the service would not record.
         recording_ids: the service's ids of the recordings of this call, the oldest first.
+        attempts: how often the flow has placed the call; 0 where it is not the flow that places it.
+        placed_at: when it did so last.
+        earlier: ids and callees of earlier attempts, by which the call is still found: `connection_id …`.
         indexed: the rows of the index that stand, by their marks (shared.store.index).
         unconfirmed: operations of which nothing shows yet that they left the app.
         written_at: when the head was written last, by the clock of the storage where it was loaded; no column.
@@ -63,6 +69,9 @@ class CallRecord:
     entries: int = 0
     recording: str = ""
     recording_ids: tuple[str, ...] = ()
+    attempts: int = 0
+    placed_at: int = 0
+    earlier: tuple[str, ...] = ()
     indexed: tuple[str, ...] = ()
     unconfirmed: list[int] = field(default_factory=list)
     wake_at: int = 0
@@ -79,9 +88,24 @@ class CallRecord:
 
     def fill_in(self, other: CallRecord) -> None:
         """Take over ids that only this instance knows, from a response, and another one has written without."""
+        if other.attempts != self.attempts:
+            return  # they are those of an earlier attempt
         self.call_connection_id = self.call_connection_id or other.call_connection_id
         self.server_call_id = self.server_call_id or other.server_call_id
         self.correlation_id = self.correlation_id or other.correlation_id
+
+    def place(self, at: int, callee: str) -> None:
+        """The flow places the call, perhaps again: the new attempt gets ids of its own."""
+        earlier = {
+            "connection_id": self.call_connection_id,
+            "server_call_id": self.server_call_id,
+            "correlation_id": self.correlation_id,
+            "number": "" if self.callee == callee else self.callee,
+        }
+        found = [f"{name} {value}" for name, value in earlier.items() if value]
+        self.earlier = (*self.earlier, *(one for one in found if one not in self.earlier))[-MAX_EARLIER:]
+        self.call_connection_id = self.server_call_id = self.correlation_id = ""
+        self.status, self.placed_at, self.attempts = "connecting", at, self.attempts + 1
 
     def recorded_as(self, recording_id: str | None) -> None:
         """A recording of this call has this id."""

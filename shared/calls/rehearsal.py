@@ -7,24 +7,30 @@ while it runs it is watched for what no replay can repeat.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import base64
+import inspect
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from typing import Any, TypeVar, cast
+from typing import Any, NamedTuple, TypeVar, cast
 
-from shared.calls import actions, journal, listening
+from shared.calls import actions, journal, service_stand_in
 from shared.calls.actions import TONE_OF_KEY, Action
 from shared.calls.beginning import begin_with
 from shared.calls.checks import Watch
+from shared.calls.do_not_record import RecordingGuard
 from shared.calls.flow import Flow
 from shared.calls.journal import Entry
-from shared.calls.listening import Heard
+from shared.calls.lifecycle import FIRST_COMMAND
 from shared.calls.operation import Operation
 from shared.calls.prompts import TextPrompt
 from shared.calls.replay import Session, operation_context
 from shared.calls.returned import outcome_of
+from shared.calls.service_stand_in import OPENING_ACTIONS, RECORDING_STATES, Heard, event_of, said_of, wire
 from shared.errors import ActionRefused
-from shared.events import ROLES, Role, parse_callback
+from shared.events import parse_callback
 from shared.identifiers import Identifier
+from shared.privacy import NumberHashes
+from shared.store.memory import MemoryDoNotRecord
 
 A = TypeVar("A", bound=Action)
 
@@ -32,6 +38,14 @@ LANGUAGE = "en-US"
 """What the setting SPEECH_LANGUAGE is by default."""
 START = 1_790_000_000_000
 CONNECTION = "02004780-0000-4000-8000-000000000001"
+
+
+class Ran(NamedTuple):
+    """A side effect that the flow asked for."""
+
+    name: str
+    args: tuple[Any, ...]
+    kwargs: Mapping[str, Any]
 
 
 class Rehearsal:
@@ -57,6 +71,7 @@ class Rehearsal:
         runs: Mapping[Callable[..., Any], Any] | None = None,
         language: str = "",
         fails: bool = False,
+        do_not_record: Iterable[str] = (),
     ) -> None:
         """The call rings; or, with `placed_to`, the app places it from `callee`, its own number.
 
@@ -65,8 +80,8 @@ class Rehearsal:
             placed_to: who is called, several for a group call; empty: the flow places or joins the call itself.
             on_behalf_of: whose call it is, where the callee takes it for somebody else.
             teams: what Teams says of the call, in the service's words: `{"intent": "billing"}`.
-            runs: what each function that the flow gives to `call.run` returns, or the exception that it raises; then
-                none of them is called. None: they are called.
+            runs: what each function that the flow gives to `call.run` returns, the exception that it raises, or a
+                function that stands for it; then none of them is called. None: they are called.
             fails: the flow may fail, and its fallback is rehearsed as well (see `failure`). False: then the rehearsal
                 fails.
             language: in which the flow begins, as the routing would say; empty: by its input, or else English.
@@ -84,8 +99,11 @@ class Rehearsal:
         self._events = 0
         self._keys = 0
         self._refusals: dict[type[Action], ActionRefused] = {}
+        self._guard = RecordingGuard(_listed(do_not_record))
         self.actions: list[Action] = []
         """Everything that the flow asked for, oldest first."""
+        self.ran: list[Ran] = []
+        """The functions that the flow gave to `call.run`, with their arguments, oldest first."""
         self.answers: dict[type[Action], Any] = {actions.StartRecording: {"recordingId": "recording-1"}}
         """What the service answers to an action at once, where the flow reads it: `{}` unless it is set here."""
         targets = [Identifier.parse(target) for target in placed_to or ()]
@@ -105,6 +123,7 @@ class Rehearsal:
             sides = {"direction": "inbound", "caller": Identifier.parse(caller), "callee": Identifier.parse(callee)}
         else:
             sides = {"direction": "outbound", "caller": Identifier.parse(callee), "callee": (*targets, None)[0]}
+            sides |= {"placed_by_flow": None if targets else True}
         self._feed(journal.Started.model_validate({"at": START, **started, **sides}))
 
     # What the flow did
@@ -121,6 +140,11 @@ class Rehearsal:
     def hung_up(self) -> bool:
         """True once the flow asked to end the call."""
         return any(action.kind in ("hang_up", "terminate") for action in self.actions)
+
+    @property
+    def status(self) -> str:
+        """Where the call is: `waiting` until its flow places it, and after an attempt that failed."""
+        return self._session.record.status
 
     @property
     def outcome(self) -> str:
@@ -164,20 +188,20 @@ class Rehearsal:
 
     def choose(self, label: str) -> None:
         """The caller makes a choice, by voice. AssertionError if it is not offered."""
-        self._hear(listening.chosen(self.expect(actions.Recognize), label))
+        self._hear(service_stand_in.chosen(self.expect(actions.Recognize), label))
 
     def press(self, keys: str) -> None:
         """The caller presses keys, and then none for a while: the key of a choice, or digits. What comes after the
         last key that is collected is lost, as it is in a call. AssertionError if nobody listens for keys."""
-        self._hear(listening.pressed(self.expect(actions.Recognize), keys))
+        self._hear(service_stand_in.pressed(self.expect(actions.Recognize), keys))
 
     def say(self, words: str) -> None:
         """The caller speaks: freely, or one of the phrases of a choice. AssertionError if nobody listens for it."""
-        self._hear(listening.said(self.expect(actions.Recognize), words))
+        self._hear(service_stand_in.said(self.expect(actions.Recognize), words))
 
     def stay_silent(self) -> None:
         """The caller says and presses nothing."""
-        self._hear(listening.SILENCE)
+        self._hear(service_stand_in.SILENCE)
 
     def tones(self, keys: str) -> None:
         """Keys come in while continuous DTMF listens."""
@@ -188,7 +212,7 @@ class Rehearsal:
     def present(self, *participants: str) -> None:
         """ParticipantsUpdated: these are in the call now."""
         self._events += 1
-        listed = [{"identifier": _wire(who), "isMuted": False, "isOnHold": False} for who in participants]
+        listed = [{"identifier": wire(who), "isMuted": False, "isOnHold": False} for who in participants]
         self.event("ParticipantsUpdated", participants=listed, sequenceNumber=self._events)
 
     def signal(self, name: str, data: Any = None) -> None:
@@ -203,8 +227,12 @@ class Rehearsal:
         self._feed(journal.TimerFired(at=self._now, seq=operation.seq))
 
     def hang_up(self) -> None:
-        """The call is over, whoever ended it."""
-        self.event("CallDisconnected")
+        """The call is over, whoever ended it; one that is not placed yet is cancelled over the HTTP API."""
+        if self.status == "waiting":
+            cancel = journal.Issued(at=self._now, seq=FIRST_COMMAND, action=actions.HangUp(), command="cancel")
+            self._feed(cancel)
+        else:
+            self.event("CallDisconnected")
 
     # What goes wrong between the parts
 
@@ -226,13 +254,13 @@ class Rehearsal:
     def done(self, kind: type[Action], **data: Any) -> None:
         """The service reports that an action succeeded, by the event that it has for this."""
         action = self._session.resolved(self.expect(kind))
-        for more in _said_of(action):
-            self.event(_event_of(action, "succeeded"), kind, **{**more, **data})
+        for more in said_of(action):
+            self.event(event_of(action, "succeeded"), kind, **{**more, **data})
 
     def fail(self, kind: type[Action], *, code: int = 500, sub_code: int = 9999) -> None:
         """The service reports that an action failed."""
         action = self.expect(kind)
-        self.event(_event_of(action, "failed"), kind, code=code, sub_code=sub_code, **_said_of(action)[0])
+        self.event(event_of(action, "failed"), kind, code=code, sub_code=sub_code, **said_of(action)[0])
 
     def refuse(self, kind: type[Action], *, status: int = 400, code: str = "8523") -> None:
         """The service refuses the next action of this kind at the request."""
@@ -263,10 +291,11 @@ class Rehearsal:
         self, name: str, operation: Operation[Any] | None, code: int = 200, sub_code: int = 0, **data: Any
     ) -> None:
         self._events += 1
+        connection = f"{CONNECTION[:-2]}{max(1, self._session.record.attempts):02d}"  # each attempt has its own
         context = {"operationContext": operation_context("rehearsal", operation)} if operation else {}
         body = {
             "id": f"event-{self._events}",
-            "source": f"calling/callConnections/{CONNECTION}",
+            "source": f"calling/callConnections/{connection}",
             "type": f"Microsoft.Communication.{name}",
             "time": "2026-11-20T10:00:00+00:00",
             "specversion": "1.0",
@@ -274,7 +303,7 @@ class Rehearsal:
                 **data,
                 **context,
                 "resultInformation": {"code": code, "subCode": sub_code, "message": ""},
-                "callConnectionId": CONNECTION,
+                "callConnectionId": connection,
                 "serverCallId": "c2VydmVy",
                 "correlationId": "5d1f3a52-0000-4000-8000-000000000001",
             },
@@ -312,18 +341,21 @@ class Rehearsal:
         if type(action) in self._lost:
             self._lost.remove(type(action))
             self._feed(journal.Resent(at=self._now, seq=seq, attempt=0 if action.repeatable else 1))
-        refusal = self._refusals.pop(type(action), None)
+        refusal = self._refusals.pop(type(action), None) or self._forbidden(action)
         if refusal is not None:
             given = {"status": refusal.status, "code": refusal.code, "message": refusal.message}
             self._feed(journal.RefusedEntry.model_validate({"at": self._now, "seq": seq, **given}))
         elif isinstance(action, actions.Run):
             self._feed(self._ran(seq, action))
+        elif isinstance(action, actions.MayRecord):
+            may = self._guard.may_record(self._session, action)
+            self._feed(journal.Answered(at=self._now, seq=seq, value=may))
         elif action.ends_with == "answer":
             canceled = self._session.open_operations if isinstance(action, actions.CancelAllMedia) else []
             self._feed(journal.Answered(at=self._now, seq=seq, value=self._answer_to(action)))
             for operation in canceled:
                 if isinstance(operation.action, actions.Play | actions.Recognize):
-                    self._event(_event_of(operation.action, "canceled"), operation, 400, 8508)
+                    self._event(event_of(operation.action, "canceled"), operation, 400, 8508)
         elif action.keeps_answer:
             self._feed(journal.Accepted(at=self._now, seq=seq, value={"invitationId": f"invitation-{seq}"}))
 
@@ -333,6 +365,14 @@ class Rehearsal:
             return {"recordingId": action.recording_id, "recordingState": (["inactive", *states])[-1]}
         return self.answers.get(type(action), {})
 
+    def _forbidden(self, action: Action) -> ActionRefused | None:
+        """What the app itself refuses: to record somebody who is on the do-not-record list."""
+        try:
+            self._guard.check(self._session, action)
+        except ActionRefused as refusal:
+            return refusal
+        return None
+
     def _ran(self, seq: int, action: actions.Run) -> Entry:
         """What comes of a side effect, as the journal will have it."""
         run = self._stand_in(self._session.function(seq))
@@ -340,12 +380,31 @@ class Rehearsal:
 
     def _stand_in(self, function: Callable[[], Any]) -> Callable[[], Any]:
         """The side effect, or what stands for it."""
+        arguments = function if isinstance(function, partial) else partial(function)
+        asked = arguments.func
+        self.ran.append(Ran(getattr(asked, "__name__", type(asked).__name__), arguments.args, arguments.keywords))
         if self._runs is None:
             return function
-        asked = function.func if isinstance(function, partial) else function
         if asked not in self._runs:
             raise AssertionError(f"the flow runs {asked.__qualname__}, for which `runs` has no result")
-        return partial(_give, self._runs[asked])
+        result = self._runs[asked]
+        if isinstance(result, type) and issubclass(result, Exception):
+            raise AssertionError(f"`runs` has the class {result.__name__}: give an instance, {result.__name__}()")
+        try:
+            inspect.signature(asked).bind(*arguments.args, **arguments.keywords)
+        except TypeError as error:
+            return partial(_give, error)  # as the call of the function itself would
+        if callable(result) and not isinstance(result, Exception):
+            return partial(result, *arguments.args, **arguments.keywords)
+        return partial(_give, result)
+
+
+def _listed(numbers: Iterable[str]) -> MemoryDoNotRecord:
+    """A do-not-record list of these."""
+    listed = MemoryDoNotRecord(NumberHashes(base64.b64encode(b"a rehearsal").decode()))
+    for number in numbers:
+        listed.add(Identifier.parse(number).raw_id)
+    return listed
 
 
 def _give(result: Any) -> Any:
@@ -361,31 +420,3 @@ def _fail_if_failed(entries: Sequence[Entry]) -> None:
             parts += [f"  at {entry.where}: {entry.line}"] if entry.where else []
             parts += [f"  {entry.remedy}"] if entry.remedy else []
             raise AssertionError("\n".join([*parts, entry.trace]))
-
-
-RECORDING_STATES = {
-    "start_recording": "active", "resume_recording": "active", "pause_recording": "inactive",
-    "stop_recording": "inactive",
-}  # fmt: skip
-OPENING_ACTIONS = (actions.Answer, actions.CreateCall, actions.Connect)
-
-
-def _event_of(action: Action, role: Role) -> str:
-    """The event that says this of such an action."""
-    return next(name for name, says in ROLES.items() if says.role == role and action.kind in says.action_kinds)
-
-
-def _said_of(action: Action) -> list[dict[str, Any]]:
-    """What the events of an action carry of its request: one for each event."""
-    match action:
-        case actions.AddParticipant() | actions.RemoveParticipant():
-            return [{"participant": _wire(action.target)}]
-        case actions.MoveParticipants():
-            return [{"participant": _wire(who), "fromCall": action.from_call} for who in action.targets]
-        case actions.CancelAddParticipant():
-            return [{"invitationId": action.invitation_id}]
-    return [{}]
-
-
-def _wire(who: Identifier | str) -> dict[str, str]:
-    return {"rawId": Identifier.parse(who).raw_id}

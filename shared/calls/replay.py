@@ -39,12 +39,12 @@ from shared.calls.journal import (
     encode,
     read_many,
 )
+from shared.calls.lifecycle import FIRST_COMMAND
 from shared.calls.mistakes import Place, diagnose, place_of
 from shared.calls.operation import Operation, Task
 from shared.calls.prompts import Prompt
 from shared.calls.reading import difference, identity, read_context, what
 from shared.calls.record import CallRecord
-from shared.calls.state import FIRST_COMMAND
 from shared.errors import ActionRefused, CallEnded, CallError, EndlessLoop, FlowChanged, TimedOut
 from shared.events import ROLES, CallEvent, journaled_callback
 from shared.identifiers import Identifier
@@ -172,9 +172,9 @@ class Session(FlowHost):
             case GaveUp():
                 self.confirm(entry.seq)
                 operation = self._operations[entry.seq]
-                self._fail(operation, TimedOut(operation.action.kind))
-                self._if_opening(operation, CallEnded(408, 0, "the call was never established"), "settled")
-            case Settled():
+                end = CallEnded(408, 0, "the call was never established")
+                self._fail_action(operation, TimedOut(operation.action.kind), end, "settled")
+            case Settled() if not self.placed_by_flow or self.record.connected_at:
                 self.end(CallEnded(404, 8522, entry.reason), outcome="settled")
         self._run()
 
@@ -234,7 +234,7 @@ class Session(FlowHost):
         record.call_connection_id = stored.call_connection_id or record.call_connection_id
         record.server_call_id = stored.server_call_id or record.server_call_id
         record.correlation_id = stored.correlation_id or record.correlation_id
-        record.indexed = stored.indexed
+        record.indexed, record.earlier = stored.indexed, stored.earlier
 
     def knows(self, entry: Entry) -> bool:
         """True for what the journal holds already: the same event, signal, timer or answer."""
@@ -294,6 +294,8 @@ class Session(FlowHost):
         record.correlation_id, record.server_call_id = entry.correlation_id, entry.server_call_id
         record.started_at = entry.at
         record.status = "ringing" if entry.direction == "inbound" else "connecting"
+        if entry.placed_by_flow:
+            self.placed_by_flow, record.status = True, "waiting"
         self._main = self.spawn("flow", drive(self, self._flow, entry.opening))
 
     def report(self, error: BaseException) -> None:
@@ -367,6 +369,11 @@ class Session(FlowHost):
             self._adopt(entry)
             self._commands[entry.command] = entry.seq
             self._seen.add(identity(entry))
+            if self.record.status == "waiting":
+                self._expect_no_more()
+                self.now = max(self.now, entry.at)
+                self._command_unplaced(self._operations[entry.seq])
+                self._run()
             return
         if self._changed is None:
             if self._is_expected(entry.at, entry.seq, entry.action):
@@ -398,7 +405,7 @@ class Session(FlowHost):
         adopted: Operation[Any] = Operation(entry.seq, entry.action, self._scheduler)
         adopted.issued_at = entry.at
         self._operations[entry.seq] = adopted
-        self._dial(entry.action)
+        self._dial(adopted)
         if isinstance(entry.action, actions.StartContinuousDtmf):
             self._waiting.tones_start()
 
@@ -430,7 +437,7 @@ class Session(FlowHost):
         self._stop_tasks()
         for wish in self._outbox:
             if isinstance(wish, Operation):
-                del self._operations[wish.seq]
+                self._withdraw(wish)
                 self._next = min(self._next, wish.seq)
             elif isinstance(wish, Failed):
                 self._failures -= 1  # no caller has heard of it

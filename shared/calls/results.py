@@ -10,6 +10,30 @@ from shared.calls.actions import Tone
 from shared.events import RecognizeCompleted
 
 
+class Recording(BaseModel):
+    """What came of `call.record`.
+
+    Attributes:
+        state: `recording`: it records. Everything else means that it does not. `declined`: the caller did not say yes,
+            or said nothing. `listed`: somebody on the call is on the do-not-record list, and nobody was told or asked
+            anything. `off`: the flow does not record. `unheard`: the announcement or the question was not played to
+            its end. `refused`: the service does not record the call, or the do-not-record list could not be read.
+        recording_id: the service's id of the recording; empty while nothing is recorded.
+        reason: why it does not record, for the log; empty where the state says all.
+    """
+
+    model_config = ConfigDict(frozen=True, defer_build=True)
+
+    state: Literal["recording", "declined", "listed", "off", "unheard", "refused"]
+    recording_id: str = ""
+    reason: str = ""
+
+    @property
+    def on(self) -> bool:
+        """True if the call is recorded from here on."""
+        return self.state == "recording"
+
+
 class Recognized(BaseModel):
     """What a recognize heard.
 

@@ -5,18 +5,17 @@ Deterministic and without I/O, like all of replay; the flow itself is the busine
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import Any
 
 from shared.calls import actions
-from shared.calls.capture import Capture
 from shared.calls.driver import OPENING
 from shared.calls.journal import RefusedEntry
-from shared.calls.operation import Operation, Pending, Scheduler
+from shared.calls.lifecycle import CLOSING, FIRST_COMMAND, Lifecycle
+from shared.calls.mistakes import place_at
+from shared.calls.operation import Operation
 from shared.calls.reading import attempt_of, end_of, failure, read_context, refusal
-from shared.calls.record import CallRecord
 from shared.calls.results import Recognized
-from shared.calls.waiting import Waiting
-from shared.errors import ActionCanceled, ActionFailed, CallEnded
+from shared.errors import ActionCanceled, ActionFailed, CallEnded, ForgottenAwait
 from shared.events import (
     DIGIT_BY_TONE,
     ROLES,
@@ -26,7 +25,6 @@ from shared.events import (
     ContinuousDtmfRecognitionToneFailed,
     ContinuousDtmfRecognitionToneReceived,
     MoveParticipantSucceeded,
-    Participant,
     ParticipantsUpdated,
     RecognizeCompleted,
     RecordingStateChanged,
@@ -34,9 +32,6 @@ from shared.events import (
     explain,
 )
 
-T = TypeVar("T")
-
-CLOSING = ("hang_up", "terminate")
 MEDIA = ("play", "recognize")
 """What the service may do a second time when it is sent again."""
 TRANSFERRED = 7015
@@ -51,67 +46,37 @@ TELLING = frozenset(
         CancelAddParticipantSucceeded,
     }
 )
-FIRST_COMMAND = 1_000_000
-"""The position of the first action from the HTTP API."""
 
 
-class CallState:
-    """A call as far as its journal tells it.
-
-    Attributes:
-        record: what is known of the call, for its head row.
-        now: time of the newest input, Unix time in milliseconds.
-        transferred: the service takes the app out of the call.
-        disconnected: the service has reported the end of the call; without that, its end is only inferred.
-    """
+class CallState(Lifecycle):
+    """A call as far as its journal tells it."""
 
     def __init__(self, call_id: str) -> None:
-        self.record = CallRecord(call_id=call_id)
-        self.now = 0
-        self.participants: tuple[Participant, ...] = ()
-        self.transferred = False
-        self.disconnected = False
-        self._scheduler = Scheduler()
-        self._waiting = Waiting(self._scheduler)
-        self.capture = Capture(self._scheduler)
-        self._end = self._waiting.end
-        self._operations: dict[int, Operation[Any]] = {}
+        super().__init__(call_id)
         self._arrived: dict[int, set[str]] = {}
-        self._roster = 0
         self._failed: list[ActionFailed] = []
         self._leftovers: list[Operation[Any]] = []
 
     # What is known of it
-
-    def operation(self, seq: int) -> Operation[Any]:
-        """The operation with this position."""
-        return self._operations[seq]
-
-    @property
-    def open_operations(self) -> list[Operation[Any]]:
-        """Issued and without an outcome."""
-        return [operation for operation in self._operations.values() if not operation.done]
-
-    @property
-    def opens_first(self) -> bool:
-        """Whether the call is being opened, and for the first time: it has had no other connection."""
-        openings = [operation for operation in self._operations.values() if operation.action.kind in OPENING]
-        return len(openings) == 1 and not openings[0].done
-
-    @property
-    def operations(self) -> list[Operation[Any]]:
-        """Everything that was asked for on this call."""
-        return list(self._operations.values())
 
     @property
     def own_media(self) -> list[Operation[Any]]:
         """What the flow plays and asks now, without what came over the HTTP API."""
         return [o for o in self._operations.values() if o.action.kind in MEDIA and not o.done and o.seq < FIRST_COMMAND]
 
-    def confirm(self, seq: int) -> None:
-        """Something shows that this operation left the app."""
-        if seq in self.record.unconfirmed:
-            self.record.unconfirmed.remove(seq)
+    @property
+    def people(self) -> set[str]:
+        """Raw ids of everybody who is known to be on the call, and of everybody whom the app has called into it."""
+        found = {raw_id for raw_id in (self.record.caller, self.record.callee) if raw_id}
+        found |= {participant.identifier.raw_id for participant in self.participants}
+        for operation in self._operations.values():
+            if operation.error is None:
+                match operation.action:
+                    case actions.AddParticipant(target=target):
+                        found.add(target.raw_id)
+                    case actions.CreateCall(targets=targets) | actions.MoveParticipants(targets=targets):
+                        found |= {target.raw_id for target in targets}
+        return found
 
     def take_failed(self) -> list[ActionFailed]:
         """The actions that failed since the last time this was asked, for the log."""
@@ -125,19 +90,19 @@ class CallState:
         return leftovers
 
     def latecomer(self, event: CallEvent) -> Operation[Any] | None:
-        """The opening whose connection comes up with this event, though the call is over; None for other events."""
-        if event.name != "CallConnected" or not self._end.done or event.operation_context is None:
+        """The opening whose connection comes up with this event, though the call, or this attempt to place it, is
+        over; None for other events."""
+        if event.name != "CallConnected" or event.operation_context is None:
             return None
+        operation = self._operation_of(event)
+        if operation is None or operation.action.kind not in OPENING:
+            return None
+        if not self._end.done:
+            return operation if self._attempts.is_late(event, operation.seq) else None
         known = self.disconnected or self.record.connected_at > 0
         if known and event.call_connection_id == self.record.call_connection_id:
             return None  # its event came twice, or late
-        operation = self._operation_of(event)
-        return operation if operation is not None and operation.action.kind in OPENING else None
-
-    def outcome(self, word: str) -> None:
-        """How the call ended, in one word; the first one counts."""
-        if not self.record.outcome:
-            self.record.outcome = word
+        return operation
 
     # Events
 
@@ -153,8 +118,14 @@ class CallState:
         record.server_call_id = record.server_call_id or event.server_call_id
         record.correlation_id = record.correlation_id or event.correlation_id
         if kind is CallDisconnected:
-            self.disconnected = True
             end = end_of(event)
+            attempt = self._attempt_under_way()
+            if attempt is not None and end.code >= 300:  # below, somebody took it and has left already
+                self.confirm(attempt.seq)
+                self._report_failed(attempt, event)
+                self.disconnected = self._end.done  # somebody had hung up: then it is the end
+                return
+            self.disconnected = True
             self._amend_end(end)
             # The event that says why a call never connected may come after this one, or not at all.
             failed = not record.connected_at and end.code >= 300
@@ -164,6 +135,7 @@ class CallState:
         name = event.name
         if name == "CallConnected" and not self._end.done:
             record.status, record.connected_at, record.ring = "connected", self.now, ""
+            self._attempts.connected = True
         if kind in TELLING:
             self._take_note(event)
         role = ROLES.get(name)
@@ -185,10 +157,7 @@ class CallState:
                 self.transferred = self.transferred or operation.action.transferee is None
             self._succeed(operation, Recognized.of(event) if type(event) is RecognizeCompleted else event)
         elif role.role == "failed":
-            error = failure(operation.action.kind, event, operation.action)
-            self._failed.append(error)
-            self._fail(operation, error)
-            self._if_opening(operation, end_of(event), error.outcome)
+            self._report_failed(operation, event)
         elif role.role == "canceled":
             self._fail(operation, ActionCanceled(operation.action.kind))
 
@@ -231,6 +200,9 @@ class CallState:
 
         The connection is known from the response to the opening action, or from the event that names this action.
         """
+        if self.placed_by_flow:
+            operation = self._operation_of(event) if event.operation_context is not None else None
+            return not self._attempts.concerns_current(event, operation.seq if operation is not None else -1)
         known = self.record.call_connection_id
         if not known or not event.call_connection_id or event.call_connection_id == known:
             return False
@@ -270,47 +242,16 @@ class CallState:
         if operation.action.kind in CLOSING and entry.status == 404:
             self.end(CallEnded(404, 8522, "the service no longer knew the call"))
         error = refusal(operation.action, entry)
-        self._fail(operation, error)
-        self._if_opening(operation, CallEnded(entry.status, 0, entry.message, plain=error.plain), "refused")
+        end = CallEnded(entry.status, 0, entry.message, plain=error.plain)
+        self._fail_action(operation, error, end, "refused")
         if operation.action.kind == "start_recording":
             self.record.recording = "refused"
 
-    def _if_opening(self, operation: Operation[Any], end: CallEnded, outcome: str) -> None:
-        """A call that could not be opened is over."""
-        if operation.action.kind in OPENING and self.record.status != "connected":
-            self.end(end, outcome)
-
-    def end(self, end: CallEnded, outcome: str = "") -> None:
-        """The call is over: closing operations are done, everything else that waits learns it."""
-        if self._end.done:
-            return
-        record = self.record
-        record.status, record.ended_at, record.ring = "ended", self.now, ""
-        record.code, record.sub_code = end.code, end.sub_code
-        if outcome:
-            self.outcome(outcome)
-        elif self.transferred:
-            self.outcome("transferred")
-        elif any(o.action.kind in CLOSING and o.seq >= FIRST_COMMAND and not o.done for o in self._operations.values()):
-            self.outcome("hung_up")
-        self._waiting.give_end(end)
-        self.capture.close(end)
-        for operation in list(self._operations.values()):
-            if operation.done or operation.action.kind == "run":
-                continue
-            self.confirm(operation.seq)
-            if operation.action.kind in CLOSING:
-                self._succeed(operation, None)
-            else:
-                self._fail(operation, end)
-
-    def _amend_end(self, end: CallEnded) -> None:
-        """What the service says of the end of a call that was taken for over before."""
-        if not self._end.done:
-            return
-        self.record.code, self.record.sub_code = end.code, end.sub_code
-        if self.record.outcome == "settled":
-            self.record.outcome = "caller_left"
+    def _report_failed(self, operation: Operation[Any], event: CallEvent) -> None:
+        """The service says that an action failed."""
+        error = failure(operation.action.kind, event, operation.action)
+        self._failed.append(error)
+        self._fail_action(operation, error, end_of(event), error.outcome)
 
     @property
     def _transferring(self) -> bool:
@@ -321,10 +262,10 @@ class CallState:
         """Wait for a sleep no more: the message that ends it will change nothing, and nobody wakes up for it."""
         self._fail(sleep, ActionCanceled("sleep"))
 
-    def _succeed(self, pending: Pending[T], value: T) -> None:
-        pending.succeed(value)
-        self._scheduler.settle(pending)
-
-    def _fail(self, pending: Pending[Any], error: BaseException) -> None:
-        pending.fail(error)
-        self._scheduler.settle(pending)
+    def forgotten(self, method: str, filename: str, number: int) -> None:
+        """A block was made at this line and never entered: where flows are watched, that is a mistake."""
+        watch = self._scheduler.watch
+        if watch is not None and self._scheduler.live:
+            place = place_at(filename, number)
+            problem, remedy = f"call.{method}() was called and never entered", f"Write: async with call.{method}(…):"
+            watch.found.append(ForgottenAwait(problem, remedy, where=place.where, line=place.line))

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 
 from shared.calls import journal
 from shared.calls.journal import Entry
+from shared.calls.lifecycle import PLACING
 from shared.calls.operation import Operation
 from shared.calls.outcome import Outcome
 from shared.calls.record import CallRecord
+from shared.events import CallEvent
 from shared.gateway.base import Gateway
 from shared.store.base import CallStore
 
@@ -24,6 +26,9 @@ log = logging.getLogger("switchboard.calls")
 
 NEVER_CONNECTED = 150_000
 """Milliseconds without a connection after which a call was never established (set-up takes up to 115 s)."""
+LONGEST_REST = 60_000
+"""Milliseconds for which a call that waits to be placed is not looked at, at most: there may be many of them, for days
+(our choice). What an instance leaves undone that dies just as it wakes one is found so much later."""
 WAKE_UP_DELAY = 2_000
 """Milliseconds after the end of a sleep from which its message on the queue counts as lost (our choice)."""
 LONGEST_RUN = 10 * 60_000
@@ -73,14 +78,18 @@ class Watchdog:
         self._quiet = quiet
         self._pauses: dict[str, _Pause] = {}
         self._unconfirmed: dict[str, tuple[int, int]] = {}
+        self._rests: dict[str, int] = {}
 
     def watch(self) -> dict[str, Outcome]:
         """Look at every open call once; what was done, by call id."""
         open_calls = list(self._store.open_calls())
-        gone = (self._pauses.keys() | self._unconfirmed.keys()).difference(open_calls)
+        gone = (self._pauses.keys() | self._unconfirmed.keys() | self._rests.keys()).difference(open_calls)
         for call_id in gone:
             self._pauses.pop(call_id, None)
             self._unconfirmed.pop(call_id, None)
+            self._rests.pop(call_id, None)
+        now = self._clock()
+        open_calls = [call_id for call_id in open_calls if self._rests.get(call_id, 0) <= now]
         if not open_calls:
             return {}
         with ThreadPoolExecutor(AT_ONCE, "switchboard-watchdog") as threads:
@@ -126,18 +135,23 @@ class Watchdog:
                 return Outcome.UNCHANGED
             conductor.afterwards.close(call_id)
             return Outcome.ADVANCED
+        if record.status == "waiting":
+            if not record.unconfirmed:
+                due = record.wake_at + WAKE_UP_DELAY + 1 if record.wake_at else now + LONGEST_REST
+                self._rests[call_id] = min(due, now + LONGEST_REST)
+            return Outcome.UNCHANGED
         if silent <= self._quiet:
             self._pauses.pop(call_id, None)
             return Outcome.UNCHANGED
         if not record.call_connection_id:
-            if now - record.started_at <= NEVER_CONNECTED:
+            if now - (record.placed_at or record.started_at) <= NEVER_CONNECTED:
                 return Outcome.UNCHANGED
-            return conductor.advance(call_id, [(_settled(now, "the call was never connected"), None)])
+            return self._settle(record, now, "the call was never connected")
         pause = self._pauses.get(call_id, _Pause(now, self._quiet))
         if now < pause.until:
             return Outcome.UNCHANGED
         if self._gateway.connection_state(record.call_connection_id) is None:
-            return conductor.advance(call_id, [(_settled(now, "the service no longer knows the call"), None)])
+            return self._settle(record, now, "the service no longer knows the call")
         waiting = conductor.open_operations(call_id)
         overdue = [(entry, None) for entry in (self._overdue(operation, now) for operation in waiting) if entry]
         if overdue:
@@ -145,6 +159,17 @@ class Watchdog:
         length = min(2 * pause.length, LONGEST_PAUSE)
         self._pauses[call_id] = _Pause(min(now + length, self._next_overdue(waiting)), length)
         return Outcome.UNCHANGED
+
+    def _settle(self, record: CallRecord, now: int, reason: str) -> Outcome:
+        """The call is over; of one that its flow places and that never connected, only this attempt is."""
+        if not record.placed_at or record.connected_at:
+            return self._conductor.advance(record.call_id, [(journal.Settled(at=now, reason=reason), None)])
+        attempts: list[tuple[Entry, CallEvent | None]] = [
+            (journal.GaveUp(at=now, seq=operation.seq), None)
+            for operation in self._conductor.open_operations(record.call_id)
+            if operation.action.kind in PLACING and operation.issued_at == record.placed_at  # not one after it
+        ]
+        return self._conductor.advance(record.call_id, attempts) if attempts else Outcome.UNCHANGED
 
     def _stays_unconfirmed(self, record: CallRecord, now: int) -> bool:
         """Whether an action stays unconfirmed for several grace periods, on a call that keeps hearing other things."""
@@ -167,7 +192,3 @@ class Watchdog:
         """The time, in Unix milliseconds, from which an outcome can no longer be expected; None: there is none."""
         patience = operation.action.patience
         return None if patience is None else operation.issued_at + int(patience * 1000)
-
-
-def _settled(now: int, reason: str) -> journal.Settled:
-    return journal.Settled(at=now, reason=reason)

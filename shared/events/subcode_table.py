@@ -219,7 +219,7 @@ BY_SUB_CODE: Final[Mapping[int, Row]] = {
         NO,
         "The app did not acknowledge the incoming call; check its Event Grid subscription.",
     ),
-    8587: ("no_answer", NO, "The call was not answered in time; an incoming call rings for 30 seconds."),
+    8587: ("no_answer", AGAIN, "The call was not answered in time; try later. An incoming call rings for 30 seconds."),
     8588: ("media_failed", NO, "The recording is complete; audio had stopped arriving."),
     8589: ("throttled", AGAIN, "Too many recordings; start fewer at a time."),
     8594: ("service_error", AGAIN, "The meeting's state could not be changed."),

@@ -41,7 +41,9 @@ class MemoryGateway:
             raise ActionRefused(request.action.kind, 0, "not_connected", "the call has no connection yet")
         with self._lock:
             self.sent.append(request)
-            if not request.action.repeatable or request.repeatability_id not in self._ran:
+            if not request.action.repeatable:
+                self.performed.append(request)  # it goes without the id
+            elif request.repeatability_id not in self._ran:
                 self._ran.add(request.repeatability_id)
                 self.performed.append(request)
         return self._answer(request)

@@ -8,6 +8,7 @@ from functools import partial
 
 from shared.api.reports import ReportService
 from shared.calls.finding import call_of_recording
+from shared.notifications.topic import TopicPublisher
 from shared.quality.scorecards import load_scorecards
 from shared.quality.thresholds import Thresholds
 from shared.quality.words.azure_speech import AzureSpeech
@@ -16,7 +17,6 @@ from shared.recordings.ledger import TableLedger
 from shared.recordings.location import read_hosts
 from shared.recordings.own_storage import OwnStorageSource, Sources
 from shared.recordings.pipeline import Options, Pipeline
-from shared.recordings.publisher import TopicPublisher
 from shared.recordings.queue import StorageRecordingQueue
 from shared.recordings.reporting import QualityReporter
 from shared.recordings.source import ServiceSource
@@ -43,8 +43,8 @@ def compose_recordings(settings: Settings, store: CallStore, flows: Collection[s
         transcriber = AzureSpeech(
             settings.transcription_endpoint, settings.transcription_key, locale=settings.transcription_locale
         )
-    if settings.report_topic_endpoint:
-        publisher = TopicPublisher(settings.report_topic_endpoint, settings.report_topic_key)
+    if settings.events_topic_endpoint:
+        publisher = TopicPublisher(settings.events_topic_endpoint, settings.events_topic_key)
     reporter = QualityReporter(
         archive=archive,
         ledger=ledger,

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 from shared.calls.finding import call_of_recording
 from shared.calls.record import CallRecord
 from shared.errors import TranscriptionFailed, UnknownCall, UnreadableAudio
+from shared.notifications.event import Event
+from shared.notifications.topic import REPORT_READY, TopicPublisher
 from shared.quality.assemble import Evidence, assemble, moment
 from shared.quality.headline import row
 from shared.quality.report import CallFacts, ChunkFacts, Report
@@ -25,7 +27,6 @@ from shared.recordings.base import Archive, Ledger
 from shared.recordings.book import Superseded
 from shared.recordings.fetching import document_of
 from shared.recordings.metadata import ChunkMetadata, read_metadata
-from shared.recordings.publisher import TopicPublisher
 from shared.recordings.record import ChunkRecord, RecordingRecord, report_name
 from shared.store.base import CallStore
 
@@ -125,11 +126,12 @@ class QualityReporter:
             "passed": headline.passed,
             "questions": headline.questions,
             "answered": headline.answered,
-            "flags": list(headline.flags),  # the SDK would write a tuple as text
+            "flags": headline.flags,
             "report": f"/api/reports/{report.id}",
         }
         # The same id when a crash makes it twice, another when the report was made anew.
-        self._publisher.publish(f"{record.id}.{record.generation}", f"/recordings/{record.id}", data)
+        event_id, subject = f"{record.id}.{record.generation}", f"/recordings/{record.id}"
+        self._publisher.publish(Event(event_id, REPORT_READY, subject, datetime.now(UTC), data))
 
     def _report(self, record: RecordingRecord, files: list[_File], *, last: bool, alive: Callable[[], None]) -> Report:
         from shared.quality.audio.joining import join

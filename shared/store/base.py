@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal, Protocol
@@ -109,6 +109,9 @@ class CallStore(Protocol):
         archive with more entries stays, and so does what the list says of it. Three round trips, some more where
         there is an archive."""
 
+    def is_closed(self, record: CallRecord) -> bool:
+        """Whether the call was closed before: its archive is there. One round trip."""
+
     def open_calls(self) -> Iterator[str]:
         """Ids of the calls that are not closed yet."""
 
@@ -138,6 +141,24 @@ class CallStore(Protocol):
 
     def healthy(self) -> None:
         """Return if the storage answers; StoreUnavailable otherwise."""
+
+
+class DoNotRecord(Protocol):
+    """The numbers that are never recorded, kept as keyed hashes.
+
+    Numbers are given as raw ids; however one is written, it is the same. Every method may raise StoreUnavailable,
+    which is retryable, and StoreRefused, which is not.
+    """
+
+    def add(self, raw_id: str) -> None:
+        """Put a number on the list. May be repeated. One round trip."""
+
+    def remove(self, raw_id: str) -> None:
+        """Take a number off the list, under whichever key it is kept. May be repeated. One round trip for each key."""
+
+    def holds_any(self, raw_ids: Collection[str]) -> bool:
+        """Whether one of these is on the list, under whichever key. One round trip for each
+        number and key, several at a time."""
 
 
 def day_of(at: int) -> str:

@@ -75,6 +75,10 @@ class Blobs:
         """Read a text."""
         return str(self.client.download_blob(name, encoding="utf-8").readall())
 
+    def exists(self, name: str) -> bool:
+        """Whether something has the name; no where there is no container yet."""
+        return self.client.get_blob_client(name).exists()
+
     def prepare(self) -> None:
         """Make the container if it is missing."""
         from azure.core.exceptions import ResourceExistsError

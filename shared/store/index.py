@@ -4,8 +4,9 @@ Each row is written when what it is found by becomes known: a placed call learns
 CallConnected. The head names the rows that stand (`CallRecord.indexed`), so that none is written twice for nothing,
 and whoever reads the head sees what a dead instance did not write.
 
-A row is merged into what stands there, and what it says only ever grows (a call that was connected stays so). So it
-does not matter which of two instances writes last.
+A row is merged into what stands there, and what it says only ever grows (a call that was connected stays so; one that
+its flow places has been placed so often, and waits again since so many attempts). So it does not matter which of two
+instances writes last.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 from shared.calls.record import CallRecord, Status
 from shared.errors import InvalidInput
@@ -72,6 +73,10 @@ def day_row(record: CallRecord) -> IndexRow:
     """The row of the day's list: what is known by now, and nothing that a later one would have to take back."""
     columns = {name: getattr(record, name) for name in ("call_id", "flow", "direction", "caller", "callee")}
     columns |= {"started_at": str(record.started_at), "connected": YES if _is_up(record) else ""}
+    if record.status == "waiting":
+        columns["waits"] = str(record.attempts)
+    elif record.attempts:
+        columns["placed"] = str(record.attempts)
     if record.status == "ended":
         columns |= {"ended": YES, "outcome": record.outcome, "result": record.result}
     known = {name: value for name, value in columns.items() if value}
@@ -95,7 +100,10 @@ def _open(record: CallRecord) -> str:
 
 def _stage(record: CallRecord) -> str:
     """What the day's list shows of a call before it ends; its end is written when the call is closed."""
-    return f"{record.started_at} {_is_up(record)} {record.caller} {record.callee}"
+    stage = f"{record.started_at} {_is_up(record)} {record.caller} {record.callee}"
+    if record.attempts or record.status == "waiting":
+        stage += f" {record.attempts} {record.status == 'waiting'}"
+    return stage
 
 
 def _is_up(record: CallRecord) -> bool:
@@ -130,6 +138,8 @@ def listed_of(day: str, columns: Mapping[str, Any]) -> Listed:
     """A row of the day's list, as it was read."""
     direction = columns["direction"]
     status: Status = columns.get("status") or ("ringing" if direction == "inbound" else "connecting")
+    if "waits" in columns and int(columns["waits"]) >= int(columns.get("placed", 0)):
+        status = "waiting"  # since the attempt of this number, and no later one is known
     if columns.get("connected") and status != "ended":  # rows of earlier versions name their status
         status = "connected"
     if columns.get("ended"):
@@ -157,8 +167,11 @@ def _partitions(record: CallRecord, numbers: NumberHashes | None) -> list[str]:
     if record.call_connection_id:
         found.append(_partition("connection_id", record.call_connection_id))
     found += [_partition("recording_id", recording) for recording in record.recording_ids]
+    earlier = [one.partition(" ")[::2] for one in record.earlier]
+    found += [_partition(cast(By, by), value) for by, value in earlier if by != "number"]
     if numbers is not None:
-        both = {numbers.of(raw_id) for raw_id in (record.caller, record.callee) if raw_id}
+        callees = [value for by, value in earlier if by == "number"]
+        both = {numbers.of(raw_id) for raw_id in (record.caller, record.callee, *callees) if raw_id}
         found += [_partition("number", hashed) for hashed in sorted(both)]
     return found
 

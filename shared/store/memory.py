@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from copy import deepcopy
 from dataclasses import asdict, dataclass, replace
 from typing import Any, cast
@@ -103,6 +103,10 @@ class MemoryStore:
                 self._merge(day_row(record))
             self._rows[OPEN].pop(record.call_id, None)
 
+    def is_closed(self, record: CallRecord) -> bool:
+        with self._lock:
+            return record.call_id in self._archived
+
     def open_calls(self) -> Iterator[str]:
         with self._lock:
             return iter(sorted(self._rows[OPEN]))
@@ -146,6 +150,23 @@ class MemoryStore:
             return self._calls[call_id]
         except KeyError:
             raise UnknownCall(call_id) from None
+
+
+class MemoryDoNotRecord:
+    """A do-not-record list for tests and rehearsals, with the rules of the real one."""
+
+    def __init__(self, numbers: NumberHashes) -> None:
+        self._numbers = numbers
+        self.rows: set[str] = set()
+
+    def add(self, raw_id: str) -> None:
+        self.rows.add(self._numbers.of(raw_id))
+
+    def remove(self, raw_id: str) -> None:
+        self.rows.difference_update(self._numbers.candidates(raw_id))
+
+    def holds_any(self, raw_ids: Collection[str]) -> bool:
+        return not self.rows.isdisjoint(hashed for one in raw_ids for hashed in self._numbers.candidates(one))
 
 
 def _written(record: CallRecord) -> CallRecord:

@@ -66,9 +66,9 @@ AT_ONCE = 16
 """Requests that a page of heads is read with, side by side (our choice)."""
 
 _storage_errors = partial(storage_errors, missing=UnknownCall)
-_LISTS: Mapping[str, str] = {"unconfirmed": ",", "marks": ",", "indexed": ",", "recording_ids": "\n"}
+_LISTS: Mapping[str, str] = {"unconfirmed": ",", "marks": ",", "indexed": ",", "recording_ids": "\n", "earlier": "\n"}
 """What separates the parts of the columns that hold several."""
-_TIMES = ("started_at", "connected_at", "ended_at", "updated_at", "wake_at")
+_TIMES = ("started_at", "connected_at", "ended_at", "updated_at", "wake_at", "placed_at")
 _OBJECTS = ("details", "failure")
 """Columns that hold a JSON object; an empty one is not written."""
 _NO_COLUMNS = {"call_id", "written_at", *_LISTS, *_OBJECTS}
@@ -192,12 +192,16 @@ class TableStore:
         return tuple(row.mark for row in rows)
 
     def close(self, record: CallRecord, document: dict[str, Any]) -> None:
-        name = f"{day_of(record.started_at).replace('-', '/')}/{record.call_id}.json"
+        text = json.dumps(document, ensure_ascii=False)
         with _storage_errors(record.call_id):
             self._merge(day_row(record))
-            if not self._blobs.put_newest(name, json.dumps(document, ensure_ascii=False), record.entries):
+            if not self._blobs.put_newest(_archive_name(record), text, record.entries):
                 self._list_newest(record.call_id)  # this row has overwritten what the archive's writer said
             self._index.delete_entity(OPEN, record.call_id)
+
+    def is_closed(self, record: CallRecord) -> bool:
+        with _storage_errors(record.call_id):
+            return self._blobs.exists(_archive_name(record))
 
     def open_calls(self) -> Iterator[str]:
         with _storage_errors("open"):
@@ -300,6 +304,10 @@ def _check_id(call_id: str) -> None:
         raise UnknownCall(call_id)
 
 
+def _archive_name(record: CallRecord) -> str:
+    return f"{day_of(record.started_at).replace('-', '/')}/{record.call_id}.json"
+
+
 def _head(record: CallRecord, tail: Sequence[str], segments: int) -> dict[str, Any]:
     row: dict[str, Any] = {name: getattr(record, name) for name in _COLUMNS}
     for name in _TIMES:
@@ -327,6 +335,7 @@ def _record(call_id: str, row: Mapping[str, Any]) -> CallRecord:
         marks=lists["marks"],
         recording_ids=tuple(lists["recording_ids"]),
         indexed=tuple(lists["indexed"]),
+        earlier=tuple(lists["earlier"]),
         written_at=written_at(row),
         **values,
     )

@@ -24,6 +24,8 @@ SCRIPTS: dict[str, list[dict[str, Any]]] = {
     "reason": [{"when": "asked", "after": 0.5, "say": "an invoice"}],
     "order": [{"when": "asked", "after": 0.5, "say": "two pizzas"}, {"when": "asked", "after": 0.5, "press": "1" * 16}],
     "payment": [{"when": "asked", "after": 0.5, "press": "4111111111111111#"}],
+    "claims": [{"when": "asked", "after": 4, "press": "1"}],  # nobody can agree before the question has ended
+    "inserted": [{"when": "asked", "after": 0.5, "say": "English"}, {"when": "asked", "after": 0.5, "press": "4711"}],
     "radio": [{"when": "prompted", "press": "#"}, {"when": "prompted", "press": "*"}],
     "transcript": [PRESS, *({"after": 2, "say": "Good morning."} for _ in range(5))],
 }
@@ -39,6 +41,7 @@ OUTBOUND: dict[str, dict[str, Any]] = {
     "extension": {"targets": ["+14255550156"], "caller_id": OWN, "input": {"extension": "42"}},
     "appointment": {"targets": ["+14255550157"], "caller_id": OWN, "input": {"day": "2026-11-30", "who": "Dr. Ada"}},
     "alarm": {"input": {"team": "north"}},
+    "visit": {"input": {"number": "+14255550157", "at": "2026-11-20T10:00:00+00:00"}},
     "announcement": {"input": {"room": "99199690362660524"}},
 }
 LAST = {
@@ -46,6 +49,7 @@ LAST = {
     "alarm": "play", "helpdesk": "add_participant", "two-agents": "cancel_add_participant", "to-sales": "transfer",
     "pass-on": "transfer", "hand-over": "transfer", "whisper": "play", "doorkeeper": "answer",
     "hotline": "cancel_all_media",
+    "claims": "start_recording",
 }  # fmt: skip
 """What a flow has asked for when its caller, who would wait for ever, may leave."""
 
@@ -95,3 +99,18 @@ def idle(desk: Desk, call_id: str) -> bool:
     before = len(desk.journal(call_id))
     busy = any(leg["media"]["running"] for call in desk.control.state()["calls"] for leg in call["legs"])
     return not busy and len(desk.journal(call_id)) == before
+
+
+def test_a_caller_on_the_do_not_record_list_is_neither_asked_nor_recorded(desk: Desk) -> None:
+    """Through a real host and a real table; the flow would ask, and the operator insists."""
+    caller, before = a_number(), len(desk.control.recordings())
+    assert desk.ask("POST", "do-not-record/add", {"number": caller}).json() == {"listed": True}
+    call_id = desk.ring("claims", [PRESS], caller=caller)
+    desk.asks_for(call_id, "add_participant")
+    refused = desk.ask("POST", f"calls/{call_id}/actions/start_recording", {})
+    assert (refused.status_code, refused.json()["code"]) == (422, "do_not_record")
+    desk.ask("POST", f"calls/{call_id}/actions/terminate", {})
+    wanted = asked(desk.end(call_id)["journal"])
+    assert wanted[:3] == ["answer", "may_record", "add_participant"]
+    assert "start_recording" in wanted, "the operator's"
+    assert len(desk.control.recordings()) == before

@@ -123,7 +123,7 @@ def call(stack: Stack, number: str) -> Heard:
         return bool(mine)
 
     def report() -> bool:
-        for event in control.topic():
+        for event in control.topic(type="QualityReportReady"):
             document = fetched(stack, f"/reports/{event['event']['data']['id']}").json()
             blobs = {chunk["bytes"] for chunk in document["recording"]["chunks"]}
             if document["call"]["flow"] == {SUPPORT: "support", BRIEFING: "briefing"}[number] and blobs:
@@ -290,7 +290,7 @@ def test_each_recording_has_one_archive_one_row_and_one_report(stack: Stack, cal
     with TableClient.from_connection_string(stack.connection_string, "switchboardreports") as table:
         rows = {row["RowKey"]: row["dead_air"].value for row in table.list_entities()}
     assert rows == {calls[SUPPORT].report["id"]: 1, calls[BRIEFING].report["id"]: 0}
-    told = [event["event"]["data"]["id"] for event in Control(stack.emulator_url).topic()]
+    told = [event["event"]["data"]["id"] for event in Control(stack.emulator_url).topic(type="QualityReportReady")]
     assert sorted(told) == sorted(rows)
 
 

@@ -28,11 +28,12 @@ import function_app
 from shared import composition
 from shared.composition import Switchboard, compose
 from shared.gateway.memory import MemoryGateway
+from shared.notifications.composing import Notifications
 from shared.privacy import NumberHashes
 from shared.recordings.composing import Recordings
 from shared.security import TokenVerifier
 from shared.settings import load_settings
-from shared.store.memory import MemoryStore
+from shared.store.memory import MemoryDoNotRecord, MemoryStore
 from tests.functional.described import assert_described
 from tests.unit.calls.world import ListedTimers, Turns, Wire, respond
 
@@ -274,7 +275,12 @@ def phone(number: str) -> dict[str, Any]:
 
 @contextmanager
 def running(
-    folder: Path, *, recordings: Callable[[MemoryStore], Recordings] | None = None, **settings: str
+    folder: Path,
+    *,
+    recordings: Callable[[MemoryStore], Recordings] | None = None,
+    notifications: Callable[[MemoryStore], Notifications] | None = None,
+    store: MemoryStore | None = None,
+    **settings: str,
 ) -> Iterator[App]:
     """The app with memory behind it; `switchboard()` gives it to every door."""
     routing = folder / "routing.yaml"
@@ -291,7 +297,7 @@ def running(
         **settings,
     }
     hash_key = environment["NUMBER_HASH_KEY"]
-    store = MemoryStore(NumberHashes(hash_key) if hash_key else None)
+    store = store or MemoryStore(NumberHashes(hash_key) if hash_key else None)
     gateway, timers, issuer, clock = MemoryGateway(respond), ListedTimers(), Issuer(), Clock()
     tokens = TokenVerifier(OPENID, ISSUER, RESOURCE_ID, http=issuer.documents)
     board = compose(
@@ -301,6 +307,8 @@ def running(
         timers=timers,
         tokens=tokens,
         recordings=recordings and (lambda: recordings(store)),
+        notifications=notifications and (lambda: notifications(store)),
+        do_not_record=MemoryDoNotRecord(NumberHashes(hash_key)) if hash_key else None,
     )
     app = App(board, store, gateway, timers, issuer, clock)
     board.conductor.afterwards.later = app.later

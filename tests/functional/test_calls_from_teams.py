@@ -104,7 +104,7 @@ def test_a_journal_from_before_is_read() -> None:
 def test_a_rehearsal_can_be_passed_on_from_teams() -> None:
     seen.clear()
     Rehearsal(Flow("tells", tells), on_behalf_of=BOSS, teams={"intent": "billing"}).connect()
-    assert seen == [(Identifier(raw_id=BOSS), TeamsPhoneCallDetails(intent="billing"), "")]
+    assert seen[-1] == (Identifier(raw_id=BOSS), TeamsPhoneCallDetails(intent="billing"), "")
 
 
 # Routing

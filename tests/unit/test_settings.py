@@ -118,12 +118,46 @@ def test_keys_of_tokens_are_not_fetched_in_the_clear() -> None:
         ("QUALITY_THRESHOLDS", "8"),
         ("TRANSCRIPTION_ENDPOINT", "speech.example"),
         ("TRANSCRIPTION_ENDPOINT", "http://speech.example"),
-        ("REPORT_TOPIC_ENDPOINT", "http://topic.example/api/events"),
+        ("EVENTS_TOPIC_ENDPOINT", "http://topic.example/api/events"),
+        ("HOOK_URL", "http://hooks.example/"),
+        ("HOOK_URL", "http://127.0.0.1:9000/"),
+        ("HOOK_URL", "https://10.0.0.1/"),
+        ("HOOK_URL", "https://user:password@hooks.example/"),
+        ("HOOK_KEY", "bm90IGVub3VnaA=="),
+        ("HOOK_KEY_PREVIOUS", "not base64!"),
         ("PHONE_REGION", "USA"),
     ],
 )
 def test_a_value_out_of_range_is_refused_with_its_setting(name: str, value: str) -> None:
     assert refusal(**{name: value}).startswith(f"{name}: ")
+
+
+def test_a_hook_needs_a_key_and_says_how_to_make_one() -> None:
+    message = refusal(HOOK_URL="https://hooks.example/")
+    assert message.startswith("HOOK_KEY: ")
+    assert "openssl rand -base64 32" in message
+    key = base64.b64encode(bytes(32)).decode()
+    assert load_settings({**REQUIRED, "HOOK_URL": "https://hooks.example/", "HOOK_KEY": key}).hook_key == key
+
+
+def test_an_app_on_a_developers_machine_may_have_a_hook_there() -> None:
+    local = {**REQUIRED, "CALLBACK_BASE_URL": "http://127.0.0.1:7071", "HOOK_KEY": base64.b64encode(bytes(32)).decode()}
+    for url in ("http://127.0.0.1:9000/", "http://localhost:9000/", "https://hooks.example/"):
+        assert load_settings({**local, "HOOK_URL": url}).hook_url == url
+    with pytest.raises(SettingsError, match="HOOK_URL"):
+        load_settings({**local, "HOOK_URL": "http://hooks.example/"})
+
+
+def test_the_topic_is_read_under_its_earlier_name_too() -> None:
+    old = {"REPORT_TOPIC_ENDPOINT": "https://old.example/api/events", "REPORT_TOPIC_KEY": "old"}
+    new = {"EVENTS_TOPIC_ENDPOINT": "https://new.example/api/events", "EVENTS_TOPIC_KEY": "new"}
+    for given, host, key in ((old, "old", "old"), (new, "new", "new"), (old | new, "new", "new")):
+        settings = load_settings({**REQUIRED, **given})
+        assert (settings.events_topic_endpoint, settings.events_topic_key) == (
+            f"https://{host}.example/api/events",
+            key,
+        )
+    assert "EVENTS_TOPIC_ENDPOINT" in refusal(REPORT_TOPIC_ENDPOINT="http://topic.example/api/events")
 
 
 def test_no_secret_shows_when_settings_are_printed() -> None:
@@ -136,9 +170,14 @@ def test_no_secret_shows_when_settings_are_printed() -> None:
         "NUMBER_HASH_KEY_PREVIOUS": base64.b64encode(b"secret-hash-before".ljust(32)).decode(),
         "TRANSCRIPTION_KEY": "secret-speech",
         "REPORT_TOPIC_KEY": "secret-topic",
+        "EVENTS_TOPIC_KEY": "secret-events",
+        "HOOK_URL": "https://hooks.example/?token=secret-token",
+        "HOOK_KEY": base64.b64encode(b"secret-hook".ljust(32)).decode(),
+        "HOOK_KEY_PREVIOUS": base64.b64encode(b"secret-hook-before".ljust(32)).decode(),
     }
     shown = repr(load_settings({**REQUIRED, **secrets}))
     assert not [value for value in secrets.values() if value in shown]
+    assert "secret" not in shown
 
 
 @pytest.mark.parametrize("somebody", ["+14255550142", "8:acs:desk", "4:+14255550142"])

@@ -42,6 +42,8 @@ _SAMPLES: dict[str, Any] = {
 }
 """A value for each field that an action may need."""
 
+_Function = ast.FunctionDef | ast.AsyncFunctionDef
+
 
 class _Asked(BaseException):
     """The request that an action becomes."""
@@ -91,18 +93,32 @@ def kind_of(action: type[Action]) -> str:
 
 @cache
 def methods() -> Mapping[str, tuple[str, ...]]:
-    """By the kind of an action: the methods of Call that issue it."""
+    """By the kind of an action: the methods of Call that issue it, by themselves or by a helper beside them."""
     found: defaultdict[str, list[str]] = defaultdict(list)
     for path in files("shared/calls/methods"):
+        all_here = {function.name: function for function in functions(path)}
         for function in functions(path):
             if function.name.startswith("_"):
                 continue
-            for node in ast.walk(function):
-                if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "actions":
-                    kind = getattr(actions, node.attr)
-                    if issubclass(kind, Action) and function.name not in found[kind_of(kind)]:
-                        found[kind_of(kind)].append(function.name)
+            for kind in _issued_by(function, all_here):
+                if function.name not in found[kind]:
+                    found[kind].append(function.name)
     return {kind: tuple(names) for kind, names in found.items()}
+
+
+def _issued_by(function: _Function, beside: Mapping[str, _Function]) -> Iterator[str]:
+    """The kinds of the actions that a method builds, and those of the private methods that it calls."""
+    looked_at, waiting = set[str](), [function]
+    while waiting:
+        current = waiting.pop()
+        looked_at.add(current.name)
+        for node in ast.walk(current):
+            if not isinstance(node, ast.Attribute) or not isinstance(node.value, ast.Name):
+                continue
+            if node.value.id == "actions" and issubclass(kind := getattr(actions, node.attr), Action):
+                yield kind_of(kind)
+            elif node.value.id == "self" and node.attr.startswith("_") and node.attr in beside.keys() - looked_at:
+                waiting.append(beside[node.attr])
 
 
 @cache

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 CALLS, STORE, RECORDINGS = "tests/unit/calls", "tests/unit/store", "tests/unit/recordings"
+NOTIFICATIONS, CALL_FINISHED = "tests/unit/notifications", "tests/functional/test_call_finished.py"
 GATEWAY, LOST_WRITES = "tests/unit/gateway/test_lost_responses.py", "tests/unit/store/test_lost_responses.py"
 
 
@@ -60,6 +61,10 @@ GUARDS = (
     Guard("shared/calls/watchdog.py::Watchdog._next_overdue", (CALLS,), "a pause ends when an outcome is overdue"),
     Guard("shared/calls/watchdog.py::Watchdog._overdue", (CALLS,), "what is waited for ends"),
     Guard("shared/calls/watchdog.py::NEVER_CONNECTED", (CALLS,), "the same of a connection"),
+    # Who is never recorded
+    Guard("shared/calls/do_not_record.py::RecordingGuard.may_record", (CALLS,), "nobody who is listed is recorded"),
+    Guard("shared/calls/do_not_record.py::RecordingGuard.check", (CALLS,), "the same, whoever asks for it"),
+    Guard("shared/store/do_not_record.py::TableDoNotRecord.holds_any", (STORE,), "the same, under either key"),
     # What is sent, once, and what comes back
     Guard("shared/calls/dispatcher.py::to_send", (CALLS,), "nothing is sent that another has sent or ended"),
     Guard("shared/calls/dispatcher.py::Dispatcher._send", (CALLS,), "every action has an outcome, or is unknown"),
@@ -85,12 +90,26 @@ GUARDS = (
     Guard("shared/calls/state.py::CallState._on_event", (CALLS,), "the first outcome counts"),
     Guard("shared/calls/state.py::CallState._take_note", (CALLS,), "older news of participants is dropped"),
     Guard("shared/calls/state.py::CallState._of_another_connection", (CALLS,), "events are held to their connection"),
+    Guard("shared/calls/attempts.py::Attempts.concerns_current", (CALLS,), "no attempt hears of another one"),
+    Guard("shared/calls/attempts.py::Attempts._attempt_of", (CALLS,), "the same"),
+    Guard("shared/calls/attempts.py::Attempts.is_late", (CALLS,), "an attempt that was given up is hung up"),
+    Guard("shared/calls/lifecycle.py::Lifecycle._fail_action", (CALLS,), "an attempt that fails is not the end"),
+    Guard("shared/calls/lifecycle.py::Lifecycle._command_unplaced", (CALLS,), "who cancels a call ends it"),
+    Guard("shared/calls/watchdog.py::Watchdog._settle", (CALLS,), "the watchdog ends the attempt that it asked about"),
     Guard("shared/calls/state.py::CallState.latecomer", (CALLS,), "which connections are hung up after the end"),
     Guard("shared/calls/tones.py::ToneOrder.start", (CALLS,), "numbers may begin again"),
     Guard("shared/calls/tones.py::ToneOrder.add", (CALLS,), "a key comes once"),
     Guard("shared/calls/tones.py::ToneOrder.next", (CALLS,), "keys come in the order in which they were pressed"),
     Guard("shared/calls/inbox.py::Inbox.serve", (CALLS,), "signals and keys go to who waits now"),
     Guard("shared/calls/inbox.py::Next.leave", (CALLS,), "who stopped waiting is given nothing"),
+    # Off the record: nothing is asked while something may listen
+    Guard("shared/calls/capture.py::Capture.hear", (CALLS,), "which streams are on"),
+    Guard("shared/calls/capture.py::Capture.on", (CALLS,), "the same, of one that starts"),
+    Guard("shared/calls/capture.py::to_be_on", (CALLS,), "a recording that starts is not taken for paused"),
+    Guard("shared/calls/methods/sensitive.py::_Record.enter", (CALLS,), "a block begins when all is off"),
+    Guard("shared/calls/methods/sensitive.py::_Record.leave", (CALLS,), "all is put back, once, by the last block"),
+    Guard("shared/calls/methods/sensitive.py::_Record._confirm", (CALLS,), "a stream is off for certain"),
+    Guard("shared/calls/methods/sensitive.py::_Record._pause_recording", (CALLS,), "and so is a recording"),
     # Recordings: one at a time, and nothing deleted that is not here
     Guard("shared/recordings/book.py::Book.change", (RECORDINGS,), "a change is made on what is there now"),
     Guard("shared/recordings/book.py::Book.take", (RECORDINGS,), "a lease is taken by one"),
@@ -104,6 +123,21 @@ GUARDS = (
     Guard("shared/recordings/fetching.py::Fetcher.fetch", (RECORDINGS,), "archived before it is deleted"),
     Guard("shared/recordings/fetching.py::Fetcher._download", (RECORDINGS,), "the length is checked before deletion"),
     Guard("shared/recordings/fetching.py::Fetcher.delete", (RECORDINGS,), "deletion is tried until it expires"),
+    # Finished calls: told of at least once, under one id, and nowhere else
+    Guard(
+        "shared/calls/afterwards.py::Afterwards._tell",
+        (CALL_FINISHED,),
+        "a call is told of before it is closed, and once",
+    ),
+    Guard("shared/notifications/notifier.py::Notifier.work", (NOTIFICATIONS,), "threads are left; a storage may fail"),
+    Guard("shared/notifications/notifier.py::Notifier._later", (NOTIFICATIONS,), "tried for a day, then kept"),
+    Guard("shared/notifications/notifier.py::Notifier.replay", (NOTIFICATIONS,), "a dead letter is not lost"),
+    Guard("shared/notifications/notifier.py::wait_before", (NOTIFICATIONS,), "waits grow and are bounded"),
+    Guard("shared/notifications/webhook.py::WebHook.deliver", (NOTIFICATIONS,), "which responses are tried again"),
+    Guard("shared/notifications/webhook.py::sign", (NOTIFICATIONS,), "a receiver can verify"),
+    Guard("shared/notifications/addresses.py::read_url", (NOTIFICATIONS,), "what a hook's URL may be"),
+    Guard("shared/notifications/addresses.py::check_address", (NOTIFICATIONS,), "where it may lead"),
+    Guard("shared/notifications/addresses.py::_is_public", (NOTIFICATIONS,), "the same"),
     # Streams: limits
     Guard("streams/limits.py::Budget.take", ("tests/unit/streams/test_limits.py",), "memory is bounded"),
     Guard("streams/limits.py::Sockets.one_more", ("tests/unit/streams/test_limits.py",), "sockets are bounded"),
@@ -112,6 +146,7 @@ GUARDS = (
 )
 
 SURVIVORS: dict[str, dict[str, str]] = {
+    "shared/calls/tones.py::ToneOrder.add": {"1 → 2": "a series comes after the one before it, by whatever it is more"},
     "shared/calls/lost.py::lost_operations": {
         "lost and (not operation.done) → lost": "what is done is confirmed as well; it is asked for safety",
     },

@@ -49,6 +49,7 @@ from shared.calls.actions.participants import (
 from shared.calls.actions.recording import (
     ChannelAffinity,
     GetRecordingState,
+    MayRecord,
     OnRecording,
     PauseRecording,
     ResumeRecording,
@@ -103,13 +104,13 @@ ServiceAction = (
 )
 """Everything that the service does."""
 
-AnyAction = Annotated[ServiceAction | Sleep | Run, Field(discriminator="kind")]
+AnyAction = Annotated[ServiceAction | Sleep | Run | MayRecord, Field(discriminator="kind")]
 """Everything that a journal can hold."""
 
 __all__ = [
     "TONE_OF_KEY", "Action", "AddParticipant", "Answer", "AnyAction", "CallLocator", "CallingContext",
     "CancelAddParticipant", "CancelAllMedia", "ChannelAffinity", "Choice", "Connect", "CreateCall", "GetCall",
-    "GetParticipant", "GetRecordingState", "HangUp", "Hold", "ListParticipants", "MediaStreaming",
+    "GetParticipant", "GetRecordingState", "HangUp", "Hold", "ListParticipants", "MayRecord", "MediaStreaming",
     "MoveParticipants", "MuteParticipant", "OnRecording", "PauseRecording", "Play", "Recognize", "Redirect", "Reject",
     "RemoveParticipant", "ResumeRecording", "Run", "SendDtmf", "ServiceAction", "Sleep", "StartContinuousDtmf",
     "StartMediaStreaming", "StartRecording", "StartTranscription", "StopContinuousDtmf", "StopMediaStreaming",

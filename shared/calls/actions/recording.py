@@ -38,6 +38,23 @@ class StartRecording(Action):
         return "recording"
 
 
+LISTED, UNREADABLE = "do_not_record", "do_not_record_unreadable"
+"""Codes of recordings that the app itself refuses: somebody is on the do-not-record list; it could not be read."""
+
+
+class MayRecord(Action):
+    """Look up whether the call may be recorded: nobody on it, and nobody of these, is on the do-not-record list.
+
+    The outcome is a bool. A list that cannot be read refuses the action.
+    """
+
+    kind: Literal["may_record"] = "may_record"
+    in_service: ClassVar[bool] = False
+    reads: ClassVar[bool] = True
+    ends_with: ClassVar[EndsWith] = "answer"
+    who: tuple[Identifier, ...] = ()
+
+
 class OnRecording(Action):
     """An action on a recording: the one started last, unless its id is given."""
 

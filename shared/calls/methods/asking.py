@@ -131,6 +131,7 @@ class AskingMethods(Methods):
     def ask_digits(
         self,
         *prompts: Words,
+        min_tones: int = 1,
         max_tones: int | None = None,
         stop_tones: Sequence[Tone] = (),
         inter_tone: int | None = None,
@@ -138,16 +139,19 @@ class AskingMethods(Methods):
         person: str | None = None,
         **more: Unpack[Asking],
     ) -> Task[str]:
-        """Ask for keys; gives them as they stand on a phone, without the stop tone, and never none.
+        """Ask for keys; gives them as they stand on a phone, without the stop tone.
 
-        The keys so far count when the time between two keys runs out, so look at the length where it matters.
+        The keys so far count when the time between two keys runs out.
 
         Args:
+            min_tones: fewer keys are nothing usable: asked again while there are attempts, then NoInput.
             repeat, person: the key (`"*"`, `"0"`) that, pressed first and alone, plays the question again or asks for
                 a person; as in `ask_choice`.
 
         Raises (at the await): WantsPerson; else as `recognize`.
         """
+        if type(min_tones) is not int or not 1 <= min_tones <= (max_tones or min_tones):
+            raise InvalidInput("ask_digits.min_tones", f"is {min_tones!r}.", "Give 1 to max_tones.")
         question = self._question(
             "ask_digits",
             prompts,
@@ -156,7 +160,7 @@ class AskingMethods(Methods):
             inter_tone=inter_tone,
             repeat=_key("ask_digits.repeat", repeat, stop_tones),
             person=_key("ask_digits.person", person, stop_tones),
-            usable=lambda heard: bool(heard.digits),
+            usable=lambda heard: len(heard.digits) >= min_tones,
             **more,
         )
         return self._host.spawn("ask_digits", self._ask_digits(question))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Protocol, TypeVar
 
@@ -61,6 +62,9 @@ class Host(Protocol):
     def version(self, name: str) -> bool:
         """Whether the call came to this place with code that has it."""
 
+    def forgotten(self, method: str, filename: str, number: int) -> None:
+        """A block was made at this line and never entered."""
+
     def drop(self, sleep: Operation[None]) -> None:
         """Wait for a sleep no more."""
 
@@ -81,6 +85,23 @@ class Host(Protocol):
 
     def wait_end(self) -> Pending[CallEnded]:
         """The end of the call."""
+
+
+class Block:
+    """What `async with` takes of a call. One that is made and never entered does nothing, which its author must see."""
+
+    _entered = True
+
+    def __init__(self, host: Host, method: str) -> None:
+        self._host = host
+        self._method = method
+        author = sys._getframe(3)  # over the block's own class and the method of the call
+        self._made_at = author.f_code.co_filename, author.f_lineno
+        self._entered = False
+
+    def __del__(self) -> None:
+        if not self._entered:
+            self._host.forgotten(self._method, *self._made_at)
 
 
 class Methods:
@@ -116,6 +137,8 @@ class Methods:
             return Identifier.parse(participant)
         started = self._host.started
         side = started.caller if started.direction == "inbound" else started.callee
+        if side is None and started.direction == "outbound" and self._host.record.callee:
+            return Identifier(raw_id=self._host.record.callee)  # whom the flow has called
         if side is None:
             raise InvalidInput("participant", "is not known for this call.", "Name the participant.")
         return side

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from math import isfinite
 from typing import Any, Literal
 
 from shared.calls import actions
 from shared.calls.actions import CallLocator, MediaStreaming, Transcription
 from shared.calls.methods.base import Methods, Somebody
-from shared.calls.operation import Operation
+from shared.calls.operation import Operation, Pending
 from shared.calls.rules import build
+from shared.errors import CallError, InvalidInput
 from shared.events import CallEvent
 from shared.identifiers import Identifier
 
@@ -40,21 +42,46 @@ class CallingMethods(Methods):
         display_name: str | None = None,
         media_streaming: MediaStreaming | None = None,
         transcription: Transcription | None = None,
-    ) -> Operation[CallEvent]:
+        attempts: int = 1,
+        delay: float | Sequence[float] = 60.0,
+    ) -> Pending[CallEvent]:
         """Place the call to one target, or to several as a group call; gives CallConnected.
 
         A phone number needs a caller id.
+
+        Args:
+            attempts: how often to call, at most; again only where that may help: busy, not answered, not reachable
+                for now, a service that is overloaded. A callee who declines is not called again, nor a wrong number.
+            delay: seconds between two attempts; or one pause each, one fewer than attempts.
+
+        Raises (at the await): what the last attempt ended with, ActionFailed or ActionRefused. In a flow that the app
+        started without targets the call is then `waiting`, and may be placed again.
         """
-        return self._host.issue(
-            build(
-                actions.CreateCall,
-                targets=tuple(Identifier.parse(target) for target in targets),
-                caller_id=None if caller_id is None else Identifier.parse(caller_id),
-                display_name=display_name,
-                media_streaming=media_streaming,
-                transcription=transcription,
-            )
+        action = build(
+            actions.CreateCall,
+            targets=tuple(Identifier.parse(target) for target in targets),
+            caller_id=None if caller_id is None else Identifier.parse(caller_id),
+            display_name=display_name,
+            media_streaming=media_streaming,
+            transcription=transcription,
         )
+        pauses = _pauses(attempts, delay)
+        if not pauses:
+            return self._host.issue(action)
+        return self._host.spawn("create_call", self._call_again(self._checked(action), pauses))
+
+    async def _call_again(self, action: actions.CreateCall, pauses: Sequence[float]) -> CallEvent:
+        for pause in pauses:
+            operation: Operation[CallEvent] = self._host.issue(action)
+            try:
+                return await operation
+            except CallError as error:
+                if not error.retryable:
+                    raise
+            if pause:
+                await self._host.issue(actions.Sleep(seconds=pause))
+        last: Operation[CallEvent] = self._host.issue(action)
+        return await last
 
     def connect(
         self,
@@ -82,3 +109,17 @@ class CallingMethods(Methods):
     def get_call(self) -> Operation[Mapping[str, Any]]:
         """Ask the service for the call's properties (`callConnectionState`, `targets`, …)."""
         return self._host.issue(actions.GetCall())
+
+
+def _pauses(attempts: int, delay: float | Sequence[float]) -> tuple[float, ...]:
+    """The seconds between so many attempts; none for a single one."""
+    if attempts < 1:
+        raise InvalidInput("create_call.attempts", f"is {attempts}.", "Call at least once.")
+    pauses = tuple(delay) if isinstance(delay, Sequence) else (delay,) * (attempts - 1)
+    if len(pauses) != attempts - 1:
+        raise InvalidInput(
+            "create_call.delay", f"has {len(pauses)} pauses for {attempts} attempts.", "Give one fewer than attempts."
+        )
+    if not all(isfinite(pause) and pause >= 0 for pause in pauses):
+        raise InvalidInput("create_call.delay", "is no number of seconds.", "Give 0 or more.")
+    return pauses

@@ -33,6 +33,12 @@ class LanguageMethods(Methods):
         """
         return self._spoken(f"text {name!r}").prompt(name, values)
 
+    def text_in(self, language: str, name: str, /, **values: object) -> TextPrompt:
+        """The same in another language, which the call does not change to: for a greeting in several."""
+        texts = self._host.texts
+        spoken = texts.find(texts.called(language, f"text {name!r}"))
+        return (spoken or self._spoken(f"text {name!r}")).prompt(name, values)
+
     def choice(self, label: str, *, tone: Tone | None = None) -> Choice:
         """A choice for `recognize`, with the phrases that the flow's texts have for it. InvalidInput if they have none.
 

@@ -7,7 +7,7 @@ from types import TracebackType
 
 from shared.calls import actions
 from shared.calls.actions import TONE_OF_KEY
-from shared.calls.methods.base import Host, Methods, Somebody
+from shared.calls.methods.base import Block, Host, Methods, Somebody
 from shared.calls.operation import Operation, Pending
 from shared.calls.prompts import Words, prompt
 from shared.calls.rules import build
@@ -90,14 +90,15 @@ class MediaMethods(Methods):
         return self._host.issue(build(actions.Unhold, participant=self._side(participant)))
 
 
-class Music:
+class Music(Block):
     """What plays in a loop while a block of a flow runs."""
 
     def __init__(self, host: Host, action: actions.Play) -> None:
-        self._host = host
+        super().__init__(host, "music")
         self._action = action
 
     async def __aenter__(self) -> Operation[CallEvent]:
+        self._entered = True
         self._playing: Operation[CallEvent] = self._host.issue(self._action)
         return self._playing
 

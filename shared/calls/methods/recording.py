@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict
 
 from shared.calls import actions
 from shared.calls.methods.base import Methods, Somebody
@@ -11,6 +11,26 @@ from shared.calls.operation import Operation, Task
 from shared.calls.rules import build
 from shared.errors import ActionRefused
 from shared.identifiers import Identifier
+
+
+class RecordingOptions(TypedDict, total=False):
+    """How a call is recorded; see `RecordingMethods.start_recording`."""
+
+    content: Literal["audio", "audioVideo"]
+    channel: Literal["mixed", "unmixed"]
+    format: Literal["wav", "mp3", "mp4"]
+    affinity: Mapping[Somebody, int] | None
+    ordering: Sequence[Somebody]
+    pause_on_start: bool
+    storage: str | None
+
+
+def fields_of(
+    *, affinity: Mapping[Somebody, int] | None = None, ordering: Sequence[Somebody] = (), **options: Any
+) -> dict[str, Any]:
+    """The fields of the action that records so. InvalidInput for somebody who is nobody."""
+    channels = [{"participant": Identifier.parse(who), "channel": number} for who, number in (affinity or {}).items()]
+    return {"affinity": tuple(channels), "ordering": tuple(map(Identifier.parse, ordering)), **options}
 
 
 class RecordingMethods(Methods):
@@ -28,7 +48,7 @@ class RecordingMethods(Methods):
         storage: str | None = None,
         required: bool = False,
     ) -> Task[Mapping[str, Any] | None]:
-        """Record the call; gives `recordingId` and state.
+        """Record the call; gives `recordingId` and state. `record` announces it, or asks, first.
 
         Args:
             channel: `unmixed` gives each participant a channel, up to five.
@@ -36,20 +56,19 @@ class RecordingMethods(Methods):
             ordering: participants in the order of their channels, from 0.
             storage: URL of a Blob container of your own.
             required: raise if it cannot be recorded. Otherwise the call goes on unrecorded: the journal has the
-                refusal, and the result is None.
+                refusal, and the result is None. So it is if somebody on the call is on the do-not-record list, or if
+                that cannot be read (`code`: do_not_record, do_not_record_unreadable).
         """
-        action = build(
-            actions.StartRecording,
+        fields = fields_of(
             content=content,
             channel=channel,
             format=format,
-            affinity=tuple(
-                {"participant": Identifier.parse(who), "channel": number} for who, number in (affinity or {}).items()
-            ),
-            ordering=tuple(Identifier.parse(who) for who in ordering),
+            affinity=affinity,
+            ordering=ordering,
             pause_on_start=pause_on_start,
             storage=storage,
         )
+        action = build(actions.StartRecording, **fields)
         return self._host.spawn("start_recording", self._record(self._checked(action), required))
 
     async def _record(self, action: actions.StartRecording, required: bool) -> Mapping[str, Any] | None:

@@ -8,7 +8,7 @@ from typing import Any
 from shared.calls import actions
 from shared.calls.actions import Action
 from shared.calls.capture import Stream, language_of, to_be_on
-from shared.calls.methods.base import Host, Methods
+from shared.calls.methods.base import Block, Host, Methods
 from shared.calls.operation import FirstOf, Operation, Pending, Task
 from shared.errors import ActionCanceled, ActionFailed, ActionRefused, NotOffRecord, TimedOut
 
@@ -37,16 +37,18 @@ class SensitiveMethods(Methods):
 
         Raises (at the `async with`): NotOffRecord if one of them may still be on; all is as it was then.
         """
-        return OffRecord(self._off)
+        return OffRecord(self._host, self._off)
 
 
-class OffRecord:
+class OffRecord(Block):
     """A block of a flow that is off the record."""
 
-    def __init__(self, record: _Record) -> None:
+    def __init__(self, host: Host, record: _Record) -> None:
+        super().__init__(host, "off_record")
         self._record = record
 
     async def __aenter__(self) -> None:
+        self._entered = True
         await self._record.enter()
 
     async def __aexit__(
@@ -127,7 +129,6 @@ class _Record:
                 try:
                     # The event that says so may name another operation than the one that stopped it.
                     if await FirstOf((off, stop, limit)) is limit:
-                        limit.result()
                         raise TimedOut(stop.label)
                     (off if off.done else stop).result()
                 except FAILURES as error:

@@ -27,6 +27,7 @@ from azure.storage.blob import ContainerClient
 from emulator.testing import PATIENCE, Control, Running
 from shared.api.reports import RecordingView, ReportService
 from shared.events import RecordingFileStatusUpdated, parse_event_grid_event
+from shared.notifications.topic import TopicPublisher
 from shared.quality.report import Report
 from shared.quality.thresholds import Thresholds
 from shared.recordings.archive import BlobArchive
@@ -34,7 +35,6 @@ from shared.recordings.ledger import TableLedger
 from shared.recordings.memory import MemoryRecordingQueue
 from shared.recordings.own_storage import OwnStorageSource, Sources
 from shared.recordings.pipeline import Options, Pipeline
-from shared.recordings.publisher import TopicPublisher
 from shared.recordings.record import RecordingRecord
 from shared.recordings.reporting import QualityReporter
 from shared.recordings.source import ServiceSource

@@ -12,6 +12,7 @@ import jsonschema_rs
 import pytest
 from schemathesis.specs.openapi.definitions import OPENAPI_31_VALIDATOR
 
+from shared.api.do_not_record import NumberNotToRecord
 from shared.api.models import ACTIONS, PlaceCall, read, read_action
 from shared.api.openapi import openapi
 from shared.api.search import SearchCalls
@@ -25,6 +26,8 @@ OPERATIONS = [
     for path, operations in DOCUMENT["paths"].items()
     for method, operation in operations.items()
 ]
+BODY_WITHOUT_KEY = {"searchCalls", "addDoNotRecord", "removeDoNotRecord", "checkDoNotRecord"}
+"""What may be repeated without an idempotency key."""
 every_operation = pytest.mark.parametrize("operation", [o for _, o in OPERATIONS], ids=[name for name, _ in OPERATIONS])
 
 
@@ -78,7 +81,7 @@ def test_every_route_of_the_api_is_described_and_every_description_has_a_route()
         (method, f"/{route.template}")
         for route in http_routes()
         for method in route.methods
-        if route.template.startswith(("calls", "flows", "reports", "recordings"))
+        if route.template.startswith(("calls", "flows", "reports", "recordings", "notifications", "do-not-record"))
     }
     actions = {f"/calls/{{call_id}}/actions/{name}" for name in ACTIONS}
     described = {
@@ -105,7 +108,7 @@ def test_an_operation_says_what_it_does_names_its_path_and_tells_its_errors(oper
     assert {"401", "503", "default"} <= set(errors)
     assert all(set(body["content"]) == {"application/problem+json"} for s, body in errors.items() if s != "401")
     changes = any(p["name"] == "Idempotency-Key" for p in operation["parameters"])
-    assert ("requestBody" in operation) == (changes or operation["operationId"] == "searchCalls")
+    assert ("requestBody" in operation) == (changes or operation["operationId"] in BODY_WITHOUT_KEY)
 
 
 @every_operation
@@ -121,6 +124,8 @@ def test_an_example_fits_its_schema_and_is_taken_by_the_app(operation: dict[str,
             assert read_action(operation["operationId"], body, OTHER_SIDE)
         elif operation["operationId"] == "searchCalls":
             assert read(SearchCalls, body).key
+        elif operation["operationId"] in BODY_WITHOUT_KEY:
+            assert read(NumberNotToRecord, body).number
         else:
             assert read(PlaceCall, body).opening(by_flow=False)
 

@@ -300,3 +300,22 @@ def test_a_string_is_a_text_wherever_a_prompt_is_taken() -> None:
     assert held.audio == text("four")
     silence(stage)
     assert stage.said == ["one", "two", "five", "six"]
+
+
+def test_too_few_keys_are_asked_for_again_and_then_are_no_input() -> None:
+    stage = asked(lambda call: call.ask_digits("Your card?", min_tones=4, max_tones=6, attempts=2))
+    keys(stage, "one", "two", "three", sub_code=8532)
+    keys(stage, "one", "two", "three", "four", sub_code=8532)
+    assert stage.said[-1] == "Got '1234'."
+    stage = asked(lambda call: call.ask_digits("Your card?", min_tones=4, max_tones=6))
+    keys(stage, "one", "two", "three", sub_code=8532)
+    assert stage.said[-1].startswith("No input")
+
+
+@pytest.mark.parametrize("least", [0, 7, True, "4", None])
+def test_no_more_keys_can_be_needed_than_are_collected(least: Any) -> None:
+    async def function(call: Call) -> None:
+        with pytest.raises(InvalidInput, match="min_tones"):
+            call.ask_digits("Your card?", min_tones=least, max_tones=6)
+
+    assert Stage(function).connect().failures == []

@@ -137,7 +137,7 @@ def test_of_several_sleeps_only_those_that_are_over_are_ended(world: World) -> N
         sleeps = [call.sleep(seconds) for seconds in (10, 11.995, 12.001, 20)]
         for number, sleep in enumerate(sleeps):
             await sleep
-            await call.run(lambda number=number: over.append(number))
+            await call.run(over.append, number)
 
     over: list[int] = []
     conductor = world.conductor(flows={"several": Flow("several", several)})

@@ -10,18 +10,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.calls import actions, text
+from shared.calls import Flow, actions, text
 from shared.calls.actions import Action
 from shared.calls.afterwards import CONFIRM_AFTER
 from shared.calls.conductor import Conductor
-from shared.calls.journal import EventReceived, Failed, GaveUp, Issued, RefusedEntry, Resent, Settled, Signalled
+from shared.calls.journal import EventReceived, Failed, GaveUp, Issued, RefusedEntry, Resent, Settled, Signalled, encode
+from shared.calls.lifecycle import FIRST_COMMAND
 from shared.calls.outcome import Outcome
 from shared.calls.record import CallRecord
 from shared.calls.replay import Session, replay
-from shared.calls.state import FIRST_COMMAND
 from shared.errors import AlreadyClaimed, LostRace, NotConnected, ResponseLost, StoreUnavailable, UnknownCall
+from shared.gateway.base import Request
 from shared.store.base import Version
 from shared.store.memory import MemoryStore
+from tests.unit.calls.outbound import BUSY, DECLINED, OUTBOUND, of_attempt, respond
 from tests.unit.calls.world import APOLOGY, CALLER, CHOICES, FLOWS, World, a_ring, answering, parsed
 
 MAX_STEPS = 400
@@ -82,6 +84,8 @@ class MortalStore(MemoryStore):
 class Play:
     """One call, delivered in an order that hypothesis draws."""
 
+    flows: Mapping[str, Flow] = FLOWS
+
     def __init__(
         self,
         data: st.DataObject,
@@ -102,7 +106,7 @@ class Play:
         self.seen = 0
         self.call_id = ""
         self.queue: list[dict[str, Any]] = []
-        self.conductors = [self.world.conductor(), self.world.conductor()]
+        self.conductors = [self._instance(), self._instance()]
         plain = self.world.gateway.perform
 
         def perform(request: Any) -> Any:
@@ -113,6 +117,9 @@ class Play:
             return answer
 
         self.world.gateway.perform = perform  # type: ignore[method-assign]
+
+    def _instance(self) -> Conductor:
+        return self.world.conductor(flows=self.flows)
 
     def run(self) -> None:
         self._attempt(lambda c: self._ring(c))
@@ -140,7 +147,7 @@ class Play:
                 self._collect()
                 self._pass_seconds(self.draw(st.sampled_from([0, 1])))
             except Crash:
-                self.conductors[which] = self.world.conductor()
+                self.conductors[which] = self._instance()
                 self._collect()
                 self._pass_seconds(self.draw(st.sampled_from([1, 25])))
         raise AssertionError("too many deaths")
@@ -149,9 +156,11 @@ class Play:
         """The service reacts to what it was asked."""
         performed = self.world.gateway.performed
         for request in performed[self.seen :]:
-            heard = self.draw(st.sampled_from(["yes", "no", None]))
-            self.queue += self.world.wire.reaction(request, heard)
+            self.queue += self._reaction(request)
         self.seen = len(performed)
+
+    def _reaction(self, request: Request) -> list[dict[str, Any]]:
+        return self.world.wire.reaction(request, self.draw(st.sampled_from(["yes", "no", None])))
 
     def _deliver_one(self) -> None:
         if self.world.timers.due and (not self.queue or self.draw(st.booleans())):
@@ -195,7 +204,7 @@ class Play:
         try:
             conductor.later.flush()
         except Crash:
-            self.conductors[self.conductors.index(conductor)] = self.world.conductor()
+            self.conductors[self.conductors.index(conductor)] = self._instance()
 
     def _wait_for_the_watchdog(self) -> None:
         self.mortal.deaths.clear()
@@ -241,7 +250,7 @@ def assert_whole(play: Play) -> None:
     assert len(set(signals)) == len(signals)
     ids = [entry.event["id"] for entry in journal if isinstance(entry, EventReceived)]
     assert len(ids) == len(set(ids))
-    assert replay(FLOWS[play.flow], play.call_id, journal, apology=APOLOGY) == []
+    assert replay(play.flows[play.flow], play.call_id, journal, apology=APOLOGY) == []
 
 
 @settings(max_examples=150, deadline=None)
@@ -364,6 +373,91 @@ def test_a_warm_session_and_a_cold_one_end_in_the_same_state(
     cold = Session(FLOWS[flow], play.call_id, apology=APOLOGY)
     for entry in play.world.journal(play.call_id):
         cold.feed(entry)
+    warm = play.world.store.load(play.call_id).record
+    cold.adopt(warm)
+    assert cold.record == warm
+
+
+# Calls that their flow places
+
+
+class OutboundPlay(Play):
+    """A call that its flow places; what becomes of each attempt, hypothesis draws."""
+
+    flows = OUTBOUND
+
+    def __init__(self, data: st.DataObject, flow: str, **options: Any) -> None:
+        super().__init__(data, flow, **options)
+        self.world.gateway._answer = respond
+        self.fates: list[str] = []
+
+    def _ring(self, conductor: Conductor) -> None:
+        self.call_id = conductor.place(self.flow, None, key="one")[1]
+
+    def _reaction(self, request: Request) -> list[dict[str, Any]]:
+        if not isinstance(request.action, actions.CreateCall):
+            connection = request.connection_id.removeprefix("connection-")
+            return [of_attempt(body, int(connection)) for body in self.world.wire.reaction(request)]
+        fate = self.draw(st.sampled_from(["busy", "declined", "taken"]))
+        self.fates.append(fate)
+        if fate == "taken":
+            return [of_attempt(body, request.seq) for body in self.world.wire.reaction(request)]
+        result = BUSY if fate == "busy" else DECLINED
+        context = self.draw(st.sampled_from([None, request.operation_context]))
+        failed = self.world.wire.event("CreateCallFailed", request.operation_context, result)
+        over = self.world.wire.event("CallDisconnected", context, result)
+        return [of_attempt(failed, request.seq), of_attempt(over, request.seq)]
+
+
+def assert_placed_as_it_went(play: OutboundPlay) -> None:
+    """Each attempt is placed once, and what became of the last one is what became of the call."""
+    record, journal = play.world.store.peek(play.call_id), play.world.journal(play.call_id)
+    placed = [entry.seq for entry in journal if isinstance(entry, Issued) and entry.action.kind == "create_call"]
+    performed = [r.seq for r in play.world.gateway.performed if r.action.kind == "create_call"]
+    assert performed == placed
+    assert record.attempts == len(placed) == len(play.fates)
+    assert not any(isinstance(entry, Failed) for entry in journal)
+    assert [r for r in play.world.gateway.sent if r.action.kind == "play" and not r.connection_id] == []
+    if record.outcome == "hung_up":
+        return
+    assert "taken" not in play.fates[:-1]
+    assert record.outcome == ("completed" if play.fates[-1] == "taken" else play.fates[-1])
+    most = {"calls_twice": 2, "calls_at_once": 3, "waits_and_calls": 1}[play.flow]
+    again = play.fates[-1] == "busy" or (play.flow == "calls_twice" and play.fates[-1] == "declined")
+    assert not again or len(play.fates) == most
+
+
+outbound_flows = st.sampled_from(["calls_twice", "calls_at_once", "waits_and_calls"])
+outbound_steering = st.lists(st.sampled_from(["play", "ask", "hang_up", "terminate", "signal"]), max_size=3)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    data=st.data(),
+    flow=outbound_flows,
+    steering=outbound_steering,
+    deaths=st.lists(st.integers(1, 40), max_size=3),
+    losses=losses,
+)
+def test_a_call_that_its_flow_places_again_ends_as_its_last_attempt_did(
+    data: st.DataObject, flow: str, steering: list[str], deaths: list[int], losses: dict[int, str]
+) -> None:
+    play = OutboundPlay(data, flow, deaths=deaths, losses=losses, steering=steering)
+    play.run()
+    assert_whole(play)
+    assert_asked_once(play)
+    assert_placed_as_it_went(play)
+
+
+@settings(max_examples=100, deadline=None)
+@given(data=st.data(), flow=outbound_flows, steering=outbound_steering)
+def test_a_warm_session_and_a_cold_one_of_a_placed_call_end_in_the_same_state(
+    data: st.DataObject, flow: str, steering: list[str]
+) -> None:
+    play = OutboundPlay(data, flow, steering=steering)
+    play.run()
+    cold = Session(OUTBOUND[flow], play.call_id, apology=APOLOGY)
+    cold.feed_stored(map(encode, play.world.journal(play.call_id)))
     warm = play.world.store.load(play.call_id).record
     cold.adopt(warm)
     assert cold.record == warm

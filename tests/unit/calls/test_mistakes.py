@@ -104,6 +104,11 @@ async def forgets_the_last_prompt(call: Call) -> None:
     call.play(text("Goodbye."))
 
 
+async def forgets_to_enter(call: Call) -> None:
+    call.off_record()
+    await call.ask_digits("Card number?", max_tones=16)
+
+
 async def says_nothing(call: Call) -> None:
     await call.play(text(" "))
 
@@ -146,6 +151,7 @@ WATCHED = {
     starts_a_process: ("NotDeterministic", "subprocess.run", "call.run"),
     logs: ("NotDeterministic", "log.warning", "call.log"),
     forgets_a_helper: ("ForgottenAwait", "helper(call)", "await helper(call)"),
+    forgets_to_enter: ("ForgottenAwait", "call.off_record()", "async with call.off_record"),
     forgets_the_last_prompt: ("ForgottenAwait", 'call.play(text("Goodbye."))', "await call.play"),
 }
 """Mistakes that rehearsals and the local host notice."""

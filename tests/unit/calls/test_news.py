@@ -138,7 +138,18 @@ def test_keys_that_were_not_read_before_a_new_start_come_before_those_after_it()
     order.start()
     for number in (2, 1):
         order.add(number, f"new {number}")
+    order.add(1, "new 1 once more")
     assert [order.next() for _ in range(5)] == ["old 1", "old 2", "new 1", "new 2", None]
+
+
+def test_keys_whose_numbers_go_on_after_a_new_start_stay_in_order() -> None:
+    order = ToneOrder()
+    for number in (1, 3):
+        order.add(number, str(number))
+    order.start()
+    for number in (4, 2):
+        order.add(number, str(number))
+    assert [order.next() for _ in range(5)] == ["1", "2", "3", "4", None]
 
 
 @pytest.mark.parametrize("waits_already", [True, False])

@@ -1,4 +1,4 @@
-"""Blocks of a flow: music that stops whatever happens, and moments that nothing records."""
+"""Sensitive moments: a block of a flow that nothing records, transcribes or streams."""
 
 from __future__ import annotations
 
@@ -15,92 +15,14 @@ from shared.calls import (
     NotOffRecord,
     Transcription,
     actions,
-    file,
 )
+from shared.calls.capture import to_be_on
 from shared.calls.journal import Issued
+from shared.calls.operation import Operation, Scheduler
 from tests.unit.calls.replayed import Replayed
 from tests.unit.calls.test_replay import Stage
 
-MUSIC = file("https://example.com/music.wav")
 PAUSED = ["get_recording_state", "pause_recording", "get_recording_state"]
-
-
-# Music
-
-
-def test_music_plays_in_a_loop_while_the_block_runs() -> None:
-    async def function(call: Call) -> None:
-        async with call.music(MUSIC, to="8:acs:ada") as music:
-            await call.race(call.signal("go"), music)
-        await call.play("Thank you.")
-
-    stage = Replayed(function).connect()
-    action = stage.session.operation(1).action
-    assert isinstance(action, actions.Play)
-    assert (action.loop, [who.raw_id for who in action.to]) == (True, ["8:acs:ada"])
-    stage.signal("go")
-    stage.answers("cancel_all_media")
-    assert stage.asked == ["play", "cancel_all_media", "play"]
-
-
-def test_music_stops_when_the_block_fails_and_the_first_error_counts() -> None:
-    async def function(call: Call) -> None:
-        try:
-            async with call.music(MUSIC):
-                await call.signal("go")
-                raise LookupError("a bug")
-        except LookupError:
-            await call.play("Sorry.")
-
-    for respond in (Replayed.answers, Replayed.refuses):
-        stage = Replayed(function).connect()
-        stage.signal("go")
-        respond(stage, "cancel_all_media")
-        assert stage.asked == ["play", "cancel_all_media", "play"]
-
-
-def test_music_that_cannot_be_stopped_is_an_error_where_there_is_no_other() -> None:
-    async def function(call: Call) -> None:
-        try:
-            async with call.music(MUSIC):
-                await call.signal("go")
-        except ActionRefused as error:
-            await call.play(error.action)
-
-    stage = Replayed(function).connect()
-    stage.signal("go")
-    stage.refuses("cancel_all_media")
-    assert stage.said == ["cancel_all_media"]
-
-
-@pytest.mark.parametrize("name", ["PlayFailed", "CallDisconnected"])
-def test_music_that_is_over_is_not_stopped(name: str) -> None:
-    async def function(call: Call) -> None:
-        async with call.music(MUSIC):
-            await call.signal("go")
-
-    stage = Replayed(function).connect()
-    stage.event(name, 1 if name == "PlayFailed" else None, (400, 8535, ""))
-    if name == "PlayFailed":
-        stage.signal("go")
-    assert "cancel_all_media" not in stage.asked
-
-
-def test_music_of_a_helper_that_is_stopped_stops() -> None:
-    async def waits(call: Call) -> None:
-        async with call.music(MUSIC):
-            await call.ended()
-
-    async def function(call: Call) -> None:
-        await call.race(waits(call), call.signal("go"))
-        await call.play("Thank you.")
-
-    stage = Replayed(function).connect()
-    stage.signal("go")
-    assert stage.asked == ["play", "cancel_all_media", "play"]
-
-
-# Off the record
 
 
 def recording(stage: Replayed, *, up_to: int = 3, state: str = "inactive") -> None:
@@ -322,6 +244,92 @@ def test_a_block_that_is_left_while_it_is_entered_puts_back_what_it_had_paused()
     assert stage.said == ["Thank you."]
 
 
+def test_a_block_that_is_left_before_anything_is_paused_pauses_nothing_later() -> None:
+    async def block(call: Call) -> None:
+        async with call.off_record():
+            await call.play("never")
+
+    async def function(call: Call) -> None:
+        await call.start_recording()
+        await call.race(block(call), call.signal("stop"))
+        await call.ended()
+
+    stage = recorded(function)
+    stage.signal("stop")
+    recording(stage, up_to=1)
+    assert stage.asked == ["start_recording", "get_recording_state"]
+
+
+def test_of_two_recordings_each_is_paused_and_goes_on() -> None:
+    async def function(call: Call) -> None:
+        await call.start_recording()
+        await call.start_recording()
+        async with call.off_record():
+            await call.play("Card number?")
+
+    stage = recorded(function)
+    stage.answers("start_recording", {"recordingId": "r2"})
+    recording(stage)
+    recording(stage)
+    stage.reports("PlayCompleted", "play")
+    asked = [entry.action for entry in stage.journal if isinstance(entry, Issued)]
+    assert [action.recording_id for action in asked if isinstance(action, actions.PauseRecording)] == ["r1", "r2"]
+    assert [action.recording_id for action in asked if isinstance(action, actions.ResumeRecording)] == ["r2", "r1"]
+
+
+START_OF_R1, START_OF_R2 = (actions.StartRecording(), "r1"), (actions.StartRecording(), "r2")
+REFUSED = ActionRefused("x", 500, "", "")
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        ([], False),
+        ([START_OF_R1], True),
+        ([(actions.StartRecording(pause_on_start=True), "r1")], False),
+        ([(actions.StartRecording(), REFUSED)], False),
+        ([START_OF_R2], False),
+        ([START_OF_R1, (actions.PauseRecording(), None)], False),
+        ([START_OF_R1, (actions.PauseRecording(), REFUSED)], True),
+        ([START_OF_R1, (actions.PauseRecording(), ...)], True),
+        ([START_OF_R1, (actions.PauseRecording(), None), (actions.ResumeRecording(), ...)], True),
+        ([START_OF_R1, (actions.PauseRecording(), None), (actions.ResumeRecording(), REFUSED)], False),
+        ([START_OF_R1, (actions.PauseRecording(), None), (actions.StopRecording(), None)], False),
+        ([START_OF_R1, START_OF_R2, (actions.PauseRecording(), None)], True),
+        ([START_OF_R1, START_OF_R2, (actions.PauseRecording(recording_id="r1"), None)], False),
+        ([START_OF_R1, START_OF_R2, (actions.PauseRecording(recording_id="r2"), None)], True),
+        ([(actions.ResumeRecording(recording_id="r1"), None)], True),
+    ],
+)
+def test_what_was_asked_of_a_recording_last_says_whether_it_is_to_be_on(asked: list[Any], expected: bool) -> None:
+    scheduler = Scheduler()
+    operations: list[Operation[Any]] = []
+    for seq, (action, outcome) in enumerate(asked):
+        operation: Operation[Any] = Operation(seq, action, scheduler)
+        if isinstance(outcome, Exception):
+            operation.fail(outcome)
+        elif outcome is not ...:
+            operation.succeed(None)
+            operation.answer = outcome and {"recordingId": outcome}
+        operations.insert(0, operation)
+    assert to_be_on("r1", operations) == expected
+
+
+def test_a_recording_that_somebody_else_paused_stays_paused() -> None:
+    async def function(call: Call) -> None:
+        await call.start_recording()  # refused, as another app records the call
+        await call.signal("go")
+        async with call.off_record():
+            await call.play("Card number?")
+
+    stage = Replayed(function).connect()
+    stage.refuses("start_recording", 409, "8517")
+    stage.event("RecordingStateChanged", recordingId="theirs", state="active")
+    stage.signal("go")
+    stage.answers("get_recording_state", {"recordingState": "inactive"})
+    assert stage.said == ["Card number?"]
+
+
 def test_blocks_may_overlap_and_the_last_one_puts_back() -> None:
     async def block(call: Call, name: str) -> None:
         async with call.off_record():
@@ -479,6 +487,29 @@ def test_a_stream_that_is_off_or_never_came_up_stays_off() -> None:
     assert stage.said == ["Card number?"]
     stage.reports("PlayCompleted", "play")
     assert stage.asked == ["play", "play"]
+
+
+def test_a_stream_that_broke_off_while_something_else_goes_on_or_was_never_wanted_is_off() -> None:
+    async def function(call: Call) -> None:
+        await call.answer(transcription=Transcription(locale="en-US"), media_streaming=MediaStreaming())
+        for _ in range(2):
+            await call.start_media_streaming()
+            await call.gather(call.stop_media_streaming(), call.signal("go"))
+        await call.start_media_streaming()
+        call.hold()
+        await call.signal("go")
+        async with call.off_record():
+            await call.play("Card number?")
+
+    stage = Replayed(function, opens=True).connect()
+    for _ in range(2):
+        stage.reports("MediaStreamingStarted", "start_media_streaming")
+        stage.reports("MediaStreamingStopped", "stop_media_streaming")
+        stage.signal("go")
+    stage.reports("MediaStreamingStarted", "start_media_streaming")
+    stage.event("MediaStreamingFailed", None, (500, 8581, "the socket broke"))
+    stage.signal("go")
+    assert stage.said == ["Card number?"]
 
 
 def test_a_stream_that_is_about_to_start_is_stopped() -> None:

@@ -329,3 +329,18 @@ def with_apology(folder: Path) -> Texts:
     for path in folder.glob("desk.*.yaml"):
         path.write_text(path.read_text("utf-8").replace("  bye:", "  fallback: Uh.\n  bye:"), "utf-8")
     return read_texts(folder, "desk")
+
+
+def test_a_greeting_may_be_in_several_languages_while_the_call_stays_in_its_own(texts: Texts) -> None:
+    async def function(call: Call) -> None:
+        await call.play(call.text("bye"), call.text_in("de", "bye"))
+        call.log(call.language)
+        with pytest.raises(InvalidInput, match="There are: de, en"):
+            call.text_in("fr", "bye")
+
+    call = rehearse(texts, function)
+    english, german = call.expect(actions.Play).prompts
+    assert english != german
+    assert (english.voice_name, german.voice_name) == ("en-US-JennyNeural", "de-AT-IngridNeural")  # type: ignore[union-attr]
+    call.prompt_ends()
+    assert call.logged == ["en"]

@@ -18,6 +18,7 @@ from shared.calls import (
     Flow,
     InvalidInput,
     NoInput,
+    RunFailed,
     actions,
     file,
     text,
@@ -294,3 +295,92 @@ def test_a_flow_that_may_fail_is_rehearsed_with_its_fallback() -> None:
     call.prompt_ends()
     assert call.expect(actions.Transfer).target.phone_number == "+14255550142"
     assert call.outcome == "failed"
+
+
+def test_a_recording_is_as_the_flow_left_it_unless_the_rehearsal_says_otherwise() -> None:
+    async def function(call: Call) -> None:
+        for step in (call.get_recording_state, call.start_recording, call.pause_recording, call.resume_recording):
+            await step()
+            call.log(str((await call.get_recording_state())["recordingState"]))
+
+    call = rehearse(function)
+    call.connect()
+    assert call.logged == ["inactive", "active", "inactive", "active"]
+
+
+def test_music_and_races_that_leave_things_behind_forget_no_await() -> None:
+    async def helper(call: Call) -> None:
+        await call.play("never")
+
+    async def function(call: Call) -> None:
+        await call.play("Hello.")
+        await call.race(call.signal("x"), helper(call))
+        async with call.music(file("https://contoso.example/music.wav")):
+            await call.sleep(1)
+
+    call = rehearse(function)
+    call.connect()
+    call.signal("x")
+    call.prompt_ends()
+    call.wait()
+    assert call.hung_up()
+    assert call.spoken == ["Hello."]
+
+
+def test_a_function_may_stand_for_a_side_effect_and_the_rehearsal_has_the_arguments() -> None:
+    call = Rehearsal(Flow("function", looks_up), runs={look_up: lambda number: {"number": number}})
+    call.connect()
+    assert call.logged == ["{'number': '+14255550100'}"]
+    assert call.ran == [("look_up", ("+14255550100",), {})]
+
+
+def test_a_function_is_called_with_arguments_that_it_takes_or_the_flow_learns_it() -> None:
+    async def forgets(call: Call) -> None:
+        try:
+            await call.run(look_up)  # type: ignore[call-arg]
+        except RunFailed as error:
+            call.log(error.code)
+
+    call = Rehearsal(Flow("function", forgets), runs={look_up: {}})
+    call.connect()
+    assert call.logged == ["TypeError"]
+
+
+def test_a_class_of_errors_among_the_results_is_a_mistake_of_the_test() -> None:
+    with pytest.raises(AssertionError, match=r"give an instance, ValueError\(\)"):
+        Rehearsal(Flow("function", looks_up), runs={look_up: ValueError}).connect()
+
+
+def test_a_busy_callee_and_a_second_attempt_can_be_rehearsed() -> None:
+    async def twice(call: Call) -> None:
+        await call.sleep(60)
+        await call.create_call("+14255550100", caller_id="+18005550199", attempts=2, delay=900)
+        await call.play(text("hello"), to=call.other_side)
+        await call.ended()
+
+    def begun() -> Rehearsal:
+        call = Rehearsal(Flow("twice", twice, opens=True), placed_to=[])
+        statuses = [call.status]
+        call.wait()
+        assert [*statuses, call.status] == ["waiting", "connecting"]
+        call.fail(actions.CreateCall, code=486, sub_code=8539)
+        assert (call.status, call.outcome) == ("waiting", "")
+        return call
+
+    call = begun()
+    call.wait()
+    call.connect()
+    call.present("4:+14255550100")
+    assert (call.status, call.spoken) == ("connected", ["hello"])
+    call.prompt_ends()
+    call.hang_up()
+    assert (call.status, call.outcome) == ("ended", "completed")
+
+    call = begun()
+    call.refuse(actions.CreateCall, status=400)
+    call.wait()
+    assert (call.status, call.outcome) == ("ended", "refused")
+
+    call = begun()
+    call.hang_up()
+    assert (call.status, call.outcome, call.hung_up()) == ("ended", "hung_up", False)

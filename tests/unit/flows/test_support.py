@@ -17,6 +17,7 @@ CALLER = "4:+14255550100"
 def call() -> Rehearsal:
     call = Rehearsal(support)
     call.connect()
+    call.prompt_ends()
     return call
 
 
@@ -34,8 +35,21 @@ def test_it_records_caller_and_agent_on_a_channel_each(call: Rehearsal) -> None:
     assert [(one.participant.raw_id, one.channel) for one in recording.affinity] == [(CALLER, 0), (f"4:{AGENT}", 1)]
 
 
-def test_it_says_that_the_call_is_recorded(call: Rehearsal) -> None:
-    assert "recorded" in call.spoken[0]
+def test_it_records_only_after_it_has_said_so() -> None:
+    call = Rehearsal(support)
+    call.connect()
+    assert call.spoken == ["This call is recorded."]
+    assert "start_recording" not in [action.kind for action in call.actions]
+    call.prompt_ends()
+    assert [action.kind for action in call.actions] == ["answer", "may_record", "play", "start_recording", "recognize"]
+
+
+@pytest.mark.parametrize("listed", ["+14255550100", AGENT])
+def test_it_neither_records_nor_says_so_where_somebody_may_not_be_recorded(listed: str) -> None:
+    call = Rehearsal(support, do_not_record=[listed])
+    call.connect()
+    assert [action.kind for action in call.actions] == ["answer", "may_record", "recognize"]
+    assert "Contoso support" in call.spoken[0]
 
 
 def test_the_hours_are_told_without_an_agent(call: Rehearsal) -> None:
@@ -80,12 +94,14 @@ def test_a_call_that_the_service_will_not_record_goes_on() -> None:
     call = Rehearsal(support)
     call.refuse(actions.StartRecording, status=400, code="8553")
     call.connect()
-    assert "Contoso support" in call.spoken[0]
+    call.prompt_ends()
+    assert "Contoso support" in call.spoken[-1]
 
 
 def test_it_speaks_german_where_the_routing_says_so() -> None:
     call = Rehearsal(support, language="de")
     call.connect()
     assert "aufgezeichnet" in call.spoken[0]
+    call.prompt_ends()
     call.press("1")
     assert "von Montag bis Freitag" in call.spoken[-1]

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from shared.notifications.event import Event
 from shared.quality.report import Report
 from shared.quality.thresholds import Thresholds
 from shared.recordings.base import ReportRow
@@ -28,9 +29,9 @@ class Told:
         self.events: list[tuple[str, dict[str, Any]]] = []
         self.on_publish: Callable[[], None] = lambda: None
 
-    def publish(self, event_id: str, subject: str, data: dict[str, Any]) -> None:
+    def publish(self, event: Event) -> None:
         self.on_publish()
-        self.events.append((event_id, data))
+        self.events.append((event.id, dict(event.data)))
 
 
 class Room(World):

@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from shared.errors import SourceUnavailable, TopicUnavailable, TranscriptionFailed
+from shared.errors import SourceUnavailable, TranscriptionFailed
 from shared.events import RecordingFileStatusUpdated, parse_event_grid_event
+from shared.notifications.errors import TopicUnavailable
 from shared.recordings.base import Download
 from shared.recordings.finishing import Reporter
 from shared.recordings.memory import MemoryArchive, MemoryLedger, MemoryRecordingQueue

@@ -41,6 +41,9 @@ def a_record(call_id: str = "call-1", **values: Any) -> CallRecord:
         failure={"error": "RuntimeError: a bug", "where": "flows/reception.py:12"},
         recording="active",
         recording_ids=("eyJQbGF0Zm9ybUVuZHBvaW50SWQiOiIx", "eyJQbGF0Zm9ybUVuZHBvaW50SWQiOiIy"),
+        attempts=2,
+        placed_at=AT + 4,
+        earlier=("connection_id a/b+c==", "number 4:+14255550101"),
         indexed=("0123abcd", "4567ef01"),
         code=200,
         sub_code=-5300,
@@ -211,6 +214,16 @@ def test_a_first_entry_too_large_for_a_row_can_be_claimed(another: Another) -> N
 
 
 # Finding calls
+
+
+def test_a_call_is_closed_once_its_archive_is_there(another: Another) -> None:
+    record = a_record("call-1", status="ended")
+    assert not another().is_closed(record)  # there is no container yet
+    another().prepare()
+    assert not another().is_closed(record)
+    another().close(record, {"call_id": "call-1"})
+    assert another().is_closed(record)
+    assert not another().is_closed(a_record("call-2", status="ended"))
 
 
 def test_an_indexed_call_is_open_until_it_is_closed(another: Another) -> None:

@@ -250,13 +250,36 @@ def test_an_older_instance_takes_nothing_back(another: Another) -> None:
 
 @pytest.mark.parametrize(
     ("direction", "status"),
-    [("inbound", "ringing"), ("outbound", "connecting"),
+    [("inbound", "ringing"), ("outbound", "connecting"), ("outbound", "waiting"),
      *((direction, status) for direction in ("inbound", "outbound") for status in ("connected", "ended"))],
 )  # fmt: skip
 def test_the_list_says_how_far_each_call_has_come(another: Another, direction: Any, status: Any) -> None:
     record = a_call(status=status, direction=direction)
     another().index(record)
     assert list(another().listed(DAY)) == [listed_row(record)]
+
+
+def test_the_list_says_whether_a_call_that_its_flow_places_waits_or_is_being_placed(another: Another) -> None:
+    """Whichever of two instances writes last of two steps."""
+    steps = [a_call(status=status, attempts=attempts) for attempts, status in
+             ((0, "waiting"), (1, "connecting"), (1, "waiting"), (2, "connecting"), (2, "waiting"))]  # fmt: skip
+    for step, earlier in zip(steps[1:], steps, strict=False):
+        another().index(step)
+        another().index(earlier)
+        assert list(another().listed(DAY)) == [listed_row(step)]
+    up = a_call(status="connected", attempts=2, connected_at=AT)
+    another().index(up)
+    another().index(steps[-1])
+    assert list(another().listed(DAY)) == [listed_row(up)]
+
+
+@every_way
+def test_a_call_is_found_by_the_ids_and_callees_of_earlier_attempts(another: Another, by: By) -> None:
+    store = hashing(another(), KEY)
+    earlier = tuple(f"{name} {IDS[name]}" for name in ("server_call_id", "correlation_id", "connection_id", "number"))
+    store.index(knowing(by, "4:+14255550188", attempts=2, earlier=earlier))
+    assert found(store, by, "4:+14255550188") == ["call-1"]
+    assert found(store, by) == ([] if by == "recording_id" else ["call-1"])
 
 
 def test_an_older_archive_does_not_replace_a_newer_one(another: Another) -> None:

@@ -1,17 +1,21 @@
-"""Tells other systems that a report is ready, through an Event Grid custom topic."""
+"""An Event Grid custom topic, which passes events on to whoever subscribes."""
 
 from __future__ import annotations
 
+import json
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from shared.errors import TopicUnavailable
+from shared.notifications.errors import TopicUnavailable
+from shared.notifications.event import Event
 
 if TYPE_CHECKING:
     from azure.eventgrid import EventGridPublisherClient
 
-EVENT_TYPE = "Switchboard.QualityReportReady"
+REPORT_READY = "Switchboard.QualityReportReady"
 DATA_VERSION = "1.0"
+REFUSED = frozenset({400, 413})
+"""What the topic responds to an event that it will never take; the rest is a matter of keys, roles and time."""
 
 
 class TopicPublisher:
@@ -26,16 +30,24 @@ class TopicPublisher:
         self._endpoint = endpoint
         self._key = key
 
-    def publish(self, event_id: str, subject: str, data: dict[str, Any]) -> None:
+    def publish(self, event: Event) -> None:
         """Publish one event; a subscriber may see it twice, with the same id. TopicUnavailable."""
         from azure.core.exceptions import AzureError
         from azure.eventgrid import EventGridEvent
 
-        event = EventGridEvent(subject, EVENT_TYPE, data, DATA_VERSION, id=event_id)
+        # As JSON has it: the SDK would write a tuple as text.
+        data = json.loads(json.dumps(event.data))
+        body = EventGridEvent(event.subject, event.type, data, DATA_VERSION, id=event.id, event_time=event.time)
         try:
-            self._client.send(event)
+            self._client.send(body)
         except AzureError as error:
-            raise TopicUnavailable(f"the topic of reports did not take an event: {type(error).__name__}.") from error
+            status = getattr(error, "status_code", None)
+            problem = f"the topic responded {status}" if status else f"the topic is unavailable: {type(error).__name__}"
+            raise TopicUnavailable(problem, lasting=status in REFUSED) from error
+
+    def deliver(self, event: Event) -> None:
+        """See shared.notifications.base.Target."""
+        self.publish(event)
 
     @cached_property
     def _client(self) -> EventGridPublisherClient:
@@ -49,7 +61,7 @@ class TopicPublisher:
             from azure.identity import DefaultAzureCredential
 
             credential = DefaultAzureCredential()
-        # By default the SDK waits 300 s for each answer: longer than the lease of a report.
+        # By default the SDK waits 300 s for each response: longer than the lease of a report.
         return EventGridPublisherClient(
             self._endpoint, credential, retry_total=2, connection_timeout=3, read_timeout=8, permit_redirects=False
         )

@@ -1,4 +1,4 @@
-"""What the service makes of keys and words that come while a recognize listens: for rehearsals.
+"""Stands in for the service in rehearsals: what it makes of keys and words, and which events it sends.
 
 Sub-codes and rules as docs/events.md and the local service have them.
 """
@@ -10,10 +10,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from shared.calls.actions import TONE_OF_KEY, Recognize
+from shared.calls import actions
+from shared.calls.actions import TONE_OF_KEY, Action, Recognize
 from shared.errors import InvalidInput
+from shared.events import ROLES, Role
+from shared.identifiers import Identifier
 
 CONFIDENCE = 0.9
+RECORDING_STATES = {
+    "start_recording": "active", "resume_recording": "active", "pause_recording": "inactive",
+    "stop_recording": "inactive",
+}  # fmt: skip
+OPENING_ACTIONS = (actions.Answer, actions.CreateCall, actions.Connect)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,3 +106,28 @@ def _tone(key: str) -> str:
 def _plain(words: str) -> str:
     """Words as they are compared: lower case, without punctuation."""
     return " ".join(re.findall(r"\w+", words.lower()))
+
+
+# Events
+
+
+def event_of(action: Action, role: Role) -> str:
+    """The event that says this of such an action."""
+    return next(name for name, says in ROLES.items() if says.role == role and action.kind in says.action_kinds)
+
+
+def said_of(action: Action) -> list[dict[str, Any]]:
+    """What the events of an action carry of its request: one for each event."""
+    match action:
+        case actions.AddParticipant() | actions.RemoveParticipant():
+            return [{"participant": wire(action.target)}]
+        case actions.MoveParticipants():
+            return [{"participant": wire(who), "fromCall": action.from_call} for who in action.targets]
+        case actions.CancelAddParticipant():
+            return [{"invitationId": action.invitation_id}]
+    return [{}]
+
+
+def wire(who: Identifier | str) -> dict[str, str]:
+    """Somebody, as the service names them."""
+    return {"rawId": Identifier.parse(who).raw_id}

@@ -1,0 +1,68 @@
+"""Events for other systems: the queue that delivers them, and the HTTP API on those that were given up."""
+
+from __future__ import annotations
+
+import logging
+
+import azure.functions as func
+
+from handlers.answers import answer, door
+from shared.composition import switchboard
+from shared.errors import InvalidInput, UnknownCall
+from shared.notifications.message import read_message
+from shared.settings import binding
+
+log = logging.getLogger("switchboard.doors")
+
+QUEUE = f"{binding('store_prefix')}-notifications"
+UPKEEP_SCHEDULE = "0 30 3 * * *"
+"""Once a day, when few people call (NCRONTAB, UTC unless the app says otherwise)."""
+
+blueprint = func.Blueprint()
+
+
+@blueprint.function_name("notification_work")
+@blueprint.queue_trigger(arg_name="message", queue_name=QUEUE, connection="AzureWebJobsStorage")
+def notification_work(message: func.QueueMessage) -> None:
+    """Deliver an event. What raises is redelivered, and in the end moved to the poison queue."""
+    try:
+        work = read_message(message.get_body())
+        outcome = switchboard().notifications().notifier.work(work)
+    except (InvalidInput, UnknownCall) as error:
+        log.error("notification dropped: %s", error)
+        return
+    log.info("%s CallFinished call=%s target=%s attempt=%d", outcome, work.call_id, work.target, work.attempts + 1)
+
+
+@blueprint.function_name("notification_poison")
+@blueprint.queue_trigger(arg_name="message", queue_name=f"{QUEUE}-poison", connection="AzureWebJobsStorage")
+def notification_poison(message: func.QueueMessage) -> None:
+    """The app itself failed on this, again and again: it becomes a dead letter, which an operator sees and replays."""
+    try:
+        switchboard().notifications().notifier.bury(read_message(message.get_body()))
+    except (InvalidInput, UnknownCall) as error:
+        log.error("poison notification dropped: %s", error)
+
+
+@blueprint.function_name("notification_upkeep")
+@blueprint.timer_trigger(arg_name="timer", schedule=UPKEEP_SCHEDULE, run_on_startup=False)
+def notification_upkeep(timer: func.TimerRequest) -> None:
+    """Delete the dead letters that have expired."""
+    log.info("dead letters expired=%d", switchboard().notifications().notifier.remove_expired())
+
+
+@blueprint.function_name("list_dead_letters")
+@blueprint.route("notifications/dead-letters", methods=["GET"], auth_level=func.AuthLevel.FUNCTION)
+@door
+def list_dead_letters(req: func.HttpRequest) -> func.HttpResponse:
+    """The events that were given up, page by page."""
+    return answer(200, switchboard().notifications().service.listed(req.params).model_dump(mode="json"))
+
+
+@blueprint.function_name("replay_dead_letter")
+@blueprint.route("notifications/dead-letters/{call_id}/replay", methods=["POST"], auth_level=func.AuthLevel.FUNCTION)
+@door
+def replay_dead_letter(req: func.HttpRequest) -> func.HttpResponse:
+    """Try again to deliver an event that was given up."""
+    replayed = switchboard().notifications().service.replay(req.route_params["call_id"])
+    return answer(202, replayed.model_dump(mode="json"))

@@ -1,0 +1,1 @@
+"""What other systems learn of the app: events to an Event Grid topic and a web hook, delivered at least once."""

@@ -1,0 +1,75 @@
+"""The do-not-record list in Azure Tables.
+
+Table `<prefix>donotrecord`: one row a number, its key the keyed hash, and nothing else in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property, partial
+
+from azure.core.exceptions import ResourceNotFoundError
+from azure.data.tables import TableClient, TableServiceClient
+
+from shared.errors import StoreUnavailable
+from shared.privacy import NumberHashes
+from shared.store.rows import storage_errors, table_service
+
+PARTITION = "number"
+AT_ONCE = 8
+"""Rows that are looked for side by side (our choice). A query for several keys would read the whole partition."""
+
+_storage_errors = partial(storage_errors, "do-not-record list", StoreUnavailable)
+
+
+class TableDoNotRecord:
+    """Keeps the list in a table of its own, which is made with the first number; safe to share between threads.
+
+    Args:
+        numbers: hashes the numbers.
+    """
+
+    def __init__(self, connection_string: str, prefix: str, numbers: NumberHashes) -> None:
+        self._connection_string = connection_string
+        self._name = f"{prefix}donotrecord"
+        self._numbers = numbers
+
+    def add(self, raw_id: str) -> None:
+        row = {"PartitionKey": PARTITION, "RowKey": self._numbers.of(raw_id)}
+        with _storage_errors():
+            try:
+                self._table.upsert_entity(row)
+            except ResourceNotFoundError:
+                self._service.create_table_if_not_exists(self._name)
+                self._table.upsert_entity(row)
+
+    def remove(self, raw_id: str) -> None:
+        with _storage_errors():
+            for hashed in self._numbers.candidates(raw_id):
+                self._table.delete_entity(PARTITION, hashed)
+
+    def holds_any(self, raw_ids: Collection[str]) -> bool:
+        hashes = {hashed for one in raw_ids for hashed in self._numbers.candidates(one)}
+        with _storage_errors():
+            return any(self._side_by_side.map(self._holds, hashes))
+
+    def _holds(self, hashed: str) -> bool:
+        try:
+            self._table.get_entity(PARTITION, hashed, select=["RowKey"])
+        except ResourceNotFoundError:
+            return False  # or no number has been listed yet, and there is no table
+        return True
+
+    @cached_property
+    def _side_by_side(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(AT_ONCE, thread_name_prefix="switchboard-do-not-record")
+
+    @cached_property
+    def _service(self) -> TableServiceClient:
+        """Made on first use: no call that is not recorded needs it."""
+        return table_service(self._connection_string)
+
+    @cached_property
+    def _table(self) -> TableClient:
+        return self._service.get_table_client(self._name)
