@@ -11,17 +11,17 @@ import pytest
 
 from shared.calls import Call, Flow
 from shared.calls.conductor import Conductor
-from shared.calls.journal import Entry
+from shared.calls.journal import Entry, EventReceived
 from shared.calls.later import _run
 from shared.calls.outcome import Outcome
 from shared.calls.record import CallRecord
-from shared.calls.replay import Session
+from shared.calls.replay import Session, replay
 from shared.errors import LostRace, StoreUnavailable
 from shared.gateway.base import Request
 from shared.store.base import Version
 from shared.store.memory import MemoryStore
 from tests.unit.calls.losses import GRACE, Death, another, answering_with, dies, hear, plays, react, up
-from tests.unit.calls.world import CONNECTION, World, a_ring, answering, parsed, respond
+from tests.unit.calls.world import CONNECTION, FLOWS, World, a_ring, answering, parsed, respond
 
 
 class Heads(MemoryStore):
@@ -246,3 +246,25 @@ def test_a_side_effect_stays_alive_though_an_event_comes_to_another_instance_mea
 
     journal = at_work(world, store, event_elsewhere)
     assert [entry.entry for entry in journal].count("answered") == 1
+
+
+def test_a_head_that_was_written_though_its_response_was_lost_is_not_ones_own_once_another_has_changed_the_call(
+    world: World, store: Heads
+) -> None:
+    """Or else what the other journaled would be missing from memory, and written over."""
+
+    def then_another_hears_an_event() -> None:
+        hear(world, another(world), call_id, "SomethingNew")
+        meets_itself()
+
+    conductor, call_id = up(world, "menu")
+    store.after = then_another_hears_an_event
+    conductor.later.flush()
+    react(world, conductor, call_id)
+    assert plays(world)[-1] == ("You chose yes", 0)
+    journal = [entry.event["type"] for entry in world.journal(call_id) if isinstance(entry, EventReceived)]
+    assert sum(name.endswith("SomethingNew") for name in journal) == 1
+    assert replay(FLOWS["menu"], call_id, world.journal(call_id)) == []
+    held = conductor._held.take(call_id)
+    assert held is not None
+    assert held.session.record.entries == len(world.journal(call_id))

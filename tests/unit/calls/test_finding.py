@@ -14,7 +14,7 @@ from shared.calls import Call, CallError, Flow, actions, text
 from shared.calls.afterwards import CONFIRM_AFTER
 from shared.calls.conductor import Conductor
 from shared.calls.finding import call_of_recording
-from shared.calls.journal import Noticed
+from shared.calls.journal import Noticed, Settled
 from shared.calls.outcome import Outcome
 from shared.calls.record import MAX_RECORDINGS, CallRecord
 from shared.calls.replay import Session
@@ -411,8 +411,10 @@ def test_a_slow_host_that_knew_a_call_as_open_does_not_put_it_back_among_the_ope
         patch.setattr(slow.later, "soon", lambda key, job, delay=0.0: jobs.setdefault(key, job))
         hear(world, slow, call_id)
     ends(world, other, call_id)
+    written(world)
     world.clock.pass_seconds(2)
     jobs[f"index {call_id}"]()
+    assert written(world) == ["day", "recording", "server"]
     slow.later.flush()
     assert list(world.store.open_calls()) == []
     assert found(world, "recording_id", RECORDING) == [call_id]
@@ -432,6 +434,57 @@ def test_a_call_that_ends_while_its_host_waits_for_the_service_is_not_put_among_
     slow.later.flush()
     assert list(world.store.open_calls()) == []
     assert found(world, "number", CALLER.raw_id) == [call_id]
+
+
+def test_a_call_that_ended_before_its_response_came_is_found_by_what_the_response_brought(world: World) -> None:
+    slow, other = instance(world), instance(world)
+
+    def takes_its_time(request: Request) -> Any:
+        if request.action.kind == "create_call":
+            world.clock.pass_seconds(2)
+            other.advance(request.call_id, [(Settled(at=world.clock.now, reason="never connected"), None)])
+        return respond(request)
+
+    world.gateway._answer = takes_its_time
+    _, call_id = slow.place("recorded", PLACED)
+    assert found(world, "connection_id", CONNECTION) == [call_id]
+
+
+def test_what_is_in_memory_is_checked_before_it_is_put_among_the_open_ones_once_it_is_old(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[str] = []
+    conductor = instance(world)
+    _, call_id = conductor.place("recorded", PLACED)
+    peek, held = world.store.peek, conductor._held.take(call_id)
+    assert held is not None
+
+    def counted(call_id: str) -> CallRecord:
+        looks.append(call_id)
+        return peek(call_id)
+
+    monkeypatch.setattr(world.store, "peek", counted)
+    record = held.session.record
+    for seconds, recording, seen in ((1, "one", 0), (0.001, "two", 1)):
+        world.clock.pass_seconds(seconds)
+        record.recording_ids = (*record.recording_ids, recording)
+        conductor.afterwards.write_index(record)
+        assert len(looks) == seen
+        assert found(world, "recording_id", recording) == [call_id]
+
+
+def test_a_duplicate_of_a_call_whose_rows_stand_has_nothing_written(world: World) -> None:
+    conductor = instance(world)
+    _, call_id = conductor.place("recorded", PLACED, key="k")
+    conductor.later.flush()
+    version = world.store.load(call_id).version
+    written(world)
+    again = instance(world)
+    again.place("recorded", PLACED, key="k")
+    assert not [key for key in again.later.waiting if key.startswith("confirm")]  # type: ignore[attr-defined]
+    again.later.flush()
+    assert written(world) == []
+    assert world.store.load(call_id).version == version
 
 
 @pytest.mark.parametrize("held", [0, 100])

@@ -18,7 +18,7 @@ from shared.calls.replay import replay
 from shared.calls.returned import NOT_JSON
 from shared.errors import InvalidInput, StoreRefused, StoreUnavailable
 from shared.gateway.memory import refuse
-from tests.unit.calls.losses import GRACE, Death, hear, plays, resent
+from tests.unit.calls.losses import GRACE, Death, answering_with, hear, lost, plays, resent
 from tests.unit.calls.world import APOLOGY, CALLEE, CALLER, CONNECTION, World, a_ring, answering, respond
 
 LEFT = (200, 5000, "left")
@@ -187,7 +187,7 @@ def test_a_function_that_kills_its_worker_is_given_up_after_three_times(world: W
         world.clock.pass_seconds(GRACE + 1)
         world.conductor(flows=flows).watch()
     assert len(ran) == MAX_RUNS == 3
-    assert {refusal.code for refusal in met} == {NEVER_RETURNED}
+    assert {(refusal.status, refusal.code) for refusal in met} == {(0, NEVER_RETURNED)}
     assert "deadly was started 3 times" in met[0].message
     assert plays(world)[0] == ("Something went wrong", 0)
     assert [entry.attempt for entry in world.journal(call_id) if isinstance(entry, Resent) and entry.seq == 1] == [1, 2]
@@ -214,6 +214,20 @@ def test_a_function_that_returns_at_the_third_time_has_its_result(world: World) 
     world.clock.pass_seconds(GRACE + 1)
     world.conductor(flows=flows).watch()
     assert plays(world) == [("number 3", 0)]
+
+
+def test_what_the_service_was_asked_for_is_asked_for_again_more_often_than_that(world: World) -> None:
+    """A lost response is no fault of the action."""
+
+    async def flow(call: Call) -> None:
+        await call.play(text("one"))
+
+    world.gateway._answer = answering_with("play", lost, times=10)
+    conductor, _ = up(world, flow)
+    for _ in range(MAX_RUNS + 2):
+        world.clock.pass_seconds(GRACE + 1)
+        conductor.watch()
+    assert plays(world) == [("one", attempt) for attempt in range(MAX_RUNS + 3)]
 
 
 # Beside the call
@@ -403,6 +417,49 @@ def test_a_sign_of_life_leaves_a_call_alone_that_another_thread_works_on(world: 
     assert afterwards > before
     alive(conductor, call_id)
     assert f"alive {call_id}" not in conductor.later.waiting, "it is over"  # type: ignore[attr-defined]
+
+
+def test_a_sign_of_life_costs_one_write_and_leaves_the_call_in_memory(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loads: list[str] = []
+
+    def slow() -> None:
+        (call_id,) = world.store.open_calls()
+        plain = world.store.load
+
+        def counted(call_id: str) -> Any:
+            loads.append(call_id)
+            return plain(call_id)
+
+        monkeypatch.setattr(world.store, "load", counted)
+        for _ in range(3):
+            alive(conductor, call_id)
+        conductor.signal(call_id, "click")
+
+    async def flow(call: Call) -> None:
+        await call.run(slow)
+        await call.signal("never")
+
+    conductor = world.conductor(flows={"flow": Flow("flow", flow)})
+    world.answered(conductor, "flow")
+    assert loads == []
+
+
+def test_a_sign_of_life_keeps_no_call_in_memory_that_is_over(world: World) -> None:
+    def slow() -> None:
+        (call_id,) = world.store.open_calls()
+        hear(world, conductor, call_id, "CallDisconnected", None, result=LEFT)
+        alive(conductor, call_id)
+        assert len(conductor._held) == 0
+
+    async def flow(call: Call) -> None:
+        call.run(slow)
+        await call.signal("never")
+
+    conductor = world.conductor(flows={"flow": Flow("flow", flow)})
+    call_id = world.answered(conductor, "flow")
+    assert [entry.entry for entry in world.journal(call_id)][-1] == "answered"
 
 
 def test_signs_of_life_and_commits_of_another_thread_lose_nothing(world: World) -> None:
