@@ -58,7 +58,7 @@ class Attempts:
     def _attempt_of(self, event: CallEvent, named: int) -> int | None:
         connection = event.call_connection_id
         if named in self._connections:
-            if not (self.connected and named == self.current):
+            if not self.connected:
                 self._connections[named] = connection
             return named if self._connections[named] == connection else None
         for seq, known in self._connections.items():

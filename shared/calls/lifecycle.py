@@ -210,11 +210,10 @@ class Lifecycle:
 
     def _command_unplaced(self, operation: Operation[Any]) -> None:
         """An action from the HTTP API on a call that waits: a hang-up cancels it, nothing else can be done."""
-        self.confirm(operation.seq)
         if operation.action.kind in CLOSING:
-            self._succeed(operation, None)
-            self.end(CallEnded(200, 0, "the call was cancelled before it was placed"), "hung_up")
+            self.end(CallEnded(200, 0, "the call was cancelled before it was placed"))
         else:
+            self.confirm(operation.seq)
             self._fail(operation, _not_placed(operation))
 
     # Outcomes

@@ -92,14 +92,12 @@ class CallState(Lifecycle):
     def latecomer(self, event: CallEvent) -> Operation[Any] | None:
         """The opening whose connection comes up with this event, though the call, or this attempt to place it, is
         over; None for other events."""
-        if event.name != "CallConnected" or event.operation_context is None:
-            return None
-        operation = self._operation_of(event)
+        operation = self._operation_of(event) if event.name == "CallConnected" else None
         if operation is None or operation.action.kind not in OPENING:
             return None
         if not self._end.done:
             return operation if self._attempts.is_late(event, operation.seq) else None
-        known = self.disconnected or self.record.connected_at > 0
+        known = self.disconnected or self.record.connected_at
         if known and event.call_connection_id == self.record.call_connection_id:
             return None  # its event came twice, or late
         return operation

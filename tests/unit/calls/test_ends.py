@@ -262,6 +262,38 @@ def test_a_connection_event_that_comes_twice_after_its_call_is_over_hangs_nothin
     assert hang_ups(world) == []
 
 
+def test_a_connection_that_comes_up_after_its_call_was_settled_is_hung_up_unless_it_had_been_up(world: World) -> None:
+    conductor = another(world)
+    _, call_id = conductor.ring(a_ring(), answering(), "speaks")
+    context = world.last().operation_context
+    conductor.advance(call_id, [(Settled(at=1, reason="the call was never connected"), None)])
+    hear(world, conductor, call_id, "CallConnected", context)
+    assert hang_ups(world) == [CONNECTION]
+
+    world = World()
+    conductor, call_id = up(world, "speaks")
+    conductor.advance(call_id, [(Settled(at=1, reason="the service no longer knows the call"), None)])
+    hear(world, conductor, call_id, "CallConnected", f"{call_id}:0:0")
+    assert hang_ups(world) == []
+
+
+def test_another_connection_under_the_opening_of_a_call_that_is_over_is_hung_up_and_none_under_other_actions(
+    world: World,
+) -> None:
+    conductor, call_id = up(world, "speaks")
+    hear(world, conductor, call_id, "CallDisconnected", None, result=(200, 5000, "left"))
+    for position in (1, 0):
+        body = world.wire.event("CallConnected", f"{call_id}:{position}:0")
+        conductor.deliver(call_id, [parsed({**body, "data": {**body["data"], "callConnectionId": "another"}})])
+    assert hang_ups(world) == ["another"]
+
+
+def test_a_failure_of_an_opening_that_has_connected_does_not_end_the_call(world: World) -> None:
+    conductor, call_id = up(world, "speaks")
+    hear(world, conductor, call_id, "AnswerFailed", f"{call_id}:0:0", result=(500, 9999, "failed"))
+    assert world.store.peek(call_id).status == "connected"
+
+
 # Why a call ended
 
 

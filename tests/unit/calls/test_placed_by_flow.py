@@ -13,6 +13,7 @@ from shared.calls import (
     CallEnded,
     Flow,
     InvalidInput,
+    TimedOut,
     actions,
     text,
 )
@@ -152,6 +153,36 @@ def test_an_attempt_that_the_service_no_longer_knows_has_failed_and_the_call_wai
     call.world.clock.pass_seconds(61)
     call.conductor.watch()
     assert (call.record.status, call.record.outcome, call.record.result) == ("ended", "settled", "not_reached")
+
+
+def test_a_call_that_was_up_and_that_the_service_no_longer_knows_is_over() -> None:
+    call = Outbound("calls_twice")
+    call.wake()
+    call.hear("CallConnected", 1)
+    call.conductor.later.flush()
+    call.world.clock.pass_seconds(61)
+    call.conductor.watch()
+    assert (call.record.status, call.record.outcome) == ("ended", "settled")
+    whole(call)
+
+
+def test_what_was_asked_for_together_with_an_attempt_goes_on_when_the_watchdog_gives_the_attempt_up() -> None:
+    async def calls_and_naps(call: Call) -> None:
+        nap = call.sleep(7200)
+        try:
+            await call.create_call(CALLER, caller_id=CALLEE)
+        except TimedOut:
+            await nap
+            call.result("rested")
+
+    call = one(calls_and_naps)
+    call.conductor.later.flush()
+    call.world.clock.pass_seconds(61)
+    call.conductor.watch()
+    assert call.record.status == "waiting"
+    call.wake()
+    assert (call.record.status, call.record.result) == ("ended", "rested")
+    whole(call)
 
 
 def test_a_question_about_one_attempt_does_not_end_the_next_one() -> None:
@@ -364,6 +395,7 @@ def test_somebody_may_cancel_a_call_that_waits(action: Any, again: bool) -> None
     assert (outcome, operation is not None and operation.done) == (Outcome.ADVANCED, True)
     record = call.record
     assert (record.status, record.outcome, record.ended_at) == ("ended", "hung_up", call.world.clock.now)
+    assert (record.code, record.sub_code, record.unconfirmed) == (200, 0, [])
     outcome, _ = call.conductor.act(call.call_id, action, "cancel")
     assert outcome is Outcome.DUPLICATE
     call.wake()
@@ -396,6 +428,7 @@ def test_an_instance_whose_memory_is_old_does_not_send_to_an_attempt_that_is_ove
     with pytest.raises(ActionRefused, match="not placed"):
         operation.result()
     assert call.world.kinds() == ["create_call"]
+    assert 1_000_000 not in call.record.unconfirmed
     whole(call)
 
 
