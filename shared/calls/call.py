@@ -123,13 +123,18 @@ class Call(
 
     @property
     def now(self) -> datetime:
-        """The time of what happened last; a flow reads this instead of the clock."""
+        """The time of what happened last, in UTC and aware of it; a flow reads this instead of the clock."""
         return datetime.fromtimestamp(self._host.now / 1000, UTC)
 
     @property
     def status(self) -> Status:
         """Where the call is: `waiting` until its flow places it, and again after an attempt that failed."""
         return self._host.record.status
+
+    @property
+    def attempts(self) -> int:
+        """How often its flow has placed the call by now."""
+        return self._host.record.attempts
 
     @property
     def participants(self) -> tuple[Participant, ...]:

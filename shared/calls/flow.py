@@ -166,7 +166,9 @@ def flow(
     InvalidInput for what is wrong with any of these, and for a name that another flow has.
     """
     if not _NAME.fullmatch(name):
-        raise InvalidInput(f"flow {name!r}", "is no name.", "Use letters, digits, spaces, _ . -, at most 64; a letter first.")
+        raise InvalidInput(
+            f"flow {name!r}", "is no name.", "Use letters, digits, spaces, _ . -, at most 64; a letter first."
+        )
     if input is not None:
         _check_input(name, input)
     if fallback is not None:

@@ -56,6 +56,8 @@ def diagnose(error: BaseException) -> Diagnosis:
         remedy = error.remedy
     elif _raised_in_asyncio(error):
         remedy = NO_ASYNCIO
+    elif isinstance(error, TypeError) and "offset-naive" in str(error):
+        remedy = "call.now is in UTC and knows it: give your times a zone, in the input by pydantic's AwareDatetime."
     problem = error.problem if isinstance(error, FlowMistake) else str(error)
     return Diagnosis(f"{type(error).__name__}: {problem}", *place, remedy)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from functools import partial
 from typing import Any, NamedTuple, TypeVar, cast
 
@@ -72,6 +73,7 @@ class Rehearsal:
         language: str = "",
         fails: bool = False,
         do_not_record: Iterable[str] = (),
+        now: datetime | None = None,
     ) -> None:
         """The call rings; or, with `placed_to`, the app places it from `callee`, its own number.
 
@@ -85,6 +87,8 @@ class Rehearsal:
             fails: the flow may fail, and its fallback is rehearsed as well (see `failure`). False: then the rehearsal
                 fails.
             language: in which the flow begins, as the routing would say; empty: by its input, or else English.
+            do_not_record: who is on the do-not-record list.
+            now: when the call begins, with its zone; otherwise on 21 September 2026, at 14:13:20 UTC.
         """
         begin = begin_with(flow, language, LANGUAGE, placed=placed_to is not None, data=data)
         self._flow = flow
@@ -95,7 +99,7 @@ class Rehearsal:
         self._runs = runs
         self._fails = fails
         self._lost: set[type[Action]] = set()
-        self._now = START
+        self._now = START if now is None else round(now.timestamp() * 1000)
         self._events = 0
         self._keys = 0
         self._refusals: dict[type[Action], ActionRefused] = {}
@@ -124,7 +128,7 @@ class Rehearsal:
         else:
             sides = {"direction": "outbound", "caller": Identifier.parse(callee), "callee": (*targets, None)[0]}
             sides |= {"placed_by_flow": None if targets else True}
-        self._feed(journal.Started.model_validate({"at": START, **started, **sides}))
+        self._feed(journal.Started.model_validate({"at": self._now, **started, **sides}))
 
     # What the flow did
 
@@ -261,6 +265,10 @@ class Rehearsal:
         """The service reports that an action failed."""
         action = self.expect(kind)
         self.event(event_of(action, "failed"), kind, code=code, sub_code=sub_code, **said_of(action)[0])
+
+    def times_out(self, kind: type[Action]) -> None:
+        """Nothing is ever heard of an action: the flow meets TimedOut."""
+        self._feed(journal.GaveUp(at=self._now, seq=self._open(kind).seq))
 
     def refuse(self, kind: type[Action], *, status: int = 400, code: str = "8523") -> None:
         """The service refuses the next action of this kind at the request."""

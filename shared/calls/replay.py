@@ -59,6 +59,11 @@ MAX_REFUSED = 25
 """Requests in a row that may be refused at once before a flow that goes on asking is ended (our choice)."""
 
 
+def _writable(words: str) -> str:
+    """Somebody else's words, without the half characters that no journal can hold."""
+    return words.encode("utf-8", "replace").decode()
+
+
 def _mark_in(text: str) -> Marked | None:
     """The mark that an entry is; None for all others, which is nearly all."""
     if not text.startswith('{"at":') or '"entry":"marked"' not in text[:48]:
@@ -300,11 +305,11 @@ class Session(FlowHost):
 
     def report(self, error: BaseException) -> None:
         """Journal that the flow failed, and take over."""
-        trace = "".join(traceback.format_exception(error))[-MAX_TRACE:]
+        trace = _writable("".join(traceback.format_exception(error))[-MAX_TRACE:])
         found = diagnose(error)
         failed = Failed(
             at=self.now,
-            error=found.error,
+            error=_writable(found.error),
             trace=trace,
             where=found.where or None,
             line=found.line or None,

@@ -137,7 +137,7 @@ class Line:
         counted: Counter[str] = Counter()
         for request in self.control.requests():
             body = request.get("body")
-            if request["operationId"] in ("CallConnection_GetCall", None):
+            if request["operationId"] in ("CallConnection_GetCall", "EventGrid_PublishEvents", None):
                 continue
             context = body.get("operationContext") if isinstance(body, dict) else None
             counted[f"{request['operationId']} {context or request['callConnectionId']}"] += 1

@@ -41,7 +41,7 @@ OUTBOUND: dict[str, dict[str, Any]] = {
     "extension": {"targets": ["+14255550156"], "caller_id": OWN, "input": {"extension": "42"}},
     "appointment": {"targets": ["+14255550157"], "caller_id": OWN, "input": {"day": "2026-11-30", "who": "Dr. Ada"}},
     "alarm": {"input": {"team": "north"}},
-    "visit": {"input": {"number": "+14255550157", "at": "2026-11-20T10:00:00+00:00"}},
+    "visit": {"input": {"number": "+14255550157", "at": "2026-11-20T10:00:00Z"}},
     "announcement": {"input": {"room": "99199690362660524"}},
 }
 LAST = {

@@ -21,6 +21,8 @@ from tests.e2e.line import (
 )
 
 pytestmark = [pytest.mark.e2e, pytest.mark.node, pytest.mark.xdist_group("e2e-routes")]
+OWN_APOLOGY = "We are sorry, something went wrong. Please call again later."
+"""What the texts of the flow `reception` say."""
 KEY_ONE = [{"when": "asked", "after": 1, "press": "1"}]
 
 
@@ -101,7 +103,7 @@ def test_an_action_that_the_service_refuses_reaches_the_flow_and_the_call_ends(p
     document = phone_line.end(phone_line.call(RECEPTION))
     phone_line.control.clear_faults()
     assert [(e["status"], e["code"]) for e in document["journal"] if e["entry"] == "refused"] == [(400, "8500")]
-    assert (document["outcome"], words(document)[-1]) == ("failed", APOLOGY)
+    assert (document["outcome"], words(document)[-1]) == ("failed", OWN_APOLOGY)
 
 
 def test_after_all_these_calls_nothing_is_open(phone_line: Line) -> None:

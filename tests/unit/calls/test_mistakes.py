@@ -117,6 +117,10 @@ async def has_a_bug(call: Call) -> None:
     raise KeyError("name")
 
 
+async def compares_times_without_a_zone(call: Call) -> None:
+    await call.sleep((dt.datetime(2026, 12, 24) - call.now).total_seconds())
+
+
 async def exits(call: Call) -> None:
     raise SystemExit(1)
 
@@ -135,6 +139,7 @@ ALWAYS = {
     awaits_asyncio_for_long: ("RuntimeError", "await asyncio.sleep(1)", "call.sleep"),
     uses_an_asyncio_timeout: ("RuntimeError", "async with asyncio.timeout(5):", "call.wait"),
     says_nothing: ("InvalidInput", 'await call.play(text(" "))', "Give the words"),
+    compares_times_without_a_zone: ("TypeError", "await call.sleep((dt.datetime(2026, 12, 24)", "AwareDatetime"),
     has_a_bug: ("KeyError", 'raise KeyError("name")', ""),
     exits: ("SystemExit", "raise SystemExit(1)", ""),
     asks_wrongly_for_ever: ("EndlessLoop", "call.play(", "End the loop"),
@@ -414,3 +419,13 @@ def _within(seconds: float, work: Any) -> None:
     thread.start()
     thread.join(seconds)
     assert not thread.is_alive(), "it goes on for ever"
+
+
+def test_an_error_with_half_a_character_is_journaled_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def odd(call: Call) -> None:
+        raise RuntimeError("\ud800 is half a character")
+
+    world = World()
+    call_id = up(world, odd, monkeypatch)
+    assert world.store.peek(call_id).failure["error"] == "RuntimeError: ? is half a character"
+    assert world.kinds()[-1] == "play"

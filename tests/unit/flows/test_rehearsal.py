@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from shared.calls import (
     ActionCanceled,
+    ActionFailed,
     ActionRefused,
     Call,
     CallLocator,
@@ -19,6 +20,7 @@ from shared.calls import (
     InvalidInput,
     NoInput,
     RunFailed,
+    TimedOut,
     actions,
     file,
     text,
@@ -384,3 +386,39 @@ def test_a_busy_callee_and_a_second_attempt_can_be_rehearsed() -> None:
     call = begun()
     call.hang_up()
     assert (call.status, call.outcome, call.hung_up()) == ("ended", "hung_up", False)
+
+
+def test_a_rehearsal_begins_when_it_is_told_to() -> None:
+    async def tells(call: Call) -> None:
+        await call.play(f"{call.now:%Y-%m-%d %H:%M}")
+
+    call = rehearse(tells, now=datetime(2026, 12, 24, 9, 30, tzinfo=UTC))
+    call.connect()
+    assert call.spoken == ["2026-12-24 09:30"]
+
+
+def test_an_action_of_which_nothing_is_heard_times_out() -> None:
+    async def waits(call: Call) -> None:
+        try:
+            await call.play("Hello.")
+        except TimedOut as error:
+            call.log(error.action)
+
+    call = rehearse(waits)
+    call.connect()
+    call.times_out(actions.Play)
+    assert call.logged == ["play"]
+
+
+def test_a_flow_knows_how_often_it_has_placed_its_call() -> None:
+    async def calls(call: Call) -> None:
+        try:
+            await call.create_call("+14255550100", caller_id="+18005550199", attempts=2, delay=60)
+        except ActionFailed:
+            call.result("not_reached", attempts=call.attempts)
+
+    call = Rehearsal(Flow("calls", calls, opens=True), placed_to=[])
+    call.fail(actions.CreateCall, code=486, sub_code=8539)
+    call.wait()
+    call.fail(actions.CreateCall, code=486, sub_code=8539)
+    assert (call.result, call.details, call.outcome) == ("not_reached", {"attempts": 2}, "busy")
