@@ -311,7 +311,7 @@ class Conductor:
         """Settle the calls that stopped hearing anything; what was done, by call id."""
         return self._watchdog.watch()
 
-    # The heart of it
+    # How it is done
 
     def _begin(self, call_id: str, started: Started, *, ring: str = "", ring_id: str = "") -> Session | None:
         """Claim a call and open it; the call that somebody else made of it, if somebody has."""

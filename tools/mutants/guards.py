@@ -46,7 +46,7 @@ GUARDS = (
     Guard("shared/calls/lost.py::lost_operations", (CALLS,), "an action is sent again after its grace, not before"),
     Guard("shared/calls/lost.py::RINGING_GRACE", (CALLS,), "the same, while it rings"),
     Guard("shared/calls/lost.py::_again", (CALLS,), "a function that never returns is given up"),
-    Guard("shared/calls/watchdog.py::GRACES_AT_MOST", (CALLS,), "the same, whatever the call hears"),
+    Guard("shared/calls/lost.py::GRACES_AT_MOST", (CALLS,), "the same, whatever the call hears"),
     Guard("shared/calls/watchdog.py::Watchdog._stays_unconfirmed", (CALLS,), "the same, at the watchdog"),
     Guard("shared/calls/conductor.py::Conductor.wake_overdue", (CALLS,), "a sleep whose message is lost ends"),
     Guard("shared/calls/afterwards.py::Afterwards.confirm", (CALLS,), "what left is written down"),
