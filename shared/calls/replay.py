@@ -235,7 +235,7 @@ class Session(FlowHost):
         record.ring, record.ring_id = stored.ring, stored.ring_id
         record.marks = list(stored.marks)
         record.written_at = stored.written_at
-        self._leftovers.clear()
+        self._other_sendings.clear()
         record.call_connection_id = stored.call_connection_id or record.call_connection_id
         record.server_call_id = stored.server_call_id or record.server_call_id
         record.correlation_id = stored.correlation_id or record.correlation_id

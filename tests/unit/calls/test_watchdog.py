@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from shared.calls import Call, Flow, actions, text
+from shared.calls.background import WORKERS, Background
 from shared.calls.conductor import Conductor
 from shared.calls.journal import GaveUp, Settled
-from shared.calls.later import WORKERS, Later
 from shared.calls.outcome import Outcome
 from shared.calls.watchdog import AT_ONCE, LONGEST_PAUSE, NEVER_CONNECTED
 from shared.store.base import Stored
@@ -382,7 +382,7 @@ def test_calls_are_closed_side_by_side_at_the_pace_at_which_they_end() -> None:
         flows={},
         callback_url=lambda call_id, family: "https://app.example",
         clock=world.clock,
-        later=Later(),
+        later=Background(),
     )
     for number in range(WORKERS):
         ring = dataclasses.replace(a_ring(context=f"ring {number}"), correlation_id=f"conversation {number}")
