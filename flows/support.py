@@ -19,11 +19,11 @@ async def support(call: Call) -> None:
     )
     offers = [call.choice("hours", tone="one"), call.choice("agent", tone="two")]
     try:
-        wanted = await call.recognize(call.text("welcome"), choices=offers, attempts=2, reprompt=call.text("again"))
+        wanted = await call.ask_choice(call.text("welcome"), choices=offers, attempts=2, reprompt=call.text("again"))
     except NoInput:
         await connect(call)  # somebody who says nothing may need help most
     else:
-        await (call.play(call.text("open")) if wanted.choice == "hours" else connect(call))
+        await (call.play(call.text("open")) if wanted == "hours" else connect(call))
     await call.terminate()
 
 
