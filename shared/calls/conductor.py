@@ -1,7 +1,7 @@
 """The conductor: load → append → replay → commit → dispatch, again until nothing new is issued.
 
 The commit comes before the dispatch, so that whatever another instance or a later delivery sees, no action is
-out that the journal does not hold. What the four guarantees rest on:
+out that the journal does not hold. What the guarantees (docs/architecture.md) rest on:
 
     two deliveries of one event     the journal knows its id: the second changes nothing
     two deliveries at once          one commit wins; the loser loads again and finds what is left to do

@@ -204,5 +204,5 @@ class Watchdog:
 
     def _due(self, operation: Operation[object]) -> int | None:
         """The time, in Unix milliseconds, from which an outcome can no longer be expected; None: there is none."""
-        patience = operation.action.patience
-        return None if patience is None else operation.issued_at + int(patience * 1000)
+        timeout = operation.action.timeout
+        return None if timeout is None else operation.issued_at + int(timeout * 1000)
