@@ -237,6 +237,14 @@ def test_an_unwatched_flow_may_do_what_it_should_not_until_it_is_replayed(monkey
     assert world.store.peek(call_id).failure == {}
 
 
+def test_a_foreign_await_is_called_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World()
+    call_id = up(world, awaits_asyncio, monkeypatch)
+    assert (
+        "a flow cannot await asyncio.tasks.sleep: nothing would wake it" in world.store.peek(call_id).failure["error"]
+    )
+
+
 # Nothing hangs
 
 
