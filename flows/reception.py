@@ -12,8 +12,9 @@ async def reception(call: Call) -> None:
     try:
         team = await call.ask_choice(call.text("welcome"), choices=teams, attempts=3, reprompt=call.text("again"))
     except NoInput:
+        call.result("no_answer")
         await call.play(call.text("nobody"))
     else:
-        call.result("call_back", team=team)
+        call.result(team)
         await call.play(call.text(team))
     await call.hang_up()
