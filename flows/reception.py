@@ -15,6 +15,6 @@ async def reception(call: Call) -> None:
         call.result("no_answer")
         await call.play(call.text("nobody"))
     else:
-        call.result(team)
+        call.result("call_back", team=team)
         await call.play(call.text(team))
     await call.hang_up()
