@@ -48,7 +48,7 @@ class FlowHost(CallState):
 
     def issue(self, action: Action, function: Callable[[], Any] | None = None) -> Operation[Any]:
         """Ask for an action: it goes into the journal, and then out. InvalidInput if the service would refuse it."""
-        self._scheduler.count()
+        self._scheduler.ask()
         rule_of(type(action))(action, self.started.caller)
         operation: Operation[Any] = Operation(self._next, action, self._scheduler)
         over = self._silenced or not self._scheduler.live or (self._end.done and action.kind != "run")
@@ -74,6 +74,7 @@ class FlowHost(CallState):
 
     def note(self, note: Note) -> None:
         """Journal what the flow says of itself, once: not when it is replayed."""
+        self._scheduler.count()
         if not self._replaying and not self._silenced and self._scheduler.live:
             self._outbox.append(note)
             self._take_note_of(note)
