@@ -49,7 +49,7 @@ _FUNCTIONS: dict[Any, tuple[str, str]] = {
 }
 _CHANCES = ("random", "getrandbits")
 _SHARED_CHANCE = getattr(random.random, "__self__", None)
-"""What the functions of `random` draw from. A `random.Random(call.id)` of a flow's own draws the same in each replay."""
+"""What the functions of `random` draw from. A flow's own `random.Random(call.id)` draws the same in each replay."""
 _CLOCKS = ("now", "utcnow", "today")
 _SOCKETS = ("connect", "connect_ex", "getaddrinfo", "gethostbyname", "create_connection")
 _PROCESSES = ("fork_exec", "system", "popen")

@@ -5,7 +5,6 @@ Nothing else could: it holds its call, and each event of that call would hold on
 
 from __future__ import annotations
 
-import ctypes
 import threading
 import time
 from dataclasses import dataclass
@@ -18,8 +17,6 @@ TURN = 0.5
 INSISTENCE = 0.01
 """Seconds between two looks at a flow that has caught its end (our choice): most loops have a place outside of their
 `try`, at which it must come."""
-
-_set_exception = ctypes.pythonapi.PyThreadState_SetAsyncExc
 
 
 class Endless(BaseException):
@@ -93,14 +90,21 @@ def _look_at(step: Step) -> None:
         step.until = taken + LONGEST_STEP
     elif taken > step.until:
         step.told = True
-        _set_exception(ctypes.c_ulong(step.thread), ctypes.py_object(Endless))
+        _raise_in(step)
+
+
+def _raise_in(step: Step) -> None:
+    """Have Endless raised in the thread of a step, at one of its next instructions."""
+    import ctypes  # some milliseconds, which the start of an instance is spared: hardly any flow needs it
+
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(step.thread), ctypes.py_object(Endless))
 
 
 def _let_it_come(step: Step) -> None:
     """Have what may still be raised in this thread raised here. To take it back would not do: the interpreter then
     believes for ever that something is to be raised (CPython 3.11), and a thread that is profiled never goes on."""
     try:
-        _set_exception(ctypes.c_ulong(step.thread), ctypes.py_object(Endless))
+        _raise_in(step)
         while True:
             pass
     except Endless:
