@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -12,7 +13,7 @@ from typing_extensions import TypeVar
 
 from shared.calls import actions
 from shared.calls.journal import Logged, Resulted
-from shared.calls.json_values import json_object
+from shared.calls.json_values import json_object, json_value, plain_text
 from shared.calls.methods.base import Host
 from shared.calls.methods.calling import CallingMethods
 from shared.calls.methods.consent import ConsentMethods
@@ -32,6 +33,10 @@ T = TypeVar("T")
 P = ParamSpec("P")
 Input = TypeVar("Input", default=Any)
 """What `call.input` is: `Call[Reminder]` for a flow with `input=Reminder`, anything for a plain `Call`."""
+
+MAX_DETAILS = 8_000
+"""Characters of the details of a result, as JSON (our choice): they stand in the head of the call, which holds 32,000
+in a column."""
 
 SIGNAL_NAME = "^[A-Za-z0-9_.-]{1,64}$"
 """What a signal can be called: its name is a part of a URL."""
@@ -149,13 +154,21 @@ class Call(
         It shows in the call's record, in lists and reports, and in the event `Switchboard.CallFinished`. InvalidInput
         for a result that is no word of at most 64 characters, and for details that are not JSON.
         """
-        if not re.fullmatch(SIGNAL_NAME, result):
+        if not isinstance(result, str) or not re.fullmatch(SIGNAL_NAME, result):
             raise InvalidInput("result", f"{result!r} is no word.", "Use letters, digits, _ . -, at most 64.")
-        self._host.note(Resulted(at=self._host.now, result=result, details=json_object("result", details)))
+        kept = json_object("result", details)
+        if len(json.dumps(kept)) > MAX_DETAILS:
+            raise InvalidInput(
+                "result", f"has details of more than {MAX_DETAILS:,} characters.", "Keep those elsewhere, by call.run."
+            )
+        self._host.note(Resulted(at=self._host.now, result=result, details=kept))
 
     def log(self, message: str, **fields: Any) -> None:
         """Write a line to the call's journal and to the app's log, once: not again when the flow is replayed."""
-        self._host.note(Logged(at=self._host.now, message=message, fields=json_object("log", fields)))
+        if not isinstance(message, str):
+            raise InvalidInput("log", f"got a {type(message).__name__}, not a text.", 'Write: call.log("…", value=x).')
+        said = json_value("log", message)
+        self._host.note(Logged(at=self._host.now, message=said, fields=json_object("log", fields)))
 
     def version(self, name: str) -> bool:
         """Mark steps that were inserted while calls were up: `if call.version("ask-language"): …`.
@@ -163,6 +176,8 @@ class Call(
         True for calls that come here with the code that has the mark, False for those that had passed when it was
         deployed; the first answer of a call counts for all of it.
         """
+        if not isinstance(name, str) or not re.fullmatch(SIGNAL_NAME, name):
+            raise InvalidInput("version", f"{name!r} is no name.", "Use letters, digits, _ . -, at most 64.")
         return self._host.version(name)
 
     def ended(self) -> Pending[CallEnded]:
@@ -191,7 +206,11 @@ class Call(
         It runs once, but for a crash before its result is committed: then it runs again, three times in all. What it
         raises arrives as RunFailed. It may run after the call has ended.
         """
-        name = getattr(function, "__qualname__", type(function).__name__)
+        if not callable(function):
+            raise InvalidInput(
+                "run", f"got a {type(function).__name__}, not a function.", "Write: await call.run(f, x), not f(x)."
+            )
+        name = plain_text(getattr(function, "__qualname__", type(function).__name__))
         return self._host.issue(actions.Run(name=name), partial(function, *args, **kwargs))
 
 

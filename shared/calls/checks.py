@@ -6,6 +6,7 @@ a step many times slower, so that production does without.
 
 from __future__ import annotations
 
+import _thread
 import gc
 import os
 import random
@@ -19,27 +20,46 @@ from datetime import date
 from types import BuiltinFunctionType, FrameType
 from typing import Any
 
-from shared.calls.mistakes import is_authors, is_library, is_ours, place_at
+from shared.calls.mistakes import NO_ASYNCIO, is_authors, is_library, is_ours, place_at
 from shared.errors import ForgottenAwait, NotDeterministic
 
 _CLOCK = "Take the time from call.now."
 _CHANCE = "Get it by call.run, whose result is journaled: number = await call.run(random.randint, 1, 6)."
 _NETWORK = "Put the request into a function and call that by call.run: customer = await call.run(look_up, number)."
 _WAIT = "Write: await call.sleep(seconds)."
+_THREAD = "A flow runs in one thread at a time: do several things at once by call.gather, the rest by call.run."
 _LOG = 'Write: call.log("message"), which is written once and not again at each replay.'
 
 _FUNCTIONS: dict[Any, tuple[str, str]] = {
     time.sleep: ("blocks in time.sleep", _WAIT),
     **{
         function: (f"reads the clock by time.{function.__name__}", _CLOCK)
-        for function in (time.time, time.time_ns, time.monotonic, time.monotonic_ns, time.perf_counter)
+        for function in (
+            time.time,
+            time.time_ns,
+            time.monotonic,
+            time.monotonic_ns,
+            time.perf_counter,
+            time.process_time,
+            time.thread_time,
+        )
     },
+    _thread.start_new_thread: ("starts a thread", _THREAD),
     os.urandom: ("takes random bytes from the system (uuid4, secrets)", _CHANCE),
 }
 _CHANCES = ("random", "getrandbits")
+_SHARED_CHANCE = getattr(random.random, "__self__", None)
+"""What the functions of `random` draw from. A flow's own `random.Random(call.id)` draws the same in each replay."""
 _CLOCKS = ("now", "utcnow", "today")
 _SOCKETS = ("connect", "connect_ex", "getaddrinfo", "gethostbyname", "create_connection")
 _PROCESSES = ("fork_exec", "system", "popen")
+
+
+_BY_LIBRARY = {
+    "logging": ("writes to the log at each replay", _LOG),
+    "asyncio": ("runs a loop of asyncio", NO_ASYNCIO),
+}
+"""What a flow is about when it does any of this by one of these."""
 
 
 class Watch:
@@ -77,10 +97,10 @@ def _look(frame: FrameType, event: str, function: Any) -> None:
     forbidden = _rule(function)
     if forbidden is None:
         return
-    author, through_log = _author_of(frame)
+    author, through = _author_of(frame)
     if author is None:
         return
-    problem, remedy = ("writes to the log at each replay", _LOG) if through_log else forbidden
+    problem, remedy = _BY_LIBRARY.get(through, forbidden)
     raise NotDeterministic(f"the flow {problem}", remedy)
 
 
@@ -92,7 +112,7 @@ def _rule(function: Any) -> tuple[str, str] | None:
     if known is not None:
         return known
     name, owner = function.__name__, function.__self__
-    if name in _CHANCES and isinstance(owner, random.Random):
+    if name in _CHANCES and owner is _SHARED_CHANCE:
         return "takes a random number", _CHANCE
     if name in _CLOCKS and isinstance(owner, type) and issubclass(owner, date):
         return f"reads the clock by {owner.__name__}.{name}", _CLOCK
@@ -103,24 +123,26 @@ def _rule(function: Any) -> tuple[str, str] | None:
     return None
 
 
-def _author_of(frame: FrameType | None) -> tuple[FrameType | None, bool]:
-    """The flow's own frame that called this through libraries at most, and whether a log was between.
+def _author_of(frame: FrameType | None) -> tuple[FrameType | None, str]:
+    """The flow's own frame that called this through libraries at most, and which of `_BY_LIBRARY` was between.
 
     None where Switchboard itself called it, an import, a finalizer or the garbage collector: those repeat nothing of
     the flow.
     """
-    through_log = False
+    through = ""
     collecting = {getattr(callback, "__code__", None) for callback in gc.callbacks}
     while frame is not None:
         code = frame.f_code
         imports = code.co_filename.startswith("<frozen importlib")
         if is_ours(code) or imports or code.co_name == "__del__" or code in collecting:
-            return None, through_log
+            return None, through
         if is_authors(code):
-            return frame, through_log
-        through_log = through_log or (is_library(code) and frame.f_globals.get("__name__") == "logging")
+            return frame, through
+        package = str(frame.f_globals.get("__name__")).partition(".")[0]
+        if package in _BY_LIBRARY and is_library(code):
+            through = package
         frame = frame.f_back
-    return None, through_log
+    return None, through
 
 
 def _forgotten(coroutine: Any) -> None:

@@ -13,6 +13,7 @@ from shared.calls.actions import Action
 from shared.calls.do_not_record import RecordingGuard
 from shared.calls.driver import OPENING
 from shared.calls.journal import Entry, Issued, Resent
+from shared.calls.json_values import said_by
 from shared.calls.operation import Operation
 from shared.calls.replay import Session, operation_context
 from shared.calls.returned import refused
@@ -136,7 +137,7 @@ class Dispatcher:
             return refused(self._clock(), seq, refusal.code, refusal.message, refusal.status, refusal.transient)
         except Exception as error:
             log.exception("could not send %s call=%s", action.kind, session.record.call_id)
-            return refused(self._clock(), seq, type(error).__name__, str(error))
+            return refused(self._clock(), seq, type(error).__name__, said_by(error))
         if action.kind in OPENING:
             session.record.call_connection_id = str(answer.get("callConnectionId") or "")
             session.record.server_call_id = str(answer.get("serverCallId") or session.record.server_call_id)

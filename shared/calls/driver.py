@@ -29,7 +29,10 @@ async def drive(stage: Stage, flow: Flow, opening: Action | None) -> None:
             await call.reject()
         elif call.status != "ended":
             await leave(call)
-    except CallEnded:
+    except CallEnded as end:
+        if call.status != "ended":
+            stage.report(end)  # the flow's own: nobody would end the call
+            return
         stage.outcome("caller_left")
     except (Exception, SystemExit) as error:
         if not stage.end_unplaced(error):

@@ -48,7 +48,7 @@ class FlowHost(CallState):
 
     def issue(self, action: Action, function: Callable[[], Any] | None = None) -> Operation[Any]:
         """Ask for an action: it goes into the journal, and then out. InvalidInput if the service would refuse it."""
-        self._scheduler.count()
+        self._scheduler.ask()
         rule_of(type(action))(action, self.started.caller)
         operation: Operation[Any] = Operation(self._next, action, self._scheduler)
         over = self._silenced or not self._scheduler.live or (self._end.done and action.kind != "run")
@@ -71,6 +71,11 @@ class FlowHost(CallState):
         self._dial(operation)
         self._outbox.append(operation)
         return operation
+
+    def count(self) -> None:
+        """One more thing that the flow did; it ends here if it never waits."""
+        if self._scheduler.live:
+            self._scheduler.count()
 
     def note(self, note: Note) -> None:
         """Journal what the flow says of itself, once: not when it is replayed."""

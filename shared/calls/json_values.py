@@ -10,6 +10,8 @@ from shared.errors import InvalidInput
 
 MAX_DEPTH = 32
 """Levels of nesting (our choice). The journal is read by a parser that stops at 200."""
+MAX_WORDS = 2_000
+"""Characters that are kept of what an error says of itself (our choice): the head of a call has to hold them."""
 
 
 def json_value(field: str, value: Any) -> Any:
@@ -22,7 +24,7 @@ def json_value(field: str, value: Any) -> Any:
         text = json.dumps(value, ensure_ascii=False, allow_nan=False)
         text.encode()
     except UnicodeEncodeError:
-        raise InvalidInput(field, "holds half a character (a lone surrogate).", "Give Unicode text.") from None
+        raise half_a_character(field) from None
     except RecursionError:
         raise _too_deep(field) from None
     except TypeError as error:
@@ -30,6 +32,10 @@ def json_value(field: str, value: Any) -> Any:
     except ValueError as error:
         raise InvalidInput(
             field, f"is not JSON: {error}.", "Give finite numbers, and no value within itself."
+        ) from None
+    except Exception as error:  # a class of its own that cannot be read
+        raise InvalidInput(
+            field, f"is not JSON: it raised {type(error).__name__}.", "Give plain lists and dictionaries."
         ) from None
     read = json.loads(text)
     level = [read]
@@ -40,10 +46,29 @@ def json_value(field: str, value: Any) -> Any:
     return read
 
 
+def plain_text(words: str, most: int = MAX_WORDS) -> str:
+    """Words that a journal can hold, whoever chose them: no half characters, and not too many."""
+    whole = words.encode("utf-8", "replace").decode()
+    return whole if len(whole) <= most else f"{whole[:most]}…"
+
+
+def said_by(error: BaseException) -> str:
+    """What an error says of itself, in words that a journal can hold; its `__str__` may fail as well."""
+    try:
+        return plain_text(str(error))
+    except Exception as another:
+        return f"(its text cannot be read: {type(another).__name__})"
+
+
 def json_object(field: str, value: Mapping[str, Any]) -> dict[str, Any]:
     """The same for what is given by names."""
     read: dict[str, Any] = json_value(field, dict(value))
     return read
+
+
+def half_a_character(field: str) -> InvalidInput:
+    """What is wrong with a text that cannot be written as UTF-8."""
+    return InvalidInput(field, "holds half a character (a lone surrogate).", "Give Unicode text.")
 
 
 def _parts(value: Any) -> list[Any]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any, NamedTuple
 
+from shared.calls.json_values import plain_text, said_by
 from shared.errors import FlowMistake, InvalidInput
 
 _SHARED = f"{Path(__file__).resolve().parents[1]}{os.sep}"
@@ -21,6 +22,10 @@ NO_ASYNCIO = (
     "asyncio does not work in a flow, which may go on in another process: write call.sleep for asyncio.sleep, "
     "call.wait for wait_for and timeout, call.race and call.gather for wait and gather, call.run for everything else."
 )
+
+
+MAX_LINE = 200
+"""Characters that are shown of a line (our choice)."""
 
 
 class Place(NamedTuple):
@@ -58,7 +63,7 @@ def diagnose(error: BaseException) -> Diagnosis:
         remedy = NO_ASYNCIO
     elif isinstance(error, TypeError) and "offset-naive" in str(error):
         remedy = "call.now is in UTC and knows it: give your times a zone, in the input by pydantic's AwareDatetime."
-    problem = error.problem if isinstance(error, FlowMistake) else str(error)
+    problem = error.problem if isinstance(error, FlowMistake) else said_by(error)
     return Diagnosis(f"{type(error).__name__}: {problem}", *place, remedy)
 
 
@@ -126,4 +131,4 @@ def _lines(error: BaseException) -> Iterator[tuple[CodeType, int]]:
 def _place(filename: str, number: int) -> Place:
     path = Path(filename)
     shown = path.relative_to(_ROOT) if path.is_relative_to(_ROOT) else Path(*path.parts[-2:])
-    return Place(f"{shown.as_posix()}:{number}", linecache.getline(filename, number).strip())
+    return Place(f"{shown.as_posix()}:{number}", plain_text(linecache.getline(filename, number).strip(), MAX_LINE))

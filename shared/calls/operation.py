@@ -5,11 +5,11 @@ from __future__ import annotations
 import inspect
 from collections import deque
 from collections.abc import Coroutine, Generator
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
 
 from shared.calls.actions import Action
 from shared.calls.mistakes import NO_ASYNCIO, Place, is_library, place_of
-from shared.errors import CallEnded, EndlessLoop, ForeignAwait
+from shared.errors import EndlessLoop, ForeignAwait
 
 if TYPE_CHECKING:
     from shared.calls.checks import Watch
@@ -18,9 +18,20 @@ T = TypeVar("T")
 
 MAX_AT_ONCE = 10_000
 """Things that a flow may do between two waits (our choice; usual are fewer than ten)."""
+MAX_ASKED = 4_000
+"""Of these, actions (our choice): the head of a call names all of them until they are sent, in a column of 32,000
+characters."""
 MAX_IGNORED = 100
 """Errors about an endless loop that a flow may catch before it is left where it stands (our choice)."""
-ABANDONED: tuple[Pending[Any], ...] = ()
+
+
+class _Abandoned(tuple[Any, ...]):
+    """No flow can yield it: an empty tuple is one and the same everywhere."""
+
+    __slots__ = ()
+
+
+ABANDONED: tuple[Pending[Any], ...] = _Abandoned()
 """What a coroutine waits for that is never run again."""
 
 
@@ -157,8 +168,8 @@ class Source(Protocol):
         """Give one to somebody who waits; False if there is none, or nobody."""
 
 
-class _Endless(BaseException):
-    """Ends a flow in an endless loop. No Exception, so that the loop does not catch it."""
+class Endless(BaseException):
+    """Ends a flow in an endless loop. No Exception, so that few loops catch it."""
 
 
 def _endless(place: Place) -> EndlessLoop:
@@ -178,7 +189,7 @@ class Scheduler:
         self._sources: deque[Source] = deque()
         self._stepping = 0
         self._closing = 0
-        self._count = 0
+        self._count = self._asked = 0
         self.watch: Watch | None = None
 
     @property
@@ -219,13 +230,13 @@ class Scheduler:
 
     def run(self) -> None:
         """Run until every task waits for something that has no outcome."""
-        self._count = 0
+        self.begin_anew()
         while self._ready or self._serve():
             self._step(self._ready.popleft())
 
     def begin_anew(self) -> None:
         """Forget what the flow did so far without waiting: something else runs from here on."""
-        self._count = 0
+        self._count = self._asked = 0
 
     def pause_if_endless(self) -> Generator[tuple[Pending[Any], ...], None, None]:
         """Count, at an `await` that need not wait. A flow that catches its end is left here for good."""
@@ -238,7 +249,14 @@ class Scheduler:
         catches even that, at its next `await`."""
         self._count += 1
         if MAX_AT_ONCE < self._count <= MAX_AT_ONCE + MAX_IGNORED:
-            raise _Endless
+            raise Endless
+
+    def ask(self) -> None:
+        """One more action that the flow asks for. EndlessLoop if it asks for too many at once."""
+        self.count()
+        self._asked += 1
+        if self._asked > MAX_ASKED and self._count <= MAX_AT_ONCE:  # beyond that it is to come to its next `await`
+            raise EndlessLoop(f"the flow asked for {MAX_ASKED:,} actions at once", "Await some before you go on.")
 
     def _serve(self) -> bool:
         while self._sources:
@@ -252,12 +270,16 @@ class Scheduler:
             return
         self._stepping += 1
         try:
-            waits_for = _next_wait(task.coroutine) if self.watch is None else self._watched(task.coroutine, self.watch)
+            waits_for = self._watched(task.coroutine)
         except StopIteration as stop:
             task.succeed(stop.value)
-        except _Endless as endless:
+        except Endless as endless:
             task.fail(_endless(Place()).with_traceback(endless.__traceback__))
-        except (Exception, CallEnded, SystemExit) as error:
+        except GeneratorExit as left:  # by `may_wait` of another scheduler
+            task.fail(_of_another_call().with_traceback(left.__traceback__))
+        except KeyboardInterrupt:
+            raise  # nothing of the flow
+        except BaseException as error:  # whatever it is, it must not meet whoever delivered an event
             task.fail(error)
         else:
             if waits_for is ABANDONED:
@@ -272,22 +294,43 @@ class Scheduler:
             self._stepping -= 1
         self.settle(task)
 
-    @staticmethod
-    def _watched(coroutine: Coroutine[Any, Any, Any], watch: Watch) -> tuple[Pending[Any], ...]:
-        with watch.over():
-            return _next_wait(coroutine)
+    def _watched(self, coroutine: Coroutine[Any, Any, Any]) -> tuple[Pending[Any], ...]:
+        if self.watch is None:
+            return self._next_wait(coroutine)
+        with self.watch.over():
+            return self._next_wait(coroutine)
 
+    def _next_wait(self, coroutine: Coroutine[Any, Any, Any]) -> tuple[Pending[Any], ...]:
+        """Run a coroutine up to its next wait. What it awaits of somebody else raises ForeignAwait there, at its
+        line."""
+        waits_for = coroutine.send(None)
+        for _ in range(MAX_IGNORED):
+            if waits_for is ABANDONED or self._are_mine(waits_for):
+                return cast("tuple[Pending[Any], ...]", waits_for)
+            waits_for = coroutine.throw(_foreign(waits_for, coroutine))
+        return ABANDONED
 
-def _next_wait(coroutine: Coroutine[Any, Any, Any]) -> tuple[Pending[Any], ...]:
-    """Run a coroutine up to its next wait. What it awaits of somebody else raises ForeignAwait there, at its line."""
-    waits_for = coroutine.send(None)
-    for _ in range(MAX_IGNORED):
-        if type(waits_for) is tuple:
-            return waits_for
-        waits_for = coroutine.throw(
-            ForeignAwait(f"a flow cannot await {_awaited_by(coroutine)}: nothing would wake it", NO_ASYNCIO)
+    def _are_mine(self, waits_for: object) -> bool:
+        """Whether these are things that this flow can wait for."""
+        return (
+            type(waits_for) is tuple
+            and len(waits_for) > 0
+            and all(isinstance(pending, Pending) and pending.scheduler is self for pending in waits_for)
         )
-    return ABANDONED
+
+
+def _foreign(waits_for: object, coroutine: Coroutine[Any, Any, Any]) -> ForeignAwait:
+    """What is wrong with waiting for these."""
+    if type(waits_for) is tuple and any(isinstance(pending, Pending) for pending in waits_for):
+        return _of_another_call()
+    return ForeignAwait(f"a flow cannot await {_awaited_by(coroutine)}: nothing would wake it", NO_ASYNCIO)
+
+
+def _of_another_call() -> ForeignAwait:
+    return ForeignAwait(
+        "a flow cannot await what belongs to another call",
+        "Keep nothing of a call outside of its flow; tell another call something by a signal.",
+    )
 
 
 def _awaited_by(coroutine: Any) -> str:

@@ -39,6 +39,7 @@ from shared.calls.journal import (
     encode,
     read_many,
 )
+from shared.calls.json_values import plain_text
 from shared.calls.lifecycle import FIRST_COMMAND
 from shared.calls.mistakes import Place, diagnose, place_of
 from shared.calls.operation import Operation, Task
@@ -57,11 +58,6 @@ T = TypeVar("T")
 MAX_TRACE = 4000
 MAX_REFUSED = 25
 """Requests in a row that may be refused at once before a flow that goes on asking is ended (our choice)."""
-
-
-def _writable(words: str) -> str:
-    """Somebody else's words, without the half characters that no journal can hold."""
-    return words.encode("utf-8", "replace").decode()
 
 
 def _mark_in(text: str) -> Marked | None:
@@ -305,11 +301,11 @@ class Session(FlowHost):
 
     def report(self, error: BaseException) -> None:
         """Journal that the flow failed, and take over."""
-        trace = _writable("".join(traceback.format_exception(error))[-MAX_TRACE:])
+        trace = plain_text("".join(traceback.format_exception(error))[-MAX_TRACE:], MAX_TRACE)
         found = diagnose(error)
         failed = Failed(
             at=self.now,
-            error=_writable(found.error),
+            error=found.error,
             trace=trace,
             where=found.where or None,
             line=found.line or None,
@@ -334,7 +330,8 @@ class Session(FlowHost):
         if watch is not None and watch.found:
             found = watch.found[0]
             watch.found.clear()
-            return found
+            if not self._failures:  # what a flow that has failed left unawaited is no failure of its own
+                return found
         if self._refused_in_a_row > MAX_REFUSED:
             self._refused_in_a_row = 0
             return EndlessLoop(

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from shared.calls.journal import Answered, RefusedEntry
-from shared.calls.json_values import json_value
+from shared.calls.json_values import json_value, plain_text, said_by
 from shared.errors import ActionRefused, InvalidInput
 
 log = logging.getLogger("switchboard.calls")
@@ -21,7 +21,8 @@ def outcome_of(
 ) -> Answered | RefusedEntry:
     """Call a side effect: its result, as it will be read from the journal, or the refusal that the flow meets.
 
-    What is no Exception ends the process, so it is raised.
+    Only a KeyboardInterrupt is raised: it is not the function's. What else is no Exception is (`sys.exit()`, a
+    CancelledError of asyncio, a panic of an extension), and must not take the process and all of its calls with it.
 
     Args:
         name: of the function, for messages.
@@ -31,9 +32,11 @@ def outcome_of(
         returned = function()
     except ActionRefused as error:
         return refused(clock(), seq, error.code, error.message, error.status, error.transient)
-    except Exception as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         log.exception("%s raised call=%s", name, call_id)
-        return refused(clock(), seq, type(error).__name__, str(error))
+        return refused(clock(), seq, type(error).__name__, said_by(error))
     try:
         return Answered(at=clock(), seq=seq, value=json_value(f"the result of run {name}", returned))
     except InvalidInput as error:
@@ -42,8 +45,6 @@ def outcome_of(
 
 def refused(at: int, seq: int, code: str, message: str, status: int = 0, transient: bool = False) -> RefusedEntry:
     """A refusal in words that the journal can hold, whoever chose them."""
-    return RefusedEntry(at=at, seq=seq, status=status, code=_text(code), message=_text(message), transient=transient)
-
-
-def _text(words: str) -> str:
-    return words.encode("utf-8", "replace").decode()
+    return RefusedEntry(
+        at=at, seq=seq, status=status, code=plain_text(code), message=plain_text(message), transient=transient
+    )

@@ -7,10 +7,12 @@ from functools import lru_cache, singledispatch
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import PydanticSerializationError
 
 from shared.calls import actions
 from shared.calls.actions import Action, CallingContext
 from shared.calls.actions.base import one_of
+from shared.calls.json_values import half_a_character
 from shared.errors import InvalidInput
 from shared.identifiers import Identifier
 
@@ -47,9 +49,11 @@ def build(kind: type[A], method: str = "", /, **fields: Any) -> A:
         try:
             return _valid(kind, **fields)  # type: ignore[return-value]  # an lru_cache forgets that it is generic
         except TypeError:  # a field that has no hash, such as a dictionary
-            return kind.model_validate(fields)
+            return _written(kind.model_validate(fields))
     except ValidationError as error:
         raise _wrong(method or kind.model_fields["kind"].default, error) from None
+    except PydanticSerializationError:
+        raise half_a_character(method or kind.model_fields["kind"].default) from None
 
 
 def value(kind: type[V], method: str, /, **fields: Any) -> V:
@@ -69,7 +73,13 @@ def _wrong(method: str, error: ValidationError) -> InvalidInput:
 @lru_cache(maxsize=1024)
 def _valid(kind: type[Action], **fields: Any) -> Action:
     """Frozen, so that one serves every call; a replay asks for each action of a call again."""
-    return one_of(kind.model_validate(fields))
+    return one_of(_written(kind.model_validate(fields)))
+
+
+def _written(action: A) -> A:
+    """An action that the journal can hold; PydanticSerializationError if it cannot."""
+    action.model_dump_json()
+    return action
 
 
 @singledispatch

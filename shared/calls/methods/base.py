@@ -56,6 +56,9 @@ class Host(Protocol):
     def issue(self, action: Action, function: Callable[[], Any] | None = None) -> Operation[Any]:
         """Ask for an action."""
 
+    def count(self) -> None:
+        """One more thing that the flow did, perhaps in a loop over arguments that are refused."""
+
     def note(self, note: Note) -> None:
         """Journal what the flow says of itself, once: not when it is replayed."""
 
@@ -117,6 +120,7 @@ class Methods:
 
     def _played(self, field: str, given: Words | Sequence[Words]) -> tuple[Prompt, ...]:
         """Prompts; strings are spoken by the voice of the call's language."""
+        self._host.count()
         return prompts(field, given, self._voice)
 
     @property

@@ -16,8 +16,8 @@ GRACE = 7.0
 Answer = Callable[[Request], Mapping[str, Any]]
 
 
-class Death(BaseException):
-    """The instance dies here."""
+class Death(KeyboardInterrupt):
+    """The instance dies here: all else that a side effect raises is taken for its own."""
 
 
 async def speaks(call: Call) -> None:

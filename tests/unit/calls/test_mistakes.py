@@ -87,6 +87,14 @@ async def asks_the_network(call: Call) -> None:
     socket.create_connection(("127.0.0.1", 9))
 
 
+async def starts_a_thread(call: Call) -> None:
+    threading.Thread(target=call.hang_up).start()
+
+
+async def runs_a_loop(call: Call) -> None:
+    asyncio.run(asyncio.sleep(0))
+
+
 async def starts_a_process(call: Call) -> None:
     subprocess.run(["true"])
 
@@ -166,6 +174,8 @@ WATCHED = {
     throws_dice: ("NotDeterministic", "random.randint", "call.run"),
     makes_an_id: ("NotDeterministic", "uuid.uuid4()", "call.run"),
     asks_the_network: ("NotDeterministic", "create_connection", "call.run"),
+    starts_a_thread: ("NotDeterministic: the flow starts a thread", "threading.Thread", "call.gather"),
+    runs_a_loop: ("NotDeterministic: the flow runs a loop of asyncio", "asyncio.run", "call.sleep"),
     starts_a_process: ("NotDeterministic", "subprocess.run", "call.run"),
     logs: ("NotDeterministic", "log.warning", "call.log"),
     forgets_a_helper: ("ForgottenAwait", "helper(call)", "await helper(call)"),
@@ -378,6 +388,7 @@ def test_the_watch_sees_neither_imports_nor_switchboard_itself() -> None:
         await call.play(text(str(colorsys.ONE_THIRD)))
         call.log("line")
         assert call.now
+        assert random.Random(call.id).randint(1, 6)
 
     watch = Watch()
     with watch.over():
@@ -406,11 +417,19 @@ def test_the_watch_does_not_take_the_garbage_collector_for_the_flow() -> None:
 def test_the_watch_is_over_one_thread_and_ends_with_its_step() -> None:
     import sys
 
-    before = sys.getprofile()
+    before, begins = sys.getprofile(), threading.Event()
+    read: list[float] = []
+
+    def reads() -> None:
+        begins.wait()
+        read.append(time.time())
+
+    thread = threading.Thread(target=reads)
+    thread.start()
     with Watch().over():
-        thread = threading.Thread(target=time.time)
-        thread.start()
+        begins.set()
         thread.join()
+    assert read
     assert sys.getprofile() is before
     time.time()
 
