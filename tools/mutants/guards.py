@@ -28,10 +28,15 @@ def _notifications(names: str) -> tuple[str, ...]:
 
 
 STORE, LISTED = _files("tests/unit/store", "lost_responses contract"), _files("tests/unit/store", "do_not_record")
-LOSSES = _calls("grace lost_responses side_effects faults_of_the_background")
+LOSSES = _calls("grace lost_responses lost side_effects faults_of_the_background round_trips afterwards")
 """What is lost, late, or another instance's."""
-WATCHED = (*LOSSES, *_calls("watchdog attempts placed_by_flow ends"))
-EVENTS = _calls("connections replay news ends attempts placed_by_flow lost_responses")
+WATCHED = (*LOSSES, *_calls("watchdog attempts placed_by_flow ends finding"))
+"""What the watchdog does."""
+RINGS = (*LOSSES, *_calls("rings finding typed_input texts"), *_files("tests/functional", "incoming_calls"))
+ACTIONS = _files("tests/functional", "calls_api_actions waiting_calls")
+"""From outside."""
+PLACED = _calls("attempts placed_by_flow ends fallback")
+EVENTS = (*PLACED, *_calls("connections replay news off_record together consent freshness finding lost_responses"))
 GATEWAY = _files("tests/unit/gateway", "lost_responses")
 CHUNKS = _recordings("mishaps own_recordings lease pipeline whole_files")
 FINISHED = _files("tests/functional", "call_finished")
@@ -76,7 +81,7 @@ GUARDS = (
     Guard("shared/calls/record.py::MARKS", _calls("record"), "the same, though others have written since"),
     Guard(
         "shared/calls/conductor.py::Conductor._begin",
-        (*LOSSES, *_calls("ends finding")),
+        RINGS,
         "a claim whose response is lost is one's own",
     ),
     Guard(
@@ -84,14 +89,18 @@ GUARDS = (
         (*LOSSES, *_calls("ends freshness attempts watchdog")),
         "so is a commit; a lost race is rerun",
     ),
-    Guard("shared/calls/conductor.py::Conductor._feed", (*LOSSES, *_calls("finding ends")), "an entry counts once"),
+    Guard(
+        "shared/calls/conductor.py::Conductor._feed",
+        (*LOSSES, *_calls("finding ends"), *ACTIONS),
+        "an entry counts once",
+    ),
     # Stale: rings that come too late, calls in memory that others have changed since
     Guard(
         "shared/calls/conductor.py::Conductor.ring",
-        (*LOSSES, *_calls("ends finding")),
+        RINGS,
         "stale rings are refused, duplicates join the claim",
     ),
-    Guard("shared/calls/conductor.py::Conductor._make_good", LOSSES, "a claimed call is seen by the watchdog"),
+    Guard("shared/calls/conductor.py::Conductor._make_good", RINGS, "a claimed call is seen by the watchdog"),
     Guard(
         "shared/calls/freshness.py::Freshness.learn", _calls("freshness"), "an instance learns how old its calls are"
     ),
@@ -100,7 +109,11 @@ GUARDS = (
         _calls("freshness"),
         "an old call is loaded before it is built on",
     ),
-    Guard("shared/calls/loading.py::Calls.newest", _calls("freshness grace lost_responses"), "the same"),
+    Guard(
+        "shared/calls/loading.py::Calls.newest",
+        _calls("round_trips freshness grace lost_responses faults_of_the_background"),
+        "the same",
+    ),
     # Grace: when something is sent again
     Guard("shared/calls/lost.py::lost_operations", WATCHED, "an action is sent again after its grace, not before"),
     Guard("shared/calls/lost.py::RINGING_GRACE", LOSSES, "the same, while it rings"),
@@ -108,19 +121,17 @@ GUARDS = (
     Guard("shared/calls/watchdog.py::GRACES_AT_MOST", WATCHED, "the same, whatever the call hears"),
     Guard("shared/calls/watchdog.py::Watchdog._stays_unconfirmed", WATCHED, "the same, at the watchdog"),
     Guard("shared/calls/conductor.py::Conductor.wake_overdue", WATCHED, "a sleep whose message is lost ends"),
-    Guard(
-        "shared/calls/afterwards.py::Afterwards.confirm", (*WATCHED, *_calls("finding")), "what left is written down"
-    ),
+    Guard("shared/calls/afterwards.py::Afterwards.confirm", WATCHED, "what left is written down"),
     Guard("shared/calls/afterwards.py::Afterwards.kept_alive", WATCHED, "what is being sent is sent once"),
     Guard("shared/calls/afterwards.py::Afterwards.keep_alive", LOSSES, "a side effect at work is run once"),
     Guard(
         "shared/calls/afterwards.py::Afterwards.write_index",
-        (*WATCHED, *_calls("finding")),
+        WATCHED,
         "a closed call is not put among the open",
     ),
     Guard(
         "shared/calls/afterwards.py::Afterwards._write_head",
-        (*WATCHED, *_calls("finding")),
+        WATCHED,
         "all of them write over nobody's change",
     ),
     Guard("shared/calls/side_effects.py::SideEffects._keep_alive", LOSSES, "a side effect at work stays alive"),
@@ -142,12 +153,12 @@ GUARDS = (
     Guard("shared/calls/dispatcher.py::to_send", LOSSES, "nothing is sent that another has sent or ended"),
     Guard(
         "shared/calls/dispatcher.py::Dispatcher._send",
-        (*LOSSES, *_calls("ends consent attempts")),
+        (*LOSSES, *_calls("dispatcher ends consent attempts placed_by_flow finding"), *ACTIONS),
         "every action has an outcome, or is unknown",
     ),
     Guard(
         "shared/calls/dispatcher.py::Dispatcher._gone",
-        _calls("ends attempts placed_by_flow lost_responses"),
+        _calls("dispatcher ends attempts placed_by_flow lost_responses"),
         "404 is the end of a call where it has ended",
     ),
     Guard(
@@ -167,51 +178,51 @@ GUARDS = (
     # Duplicates, order, and whose event it is
     Guard(
         "shared/calls/replay.py::Session.knows",
-        (*LOSSES, *_calls("replay ends attempts finding")),
+        (*LOSSES, *_calls("replay ends attempts finding together")),
         "a duplicate changes nothing",
     ),
     Guard(
         "shared/calls/replay.py::Session._recognise_issued",
-        _calls("replay finding replay_check placed_by_flow"),
+        (*_calls("replay finding replay_check placed_by_flow grace"), *ACTIONS),
         "what the journal holds is not asked for again",
     ),
     Guard("shared/calls/state.py::CallState._operation_of", EVENTS, "an event of no sending of ours is foreign"),
     Guard("shared/calls/state.py::CallState._on_event", EVENTS, "the first outcome counts"),
     Guard(
         "shared/calls/state.py::CallState._take_note",
-        _calls("news consent off_record together"),
+        _calls("news consent off_record together connections replay"),
         "older news of participants is dropped",
     ),
     Guard("shared/calls/state.py::CallState._of_another_connection", EVENTS, "events are held to their connection"),
     Guard(
         "shared/calls/attempts.py::Attempts.concerns_current",
-        _calls("attempts placed_by_flow"),
+        PLACED,
         "no attempt hears of another one",
     ),
-    Guard("shared/calls/attempts.py::Attempts._attempt_of", _calls("attempts placed_by_flow"), "the same"),
+    Guard("shared/calls/attempts.py::Attempts._attempt_of", PLACED, "the same"),
     Guard(
         "shared/calls/attempts.py::Attempts.is_late",
-        _calls("attempts placed_by_flow"),
+        PLACED,
         "an attempt that was given up is hung up",
     ),
     Guard(
         "shared/calls/lifecycle.py::Lifecycle._fail_action",
-        _calls("attempts placed_by_flow ends fallback"),
+        (*PLACED, *_calls("off_record consent replay")),
         "an attempt that fails is not the end",
     ),
     Guard(
         "shared/calls/lifecycle.py::Lifecycle._command_unplaced",
-        _calls("attempts placed_by_flow"),
+        (*PLACED, *ACTIONS),
         "who cancels a call ends it",
     ),
     Guard(
         "shared/calls/watchdog.py::Watchdog._settle",
-        _calls("watchdog attempts placed_by_flow"),
+        (*PLACED, *_calls("watchdog")),
         "the watchdog ends the attempt that it asked about",
     ),
     Guard(
         "shared/calls/state.py::CallState.latecomer",
-        _calls("ends attempts placed_by_flow"),
+        PLACED,
         "which connections are hung up after the end",
     ),
     Guard("shared/calls/tones.py::ToneOrder.start", _calls("news inbox"), "numbers may begin again"),

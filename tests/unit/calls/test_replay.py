@@ -34,13 +34,14 @@ from shared.calls.journal import (
     Issued,
     RefusedEntry,
     Resent,
+    Settled,
     Signalled,
 )
 from shared.calls.replay import Session, operation_context, replay
 from shared.calls.rules import build, check
 from shared.events import SUB_CODES
 from shared.identifiers import Identifier
-from tests.unit.calls.world import APOLOGY, CALLEE, CALLER, CHOICES, START, Wire, started_entry
+from tests.unit.calls.world import APOLOGY, CALLEE, CALLER, CHOICES, START, Wire, parsed, started_entry
 
 WIRE = Wire()
 
@@ -526,3 +527,40 @@ def test_a_call_knows_its_sides() -> None:
 
     Stage(function).connect()
     assert seen == [(CALLER, CALLEE, CALLER, "inbound", START)]
+
+
+# Whose an event is, and what is known
+
+
+async def listens(call: Call) -> None:
+    """Waits for the end."""
+    await call.ended()
+
+
+@pytest.mark.parametrize("name", ["CallConnected", "AnswerFailed", "CreateCallFailed", "ConnectFailed"])
+def test_what_came_of_the_opening_is_its_own_though_it_names_nothing(name: str) -> None:
+    stage = Stage(listens)
+    event = parsed(WIRE.event(name, None, (400, 0, "")))
+    assert stage.session._operation_of(event) is stage.session.operation(0)
+    stage.connect()
+    assert stage.session._operation_of(event) is None, "it has come"
+
+
+def test_another_event_that_names_nothing_is_of_no_operation() -> None:
+    async def speaks(call: Call) -> None:
+        await call.play(text("one"))
+
+    stage = Stage(speaks).connect()
+    for name in ("PlayCompleted", "CallConnected", "SomethingNew"):
+        assert stage.session._operation_of(parsed(WIRE.event(name))) is None
+
+
+def test_nothing_is_sent_nor_settled_after_the_end_whoever_asks() -> None:
+    stage = Stage(listens).connect()
+    asked = Issued(at=START, seq=-1, action=actions.Play(prompts=(text("late"),)), command="key")
+    for entry in (asked, Settled(at=START, reason="gone")):
+        assert not stage.session.knows(entry)
+    stage.event("CallDisconnected", None, (200, 5000, "left"))
+    for entry in (asked, Settled(at=START, reason="gone")):
+        assert stage.session.knows(entry)
+    assert not stage.session.knows(Signalled(at=START, id="s1", name="late"))
