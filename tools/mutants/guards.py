@@ -27,7 +27,7 @@ def _notifications(names: str) -> tuple[str, ...]:
     return _files("tests/unit/notifications", names)
 
 
-STORE, LISTED = _files("tests/unit/store", "lost_responses contract"), _files("tests/unit/store", "do_not_record")
+STORE, LISTED = _files("tests/unit/store", "table_writes"), _files("tests/unit/store", "do_not_record")
 LOSSES = _calls("grace lost_responses lost side_effects faults_of_the_background round_trips afterwards")
 """What is lost, late, or another instance's."""
 WATCHED = (*LOSSES, *_calls("watchdog attempts placed_by_flow ends finding"))
@@ -38,13 +38,13 @@ ACTIONS = _files("tests/functional", "calls_api_actions waiting_calls")
 PLACED = _calls("attempts placed_by_flow ends fallback")
 EVENTS = (*PLACED, *_calls("connections replay news off_record together consent freshness finding lost_responses"))
 GATEWAY = _files("tests/unit/gateway", "lost_responses")
-CHUNKS = _recordings("mishaps own_recordings lease pipeline whole_files")
+CHUNKS = _recordings("mishaps own_recordings lease whole_files")
 FINISHED = _files("tests/functional", "call_finished")
 STREAMS = _files("tests/unit/streams", "audio limits")
 
 LEFT_OUT = (
-    "tests/unit/recordings/test_pipeline.py::"
-    "test_whatever_happens_there_is_one_archive_and_one_report_or_a_poison_record",
+    "tests/functional/test_calls_api_actions.py::"
+    "test_whatever_is_asked_gets_an_answer_that_is_described_and_never_a_failure",
     "tests/unit/recordings/test_whole_files.py::test_a_file_that_only_the_archive_knows_of_does_not_end_as_failed",
 )
 """Tests in these files that take too long to be run for every change."""
@@ -117,6 +117,7 @@ GUARDS = (
     # Grace: when something is sent again
     Guard("shared/calls/lost.py::lost_operations", WATCHED, "an action is sent again after its grace, not before"),
     Guard("shared/calls/lost.py::RINGING_GRACE", LOSSES, "the same, while it rings"),
+    Guard("shared/calls/lost.py::MAX_RUNS", LOSSES, "a function that never returns is not run for ever"),
     Guard("shared/calls/lost.py::_again", LOSSES, "a function that never returns is given up"),
     Guard("shared/calls/watchdog.py::GRACES_AT_MOST", WATCHED, "the same, whatever the call hears"),
     Guard("shared/calls/watchdog.py::Watchdog._stays_unconfirmed", WATCHED, "the same, at the watchdog"),
@@ -136,6 +137,11 @@ GUARDS = (
     ),
     Guard("shared/calls/side_effects.py::SideEffects._keep_alive", LOSSES, "a side effect at work stays alive"),
     Guard("shared/calls/side_effects.py::SideEffects.running", LOSSES, "and is run once by its own instance"),
+    Guard("shared/calls/side_effects.py::SideEffects.start", LOSSES, "the same, from the moment that it is due"),
+    Guard("shared/calls/side_effects.py::SideEffects.stop", LOSSES, "and not after it"),
+    Guard("shared/calls/side_effects.py::DueEffects.take", LOSSES, "what is due is run, and nothing else"),
+    Guard("shared/calls/side_effects.py::DueEffects.__exit__", LOSSES, "what did not run is let go of"),
+    Guard("shared/calls/returned.py::outcome_of", LOSSES, "a side effect has an outcome, whatever it does"),
     Guard("shared/calls/side_effects.py::DueEffects.results", LOSSES, "until its result is committed"),
     Guard("shared/calls/watchdog.py::Watchdog._look", WATCHED, "grace and idle times of a quiet call"),
     Guard("shared/calls/watchdog.py::Watchdog._next_overdue", WATCHED, "a pause ends when an outcome is overdue"),
@@ -181,6 +187,7 @@ GUARDS = (
         (*LOSSES, *_calls("replay ends attempts finding together")),
         "a duplicate changes nothing",
     ),
+    Guard("shared/calls/reading.py::identity", (*LOSSES, *_calls("replay ends finding")), "what makes two the same"),
     Guard(
         "shared/calls/replay.py::Session._recognise_issued",
         (*_calls("replay finding replay_check placed_by_flow grace"), *ACTIONS),
@@ -190,7 +197,7 @@ GUARDS = (
     Guard("shared/calls/state.py::CallState._on_event", EVENTS, "the first outcome counts"),
     Guard(
         "shared/calls/state.py::CallState._take_note",
-        _calls("news consent off_record together connections replay"),
+        _calls("news consent off_record together connections replay inbox asking"),
         "older news of participants is dropped",
     ),
     Guard("shared/calls/state.py::CallState._of_another_connection", EVENTS, "events are held to their connection"),
@@ -205,6 +212,8 @@ GUARDS = (
         PLACED,
         "an attempt that was given up is hung up",
     ),
+    Guard("shared/calls/attempts.py::Attempts.begin", PLACED, "each attempt has a connection of its own"),
+    Guard("shared/calls/attempts.py::Attempts.withdraw", (*PLACED, *_calls("replay_check")), "what never was is none"),
     Guard(
         "shared/calls/lifecycle.py::Lifecycle._fail_action",
         (*PLACED, *_calls("off_record consent replay")),
@@ -236,6 +245,12 @@ GUARDS = (
         "shared/calls/inbox.py::Inbox.serve", _calls("inbox together replay"), "signals and keys go to who waits now"
     ),
     Guard("shared/calls/inbox.py::Next.leave", _calls("inbox together"), "who stopped waiting is given nothing"),
+    Guard("shared/calls/inbox.py::Inbox.look", _calls("inbox together replay news"), "nothing is given twice"),
+    Guard(
+        "shared/calls/inbox.py::Inbox.close",
+        _calls("inbox together replay news"),
+        "nobody waits for what will not come",
+    ),
     # Off the record: nothing is asked while something may listen
     Guard("shared/calls/capture.py::Capture.hear", _calls("off_record"), "which streams are on"),
     Guard("shared/calls/capture.py::Capture.on", _calls("off_record"), "the same, of one that starts"),
@@ -256,11 +271,15 @@ GUARDS = (
     Guard("shared/recordings/book.py::Lease.settle", _recordings("lease"), "it is given back"),
     Guard("shared/recordings/book.py::Lease._renew", _recordings("lease"), "it is renewed by its holder"),
     Guard("shared/recordings/book.py::Lease._held", _recordings("lease"), "who lost it changes nothing"),
-    Guard("shared/recordings/pipeline.py::Pipeline._in_turn", CHUNKS, "one instance at a time"),
-    Guard("shared/recordings/pipeline.py::Pipeline._deletes", CHUNKS, "what may be deleted at the source"),
+    Guard("shared/recordings/pipeline.py::Pipeline._in_turn", _recordings("turns"), "one instance at a time"),
+    Guard(
+        "shared/recordings/pipeline.py::Pipeline._deletes", _recordings("turns"), "what may be deleted at the source"
+    ),
     Guard("shared/recordings/fetching.py::Fetcher.fetch", CHUNKS, "archived before it is deleted"),
     Guard("shared/recordings/fetching.py::Fetcher._download", CHUNKS, "the length is checked before deletion"),
-    Guard("shared/recordings/fetching.py::Fetcher.delete", CHUNKS, "deletion is tried until it expires"),
+    Guard(
+        "shared/recordings/fetching.py::Fetcher.delete", _recordings("deletion"), "deletion is tried until it expires"
+    ),
     # Finished calls: told of at least once, under one id, and nowhere else
     Guard("shared/calls/afterwards.py::Afterwards._tell", FINISHED, "a call is told of before it is closed, and once"),
     Guard(
@@ -296,10 +315,32 @@ SURVIVORS: dict[str, dict[str, str]] = {
         "self._unconfirmed.get(record.call_id, (-1, now)) → self._unconfirmed.get(record.call_id, (-2, now))": "no "
         "action has a position below 0",
     },
-    "shared/calls/dispatcher.py::Dispatcher._gone": {
-        "refusal.status != 404 or not connection_id or action.kind in OPENING or (not action.in_service) → "
-        "refusal.status != 404 or not connection_id or (not action.in_service)": "a call that has a connection is not "
-        "opened any more: said for the reader",
+    "shared/calls/conductor.py::Conductor._advance_here": {
+        "session.finished and outcome is Outcome.DUPLICATE and (not takes_after_the_end(session, pending)) → "
+        "session.finished and (not takes_after_the_end(session, pending))": "what ends a call leaves nothing to send, so "
+        "that no second round begins",
+        "without: held.session.record.fill_in(session.record)": "the ids of a response are remembered apart as well "
+        "(Afterwards), and put into whatever is loaded",
+    },
+    "shared/calls/conductor.py::Conductor._feed": {
+        "isinstance(entry, Issued) and entry.seq == UNNUMBERED → isinstance(entry, Issued)": "an action from outside "
+        "never has a position yet: said for the reader",
+    },
+    "shared/calls/watchdog.py::Watchdog._next_overdue": {
+        f"min((due for due in map(self._due, waiting) if due is not None), default=2 ** 63) → "
+        f"min((due for due in map(self._due, waiting) if due is not None), default={far})": "any time that never comes"
+        for far in ("3 ** 63", "2 ** 64", "2 ** 126")
+    },
+    "shared/calls/attempts.py::Attempts._attempt_of": {
+        "not (self.connected and named == self.current) → not self.connected": "what names an earlier attempt is not "
+        "about the one that is up, whether or not that one's connection is learnt",
+    },
+    "shared/calls/lifecycle.py::Lifecycle._command_unplaced": {
+        "without: self._succeed(operation, None)": "the end of a call does the same for each hang-up",
+    },
+    "shared/calls/state.py::CallState.latecomer": {
+        "event.name != 'CallConnected' or event.operation_context is None → event.name != 'CallConnected'": "without a "
+        "context it is the opening under way, which is not late: said for the reader",
     },
     "shared/calls/dispatcher.py::Dispatcher.hang_up_latecomers": {
         "event is None or opening is None → opening is None": "without an event there is no opening; for mypy",

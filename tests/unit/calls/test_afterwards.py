@@ -173,6 +173,13 @@ def test_it_is_written_on_though_an_event_came_to_another_instance_meanwhile(wor
     assert world.kinds() == ["answer", "recognize", "play"]
 
 
+def test_nothing_is_kept_alive_where_nothing_is_sent(world: World) -> None:
+    conductor, call_id = up(world, "menu")
+    conductor.later.flush()
+    hear(world, conductor, call_id, "SomethingNew")
+    assert not waits(conductor, f"sending {call_id}")
+
+
 def test_it_is_written_though_a_function_is_to_run_beside_what_is_sent(world: World) -> None:
     async def both(call: Call) -> None:
         await call.gather(call.play(text("one moment")), call.run(lambda: "looked up"))

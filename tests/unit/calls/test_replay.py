@@ -564,3 +564,25 @@ def test_nothing_is_sent_nor_settled_after_the_end_whoever_asks() -> None:
     for entry in (asked, Settled(at=START, reason="gone")):
         assert stage.session.knows(entry)
     assert not stage.session.knows(Signalled(at=START, id="s1", name="late"))
+
+
+def test_of_two_lists_of_participants_with_one_number_the_later_counts() -> None:
+    stage = Stage(listens).connect()
+    for raw_id in ("4:+1", "4:+2"):
+        stage.event("ParticipantsUpdated", participants=[{"identifier": {"rawId": raw_id}}], sequenceNumber=5)
+    assert [one.identifier.raw_id for one in stage.session.participants] == ["4:+2"]
+
+
+def test_what_fails_beside_the_opening_leaves_a_call_that_rings_ringing() -> None:
+    stage = Stage(listens)
+    early = actions.Play(prompts=(text("early"),))
+    stage.feed(Issued(at=START, seq=1_000_000, action=early, command="key"))
+    stage.event("PlayFailed", 1_000_000, (400, 8536, "no file"))
+    assert stage.session.operation(1_000_000).done
+    assert stage.session.record.status == "ringing"
+
+
+def test_an_opening_that_is_said_to_have_failed_after_it_connected_ends_nothing() -> None:
+    stage = Stage(listens).connect()
+    stage.event("AnswerFailed", 0, (500, 8500, "late"))
+    assert stage.session.record.status == "connected"

@@ -121,9 +121,15 @@ def test_only_what_was_redirected_before_is_not_redirected_again(
 
 
 def rows(world: World, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The calls whose index is written from here on."""
+    """The calls whose index or head is written from here on."""
     written: list[str] = []
-    plain = world.store.index
+    plain, commit = world.store.index, world.store.commit
+
+    def committed(record: Any, *more: Any) -> Any:
+        written.append(record.call_id)
+        return commit(record, *more)
+
+    monkeypatch.setattr(world.store, "commit", committed)
 
     def index(record: Any) -> tuple[str, ...]:
         written.append(record.call_id)
