@@ -197,7 +197,7 @@ GUARDS = (
     Guard("shared/calls/state.py::CallState._on_event", EVENTS, "the first outcome counts"),
     Guard(
         "shared/calls/state.py::CallState._take_note",
-        _calls("news consent off_record together connections replay inbox asking"),
+        (*_calls("news consent off_record together connections replay"), "tests/unit/test_people_of_a_call.py"),
         "older news of participants is dropped",
     ),
     Guard("shared/calls/state.py::CallState._of_another_connection", EVENTS, "events are held to their connection"),
@@ -317,8 +317,8 @@ SURVIVORS: dict[str, dict[str, str]] = {
     },
     "shared/calls/conductor.py::Conductor._advance_here": {
         "session.finished and outcome is Outcome.DUPLICATE and (not takes_after_the_end(session, pending)) → "
-        "session.finished and (not takes_after_the_end(session, pending))": "what ends a call leaves nothing to send, so "
-        "that no second round begins",
+        "session.finished and (not takes_after_the_end(session, pending))": "what ends a call leaves nothing to send: "
+        "no second round begins",
         "without: held.session.record.fill_in(session.record)": "the ids of a response are remembered apart as well "
         "(Afterwards), and put into whatever is loaded",
     },
@@ -330,6 +330,9 @@ SURVIVORS: dict[str, dict[str, str]] = {
         f"min((due for due in map(self._due, waiting) if due is not None), default=2 ** 63) → "
         f"min((due for due in map(self._due, waiting) if due is not None), default={far})": "any time that never comes"
         for far in ("3 ** 63", "2 ** 64", "2 ** 126")
+    },
+    "shared/calls/fallback.py::leave": {
+        "range(1, HANG_UPS + 1) → range(1, HANG_UPS + 2)": "the last attempt raises before there is one more",
     },
     "shared/calls/attempts.py::Attempts._attempt_of": {
         "not (self.connected and named == self.current) → not self.connected": "what names an earlier attempt is not "

@@ -60,9 +60,16 @@ def test_where_there_is_no_room_what_has_waited_long_asks_less_often(
     world, record = announced(at_once=1)
     inner: list[str] = []
     record.updated_at = round((world.now - waited) * 1000)
-    assert turn(world, record, lambda: inner.append(turn(world, record)) or "done") == "done"
+
+    def meets_another() -> str:
+        inner.append(turn(world, record))
+        return "done"
+
+    assert turn(world, record, meets_another) == "done"
     assert inner == ["queued"]
-    assert world.queue.sent == [(record.id, 0, pytest.approx(delay))]
+    ((recording, index, after),) = world.queue.sent
+    assert (recording, index) == (record.id, 0)
+    assert after == pytest.approx(delay)
     assert spread == [(0.7, 1.3)]
 
 
