@@ -596,3 +596,16 @@ def test_only_the_attempt_is_given_up_and_not_what_was_asked_for_at_the_same_tim
     world.clock.pass_seconds(61)
     call.conductor.watch()
     assert [entry.seq for entry in world.journal(call.call_id) if isinstance(entry, GaveUp)] == call.attempts
+
+
+def test_an_attempt_that_the_journal_does_not_hold_never_was() -> None:
+    async def calls(call: Call) -> None:
+        await call.create_call(CALLER, caller_id=CALLEE)
+
+    session = waiting(calls)
+    assert (session.record.status, session.record.attempts) == ("connecting", 1)
+    session.feed(Issued(at=START, seq=0, action=actions.Sleep(seconds=60)))
+    assert session.changed is not None
+    assert (session.record.status, session.record.attempts) == ("waiting", 0)
+    late = parsed(World().wire.event("CallConnected", "stage:0:0"))
+    assert (session._attempts.current, session._attempts.is_late(late, 0)) == (None, False)
