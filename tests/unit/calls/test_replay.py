@@ -32,11 +32,14 @@ from shared.calls.journal import (
     Failed,
     GaveUp,
     Issued,
+    Noticed,
     RefusedEntry,
     Resent,
     Settled,
     Signalled,
+    TimerFired,
 )
+from shared.calls.reading import identity
 from shared.calls.replay import Session, operation_context, replay
 from shared.calls.rules import build, check
 from shared.events import SUB_CODES
@@ -586,3 +589,34 @@ def test_an_opening_that_is_said_to_have_failed_after_it_connected_ends_nothing(
     stage = Stage(listens).connect()
     stage.event("AnswerFailed", 0, (500, 8500, "late"))
     assert stage.session.record.status == "connected"
+
+
+def test_who_was_in_the_call_by_a_list_that_comes_late_has_arrived_though_they_have_left_since() -> None:
+    async def adds(call: Call) -> None:
+        await call.add_participant("8:acs:ada")
+        await call.play(text("hello"))
+
+    stage = Stage(adds).connect()
+    stage.event("AddParticipantSucceeded", 1, participant={"rawId": "8:acs:ada"})
+    stage.event("ParticipantsUpdated", participants=[{"identifier": {"rawId": "4:+1"}}], sequenceNumber=5)
+    assert stage.issued == ["answer", "add_participant", "sleep"]
+    stage.event("ParticipantsUpdated", participants=[{"identifier": {"rawId": "8:acs:ada"}}], sequenceNumber=3)
+    assert stage.issued == ["answer", "add_participant", "sleep", "play"]
+    assert [one.identifier.raw_id for one in stage.session.participants] == ["4:+1"]
+
+
+@pytest.mark.parametrize(
+    ("entry", "same"),
+    [
+        (EventReceived(at=START, event={"id": "a"}), "event a"),
+        (Signalled(at=START, id="a", name="x"), "signal a"),
+        (Noticed(at=START, id="a", event={}), "grid a"),
+        (Issued(at=START, seq=9, action=actions.HangUp(), command="a"), "command a"),
+        (started_entry("stage"), "started"),
+        (TimerFired(at=START, seq=9), "timer 9"),
+        (Answered(at=START, seq=9, value="a"), "answered 9"),
+    ],
+    ids=lambda one: getattr(one, "entry", ""),
+)
+def test_two_deliveries_are_the_same_by_what_they_are_about(entry: Entry, same: str) -> None:
+    assert identity(entry) == same

@@ -61,7 +61,8 @@ def test_a_lease_is_had_by_one_until_it_runs_out(pick: Callable[[RecordingRecord
         first.settle(lambda _: None)
     with pytest.raises(Superseded):
         first.change(lambda _: None)
-    second.settle(lambda _: None)
+    settled = second.settle(lambda _: None)
+    assert settled is second.record
     assert (pick(book.load(ID)).leased_until, pick(book.load(ID)).holder) == (0, "")
 
 

@@ -7,19 +7,19 @@ from typing import Any
 
 import pytest
 
-from shared.recordings.book import LEASE
+from shared.recordings.book import LEASE, Superseded
 from shared.recordings.record import RecordingRecord
 from tests.unit.recordings.world import World
 
 
 @pytest.fixture
 def spread(monkeypatch: pytest.MonkeyPatch) -> list[tuple[float, float]]:
-    """Between which shares of a wait chance would have chosen; it chooses the whole of it."""
+    """Between which shares of a wait chance would have chosen; it chooses the largest."""
     asked: list[tuple[float, float]] = []
 
     def uniform(low: float, high: float) -> float:
         asked.append((low, high))
-        return 1.0
+        return high
 
     monkeypatch.setattr(random, "uniform", uniform)
     return asked
@@ -69,7 +69,7 @@ def test_where_there_is_no_room_what_has_waited_long_asks_less_often(
     assert inner == ["queued"]
     ((recording, index, after),) = world.queue.sent
     assert (recording, index) == (record.id, 0)
-    assert after == pytest.approx(delay)
+    assert after == pytest.approx(1.3 * delay)
     assert spread == [(0.7, 1.3)]
 
 
@@ -107,3 +107,11 @@ def test_only_what_is_here_whole_and_this_apps_is_deleted(
     chunk.status, chunk.damaged, chunk.deleted = status, damaged, deleted  # type: ignore[assignment]
     monkeypatch.setattr(world.pipeline._claims, "may_fetch", lambda record: ours)
     assert bool(world.pipeline._deletes(record, chunk)) is deletes
+
+
+def test_what_was_given_up_is_not_fetched() -> None:
+    world, record = announced()
+    world.pipeline._book.change(record.id, lambda now: setattr(now.chunks[0], "status", "failed"))
+    with pytest.raises(Superseded):
+        world.pipeline._fetcher.fetch(record.id, 0)
+    assert world.service.opened == []
