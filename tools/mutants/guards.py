@@ -40,7 +40,7 @@ EVENTS = (*PLACED, *_calls("connections replay news off_record together consent 
 GATEWAY = _files("tests/unit/gateway", "lost_responses patience")
 CHUNKS = _recordings("turns mishaps own_recordings lease whole_files")
 FINISHED = _files("tests/functional", "call_finished")
-STREAMS = _files("tests/unit/streams", "audio limits")
+STREAMS = _files("tests/unit/streams", "track audio limits")
 
 LEFT_OUT = (
     "tests/functional/test_calls_api_actions.py::"

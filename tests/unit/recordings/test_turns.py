@@ -115,3 +115,14 @@ def test_what_was_given_up_is_not_fetched() -> None:
     with pytest.raises(Superseded):
         world.pipeline._fetcher.fetch(record.id, 0)
     assert world.service.opened == []
+
+
+def test_what_somebody_else_has_archived_meanwhile_is_left_as_it_is() -> None:
+    world, record = announced()
+
+    def archived(now: RecordingRecord) -> None:
+        now.chunks[0].status, now.chunks[0].name = "archived", "theirs.wav"
+
+    world.service.on_open = lambda: world.pipeline._book.change(record.id, archived) and None
+    assert world.pipeline._fetcher.fetch(record.id, 0) == "archived"
+    assert world.record(record.id).chunks[0].name == "theirs.wav"
