@@ -126,3 +126,24 @@ def test_what_somebody_else_has_archived_meanwhile_is_left_as_it_is() -> None:
     world.service.on_open = lambda: world.pipeline._book.change(record.id, archived) and None
     assert world.pipeline._fetcher.fetch(record.id, 0) == "archived"
     assert world.record(record.id).chunks[0].name == "theirs.wav"
+
+
+# What is fetched
+
+
+def fetched(body: bytes) -> RecordingRecord:
+    world, record = announced()
+    world.service.files = dict.fromkeys(world.service.files, body)
+    world.pipeline.work(record.id, 0)
+    return world.record(record.id)
+
+
+def test_a_file_of_no_bytes_says_so() -> None:
+    chunk = fetched(b"").chunks[0]
+    assert chunk.status != "archived"
+    assert "0 bytes" in chunk.reason
+
+
+def test_a_file_that_is_no_sound_has_no_length() -> None:
+    chunk = fetched(b"x" * 5000).chunks[0]
+    assert (chunk.status, chunk.analysed, chunk.bytes, chunk.seconds) == ("archived", False, 5000, 0.0)
