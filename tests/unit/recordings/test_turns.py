@@ -123,7 +123,10 @@ def test_what_somebody_else_has_archived_meanwhile_is_left_as_it_is() -> None:
     def archived(now: RecordingRecord) -> None:
         now.chunks[0].status, now.chunks[0].name = "archived", "theirs.wav"
 
-    world.service.on_open = lambda: world.pipeline._book.change(record.id, archived) and None
+    def meanwhile() -> None:
+        world.pipeline._book.change(record.id, archived)
+
+    world.service.on_open = meanwhile
     assert world.pipeline._fetcher.fetch(record.id, 0) == "archived"
     assert world.record(record.id).chunks[0].name == "theirs.wav"
 
