@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from tools.mutants.guards import GUARDS, LEFT_OUT, SURVIVORS, Guard
+from tools.mutants.guards import GUARDS, LEFT_OUT, Guard
 from tools.mutants.mutate import NoSuchGuard, changes, mutants
 from tools.mutants.report import ROOT, problems
+from tools.mutants.survivors import SURVIVORS
 
 
 def test_every_listed_guard_and_survivor_exists() -> None:

@@ -1,4 +1,4 @@
-"""What keeps a call right when something goes wrong, the tests that hold it, and the changes that no test can notice.
+"""What keeps a call right when something goes wrong, and the tests that hold it.
 
 To add a guard, add a line to GUARDS; to follow a rename, change it. `make mutants ARGS="--list"` shows the changes.
 
@@ -35,8 +35,11 @@ WATCHED = (*LOSSES, *_calls("watchdog attempts placed_by_flow ends finding"))
 RINGS = (*LOSSES, *_calls("rings finding typed_input texts"), *_files("tests/functional", "incoming_calls"))
 ACTIONS = _files("tests/functional", "calls_api_actions waiting_calls")
 """From outside."""
-PLACED = _calls("attempts placed_by_flow ends fallback")
-EVENTS = (*PLACED, *_calls("connections replay news off_record together consent freshness finding lost_responses"))
+PLACED = _calls("attempts placed_by_flow unplaced ends fallback")
+EVENTS = (
+    *PLACED,
+    *_calls("whose connections replay news off_record together consent freshness finding lost_responses"),
+)
 GATEWAY = _files("tests/unit/gateway", "lost_responses patience")
 CHUNKS = _recordings("turns mishaps own_recordings lease whole_files")
 FINISHED = _files("tests/functional", "call_finished")
@@ -200,20 +203,22 @@ GUARDS = (
     # Duplicates, order, and whose event it is
     Guard(
         "shared/calls/replay.py::Session.knows",
-        (*LOSSES, *_calls("replay ends attempts finding together")),
+        (*LOSSES, *_calls("whose replay ends attempts finding together")),
         "a duplicate changes nothing",
     ),
-    Guard("shared/calls/reading.py::identity", (*LOSSES, *_calls("replay ends finding")), "what makes two the same"),
+    Guard(
+        "shared/calls/reading.py::identity", (*LOSSES, *_calls("whose replay ends finding")), "what makes two the same"
+    ),
     Guard(
         "shared/calls/replay.py::Session._recognise_issued",
-        (*_calls("replay finding replay_check placed_by_flow grace"), *ACTIONS),
+        (*_calls("replay finding replay_check placed_by_flow unplaced grace"), *ACTIONS),
         "what the journal holds is not asked for again",
     ),
     Guard("shared/calls/state.py::CallState._operation_of", EVENTS, "an event of no sending of ours is foreign"),
     Guard("shared/calls/state.py::CallState._on_event", EVENTS, "the first outcome counts"),
     Guard(
         "shared/calls/state.py::CallState._take_note",
-        (*_calls("news consent off_record together connections replay"), "tests/unit/test_people_of_a_call.py"),
+        (*_calls("whose news consent off_record together connections replay"), "tests/unit/test_people_of_a_call.py"),
         "older news of participants is dropped",
     ),
     Guard("shared/calls/state.py::CallState._of_another_connection", EVENTS, "events are held to their connection"),
@@ -229,10 +234,10 @@ GUARDS = (
         "an attempt that was given up is hung up",
     ),
     Guard("shared/calls/attempts.py::Attempts.begin", PLACED, "each attempt has a connection of its own"),
-    Guard("shared/calls/attempts.py::Attempts.withdraw", (*PLACED, *_calls("replay_check")), "what never was is none"),
+    Guard("shared/calls/attempts.py::Attempts.withdraw", PLACED, "what never was is none"),
     Guard(
         "shared/calls/lifecycle.py::Lifecycle._fail_action",
-        (*PLACED, *_calls("off_record consent replay")),
+        (*PLACED, *_calls("whose off_record consent replay")),
         "an attempt that fails is not the end",
     ),
     Guard(
@@ -325,73 +330,3 @@ GUARDS = (
     Guard("streams/track.py::TrackLimits.take", STREAMS, "sound is counted once, and given back"),
     Guard("streams/track.py::Track.add", STREAMS, "silence, duplicates and jumps of a stream"),
 )
-
-SURVIVORS: dict[str, dict[str, str]] = {
-    "shared/calls/tones.py::ToneOrder.add": {"1 → 2": "a series comes after the one before it, by whatever it is more"},
-    "shared/calls/lost.py::lost_operations": {
-        "lost and (not operation.done) → lost": "what is done is confirmed as well; it is asked for safety",
-    },
-    "shared/calls/watchdog.py::Watchdog._stays_unconfirmed": {
-        "self._unconfirmed.get(record.call_id, (-1, now)) → self._unconfirmed.get(record.call_id, (-2, now))": "no "
-        "action has a position below 0",
-    },
-    "shared/calls/conductor.py::Conductor._advance_here": {
-        "session.finished and outcome is Outcome.DUPLICATE and (not takes_after_the_end(session, pending)) → "
-        "session.finished and (not takes_after_the_end(session, pending))": "what ends a call leaves nothing to send: "
-        "no second round begins",
-        "without: held.session.record.fill_in(session.record)": "the ids of a response are remembered apart as well "
-        "(Afterwards), and put into whatever is loaded",
-    },
-    "shared/calls/conductor.py::Conductor._feed": {
-        "isinstance(entry, Issued) and entry.seq == UNNUMBERED → isinstance(entry, Issued)": "an action from outside "
-        "never has a position yet: said for the reader",
-    },
-    "shared/calls/watchdog.py::Watchdog._next_overdue": {
-        f"min((due for due in map(self._due, waiting) if due is not None), default=2 ** 63) → "
-        f"min((due for due in map(self._due, waiting) if due is not None), default={far})": "any time that never comes"
-        for far in ("3 ** 63", "2 ** 64", "2 ** 126")
-    },
-    "shared/calls/fallback.py::leave": {
-        "range(1, HANG_UPS + 1) → range(1, HANG_UPS + 2)": "the last attempt raises before there is one more",
-    },
-    "shared/calls/attempts.py::Attempts._attempt_of": {
-        "not (self.connected and named == self.current) → not self.connected": "what names an earlier attempt is not "
-        "about the one that is up, whether or not that one's connection is learnt",
-    },
-    "shared/calls/lifecycle.py::Lifecycle._command_unplaced": {
-        "without: self._succeed(operation, None)": "the end of a call does the same for each hang-up",
-    },
-    "shared/calls/state.py::CallState.latecomer": {
-        "event.name != 'CallConnected' or event.operation_context is None → event.name != 'CallConnected'": "without a "
-        "context it is the opening under way, which is not late: said for the reader",
-    },
-    "shared/calls/inbox.py::Inbox.close": {
-        "without: pending.fail(error)": "who is woken looks, and meets the error then",
-    },
-    "shared/recordings/book.py::Book.busy": {
-        "left if 0 < left <= 2 * seconds else 0.0 → left if 0 <= left <= 2 * seconds else 0.0": "it is 0 seconds "
-        "either way",
-    },
-    "shared/recordings/fetching.py::Fetcher._download": {
-        "len(head) < HEAD and (block := next(blocks, b'')) → len(head) <= HEAD and (block := next(blocks, b''))": "a "
-        "block more is looked at; all of them are written",
-    },
-    "shared/gateway/acs/retry.py::CarefulRetry.is_retry": {
-        "(self.get_retry_after(response) or 0.0) > LONGEST_WAIT → (self.get_retry_after(response) or 1) > "
-        "LONGEST_WAIT": "both are below the longest wait",
-    },
-    "shared/calls/dispatcher.py::Dispatcher.hang_up_latecomers": {
-        "event is None or opening is None → opening is None": "without an event there is no opening; for mypy",
-    },
-    "shared/gateway/acs/gateway.py::_refusal": {
-        "isinstance(error, HttpResponseError) and (status := (error.status_code or 0)) >= 400 → "
-        "isinstance(error, HttpResponseError) and (status := (error.status_code or 1)) >= 400": "0 or 1: no status, so "
-        "that both are below 400",
-    },
-    "shared/gateway/acs/retry.py::CarefulRetry.increment": {
-        "super().increment(settings, response=response, error=error) → "
-        "super().increment(settings, response=response)": "the SDK counts connections and reads apart as well; what "
-        "ends the tries first is their total",
-    },
-}
-"""By guard: a change as the report writes it, and why no test can or need notice it."""
