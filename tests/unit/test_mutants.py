@@ -9,13 +9,20 @@ from pathlib import Path
 
 import pytest
 
-from tools.mutants.guards import GUARDS, SURVIVORS, Guard
+from tools.mutants.guards import GUARDS, LEFT_OUT, Guard
 from tools.mutants.mutate import NoSuchGuard, changes, mutants
 from tools.mutants.report import ROOT, problems
+from tools.mutants.survivors import SURVIVORS
 
 
 def test_every_listed_guard_and_survivor_exists() -> None:
     assert problems(GUARDS, SURVIVORS) == []
+
+
+def test_every_test_that_is_left_out_exists() -> None:
+    for test in LEFT_OUT:
+        file, _, name = test.partition("::")
+        assert f"def {name}(" in (ROOT / file).read_text("utf-8")
 
 
 def test_every_survivor_has_a_reason() -> None:

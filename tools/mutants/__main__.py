@@ -10,8 +10,9 @@ from __future__ import annotations
 import argparse
 import sys
 
-from tools.mutants.guards import GUARDS, SURVIVORS
+from tools.mutants.guards import GUARDS
 from tools.mutants.report import ROOT, changes_of, problems, run
+from tools.mutants.survivors import SURVIVORS
 
 
 def main() -> int:

@@ -11,6 +11,7 @@ import builtins
 import gc
 import importlib
 import json
+import mmap
 import os
 import signal
 import sys
@@ -29,8 +30,8 @@ import pytest
 from tools.mutants.guards import Guard
 from tools.mutants.mutate import HIT, Mutant, constant, instrumented, is_function, mutants
 
-LEAST_SECONDS, FACTOR = 20.0, 5.0
-"""Tests that take this much longer than usual are ended: a change that keeps them for ever is noticed."""
+LEAST_SECONDS, FACTOR = 10.0, 10.0
+"""A test that takes this much longer than usual is ended: a change that keeps it for ever is noticed."""
 
 
 @dataclass
@@ -65,6 +66,36 @@ class Result:
     seconds: float
 
 
+@dataclass
+class _Run:
+    """A child at work on a change.
+
+    Attributes:
+        at: its test, by its place among the items; it writes this itself.
+        limits: seconds that each of them may take.
+    """
+
+    target: Target
+    mutant: Mutant
+    said: Path
+    at: mmap.mmap
+    limits: list[float]
+    began: float = field(default_factory=time.monotonic)
+    seen: int = 0
+    since: float = field(default_factory=time.monotonic)
+
+    def is_stuck(self) -> bool:
+        """Whether its test takes too long."""
+        at, now = int.from_bytes(self.at[:_PLACE]), time.monotonic()
+        if at != self.seen:
+            self.seen, self.since = at, now
+        return now - self.since > self.limits[at]
+
+
+_PLACE = 4
+"""Bytes of the place of a test."""
+
+
 class Unusable(Exception):
     """The mutants cannot be run: says why."""
 
@@ -77,7 +108,7 @@ class Runner:
         root: the folder of the project.
         processes: children at once.
         tell: called with each result.
-        least_seconds: which the tests of a change may take in any case.
+        least_seconds: which a test may take in any case.
     """
 
     def __init__(
@@ -121,7 +152,7 @@ class Runner:
         gc.freeze()
         reached, seconds = self._usual(targets)
         waiting = [(target, mutant) for target in targets for mutant in target.mutants]
-        running: dict[int, tuple[Target, Mutant, Path, float, float]] = {}
+        running: dict[int, _Run] = {}
         first: dict[str, list[str]] = defaultdict(list)
         waiting.reverse()
         with tempfile.TemporaryDirectory() as folder:
@@ -130,16 +161,18 @@ class Runner:
                     target, mutant = waiting.pop()
                     where = target.guard.where
                     items = self._ordered(reached[where], first[where], seconds)
+                    limits = [self._least_seconds + FACTOR * seconds[item.nodeid] for item in items]
                     said = Path(folder) / f"{len(self.results)}-{len(waiting)}"
-                    limit = self._least_seconds + FACTOR * sum(seconds[item.nodeid] for item in items)
-                    child = self._child(items, said, lambda t=target, m=mutant: t.change(m))  # type: ignore[misc]
-                    running[child] = target, mutant, said, time.monotonic(), limit
+                    run = _Run(target, mutant, said, mmap.mmap(-1, _PLACE), limits)
+                    child = self._child(items, said, lambda t=target, m=mutant: t.change(m), run.at)  # type: ignore[misc]
+                    running[child] = run
                 for child in list(_ended(running)):
-                    target, mutant, said, began, _ = running.pop(child)
-                    noticed = said.read_text() if said.exists() else "the time limit, or an end of the process"
-                    if noticed and noticed not in first[target.guard.where]:
-                        first[target.guard.where].insert(0, noticed)
-                    result = Result(target.guard, mutant, noticed, time.monotonic() - began)
+                    run = running.pop(child)
+                    noticed = run.said.read_text() if run.said.exists() else "the time limit, or an end of the process"
+                    known = first[run.target.guard.where]
+                    if noticed and noticed not in known:
+                        known.insert(0, noticed)
+                    result = Result(run.target.guard, run.mutant, noticed, time.monotonic() - run.began)
                     self.results.append(result)
                     self._tell(result)
 
@@ -148,7 +181,7 @@ class Runner:
         items = list(self._session.items)
         with tempfile.TemporaryDirectory() as folder:
             said = Path(folder) / "usual"
-            child = self._child(items, said, lambda: tap(targets), usual=True)
+            child = self._child(items, said, lambda: tap(targets), mmap.mmap(-1, _PLACE), usual=True)
             _, status = os.waitpid(child, 0)
             if not said.exists():
                 raise Unusable(f"the tests ended without a word (status {status})")
@@ -178,7 +211,9 @@ class Runner:
 
         return early + sorted((item for item in items if item.nodeid not in first), key=by_cost)
 
-    def _child(self, items: list[Any], said: Path, prepare: Callable[[], object], *, usual: bool = False) -> int:
+    def _child(
+        self, items: list[Any], said: Path, prepare: Callable[[], object], at: mmap.mmap, *, usual: bool = False
+    ) -> int:
         """A forked process that runs these tests, until one fails."""
         child = os.fork()
         if child:
@@ -203,6 +238,7 @@ class Runner:
             failed = ""
             for place, item in enumerate(items):
                 current, began = item.nodeid, time.monotonic()
+                at[:_PLACE] = place.to_bytes(_PLACE)
                 following = items[place + 1] if place + 1 < len(items) else None
                 item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
                 seconds[current] = time.monotonic() - began
@@ -292,12 +328,12 @@ def _within(node: str, paths: Sequence[str]) -> bool:
     return any(node == path or node.startswith((path.rstrip("/") + "/", path + "::")) for path in paths)
 
 
-def _ended(running: dict[int, tuple[Target, Mutant, Path, float, float]]) -> Iterator[int]:
-    """Wait until a child ends or has had its time; gives those that did."""
+def _ended(running: dict[int, _Run]) -> Iterator[int]:
+    """Wait until a child ends or its test has had its time; gives those that did."""
     while True:
-        for child, (_, _, _, began, limit) in list(running.items()):
+        for child, run in list(running.items()):
             ended, _ = os.waitpid(child, os.WNOHANG)
-            if not ended and time.monotonic() - began > limit:
+            if not ended and run.is_stuck():
                 os.killpg(child, signal.SIGKILL)
                 os.waitpid(child, 0)
                 ended = child

@@ -22,7 +22,8 @@ from tests.unit.calls.losses import (
     react,
     up,
 )
-from tests.unit.calls.world import CONNECTION, World, a_ring, answering, parsed
+from tests.unit.calls.test_replay import Stage
+from tests.unit.calls.world import CONNECTION, START, World, a_ring, answering, parsed
 
 
 @pytest.fixture
@@ -292,6 +293,44 @@ def test_a_failure_of_an_opening_that_has_connected_does_not_end_the_call(world:
     conductor, call_id = up(world, "speaks")
     hear(world, conductor, call_id, "AnswerFailed", f"{call_id}:0:0", result=(500, 9999, "failed"))
     assert world.store.peek(call_id).status == "connected"
+
+
+async def speaks(call: Call) -> None:
+    """Says one thing."""
+    await call.play(text("one"))
+
+
+@pytest.mark.parametrize(
+    ("connected_at", "disconnected", "connection", "hung_up"),
+    [
+        (1, False, CONNECTION, False),
+        (1, False, "another", True),
+        (0, True, CONNECTION, False),
+        (0, True, "another", True),
+        (0, False, CONNECTION, True),
+        (0, False, "another", True),
+    ],
+    ids=["was up", "another was up", "its end is known", "another's end", "given up", "another, given up"],
+)
+def test_after_the_end_the_openings_connection_is_late_unless_it_is_known_to_have_been_up_or_to_be_over(
+    connected_at: int, disconnected: bool, connection: str, hung_up: bool
+) -> None:
+    stage = Stage(speaks)
+    session = stage.session
+    stage.feed(Settled(at=START, reason="nobody knows it"))
+    session.record.call_connection_id, session.record.connected_at = CONNECTION, connected_at
+    session.disconnected = disconnected
+    event = World().wire.event("CallConnected", "stage:0:0")
+    event["data"]["callConnectionId"] = connection
+    assert session.late_connection(parsed(event)) is (session.operation(0) if hung_up else None)
+
+
+def test_a_connection_that_names_another_action_than_the_opening_is_not_late() -> None:
+    stage = Stage(speaks).connect()
+    stage.feed(Settled(at=START, reason="nobody knows it"))
+    event = World().wire.event("CallConnected", "stage:1:0")
+    event["data"]["callConnectionId"] = "another"
+    assert stage.session.late_connection(parsed(event)) is None
 
 
 # Why a call ended

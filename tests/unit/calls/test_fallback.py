@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from shared.calls import Call, Fallback, Flow, actions, file, text
+from shared.calls import ActionRefused, Call, CallError, Fallback, Flow, TimedOut, actions, file, text
+from shared.calls.fallback import leave
 from shared.calls.texts import read_texts
 from shared.identifiers import Identifier
 from tests.unit.calls.steps import Steps
@@ -148,3 +149,59 @@ def test_a_fallback_whose_settings_change_meanwhile_ends_in_a_hang_up_and_not_in
     call.step()
     assert (call.spoken, asked(call)[-1]) == (["hello", "Sorry"], "hang_up")
     assert call.record.status == "ended"
+
+
+# The hang-up
+
+
+class Line:
+    """A call whose hang-ups fail so often; what is done on it."""
+
+    def __init__(self, fails: int, error: CallError) -> None:
+        self.fails, self.error = fails, error
+        self.done: list[float | str] = []
+
+    async def hang_up(self) -> None:
+        self.done.append("hang up")
+        if self.fails:
+            self.fails -= 1
+            raise self.error
+
+    async def sleep(self, seconds: float) -> None:
+        self.done.append(seconds)
+
+
+BUSY = ActionRefused("hang_up", 503, "busy", "not now", transient=True)
+PAUSES = [2.0, 4.0, 8.0, 16.0, 32.0, 60.0, 60.0, 60.0]
+
+
+def left(line: Line) -> list[float | str]:
+    """What leaving does, up to its end or error."""
+    steps = leave(line)  # type: ignore[arg-type]
+    try:
+        steps.send(None)
+    except StopIteration:
+        return line.done
+    except CallError as error:
+        return [*line.done, type(error).__name__]
+    raise AssertionError("it waits for something else")
+
+
+@pytest.mark.parametrize("fails", range(10))
+def test_a_hang_up_is_asked_for_again_at_once_and_then_after_ever_longer_pauses(fails: int) -> None:
+    pauses = [step for pause in PAUSES for step in ("hang up", pause)]
+    expected = ["hang up", *pauses, "hang up"]
+    assert left(Line(fails, BUSY)) == ([*expected[: 2 * fails - 1], "hang up"] if fails else ["hang up"])
+
+
+@pytest.mark.parametrize("error", [BUSY, TimedOut("hang_up")])
+def test_a_hang_up_that_fails_ten_times_is_given_up(error: CallError) -> None:
+    done = left(Line(100, error))
+    assert done.count("hang up") == 10
+    assert done[-2:] == ["hang up", type(error).__name__]
+    assert [step for step in done if isinstance(step, float)] == PAUSES
+
+
+def test_a_hang_up_that_is_refused_for_good_is_not_asked_for_again() -> None:
+    refusal = ActionRefused("hang_up", 400, "8501", "no")
+    assert left(Line(100, refusal)) == ["hang up", "ActionRefused"]

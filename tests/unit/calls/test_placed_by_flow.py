@@ -539,3 +539,35 @@ def test_a_request_to_place_a_call_is_the_same_one_before_and_after_an_update() 
     assert call.instance().place("waits_and_calls", None, key="k")[0] is Outcome.DUPLICATE
     with pytest.raises(KeyReused):
         call.instance().place("waits_and_calls", None, key="k", data=7)
+
+
+@pytest.mark.parametrize(
+    ("flow", "rest"), [("waits_and_calls", 60_000), ("naps", 12_001), ("waits_for_a_signal", 60_000)]
+)
+def test_a_waiting_call_is_not_looked_at_before_its_sleep_is_over_by_two_seconds_nor_for_a_minute(
+    flow: str, rest: int
+) -> None:
+    async def naps(call: Call) -> None:
+        await call.sleep(10)
+        await call.create_call(CALLER, caller_id=CALLEE)
+
+    call = Outbound(flow, flows={**OUTBOUND, "naps": Flow("naps", naps, opens=True)})
+    for _ in range(3):
+        call.conductor.later.flush()
+    watching, peeked = call.instance(), list[str]()
+    plain = call.world.store.peek
+
+    def peek(call_id: str) -> CallRecord:
+        peeked.append(call_id)
+        return plain(call_id)
+
+    call.world.store.peek = peek  # type: ignore[method-assign]
+    assert watching.watch() == {}
+    assert len(peeked) == 1
+    call.world.clock.now += rest - 1
+    watching.watch()
+    assert len(peeked) == 1
+    call.world.clock.now += 1
+    watching.watch()
+    assert len(peeked) > 1
+    assert (call.record.status == "connecting") == (flow == "naps")

@@ -390,3 +390,147 @@ def test_calls_are_closed_side_by_side_at_the_pace_at_which_they_end() -> None:
     for _ in range(WORKERS):
         assert closed.acquire(timeout=PATIENCE)
     assert list(world.store.open_calls()) == []
+
+
+# To the millisecond
+
+
+def test_a_call_without_a_connection_has_two_and_a_half_minutes(world: World) -> None:
+    Asked(world)
+    world.gateway._answer = lambda request: {}
+    conductor = instance(world)
+    _, call_id = conductor.ring(a_ring(), answering(), "waits")
+    conductor.later.flush()
+    world.clock.now += 150_000
+    assert conductor.watch() == {}
+    world.clock.now += 1
+    assert conductor.watch() == {call_id: Outcome.ADVANCED}
+
+
+def test_a_call_that_is_found_with_something_unsent_is_looked_at_again_when_its_grace_period_is_over(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    conductor = instance(world)
+    conductor.ring(a_ring(), answering(), "speaks")
+    conductor.later.flush()
+    for body in world.wire.reaction(world.last()):
+        conductor.deliver(next(world.store.open_calls()), [parsed(body)])
+    watching, delays = instance(world), dict[str, float]()
+    monkeypatch.setattr(watching.later, "soon", lambda key, job, delay=0.0: delays.update({key: delay}))
+    world.clock.pass_seconds(2)
+    assert watching.watch() == {}
+    assert delays == {f"watch {next(world.store.open_calls())}": 5.01}
+
+
+def test_what_left_is_written_down_though_the_index_stands(world: World) -> None:
+    conductor = instance(world)
+    (call_id,) = calls(world, conductor, 1)
+    conductor.act(call_id, actions.Play(prompts=(text("a word"),)))
+    conductor.later.waiting.clear()  # type: ignore[attr-defined]  # its confirmation is held up
+    assert world.store.peek(call_id).unconfirmed != []
+    world.clock.pass_seconds(GRACE + 1)
+    assert conductor.watch() == {}
+    assert world.store.peek(call_id).unconfirmed == []
+
+
+def unsent(world: World) -> str:
+    """A call whose first prompt is out, as only its instance knows, which is gone."""
+    conductor = instance(world)
+    _, call_id = conductor.ring(a_ring(), answering(), "speaks")
+    for body in world.wire.reaction(world.last()):
+        conductor.deliver(call_id, [parsed(body)])
+    return call_id
+
+
+def test_a_head_that_was_written_since_shows_that_somebody_is_at_work(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call_id = unsent(world)
+    watching = instance(world)
+    advanced: list[str] = []
+    monkeypatch.setattr(watching, "advance", lambda call_id, inputs: advanced.append(call_id))
+    world.clock.pass_seconds(GRACE + 1)
+    world.store._calls[call_id].record.written_at = world.clock.now - 1000  # type: ignore[attr-defined]
+    assert watching.watch() == {}
+    assert advanced == []
+
+
+def keeps_hearing(world: World, watching: Conductor, call_id: str) -> list[dict[str, Outcome]]:
+    """What the watchdog does on a call that hears something every five seconds, for three grace periods and more."""
+    done = []
+    for _ in range(6):
+        world.clock.pass_seconds(5)
+        watching.deliver(call_id, [parsed(world.wire.event("SomethingNew"))])
+        done.append(watching.watch())
+    return done
+
+
+def test_the_watchdog_says_what_it_sent_of_a_call_that_keeps_hearing_things(world: World) -> None:
+    call_id = unsent(world)
+    assert keeps_hearing(world, instance(world), call_id) == [{}, {}, {}, {}, {call_id: Outcome.RESENT}, {}]
+
+
+def test_of_a_call_that_keeps_hearing_things_nothing_is_sent_that_this_instance_knows_to_have_left(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call_id = unsent(world)
+    watching, unchanged = instance(world), Outcome.DUPLICATE
+    monkeypatch.setattr(watching, "advance", lambda call_id, inputs: unchanged)
+    monkeypatch.setattr(watching, "deliver", instance(world).deliver)
+    assert keeps_hearing(world, watching, call_id) == [{}] * 6
+
+
+@pytest.mark.parametrize("ended", [True, False])
+def test_the_rows_of_a_call_that_is_over_are_left_to_its_closing(
+    world: World, monkeypatch: pytest.MonkeyPatch, ended: bool
+) -> None:
+    conductor = instance(world)
+    (call_id,) = calls(world, conductor, 1)
+    kept = world.store._calls[call_id].record  # type: ignore[attr-defined]
+    kept.indexed = ()
+    if ended:
+        kept.status, kept.outcome = "ended", "completed"
+    watching, indexed = instance(world), list[str]()
+    monkeypatch.setattr(watching.afterwards, "index", indexed.append)
+    world.clock.pass_seconds(GRACE + 1)
+    watching.watch()
+    assert indexed == ([] if ended else [call_id])
+
+
+def test_of_several_outcomes_the_earliest_ends_the_pause(world: World) -> None:
+    asked = Asked(world)
+
+    async def both(call: Call) -> None:
+        short, long = (call.recognize(max_tones=1, initial_silence=seconds) for seconds in (20, 200))
+        await call.gather(long, short, call.signal("never"))
+
+    conductor = world.conductor(flows={"waits": Flow("waits", both)})
+    (call_id,) = calls(world, conductor, 1)
+    waiting = conductor.open_operations(call_id)
+    dues = sorted(one.issued_at + int(one.action.timeout * 1000) for one in waiting if one.action.timeout)
+    assert len(dues) == 2
+    assert dues[0] < dues[1]
+    world.clock.pass_seconds(QUIET + 1)
+    assert conductor.watch() == {}
+    assert len(asked.connections) == 1
+    world.clock.now = dues[0] - 1
+    conductor.watch()
+    assert len(asked.connections) == 1, "its outcome can still be expected"
+    world.clock.now = dues[0] + 1
+    assert conductor.watch() == {call_id: Outcome.ADVANCED}
+
+
+def test_what_has_no_patience_is_waited_for_without_end(world: World) -> None:
+    Asked(world)
+
+    async def music(call: Call) -> None:
+        await call.gather(call.play(text("music"), loop=True), call.signal("never"))
+
+    conductor = world.conductor(flows={"waits": Flow("waits", music)})
+    (call_id,) = calls(world, conductor, 1)
+    (playing,) = conductor.open_operations(call_id)
+    assert playing.action.timeout is None
+    assert conductor._watchdog._overdue(playing, world.clock.now + 10**9) is None
+    for _ in range(3):
+        world.clock.pass_seconds(24 * 3600)
+        assert conductor.watch() == {}

@@ -61,7 +61,8 @@ def test_a_lease_is_had_by_one_until_it_runs_out(pick: Callable[[RecordingRecord
         first.settle(lambda _: None)
     with pytest.raises(Superseded):
         first.change(lambda _: None)
-    second.settle(lambda _: None)
+    settled = second.settle(lambda _: None)
+    assert settled is second.record
     assert (pick(book.load(ID)).leased_until, pick(book.load(ID)).holder) == (0, "")
 
 
@@ -204,6 +205,66 @@ def test_a_lease_whose_response_was_lost_is_ours_though_somebody_else_changed_th
     lease = book.take(ID, chunk, LEASE)
     lease.settle(lambda _: None)
     assert (desk.chunk.attempts, desk.ledger.load(ID)[0].note) == (1, "changed")
+
+
+@pytest.mark.parametrize(("left", "seconds"), [(1, 0.001), (240_000, 240.0), (240_001, 0.0), (0, 0.0), (-1, 0.0)])
+def test_a_lease_holds_to_its_last_millisecond_and_none_for_more_than_twice_its_length(
+    left: int, seconds: float
+) -> None:
+    desk = Desk()
+    book = desk.book([BEGAN])
+    leased = a_chunk(leased_until=book.now() + left, holder="somebody")
+    assert book.busy(leased, 120.0) == pytest.approx(seconds)
+
+
+def test_a_lease_is_not_renewed_in_the_moment_in_which_it_was_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    desk = Desk()
+    lease = desk.book([BEGAN]).take(ID, chunk, LEASE)
+    saved: list[Any] = []
+    monkeypatch.setattr(desk.ledger, "save", lambda *args: saved.append(args))
+    lease.alive()
+    assert saved == []
+
+
+def test_a_lease_is_not_taken_of_what_is_not_due_though_nobody_holds_it() -> None:
+    desk = Desk()
+    with pytest.raises(Superseded):
+        desk.book([BEGAN]).take(ID, chunk, LEASE, due=lambda record: False)
+    assert desk.chunk.attempts == 0
+
+
+def test_a_change_that_lost_its_race_is_made_again_on_what_is_there_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    desk = Desk()
+    book, save, races = desk.book([BEGAN]), desk.ledger.save, [1]
+
+    def raced(record: Any, version: Any) -> Any:
+        if races:
+            races.clear()
+            book.change(ID, lambda other: setattr(other, "reason", "theirs"))
+            raise LostRace("somebody was quicker")
+        return save(record, version)
+
+    monkeypatch.setattr(desk.ledger, "save", raced)
+    changed = book.change(ID, lambda mine: setattr(mine, "note", "ours"))
+    stored = desk.ledger.load(ID)[0]
+    assert (stored.reason, stored.note) == (changed.reason, changed.note) == ("theirs", "ours")
+
+
+def test_a_change_that_loses_every_race_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    desk = Desk()
+
+    def raced(record: Any, version: Any) -> Any:
+        raise LostRace("somebody was quicker")
+
+    monkeypatch.setattr(desk.ledger, "save", raced)
+    with pytest.raises(LostRace, match="changed 50 times"):
+        desk.book([BEGAN]).change(ID, lambda record: None)
+
+
+def test_holders_and_marks_are_long_enough_to_be_nobody_elses() -> None:
+    desk = Desk()
+    desk.book([BEGAN]).take(ID, chunk, LEASE)
+    assert (len(desk.chunk.holder), len(desk.ledger.load(ID)[0].mark)) == (16, 16)
 
 
 def test_a_download_that_another_instance_has_archived_meanwhile_is_broken_off() -> None:
