@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from shared.composition import switchboard
+from shared.logs import logger
 
-log = logging.getLogger("switchboard.health")
+log = logger("switchboard.health")
 
 Health = Literal["ok", "degraded", "misconfigured"]
 """`degraded`: the storage does not answer now. `misconfigured`: settings, routing or flows are wrong."""

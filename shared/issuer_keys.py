@@ -11,7 +11,6 @@ A fetch runs in a thread of its own: whoever needs it waits for it no longer tha
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -20,12 +19,13 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from shared.errors import KeysUnavailable, Refused
+from shared.logs import logger
 
 # PyJWT and cryptography are imported where they are used: together they cost more than 100 ms.
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
-log = logging.getLogger("switchboard.keys")
+log = logger("switchboard.keys")
 
 RENEWED_SECONDS = 24 * 3600
 """Age from which the keys are fetched again, so that a withdrawn key does not stay trusted."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
@@ -11,11 +10,12 @@ from starlette.responses import PlainTextResponse
 from starlette.websockets import WebSocket
 
 from shared.errors import KeysUnavailable, LimitReached, Refused
+from shared.logs import logger
 from streams.limits import TRY_AGAIN_LATER
 from streams.service import Service
 from streams.urls import Kind
 
-log = logging.getLogger("switchboard.streams")
+log = logger("switchboard.streams")
 
 CONNECTION_HEADER = "x-ms-call-connection-id"
 CORRELATION_HEADER = "x-ms-call-correlation-id"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -12,12 +11,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route, WebSocketRoute
 
+from shared.logs import logger
 from streams.audio import audio_socket
 from streams.service import Service, compose_service
 from streams.speaking import play, stop
 from streams.transcript import transcript_socket
 
-log = logging.getLogger("switchboard.streams")
+log = logger("switchboard.streams")
 
 
 def create_app(compose: Callable[[], Service] = compose_service) -> Starlette:
