@@ -102,7 +102,7 @@ class Host:
         """`POST /admin/functions/NAME` with `{"input": "..."}`: run a function that HTTP does not reach."""
         try:
             document = json.loads(await read_body(scope["headers"], receive) or b"{}")
-        except ValueError:
+        except (ValueError, RecursionError):
             await respond(send, 400)
             return
         except DisconnectedError:

@@ -26,7 +26,7 @@ class Ran(Exception):
     """The request reached a function."""
 
 
-async def asked(method: str, path: str, headers: Headers, *known: str) -> tuple[int, bytes]:
+async def asked(method: str, path: str, headers: Headers, *known: str, body: bytes = b"{}") -> tuple[int, bytes]:
     """Status and body of the response to a request that came to 127.0.0.1."""
 
     async def run(name: str, text: str) -> bool | None:
@@ -48,7 +48,7 @@ async def asked(method: str, path: str, headers: Headers, *known: str) -> tuple[
     sent: list[Any] = []
 
     async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": b"{}"}
+        return {"type": "http.request", "body": body}
 
     async def send(message: Any) -> None:
         sent.append(message)
@@ -86,6 +86,11 @@ async def test_programs_and_pages_of_this_machine_are_taken(headers: Headers) ->
 async def test_the_public_address_of_the_app_is_taken() -> None:
     headers: Headers = [(b"host", b"tunnel.example"), (b"origin", b"https://tunnel.example")]
     assert (await asked("GET", "/admin/host/status", headers, "https://tunnel.example"))[0] == 200
+
+
+@pytest.mark.parametrize("body", [b"{", b"[" * 100_000, b"9" * 5000], ids=["cut", "deep", "digits"])
+async def test_a_body_that_python_cannot_read_is_refused(body: bytes) -> None:
+    assert (await asked("POST", "/admin/functions/watchdog", [], body=body))[0] == 400
 
 
 def test_more_hosts_are_given_by_a_flag() -> None:

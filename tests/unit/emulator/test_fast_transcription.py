@@ -146,6 +146,7 @@ async def test_recorded_prompts_are_recognised_too(application: Application) -> 
     [
         (None, DEFINITION, 400, "InvalidPayload"),
         (b"RIFF", "{", 400, "InvalidRequestBodyFormat"),
+        pytest.param(b"RIFF", "[" * 100_000, 400, "InvalidRequestBodyFormat", id="deep"),
         (b"RIFF", "[]", 400, "InvalidRequestBodyFormat"),
         (b"RIFF", '{"locales": "en-US"}', 400, "InvalidRequestBodyFormat"),
         (b"RIFF", '{"locales": ["english"]}', 400, "InvalidLocale"),
