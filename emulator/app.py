@@ -3,24 +3,41 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from aiohttp import web
 
 from emulator.config import Config, ConfigError
+from emulator.errors import ServiceError
 from emulator.service import Emulator
 from emulator.tokens import KEYS_PATH, OPENID_PATH, openid_document
 from emulator.web.control import Control, answer, service_errors
 from emulator.web.dispatch import BODY_LIMIT, Dispatcher
+from emulator.web.known_hosts import KnownHosts
 from emulator.web.objects_api import Objects
 from emulator.web.speech_api import Speech
 from emulator.web.topic_api import TopicApi
 
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
 
 def create_app(service: Emulator) -> web.Application:
     """The HTTP application of one emulator."""
-    app = web.Application(client_max_size=BODY_LIMIT, middlewares=[service_errors])
+
+    @web.middleware
+    async def of_this_machine(request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Refuses what a web page sends that somebody has opened here, before anything is read of it."""
+        config = service.config
+        known = KnownHosts((config.host, config.recording_host, *config.allowed_hosts))
+        address = request.transport.get_extra_info("sockname")[0] if request.transport else ""
+        headers = request.headers
+        if reason := known.refusal(headers.getall("Host", ()), headers.getall("Origin", ()), address):
+            refusal = ServiceError(403, "Forbidden", f"{reason} The emulator takes it with --allow-host.")
+            return answer(refusal.body(), refusal.status)
+        return await handler(request)
+
+    app = web.Application(client_max_size=BODY_LIMIT, middlewares=[of_this_machine, service_errors])
 
     async def openid(request: web.Request) -> web.Response:
         return answer(openid_document(service.origin))

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 from urllib.parse import urlsplit
 
+from emulator.web.known_hosts import host_of
+
 #: The well-known development access key. It protects nothing: it only lets every SDK sign the same way.
 DEVELOPMENT_ACCESS_KEY = base64.b64encode(b"switchboard-emulator-development-access-key-0001").decode()
 DEFAULT_HOST = "127.0.0.1"
@@ -67,6 +69,8 @@ class Config:
     resource_id: str = field(default="")
     #: Base of recording locations, such as https://emulator.asm.skype.com:18443; empty is the emulator's own address.
     recording_host: str = ""
+    #: More hosts that requests may name, and whose pages may send them: names or URLs.
+    allowed_hosts: tuple[str, ...] = ()
     #: Whether what the app plays is in recordings.
     record_prompts: bool = False
     #: Longest chunk of a recording in seconds (docs: call recording, 4 hours).
@@ -85,6 +89,8 @@ class Config:
             object.__setattr__(self, "recording_host", f"https://{self.recording_host}")
         if self.recording_host and not urlsplit(self.recording_host).netloc:
             raise ConfigError(f"--recording-host: {self.recording_host!r} is not a host or an address.")
+        if wrong := next((host for host in self.allowed_hosts if not host_of(host)), None):
+            raise ConfigError(f"--allow-host: {wrong!r} is no host.")
         if not 0.1 <= self.recording_chunk_seconds <= 14_400:
             raise ConfigError(f"--recording-chunk-seconds: {self.recording_chunk_seconds} is not from 0.1 to 14400.")
         if not 0 < self.speed < float("inf"):
@@ -140,6 +146,12 @@ def parse_config(argv: Sequence[str], environ: Mapping[str, str]) -> Config:
     )
     parser.add_argument("--topic-key", help="key of the Event Grid topic under /api/events (default: the access key)")
     parser.add_argument("--speech-key", help="key of the speech resource (default: any key is taken)")
+    parser.add_argument(
+        "--allow-host",
+        dest="allowed_hosts",
+        action="append",
+        help="host or URL, beside this machine, that requests may name and whose pages may send them; may repeat",
+    )
     flags = parser.parse_args(argv)
 
     def setting(name: str, default: str) -> str:
@@ -163,6 +175,11 @@ def parse_config(argv: Sequence[str], environ: Mapping[str, str]) -> Config:
         loose=switch("loose"),
         resource_id=setting("resource_id", ""),
         recording_host=setting("recording_host", ""),
+        allowed_hosts=tuple(
+            host.strip()
+            for host in flags.allowed_hosts or environ.get("EMULATOR_ALLOWED_HOSTS", "").split(",")
+            if host.strip()
+        ),
         record_prompts=switch("record_prompts"),
         storage_connection_string=setting("storage_connection_string", ""),
         topic_key=setting("topic_key", ""),

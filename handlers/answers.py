@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -24,9 +23,10 @@ from shared.errors import (
     UnknownCall,
     UnknownRecording,
 )
+from shared.logs import logger
 from shared.notifications.errors import UnknownDeadLetter
 
-log = logging.getLogger("switchboard.doors")
+log = logger("switchboard.doors")
 
 INVALID = {UnknownAction: (404, "Unknown action"), KeyReused: (409, "Key used before")}
 """Status and title of what is invalid in a way of its own; all the rest is 400."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 
 import azure.functions as func
@@ -12,8 +11,9 @@ from handlers.deliveries import say_unread
 from shared.composition import switchboard
 from shared.errors import MalformedEvent
 from shared.events import ROLES, CallEvent, parse_callbacks
+from shared.logs import logger
 
-log = logging.getLogger("switchboard.doors")
+log = logger("switchboard.doors")
 
 MAX_BODY = 1024 * 1024
 """Bytes; a real callback is a few kilobytes."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -11,8 +10,9 @@ import azure.functions as func
 from shared.composition import switchboard
 from shared.errors import MalformedEvent
 from shared.events import CallEvent, EventGridEvent, parse_event_grid_event
+from shared.logs import logger
 
-log = logging.getLogger("switchboard.doors")
+log = logger("switchboard.doors")
 
 MAX_NAMED = 10
 """Fields that a log line names; it counts them all."""

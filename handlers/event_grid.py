@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from datetime import UTC, datetime
 
 import azure.functions as func
@@ -20,9 +19,10 @@ from shared.events import (
     IncomingCall,
     event_grid,
 )
+from shared.logs import logger
 from shared.routing import AnswerWith, Decision, LeaveRinging, RedirectTo, RejectWith
 
-log = logging.getLogger("switchboard.doors")
+log = logger("switchboard.doors")
 
 NEWS = (CallStarted, event_grid.CallEnded, CallParticipantAdded, CallParticipantRemoved)
 

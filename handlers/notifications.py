@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import logging
-
 import azure.functions as func
 
 from handlers.answers import answer, door
 from shared.composition import switchboard
 from shared.errors import InvalidInput, UnknownCall
+from shared.logs import logger
 from shared.notifications.message import read_message
 from shared.settings import binding
 
-log = logging.getLogger("switchboard.doors")
+log = logger("switchboard.doors")
 
 QUEUE = f"{binding('store_prefix')}-notifications"
 UPKEEP_SCHEDULE = "0 30 3 * * *"

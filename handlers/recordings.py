@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import logging
-
 import azure.functions as func
 
 from handlers.deliveries import parsed
 from shared.composition import switchboard
 from shared.errors import InvalidInput, UnknownRecording
 from shared.events import RecordingFileStatusUpdated
+from shared.logs import logger
 from shared.recordings.queue import read_work
 from shared.settings import binding
 
-log = logging.getLogger("switchboard.doors")
+log = logger("switchboard.doors")
 
 QUEUE = f"{binding('store_prefix')}-recordings"
 

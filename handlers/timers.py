@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import logging
-
 import azure.functions as func
 
 from shared.composition import switchboard
 from shared.errors import InvalidInput, UnknownCall
+from shared.logs import logger
 from shared.settings import binding
 from shared.store.queues import read_wake_up
 
-log = logging.getLogger("switchboard.doors")
+log = logger("switchboard.doors")
 
 blueprint = func.Blueprint()
 

@@ -22,6 +22,7 @@ from shared.errors import InvalidInput
 from shared.gateway.acs import AcsGateway
 from shared.gateway.base import Gateway
 from shared.identifiers import Identifier
+from shared.logs import logger
 from shared.privacy import NumberHashes
 from shared.routing import RoutingTable, load_routes
 from shared.security import CallbackUrls, StreamUrls, TokenVerifier
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-log = logging.getLogger("switchboard.start")
+log = logger("switchboard.start")
 
 
 class Once(Generic[T]):

@@ -11,18 +11,16 @@ import base64
 import hmac
 import math
 import re
-import threading
 import time
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlsplit
+from typing import Any
+from urllib.parse import quote
 
-from shared.errors import KeysUnavailable, Refused
+from shared.errors import Refused
+from shared.issuer_keys import GetJson, IssuerKeys
 
-# PyJWT, cryptography and requests are imported where they are used: together they cost more than 100 ms,
-# and an instance that starts for a timer or a recording needs none of them.
-if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+# PyJWT is imported where it is used: with cryptography it costs more than 100 ms, and an instance that starts for a
+# timer or a recording needs neither.
 
 SIGNATURE_VERSION = "v1"
 """Signed with the rest, so that a later scheme can never accept a signature of this one."""
@@ -36,24 +34,7 @@ MAX_HEADER_BYTES = 8 * 1024
 LEEWAY_SECONDS = 60
 """Tolerated difference between the service's clock and ours. Tokens live 5 minutes (docs: secure-webhook-endpoint)."""
 
-KEYS_LIFETIME_SECONDS = 24 * 3600
-"""Age from which the keys are fetched again, so that a withdrawn key does not stay trusted."""
-
-REFRESH_INTERVAL_SECONDS = 60
-"""At most one fetch in this time, however many tokens name keys that are not known."""
-
-FIRST_FETCH_INTERVAL_SECONDS = 1
-"""The same while no key is held at all and so no callback can be accepted."""
-
-FETCH_TIMEOUT_SECONDS = 5
-
-MIN_KEY_BITS = 2048
-"""Smallest RSA key accepted (RFC 7518, section 3.3)."""
-
 _FAMILY = re.compile(r"[a-z][a-z0-9-]*")
-
-GetJson = Callable[[str], Any]
-"""Gives the JSON document at a URL; raises OSError or ValueError where there is none."""
 
 
 class CallbackUrls:
@@ -109,15 +90,13 @@ class StreamUrls(CallbackUrls):
 class TokenVerifier:
     """Verifies the token that the service sends with each callback.
 
-    RS256 only. The keys come from the issuer's OpenID configuration and are kept, parsed, for a day. A token
-    that names an unknown key causes a new fetch, at most one a minute and one at a time. If a fetch fails the
-    keys already held stay in use. Safe to share between threads.
+    RS256 only, with the keys that the issuer publishes (`shared.issuer_keys`). Safe to share between threads.
 
     Args:
         configuration_url: OpenID configuration, whose `jwks_uri` names the keys.
         issuer: the only accepted `iss`.
         audience: the only accepted `aud`: the immutable resource id (docs: secure-webhook-endpoint).
-        http: fetches a JSON document; default: `requests` with a time-out.
+        http: fetches a JSON document; default: `get_json`, which is bounded in time and size.
         clock: seconds since 1970.
     """
 
@@ -135,7 +114,7 @@ class TokenVerifier:
         self._issuer = issuer
         self._audience = audience
         self._clock = clock
-        self._keys = _Keys(configuration_url, http or _get_json, clock)
+        self._keys = IssuerKeys(configuration_url, http or _get_json, clock)
 
     def prepare(self) -> None:
         """Fetch the keys now, so that the first callback need not wait. Raises KeysUnavailable."""
@@ -198,107 +177,6 @@ class TokenVerifier:
             raise Refused("the token is not valid yet")
 
 
-class _Keys:
-    """The issuer's public keys by key id."""
-
-    def __init__(self, configuration_url: str, http: GetJson, clock: Callable[[], float]) -> None:
-        self._configuration_url = configuration_url
-        self._http = http
-        self._clock = clock
-        self._fetching = threading.Lock()
-        self._by_id: dict[str, RSAPublicKey] = {}
-        self._fetched_at: float | None = None
-        self._tried_at: float | None = None
-        self._failure: str | None = None
-
-    def get(self, key_id: str) -> RSAPublicKey:
-        """The key, fetched if need be; raises Refused if the issuer has none of this id."""
-        key = self._by_id.get(key_id)
-        if key is not None:
-            if self._within(self._fetched_at, KEYS_LIFETIME_SECONDS):
-                return key
-            # Stale. One thread renews; the others go on with what they have.
-            if self._fetching.acquire(blocking=False):
-                try:
-                    self._refresh()
-                finally:
-                    self._fetching.release()
-            else:
-                return key
-        elif not self._may_not_fetch():
-            with self._fetching:
-                self._refresh()
-        key = self._by_id.get(key_id)
-        if key is not None:
-            return key
-        if self._failure is not None:
-            # It may well be the issuer's new key: that can be told only when the keys can be had again.
-            raise KeysUnavailable(self._failure)
-        raise Refused("the token names a key that its issuer does not have")
-
-    def fetch(self) -> None:
-        """Have keys, fetched if none are held."""
-        with self._fetching:
-            if not self._by_id:
-                self._refresh()
-        if not self._by_id:
-            raise KeysUnavailable(self._failure or "the issuer has no keys")
-
-    def _may_not_fetch(self) -> bool:
-        interval = REFRESH_INTERVAL_SECONDS if self._by_id else FIRST_FETCH_INTERVAL_SECONDS
-        return self._within(self._tried_at, interval)
-
-    def _within(self, since: float | None, seconds: float) -> bool:
-        # A clock that was put back must not stop fetches until it has caught up: a negative age is no age.
-        return since is not None and 0 <= self._clock() - since < seconds
-
-    def _refresh(self) -> None:
-        """Fetch the keys; the lock is held. A failure is noted and leaves the keys as they are."""
-        if self._may_not_fetch():  # another thread did it while this one waited
-            return
-        try:
-            self._by_id = self._fetched()
-            self._fetched_at = self._clock()
-            self._failure = None
-        except (OSError, ValueError) as error:
-            self._failure = f"the keys of {self._configuration_url} cannot be fetched: {error}"
-        finally:
-            self._tried_at = self._clock()
-
-    def _fetched(self) -> dict[str, RSAPublicKey]:
-        configuration = self._http(self._configuration_url)
-        keys_url = configuration.get("jwks_uri") if isinstance(configuration, Mapping) else None
-        if not isinstance(keys_url, str):
-            raise ValueError("the OpenID configuration has no jwks_uri")
-        if urlsplit(keys_url).scheme != "https" and urlsplit(self._configuration_url).scheme == "https":
-            raise ValueError("the OpenID configuration names keys that are not served over https")
-        document = self._http(keys_url)
-        entries = document.get("keys") if isinstance(document, Mapping) else None
-        if not isinstance(entries, list):
-            raise ValueError("the key document has no list of keys")
-        keys = {entry["kid"]: key for entry in entries if (key := _usable_key(entry)) is not None}
-        if not keys:
-            raise ValueError("the key document has no RSA signing key")
-        return keys
-
-
-def _usable_key(entry: Any) -> RSAPublicKey | None:
-    """The RSA signing key in an entry of a key set (RFC 7517); None for any other entry."""
-    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-    from jwt.algorithms import RSAAlgorithm
-    from jwt.exceptions import PyJWTError
-
-    if not isinstance(entry, Mapping) or not isinstance(entry.get("kid"), str):
-        return None
-    if entry.get("kty") != "RSA" or entry.get("use", "sig") != "sig" or entry.get("alg", "RS256") != "RS256":
-        return None
-    try:
-        key = RSAAlgorithm.from_jwk(dict(entry))
-    except (PyJWTError, ValueError, TypeError, KeyError):
-        return None
-    return key if isinstance(key, RSAPublicKey) and key.key_size >= MIN_KEY_BITS else None
-
-
 def _bearer_token(authorization: str | None) -> str:
     if not authorization:
         raise Refused("no Authorization header")
@@ -329,8 +207,6 @@ def _key_bytes(key: bytes | str) -> bytes:
 
 
 def _get_json(url: str) -> Any:
-    import requests
+    from shared.json_over_http import get_json
 
-    answer = requests.get(url, timeout=FETCH_TIMEOUT_SECONDS, headers={"Accept": "application/json"})
-    answer.raise_for_status()
-    return answer.json()
+    return get_json(url)

@@ -1,9 +1,12 @@
-"""The HTTP transport that the Azure SDKs share here."""
+"""What all HTTP clients of the app share: the transport of the Azure SDKs, and whom to trust."""
 
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import ssl
 
 CONNECTIONS = 64
 """Connections kept to one host: as many as an instance has threads, so that none waits or is thrown away."""
@@ -44,3 +47,13 @@ def pooled_transport(*, timeout: float = 8.0) -> Any:
         read_timeout=timeout,
         connection_verify=certificates,
     )
+
+
+def certificates() -> ssl.SSLContext:
+    """Whom a client that is none of `requests` trusts: the same."""
+    import ssl
+
+    from requests.utils import DEFAULT_CA_BUNDLE_PATH
+
+    bundle = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or DEFAULT_CA_BUNDLE_PATH
+    return ssl.create_default_context(cafile=bundle)

@@ -8,6 +8,7 @@ import os
 import sys
 
 from shared.errors import SettingsError
+from shared.logs import bounded
 from streams.urls import AUDIO, PLAY, TRANSCRIPT
 
 
@@ -15,6 +16,8 @@ def main() -> int:
     """The command line; gives the exit code."""
     given = _parser().parse_args()
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(bounded)  # what uvicorn and the SDKs log too
     logging.getLogger("switchboard").setLevel(os.environ.get("LOG_LEVEL") or "INFO")
     try:
         if given.command == "urls":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
@@ -11,11 +10,12 @@ from starlette.responses import PlainTextResponse
 from starlette.websockets import WebSocket
 
 from shared.errors import KeysUnavailable, LimitReached, Refused
+from shared.logs import logger
 from streams.limits import TRY_AGAIN_LATER
 from streams.service import Service
 from streams.urls import Kind
 
-log = logging.getLogger("switchboard.streams")
+log = logger("switchboard.streams")
 
 CONNECTION_HEADER = "x-ms-call-connection-id"
 CORRELATION_HEADER = "x-ms-call-correlation-id"
@@ -36,7 +36,7 @@ async def admitted(websocket: WebSocket, service: Service, kind: Kind) -> AsyncI
             place.enter_context(service.sockets.one_more(kind, call_id))
         except LimitReached as limit:
             log.warning("socket refused kind=%s call=%s status=%d: %s", kind, call_id, limit.status, limit)
-            await _refuse(websocket, limit.status, f"{limit}; try again later", TRY_AGAIN_LATER)
+            await refuse(websocket, limit.status, f"{limit}; try again later", TRY_AGAIN_LATER)
             yield None
             return
         await websocket.accept()
@@ -60,16 +60,17 @@ async def _allowed(websocket: WebSocket, service: Service, kind: Kind) -> str | 
     except Refused as refusal:
         known = call_id if _CALL_ID.fullmatch(call_id) else "-"
         log.warning("socket refused kind=%s call=%s status=%d: %s", kind, known, refusal.status, refusal)
-        await _refuse(websocket, refusal.status, refusal.reason)
+        await refuse(websocket, refusal.status, refusal.reason)
         return None
     except KeysUnavailable:
         log.warning("socket refused kind=%s call=%s status=503: no keys", kind, call_id)
-        await _refuse(websocket, 503, "try again", TRY_AGAIN_LATER)
+        await refuse(websocket, 503, "try again", TRY_AGAIN_LATER)
         return None
     return call_id
 
 
-async def _refuse(websocket: WebSocket, status: int, reason: str, code: int = POLICY_VIOLATION) -> None:
+async def refuse(websocket: WebSocket, status: int, reason: str, code: int = POLICY_VIOLATION) -> None:
+    """Refuse a socket before it is accepted."""
     if "websocket.http.response" in websocket.scope.get("extensions", {}):
         await websocket.send_denial_response(PlainTextResponse(reason, status))
     else:  # a server that can only say 403

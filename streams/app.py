@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
+from starlette.datastructures import Headers
+from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.routing import Route, WebSocketRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.websockets import WebSocket
 
+from shared.logs import logger
+from streams.admission import refuse
 from streams.audio import audio_socket
 from streams.service import Service, compose_service
 from streams.speaking import play, stop
 from streams.transcript import transcript_socket
 
-log = logging.getLogger("switchboard.streams")
+log = logger("switchboard.streams")
 
 
 def create_app(compose: Callable[[], Service] = compose_service) -> Starlette:
@@ -40,7 +45,31 @@ def create_app(compose: Callable[[], Service] = compose_service) -> Starlette:
         Route("/streams/{call_id}/audio/play", play, methods=["POST"]),
         Route("/streams/{call_id}/audio/stop", stop, methods=["POST"]),
     ]
-    return Starlette(routes=routes, lifespan=lifespan)
+    return Starlette(routes=routes, lifespan=lifespan, middleware=[Middleware(OfKnownHosts)])
+
+
+class OfKnownHosts:
+    """Refuses requests and sockets that name a foreign host, or that a page of one sends."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        service: Service = scope["app"].state.service
+        headers, address = Headers(scope=scope), (scope.get("server") or ("",))[0]
+        reason = service.hosts.refusal(headers.getlist("host"), headers.getlist("origin"), address)
+        if not reason:
+            await self._app(scope, receive, send)
+            return
+        log.warning("refused host=%s origin=%s: %s", headers.get("host"), headers.get("origin"), reason)
+        reason = f"{reason} STREAMS_URL and STREAMS_ALLOWED_HOSTS say which hosts are taken."
+        if scope["type"] == "websocket":
+            await refuse(WebSocket(scope, receive, send), 403, reason)
+        else:
+            await PlainTextResponse(reason, 403)(scope, receive, send)
 
 
 async def health(request: Request) -> JSONResponse:

@@ -12,18 +12,18 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
+from shared.logs import logger
 from streams.frames import AudioFrame
 from streams.limits import Budget
 from streams.store import StreamStore
 from streams.track import PART_BYTES, SEGMENT_BYTES, TRACK_BYTES, Track, TrackLimits
 
-log = logging.getLogger("switchboard.streams")
+log = logger("switchboard.streams")
 
 T = TypeVar("T")
 Threads = Callable[[Callable[[], T]], Awaitable[T]]

@@ -9,6 +9,7 @@ from typing import Any
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from shared.logs import logger
 from streams.admission import admitted
 from streams.archive import AudioArchive, folder
 from streams.frames import AudioFrame, AudioMetadata, Dtmf, Skipped, read
@@ -18,7 +19,7 @@ from streams.service import Service
 from streams.signals import Signals
 from streams.socket import Counted, Tasks, Texts
 
-log = logging.getLogger("switchboard.streams")
+log = logger("switchboard.streams")
 
 
 async def audio_socket(websocket: WebSocket) -> None:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-import logging
 from collections.abc import Callable
 from typing import Any, Protocol
 
 from shared.errors import SettingsError
+from shared.logs import logger
 from streams.frames import AudioFrame
 from streams.limits import Budget
 
-log = logging.getLogger("switchboard.streams")
+log = logger("switchboard.streams")
 
 MOST_WAITING = 500
 """Frames that may wait for a handler: ten seconds of one participant. What comes on top passes it by."""

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from shared.logs import logger
 from streams.archive import CLOSING_ATTEMPTS, Threads, end_writer
 from streams.limits import Budget
 from streams.store import StreamStore
 
-log = logging.getLogger("switchboard.streams")
+log = logger("switchboard.streams")
 
 PHRASES_SECONDS = 1.0
 """How long a phrase may wait to be written. An append blob takes 50,000 blocks: 13 hours of this."""

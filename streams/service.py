@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from shared.security import StreamUrls
 from streams.handlers import HandlerFactory, load_handler
+from streams.known_hosts import KnownHosts
 from streams.limits import SOCKET_SHARE, Budget, Sockets
 from streams.settings import StreamSettings, load_stream_settings
 from streams.signals import Signal
@@ -35,6 +36,7 @@ class Service:
 
     Attributes:
         key: secret from which the labels of participants are made.
+        hosts: those that requests may name; others are refused.
         open: the newest audio socket of each call.
     """
 
@@ -45,6 +47,7 @@ class Service:
     key: bytes
     settings: StreamSettings = field(default_factory=StreamSettings)
     handler: HandlerFactory | None = None
+    hosts: KnownHosts = field(default_factory=KnownHosts)
     clock: Callable[[], float] = time.time
     monotonic: Callable[[], float] = time.monotonic
     sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
@@ -90,7 +93,7 @@ def compose_service() -> Service:
         return board.conductor.signal(call_id, name, data, signal_id=signal_id)
 
     return Service(
-        # Requests come to this process under any name: only the signatures are checked here.
+        # Which names requests come under is checked by `hosts`: here only the signatures are.
         urls=stream_urls(),
         tokens=board.tokens,
         store=store,
@@ -98,6 +101,7 @@ def compose_service() -> Service:
         key=base64.b64decode(board.settings.callback_signing_key),
         settings=settings,
         handler=load_handler(settings.handler),
+        hosts=KnownHosts((board.settings.streams_url, *settings.allowed_hosts.split(","))),
     )
 
 

@@ -26,6 +26,9 @@ class StreamSettings(BaseModel):
     most_sockets: int = Field(200, ge=1, description="Open sockets of this process.")
     most_sockets_of_a_call: int = Field(8, ge=1, description="Open sockets of one call.")
     handler: str = Field("", description="`module:factory` of what listens and speaks (docs/streams.md); empty: none.")
+    allowed_hosts: str = Field(
+        "", description="Hosts, beside that of STREAMS_URL and this machine, that requests may name, comma-separated."
+    )
     storage_threads: int = Field(8, ge=1, le=64, description="Writes to storage at once.")
 
 

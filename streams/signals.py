@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from shared.errors import SwitchboardError, UnknownCall
+from shared.logs import logger
 from streams.archive import Threads
 from streams.limits import Budget
 
-log = logging.getLogger("switchboard.streams")
+log = logger("switchboard.streams")
 
 Signal = Callable[[str, str, Any, str], object]
 """`conductor.signal`: call id, name, data, signal id. Blocks."""

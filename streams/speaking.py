@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import logging
-
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
 from shared.errors import InvalidInput, LimitReached, Refused
+from shared.logs import logger
 from streams.limits import Budget
 from streams.playback import Playback
 from streams.service import Service
 from streams.urls import PLAY
 from streams.wav import samples
 
-log = logging.getLogger("switchboard.streams")
+log = logger("switchboard.streams")
 
 MOST_BYTES = 32 * 1024 * 1024
 """Longest body: eleven minutes at 24 kHz."""

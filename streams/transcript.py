@@ -9,6 +9,7 @@ from typing import Any
 
 from starlette.websockets import WebSocket
 
+from shared.logs import logger
 from streams.admission import admitted
 from streams.archive import folder, label
 from streams.frames import TICKS, Phrase, Skipped, TranscriptionMetadata, read, seconds_since
@@ -17,7 +18,7 @@ from streams.service import Service
 from streams.signals import Signals
 from streams.socket import Counted, Tasks, Texts
 
-log = logging.getLogger("switchboard.streams")
+log = logger("switchboard.streams")
 
 
 async def transcript_socket(websocket: WebSocket) -> None:

@@ -45,6 +45,13 @@ def make_parser() -> argparse.ArgumentParser:
         metavar="SECONDS",
         help="how long running invocations may take after SIGTERM (%(default)s)",
     )
+    parser.add_argument(
+        "--allow-host",
+        action="append",
+        default=[],
+        metavar="HOST",
+        help="host or URL, beside this machine and CALLBACK_BASE_URL, that requests may name; may repeat",
+    )
     return parser
 
 
@@ -56,7 +63,16 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         section = apply_local_settings(root / given.settings, os.environ, console.say)
         port = given.port if given.port is not None else int(section.get("LocalHttpPort", DEFAULT_PORT))
-        options = Options(given.host, port, root, given.backend, given.quiet, not given.no_timers, given.grace)
+        options = Options(
+            given.host,
+            port,
+            root,
+            given.backend,
+            given.quiet,
+            not given.no_timers,
+            given.grace,
+            tuple(given.allow_host),
+        )
         os.chdir(root)
         asyncio.run(serve(options, console))
     except StartupError as error:

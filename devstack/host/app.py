@@ -20,8 +20,10 @@ from devstack.host.http import (
     read_body,
     respond,
 )
+from emulator.web.known_hosts import KnownHosts
 
 _JSON: Headers = [(b"content-type", b"application/json; charset=utf-8")]
+_TEXT: Headers = [(b"content-type", b"text/plain; charset=utf-8")]
 _HTML: Headers = [(b"content-type", b"text/html; charset=utf-8")]
 _FUNCTIONS = "/admin/functions/"
 
@@ -40,6 +42,7 @@ class Host:
         event_grid: the webhook.
         run: invokes a function by name with an input text, for the admin endpoint; None when there is no such name.
         keys: function keys; the webhook and the admin endpoints ask for them as Azure asks for system keys.
+        known: the hosts that requests may name; others are refused, because a web page may have sent them.
         start, stop: the triggers that poll.
     """
 
@@ -49,6 +52,7 @@ class Host:
         event_grid: Endpoint,
         run: Callable[[str, str], Awaitable[bool | None]],
         keys: KeyCheck,
+        known: KnownHosts,
         start: Callable[[], Awaitable[None]],
         stop: Callable[[], Awaitable[None]],
     ) -> None:
@@ -56,18 +60,29 @@ class Host:
         self._event_grid = event_grid
         self._run = run
         self._keys = keys
+        self._known = known
         self._start = start
         self._stop = stop
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             path = scope["path"].lower()
-            if path.startswith(("/runtime/", "/admin/")) or path == "/":
+            if reason := self._refusal(scope):
+                await respond(send, 403, f"{reason} The host takes it with --allow-host.".encode(), headers=_TEXT)
+            elif path.startswith(("/runtime/", "/admin/")) or path == "/":
                 await self._serve_built_in(path.rstrip("/"), scope, receive, send)
             else:
                 await self._functions.serve(scope, receive, send)
         elif scope["type"] == "lifespan":
             await self._live(receive, send)
+
+    def _refusal(self, scope: Scope) -> str:
+        """Why a request is refused before its path is looked at; empty if it is not."""
+        headers: Headers = scope["headers"]
+        hosts, origins = (
+            [value.decode("latin-1") for name, value in headers if name == wanted] for wanted in (b"host", b"origin")
+        )
+        return self._known.refusal(hosts, origins, (scope.get("server") or ("",))[0])
 
     async def _serve_built_in(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
         if path == "":
@@ -87,7 +102,7 @@ class Host:
         """`POST /admin/functions/NAME` with `{"input": "..."}`: run a function that HTTP does not reach."""
         try:
             document = json.loads(await read_body(scope["headers"], receive) or b"{}")
-        except ValueError:
+        except (ValueError, RecursionError):
             await respond(send, 400)
             return
         except DisconnectedError:

@@ -130,7 +130,7 @@ def _check(name: str, arguments: str, where: str, text: str) -> Check:
         return lambda value: len(value) >= numbers[0]
     if name == "maxlength" and len(numbers) == 1:
         return lambda value: len(value) <= numbers[0]
-    is_number = re.compile(r"-?\d+").fullmatch
+    is_number = re.compile(r"-?[0-9]{1,18}").fullmatch
     if name == "min" and len(numbers) == 1:
         return lambda value: bool(is_number(value)) and int(value) >= numbers[0]
     if name == "max" and len(numbers) == 1:

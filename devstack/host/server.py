@@ -27,8 +27,11 @@ from devstack.host.queues import QueueListeners
 from devstack.host.settings import HostSettings, load_host_settings
 from devstack.host.storage import Queues
 from devstack.host.timers import Timers
+from emulator.web.known_hosts import KnownHosts
 
 KEY_SETTING = "DEVSTACK_FUNCTION_KEY"
+PUBLIC_SETTINGS = ("CALLBACK_BASE_URL", "WEBSITE_HOSTNAME")
+"""App settings that say under which address the app is reached."""
 SERVED = ("httpTrigger", "eventGridTrigger", "queueTrigger", "timerTrigger")
 # Kestrel's own value; a shorter one would close connections that clients are about to use again.
 _KEEP_ALIVE_SECONDS = 130
@@ -36,7 +39,12 @@ _KEEP_ALIVE_SECONDS = 130
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """The command line. `grace` is how long, in seconds, running invocations may take after a signal."""
+    """The command line.
+
+    Attributes:
+        grace: how long, in seconds, running invocations may take after a signal.
+        allowed_hosts: hosts or URLs, beside this machine, that requests may name and whose pages may send them.
+    """
 
     host: str = "127.0.0.1"
     port: int = 7071
@@ -45,6 +53,7 @@ class Options:
     quiet: bool = False
     timers: bool = True
     grace: float = 3.0
+    allowed_hosts: tuple[str, ...] = ()
 
 
 class _Server(uvicorn.Server):
@@ -135,7 +144,10 @@ async def _serve_functions(
             console.line(f"{invoker.running} invocations did not finish in {options.grace} s and were dropped.")
         queues.close()
 
-    host = Host(http, EventGridWebhook(of("eventGridTrigger"), invoker), run, keys, start, stop)
+    # A tunnel leads the service to this machine under the app's public address.
+    public = [os.environ.get(name, "") for name in PUBLIC_SETTINGS]
+    known = KnownHosts((options.host, *public, *options.allowed_hosts))
+    host = Host(http, EventGridWebhook(of("eventGridTrigger"), invoker), run, keys, known, start, stop)
     server = _Server(
         uvicorn.Config(
             host,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,6 +25,7 @@ DEFAULT_BYTES = 4096
 KINDS = _GENERAL_KINDS + _OUTCOME_KINDS + DOWNLOAD_KINDS
 #: Code and sub-code of a `fail` fault that names none (docs: 500/9999, unknown).
 _FAIL_CODE, _FAIL_SUB_CODE = 500, 9999
+_SUB_CODE = re.compile(r"[0-9]{1,9}")
 #: Seconds (emulated) a delayed or reordered event is held when the fault does not say.
 DEFAULT_SECONDS = 2.0
 #: Status of a `status` fault that names none.
@@ -169,7 +171,7 @@ def _parse(item: Any, where: str) -> Fault:
         raise BadRequest(f"{where}.match.operation is required: {kind} is for one operation.", f"{where}.match")
     if kind in _OUTCOME_KINDS and (match.get("channel") or match.get("type")):
         raise BadRequest(f"{where}: {kind} is for operations, not for events or requests.", where)
-    if kind == "fail" and not str(item.get("subCode", _FAIL_SUB_CODE)).isdecimal():
+    if kind == "fail" and not _SUB_CODE.fullmatch(str(item.get("subCode", _FAIL_SUB_CODE))):
         raise BadRequest(f"{where}.subCode must be a number.", f"{where}.subCode")
     if kind == "redirect" and not isinstance(item.get("location"), str):
         raise BadRequest(f"{where}.location is required: the URL that a redirect leads to.", f"{where}.location")

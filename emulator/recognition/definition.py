@@ -29,7 +29,7 @@ def parse_definition(text: bytes) -> Definition:
     """Raises InvalidRequest. Properties that are not known are passed over."""
     try:
         value = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InvalidRequest("InvalidRequestBodyFormat", "The definition is not valid JSON.") from error
     if not isinstance(value, dict):
         raise InvalidRequest("InvalidRequestBodyFormat", "The definition must be a JSON object.")

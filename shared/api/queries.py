@@ -8,6 +8,7 @@ from itertools import islice
 from typing import TypeVar
 
 from shared.errors import InvalidInput
+from shared.numbers import whole_number
 
 T = TypeVar("T")
 
@@ -15,6 +16,9 @@ _EPOCH = date(1970, 1, 1).toordinal()
 
 DEFAULT_PAGE, MAX_PAGE = 100, 500
 """Rows in one page of a list, unless told and at most."""
+
+MAX_SHOWN = 40
+"""Characters of a wrong value that a refusal repeats."""
 
 
 def day(text: str | None) -> str:
@@ -26,7 +30,7 @@ def day(text: str | None) -> str:
             return text
     except ValueError:
         pass
-    raise InvalidInput("day", f"{text!r} is no day.", "Write 2026-11-23.")
+    raise InvalidInput("day", f"{text[:MAX_SHOWN]!r} is no day.", "Write 2026-11-23.")
 
 
 def begin_of(day: date, *, days_on: int = 0) -> int:
@@ -38,9 +42,10 @@ def limit(text: str | None) -> int:
     """Rows of a page."""
     if not text:
         return DEFAULT_PAGE
-    if not text.isdecimal() or not 1 <= int(text) <= MAX_PAGE:
-        raise InvalidInput("limit", f"{text!r} is no page size.", f"Give 1 to {MAX_PAGE}.")
-    return int(text)
+    size = whole_number(text)
+    if size is None or not 1 <= size <= MAX_PAGE:
+        raise InvalidInput("limit", f"{text[:MAX_SHOWN]!r} is no page size.", f"Give 1 to {MAX_PAGE}.")
+    return size
 
 
 def page(rows: Iterable[T], size: int) -> tuple[list[T], bool]:

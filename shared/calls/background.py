@@ -5,12 +5,13 @@ from __future__ import annotations
 import atexit
 import heapq
 import itertools
-import logging
 import threading
 import time
 from collections.abc import Callable
 
-log = logging.getLogger("switchboard.calls")
+from shared.logs import logger
+
+log = logger("switchboard.calls")
 
 WORKERS = 8
 """Jobs at once (our choice): closing a call waits for the storage four times, and must keep pace with ending calls."""

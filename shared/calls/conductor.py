@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import logging
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -53,9 +52,10 @@ from shared.errors import ActionFailed, AlreadyClaimed, InvalidInput, KeyReused,
 from shared.events import CallEvent, Participant
 from shared.gateway.base import Gateway
 from shared.identifiers import Identifier
+from shared.logs import logger
 from shared.store.base import CallStore, DoNotRecord
 
-log = logging.getLogger("switchboard.calls")
+log = logger("switchboard.calls")
 
 Input = tuple[Entry, CallEvent | None]
 """What a call is fed: an entry, and the event in it where that was read already."""

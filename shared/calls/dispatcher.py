@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
@@ -21,9 +20,10 @@ from shared.calls.timers import Timers
 from shared.errors import ActionRefused, ResponseLost, StoreRefused
 from shared.events import CallEvent
 from shared.gateway.base import Gateway, Request
+from shared.logs import logger
 from shared.store.base import DoNotRecord
 
-log = logging.getLogger("switchboard.calls")
+log = logger("switchboard.calls")
 
 RUNS_ALREADY = frozenset({"8583", "8500"})
 """What the service says to an action that cannot run beside one of its kind (docs: control-mid-call-media-actions).

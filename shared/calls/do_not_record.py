@@ -6,7 +6,6 @@ come through there. `MayRecord` asks the same question earlier, so that nobody h
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Collection, Iterable
 from typing import Protocol
 
@@ -14,9 +13,10 @@ from shared.calls import actions
 from shared.calls.actions import Action
 from shared.calls.actions.recording import LISTED, UNREADABLE
 from shared.errors import ActionRefused, StoreError
+from shared.logs import logger
 from shared.store.base import DoNotRecord
 
-log = logging.getLogger("switchboard.calls")
+log = logger("switchboard.calls")
 
 
 class Participants(Protocol):

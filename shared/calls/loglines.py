@@ -11,8 +11,9 @@ from shared.calls.reading import refusal, words_of
 from shared.calls.record import CallRecord
 from shared.calls.replay import Session
 from shared.errors import ActionFailed
+from shared.logs import logger
 
-log = logging.getLogger("switchboard.calls")
+log = logger("switchboard.calls")
 
 OF_PEOPLE = frozenset(
     {"no_input", "no_match", "partial_input", "declined", "busy", "no_answer", "unreachable", "canceled", "ended"}

@@ -26,6 +26,7 @@ from shared.calls.prompts import Prompt
 from shared.calls.record import CallRecord
 from shared.errors import ActionFailed, ActionRefused, CallEnded, RunFailed
 from shared.events import CallEvent, PlayFailed, PromptKind, RecognizeFailed, ResultInformation, SubCode, explain
+from shared.numbers import whole_number
 
 MAX_SHOWN = 80
 
@@ -85,7 +86,8 @@ def refusal(action: Action, entry: RefusedEntry) -> ActionRefused:
     if isinstance(action, actions.Run):
         name = f"run {action.name}"
         return RunFailed(name, entry.status, entry.code, entry.message, transient=entry.transient)
-    plain = explain(entry.status, int(entry.code)).plain if entry.code.isascii() and entry.code.isdigit() else ""
+    sub_code = whole_number(entry.code)
+    plain = explain(entry.status, sub_code).plain if sub_code is not None else ""
     return ActionRefused(action.kind, entry.status, entry.code, entry.message, transient=entry.transient, plain=plain)
 
 
@@ -138,4 +140,5 @@ def attempt_of(event: CallEvent) -> int | None:
 
 
 def _number(text: str) -> int:
-    return int(text) if text.isdecimal() and len(text) < 12 else -1
+    found = whole_number(text, 11)
+    return -1 if found is None else found

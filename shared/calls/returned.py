@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from typing import Any
 
 from shared.calls.journal import Answered, RefusedEntry
 from shared.calls.json_values import json_value, plain_text, said_by
 from shared.errors import ActionRefused, InvalidInput
+from shared.logs import logger
 
-log = logging.getLogger("switchboard.calls")
+log = logger("switchboard.calls")
 
 NOT_JSON = "result_not_json"
 """The code of the refusal of a result that no journal can hold."""

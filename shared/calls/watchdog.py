@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -19,9 +18,10 @@ from shared.calls.outcome import Outcome
 from shared.calls.record import CallRecord
 from shared.events import CallEvent
 from shared.gateway.base import Gateway
+from shared.logs import logger
 from shared.store.base import CallStore
 
-log = logging.getLogger("switchboard.calls")
+log = logger("switchboard.calls")
 
 NEVER_CONNECTED = 150_000
 """Milliseconds without a connection after which a call was never established (set-up takes up to 115 s)."""

@@ -7,7 +7,6 @@ somebody replays it.
 
 from __future__ import annotations
 
-import logging
 import random
 import threading
 import time
@@ -16,13 +15,14 @@ from datetime import UTC, datetime, timedelta
 
 from shared.calls.record import CallRecord
 from shared.errors import StoreError
+from shared.logs import logger
 from shared.notifications.base import DeadLetter, DeadLetters, NotificationQueue, Target
 from shared.notifications.errors import NotDelivered, UnknownDeadLetter
 from shared.notifications.event import Event
 from shared.notifications.message import Message
 from shared.store.base import CallStore, day_of
 
-log = logging.getLogger("switchboard.notifications")
+log = logger("switchboard.notifications")
 
 DEADLINE = 24 * 3600 * 1000
 """Milliseconds from the close of the call, or from a replay, in which an event is tried."""

@@ -7,7 +7,6 @@ Retry-After are of interest.
 from __future__ import annotations
 
 import http.client
-import os
 import socket
 import ssl
 import threading
@@ -21,6 +20,7 @@ from functools import cached_property
 
 from shared.notifications.addresses import HookUrl, Resolve, checked_addresses, read_url
 from shared.notifications.errors import NotDelivered
+from shared.transport import certificates
 
 CONNECT_SECONDS, READ_SECONDS = 5.0, 10.0
 """How long a connection may take, and how long the other side may say nothing (our choice)."""
@@ -141,12 +141,7 @@ class Outgoing:
 
     @cached_property
     def _certificates(self) -> ssl.SSLContext:
-        if self._given is not None:
-            return self._given
-        from requests.utils import DEFAULT_CA_BUNDLE_PATH
-
-        bundle = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or DEFAULT_CA_BUNDLE_PATH
-        return ssl.create_default_context(cafile=bundle)
+        return self._given or certificates()
 
 
 def _shut_down(connection: socket.socket) -> None:

@@ -18,6 +18,7 @@ from shared.events import ROLES
 from shared.events.base import PREFIX
 from shared.events.values import read_identifier, read_time
 from shared.identifiers import key_of
+from shared.numbers import whole_number
 from shared.quality.report import AppSpan
 from shared.quality.spans import Span, united
 
@@ -200,9 +201,8 @@ class _Reader:
     def _sending_of(self, context: str | None) -> _Sending | None:
         """The sending that an operation context names; see shared.calls.replay."""
         parts = (context or "").rsplit(":", 2)
-        if len(parts) == 3 and parts[1].isdecimal() and parts[2].isdecimal():
-            return self.sendings.get((int(parts[1]), int(parts[2])))
-        return None
+        seq, attempt = map(whole_number, parts[1:]) if len(parts) == 3 else (None, None)
+        return None if seq is None or attempt is None else self.sendings.get((seq, attempt))
 
     def _open(self, *kinds: _Kind) -> Iterator[_Sending]:
         return (one for one in self.sendings.values() if one.kind in kinds and one.ended is None)

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import logging
 import secrets
 import time
-import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Protocol
 
 from shared.errors import LostRace, StoreUnavailable, SwitchboardError
+from shared.logs import logger
 from shared.recordings.base import Ledger
 from shared.recordings.record import ChunkRecord, RecordingRecord
 from shared.store.base import RACES
 
-log = logging.getLogger("switchboard.recordings")
+log = logger("switchboard.recordings")
 
 LONGEST_WAIT = 3600.0
 """Seconds between two attempts, at most."""
@@ -188,5 +187,6 @@ def plain_reason(error: Exception, recording: str) -> str:
     if isinstance(error, SwitchboardError):
         return str(error)
     name = type(error).__name__
-    log.error("the app failed recording=%s: %s\n%s", recording, name, "".join(traceback.format_tb(error.__traceback__)))
+    nameless = RuntimeError(name)
+    log.error("the app failed recording=%s", recording, exc_info=(RuntimeError, nameless, error.__traceback__))
     return f"the app failed on it ({name}); its log says where."

@@ -6,14 +6,14 @@ whose call is not known is looked up again, at ever longer intervals, for as lon
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 
+from shared.logs import logger
 from shared.recordings.base import RecordingQueue
 from shared.recordings.book import Book, Superseded
 from shared.recordings.record import RecordingRecord
 
-log = logging.getLogger("switchboard.recordings")
+log = logger("switchboard.recordings")
 
 FIRST_LOOK = 15.0
 """Seconds after which a call that is not known is looked up again; each further time at twice the event's age."""

@@ -6,7 +6,6 @@ What came whole is archived once, whatever it is; what its audio says is another
 from __future__ import annotations
 
 import json
-import logging
 import random
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from shared.errors import ForeignLocation, SourceUnavailable, StoreUnavailable, UnreadableAudio
+from shared.logs import logger
 from shared.recordings.base import Archive, RecordingQueue, Source
 from shared.recordings.book import LEASE, LONGEST_WAIT, Book, Lease, Superseded, chunk_of, plain_reason, release
 from shared.recordings.kinds import CONTENT_TYPES, HEAD, kind_of
@@ -22,7 +22,7 @@ from shared.recordings.record import ChunkRecord, RecordingRecord
 if TYPE_CHECKING:
     from shared.quality.audio.signal import AudioPass, ChunkSignal
 
-log = logging.getLogger("switchboard.recordings")
+log = logger("switchboard.recordings")
 
 METADATA_ATTEMPTS = 8
 """Attempts of which the last, after some four minutes, archives the audio even without its metadata."""

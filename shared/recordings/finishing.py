@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from typing import Protocol
 
+from shared.logs import logger
 from shared.recordings.base import RecordingQueue
 from shared.recordings.book import LONGEST_WAIT, REPORT_LEASE, Book, Lease, Superseded, plain_reason, release
 from shared.recordings.record import RecordingRecord
 
-log = logging.getLogger("switchboard.recordings")
+log = logger("switchboard.recordings")
 
 CALL_WAIT = 3600.0
 """Seconds that a report waits for its call to end."""

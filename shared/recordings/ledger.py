@@ -7,7 +7,6 @@ Registering, loading and saving a record cost one round trip each.
 from __future__ import annotations
 
 import json
-import logging
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -21,12 +20,13 @@ from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
 from azure.data.tables import EdmType, EntityProperty, TableClient, UpdateMode
 
 from shared.errors import LostRace, UnknownRecording
+from shared.logs import logger
 from shared.recordings.base import ReportRow, Version
 from shared.recordings.record import ChunkRecord, RecordingRecord, day_of_id
 from shared.store.base import RACES
 from shared.store.rows import etag, storage_errors, table_service
 
-log = logging.getLogger("switchboard.recordings")
+log = logger("switchboard.recordings")
 
 UNSETTLED_DAYS = 8
 """Days that are searched for work: longer than a message waits in the queue (7 days), so nothing else would do it."""

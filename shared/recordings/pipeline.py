@@ -7,7 +7,6 @@ the ledger as a poison record, with its reason, until somebody replays it.
 
 from __future__ import annotations
 
-import logging
 import random
 import threading
 import time
@@ -19,6 +18,7 @@ from functools import partial
 
 from shared.errors import StoreError, UnknownRecording
 from shared.events import RecordingFileStatusUpdated
+from shared.logs import logger
 from shared.recordings.announced import record_of
 from shared.recordings.base import Archive, Ledger, RecordingQueue, Source
 from shared.recordings.book import (
@@ -37,7 +37,7 @@ from shared.recordings.fetching import Fetcher
 from shared.recordings.finishing import Finisher, Reporter
 from shared.recordings.record import ChunkRecord, RecordingRecord
 
-log = logging.getLogger("switchboard.recordings")
+log = logger("switchboard.recordings")
 
 REPLAY_SECONDS = 3600
 """How long a replay tries, whatever is left of the first deadline."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from shared.calls.finding import call_of_recording
 from shared.calls.record import CallRecord
 from shared.errors import TranscriptionFailed, UnknownCall, UnreadableAudio
+from shared.logs import logger
 from shared.notifications.event import Event
 from shared.notifications.topic import REPORT_READY, TopicPublisher
 from shared.quality.assemble import Evidence, assemble, moment
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from shared.quality.audio.signal import ChunkSignal
     from shared.recordings.words import KeptWords
 
-log = logging.getLogger("switchboard.recordings")
+log = logger("switchboard.recordings")
 
 NO_TRANSCRIBER = "No transcriber is set (TRANSCRIPTION_ENDPOINT), so the report holds no words."
 NO_WORDS = "The transcriber failed on this recording, so the report holds no words."

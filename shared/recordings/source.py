@@ -23,6 +23,7 @@ import requests
 from requests.auth import AuthBase
 
 from shared.errors import ForeignLocation, SourceUnavailable, UnreadableAudio
+from shared.numbers import whole_number
 from shared.recordings.location import Address, Locations
 
 if TYPE_CHECKING:
@@ -289,7 +290,7 @@ def _total(answer: requests.Response, start: int) -> int | None:
             raise SourceUnavailable("The service sends another part of the recording than was asked for.")
         return int(match["total"])
     promised = answer.headers.get("Content-Length", "")
-    return int(promised) if promised.isascii() and promised.isdecimal() else None
+    return whole_number(promised)
 
 
 def _refusal(answer: requests.Response) -> SourceUnavailable:

@@ -28,6 +28,7 @@ import function_app
 from shared import composition
 from shared.composition import Switchboard, compose
 from shared.gateway.memory import MemoryGateway
+from shared.health import health
 from shared.notifications.composing import Notifications
 from shared.privacy import NumberHashes
 from shared.recordings.composing import Recordings
@@ -317,6 +318,7 @@ def running(
         patch.setattr(composition, "settings", lambda: board.settings)
         patch.setattr(composition, "compose", lambda _: board)
         composition.switchboard.cache_clear()
+        health.forget()
         try:
             yield app
         finally:

@@ -7,7 +7,6 @@ REST: `POST /speechtotext/transcriptions:transcribe`, api-version 2024-11-15 (th
 from __future__ import annotations
 
 import json
-import logging
 import secrets
 import struct
 import time
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from shared.errors import ForeignLocation, SettingsError, TranscriptionFailed
+from shared.logs import logger
 from shared.quality.spans import Span
 from shared.quality.words.base import ChannelAudio, Utterance, Word
 from shared.recordings.location import read_address
@@ -25,7 +25,7 @@ from shared.recordings.location import read_address
 if TYPE_CHECKING:
     import requests
 
-log = logging.getLogger(__name__)
+log = logger("switchboard.recordings")
 
 API_VERSION = "2024-11-15"
 SCOPE = "https://cognitiveservices.azure.com/.default"

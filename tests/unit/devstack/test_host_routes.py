@@ -30,6 +30,8 @@ from devstack.host.routes import Route, Router, parse_template
         ("a/{x:length(2,3)}", "a/1", None),
         ("a/{x:length(2,3)}", "a/123", {"x": "123"}),
         ("a/{x:int:range(1,9)}", "a/10", None),
+        ("a/{x:min(1)}", "a/" + "9" * 5000, None),
+        ("a/{x:max(9)}", "a/-" + "9" * 5000, None),
         ("a/{x:regex(^b\\d+$)}", "a/b12", {"x": "b12"}),
         ("a/{x:alpha}", "a/b1", None),
         ("a/{*rest}", "a", {}),

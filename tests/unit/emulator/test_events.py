@@ -102,9 +102,14 @@ async def test_a_request_can_be_answered_with_any_status(emulator: Running[Async
     assert (first["status"], second["status"]) == (429, 404)
 
 
-async def test_a_fault_that_cannot_be_understood_is_refused(emulator: Running[AsyncControl]) -> None:
+@pytest.mark.parametrize(
+    "fault", [{"kind": "explode"}, {"kind": "fail", "match": {"operation": "Play"}, "subCode": "9" * 5000}]
+)
+async def test_a_fault_that_cannot_be_understood_is_refused(
+    emulator: Running[AsyncControl], fault: dict[str, Any]
+) -> None:
     with pytest.raises(ControlError) as refusal:
-        await emulator.control.add_faults({"kind": "explode"})
+        await emulator.control.add_faults(fault)
     assert refusal.value.status == 400
 
 

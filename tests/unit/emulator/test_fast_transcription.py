@@ -146,6 +146,7 @@ async def test_recorded_prompts_are_recognised_too(application: Application) -> 
     [
         (None, DEFINITION, 400, "InvalidPayload"),
         (b"RIFF", "{", 400, "InvalidRequestBodyFormat"),
+        (b"RIFF", "[" * 100_000, 400, "InvalidRequestBodyFormat"),
         (b"RIFF", "[]", 400, "InvalidRequestBodyFormat"),
         (b"RIFF", '{"locales": "en-US"}', 400, "InvalidRequestBodyFormat"),
         (b"RIFF", '{"locales": ["english"]}', 400, "InvalidLocale"),
@@ -159,8 +160,8 @@ async def test_recorded_prompts_are_recognised_too(application: Application) -> 
         (wav(np.zeros(18000), 1), DEFINITION, 422, "AudioLengthLimitExceeded"),
     ],
     ids=[
-        "no audio", "broken json", "json list", "locales", "locale", "three channels", "negative", "profanity",
-        "no wav", "no bytes", "no frames", "no such channel", "too long",
+        "no audio", "broken json", "deep json", "json list", "locales", "locale", "three channels", "negative",
+        "profanity", "no wav", "no bytes", "no frames", "no such channel", "too long",
     ],
 )  # fmt: skip
 async def test_what_cannot_be_transcribed_is_refused_in_the_services_body(

@@ -75,6 +75,14 @@ def test_events_may_arrive_in_any_order() -> None:
     assert found == [("prompt", 2.0, 7.0, None)]
 
 
+def test_an_event_whose_context_holds_a_number_of_any_length_is_of_no_prompt() -> None:
+    digits = "9" * 5000
+    foreign = event(7, "PlayCompleted", context=f"call:{digits}:{digits}")
+    assert read(issued(1, PLAY), event(2, "PlayStarted"), foreign, event(8, "PlayCompleted")) == [
+        ("prompt", 2.0, 8.0, None)
+    ]
+
+
 @pytest.mark.parametrize("outcome", ["PlayFailed", "PlayCanceled"])
 def test_a_prompt_that_never_started_was_never_heard(outcome: str) -> None:
     assert read(issued(1, PLAY), accepted(1.2), event(4, outcome)) == []

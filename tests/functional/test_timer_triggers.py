@@ -1,4 +1,4 @@
-"""Wake-ups, the watchdog, health, and what none of the doors may ever say."""
+"""Wake-ups, the watchdog, and what none of the doors may ever say."""
 
 from __future__ import annotations
 
@@ -186,26 +186,6 @@ def test_the_watchdog_goes_on_without_the_store_the_next_time(app: App, monkeypa
         app.tick()
         app.clock.pass_seconds(61)
     assert app.store.peek(app.call_ids[0]).status == "ended"
-
-
-# Health
-
-
-def test_health_is_good_when_the_store_answers(app: App) -> None:
-    answer = app.request("GET", "https://app.example/api/health")
-    assert answer.status_code == 200
-    body = json.loads(answer.get_body())
-    assert body["status"] == "ok"
-    assert "reception" in body["flows"]
-
-
-def test_health_is_bad_when_the_store_does_not_answer(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
-    def away(_: object) -> None:
-        raise StoreUnavailable("the storage did not answer")
-
-    monkeypatch.setattr(MemoryStore, "healthy", away)
-    answer = app.request("GET", "https://app.example/api/health")
-    assert answer.status_code == 503
 
 
 # What must not be said
