@@ -15,9 +15,9 @@ from shared.errors import (
     CallOver,
     InvalidInput,
     KeyReused,
+    Misconfigured,
     NotConnected,
     Refused,
-    RoutingError,
     SettingsError,
     SwitchboardError,
     UnknownAction,
@@ -30,6 +30,8 @@ log = logging.getLogger("switchboard.doors")
 
 INVALID = {UnknownAction: (404, "Unknown action"), KeyReused: (409, "Key used before")}
 """Status and title of what is invalid in a way of its own; all the rest is 400."""
+
+NOT_SET_UP = "The app's settings, routing or flows are wrong; its log says which."
 
 Door = Callable[[func.HttpRequest], func.HttpResponse]
 
@@ -64,11 +66,11 @@ def door(handler: Door) -> Door:
             return problem(404, "Unknown dead letter", str(error))
         except UnknownRecording as error:
             return problem(404, "Unknown recording", str(error))
-        except (SettingsError, RoutingError) as error:
+        except Misconfigured:  # logged already, once
+            return _later(problem(503, "Misconfigured", NOT_SET_UP), seconds=60)
+        except SettingsError as error:
             log.error("not set up: %s", error)
-            return _later(
-                problem(503, "Not set up", "The app's settings or routing are wrong; its log says which."), seconds=60
-            )
+            return _later(problem(503, "Misconfigured", NOT_SET_UP), seconds=60)
         except CallOver as error:
             return problem(409, "Call over", str(error))
         except NotConnected as error:
