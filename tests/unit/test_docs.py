@@ -159,7 +159,7 @@ def test_every_test_that_is_named_exists() -> None:
     assert {name for name in names if f"def {name}(" not in tests} == set()
 
 
-def test_everything_that_a_flow_can_do_and_meet_is_in_the_cookbook() -> None:
+def test_everything_that_a_flow_can_do_and_meet_is_in_the_guide() -> None:
     described = source("docs/flows.md")
     members = {name for name in dir(Call) if not name.startswith("_")}
     assert {name for name in members if not re.search(rf"`(?:call\.)?{name}[`(]", described)} == set()
