@@ -10,6 +10,7 @@ from typing import Any
 
 import azure.functions as func
 
+from shared.composition import NOT_SET_UP
 from shared.errors import (
     ActionRefused,
     CallOver,
@@ -30,8 +31,6 @@ log = logging.getLogger("switchboard.doors")
 
 INVALID = {UnknownAction: (404, "Unknown action"), KeyReused: (409, "Key used before")}
 """Status and title of what is invalid in a way of its own; all the rest is 400."""
-
-NOT_SET_UP = "The app's settings, routing or flows are wrong; its log says which."
 
 Door = Callable[[func.HttpRequest], func.HttpResponse]
 

@@ -179,6 +179,9 @@ def _notifications(settings: Settings, store: CallStore) -> Notifications:
     return compose_notifications(settings, store)
 
 
+NOT_SET_UP = "The app's settings, routing or flows are wrong; its log says which."
+
+
 class ProcessSwitchboard:
     """Gives the process's own switchboard, composed on first use; or says what keeps it from that.
 
@@ -199,7 +202,7 @@ class ProcessSwitchboard:
         if self._notices:
             self._tell(found)
         if isinstance(found, Exception):
-            raise Misconfigured
+            raise Misconfigured(NOT_SET_UP)
         return found
 
     def prepare(self) -> Switchboard | Exception:

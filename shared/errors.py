@@ -101,9 +101,6 @@ class Misconfigured(SwitchboardError):
 
     retryable = True
 
-    def __init__(self) -> None:
-        super().__init__("The app's settings, routing or flows are wrong. Its log names them.")
-
 
 class RoutingError(InvalidInput):
     """The routing file is wrong; the field is `file:line: path`."""
