@@ -37,7 +37,7 @@ _CRON_FIELDS: tuple[tuple[str, int, int, Mapping[str, int]], ...] = (
 )
 
 
-def address(value: str, secure: str, clear: str) -> str:
+def check_address(value: str, secure: str, clear: str) -> None:
     """A base URL of the one scheme, or of the other (without encryption) at a loopback address."""
     if not value.startswith((f"{secure}://", f"{clear}://")):
         raise ValueError(f"must start with {secure}:// ({clear}:// only at a loopback address)")
@@ -48,13 +48,12 @@ def address(value: str, secure: str, clear: str) -> str:
         raise ValueError("is no address; write one such as https://name.example") from None
     if not host or not _VISIBLE.fullmatch(value) or "\\" in value:
         raise ValueError("is no address; write one such as https://name.example")
-    if parts.username is not None or parts.password is not None:
+    if "@" in parts.netloc:
         raise ValueError("holds a user name or a password; leave them out")
     if "?" in value or "#" in value:
         raise ValueError("holds a query or a fragment; leave it out")
     if parts.scheme != secure and host not in LOOPBACK:
         raise ValueError(f"must start with {secure}://: nothing is sent in the clear but to this machine")
-    return value
 
 
 def guid(value: str) -> str:

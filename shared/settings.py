@@ -213,14 +213,14 @@ class Settings(BaseModel):
     @classmethod
     def _is_url(cls, value: str) -> str:
         if value:
-            setting_values.address(value, "https", "http")
+            setting_values.check_address(value, "https", "http")
         return value.rstrip("/")
 
     @field_validator("streams_url")
     @classmethod
     def _is_socket_url(cls, value: str) -> str:
         if value:
-            setting_values.address(value, "wss", "ws")
+            setting_values.check_address(value, "wss", "ws")
         return value
 
     @field_validator("acs_resource_id")

@@ -197,6 +197,7 @@ def test_in_azure_the_start_raises_nothing_and_the_first_trigger_says_what_is_wr
     for thread in threading.enumerate():
         if thread.name == "switchboard-start":
             thread.join(20)
+    assert settings.cache_info().misses == 1, "it was looked for in the background"
     assert errors(caplog) == [], "what a thread logs outside of an invocation gets lost"
     with pytest.raises(Misconfigured):
         switchboard()

@@ -143,6 +143,7 @@ def test_the_services_own_keys_are_not_judged_by_their_looks() -> None:
         "UseDevelopmentStorage=true",
         " usedevelopmentstorage=TRUE;",
         DEVELOPMENT_STORAGE,
+        STORAGE.replace("contosocalls", "devstoreaccount1"),
         STORAGE.replace("=https;", "=http;"),
         STORAGE + ";BlobEndpoint=http://contosocalls.blob.core.windows.net",
     ],
@@ -150,6 +151,20 @@ def test_the_services_own_keys_are_not_judged_by_their_looks() -> None:
 def test_development_storage_and_storage_in_the_clear_are_refused(value: str) -> None:
     assert "AzureWebJobsStorage" in problems(REQUIRED, AzureWebJobsStorage=value)
     assert "AzureWebJobsStorage" not in problems(LOCAL, AzureWebJobsStorage=value)
+
+
+def test_storage_with_endpoints_of_its_own_is_taken() -> None:
+    given = STORAGE + ";BlobEndpoint=https://blobs.example;TableEndpoint=https://tables.example"
+    assert problems(REQUIRED, AzureWebJobsStorage=given) == {}
+
+
+def test_a_key_that_is_not_base64_is_said_to_be_that() -> None:
+    assert problems(REQUIRED, NUMBER_HASH_KEY="not")["NUMBER_HASH_KEY"].startswith("is not base64")
+    assert problems(REQUIRED, TRANSCRIPTION_KEY="not") == {}
+
+
+def test_outside_of_azure_a_service_of_this_machine_may_stand_beside_real_ones() -> None:
+    assert problems(REQUIRED, TRANSCRIPTION_ENDPOINT="http://127.0.0.1:18080") == {}
 
 
 @pytest.mark.parametrize(

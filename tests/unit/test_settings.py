@@ -275,3 +275,5 @@ def test_a_wrong_prefix_binds_queues_that_are_nobodys(value: str, monkeypatch: p
     assert binding("store_prefix") == NO_STORE != Settings.model_fields["store_prefix"].default
     monkeypatch.setenv("STORE_PREFIX", "contoso2")
     assert binding("store_prefix") == "contoso2"
+    monkeypatch.delenv("STORE_PREFIX")
+    assert binding("store_prefix") == "switchboard"
