@@ -17,7 +17,7 @@ from shared.calls.methods.base import Host
 from shared.calls.methods.calling import CallingMethods
 from shared.calls.methods.consent import ConsentMethods
 from shared.calls.methods.language import LanguageMethods
-from shared.calls.methods.sensitive import SensitiveMethods
+from shared.calls.methods.off_record import OffRecordMethods
 from shared.calls.methods.streaming import StreamingMethods
 from shared.calls.methods.together import TogetherMethods
 from shared.calls.operation import Operation, Pending
@@ -43,7 +43,7 @@ class Call(
     ConsentMethods,
     TogetherMethods,
     StreamingMethods,
-    SensitiveMethods,
+    OffRecordMethods,
     Generic[Input],
 ):
     """One call. Every action starts when its method is called; `await` waits for its outcome.

@@ -167,6 +167,15 @@ def test_everything_that_a_flow_can_do_and_meet_is_in_the_guide() -> None:
     assert {name for name in errors if f"| `{name}` |" not in described} == set()
 
 
+def test_every_module_of_the_core_is_in_the_architecture() -> None:
+    described = source("docs/architecture.md").partition("### Inside the core\n")[2].partition("\n#")[0]
+    core = ROOT / "shared" / "calls"
+    modules = {path.stem for path in core.glob("*.py") if path.stem != "__init__"}
+    folders = {f"{path.parent.name}/" for path in core.glob("*/__init__.py")}
+    code = re.sub(r"`(?:shared/calls|run)`", "", described)
+    assert set(re.findall(r"`([\w/]+)`", code)) == modules | folders
+
+
 def test_every_outcome_of_a_delivery_is_in_the_architecture() -> None:
     described = source("docs/architecture.md")
     assert {outcome for outcome in Outcome if f"`{outcome}`" not in described} == set()

@@ -1,4 +1,4 @@
-"""Actions on what is heard and said."""
+"""Media actions."""
 
 from __future__ import annotations
 

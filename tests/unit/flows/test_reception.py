@@ -46,6 +46,7 @@ def test_silence_is_asked_again_and_after_three_times_the_call_ends(call: Rehear
     assert len(call.spoken) == 3
     call.stay_silent()
     assert call.spoken[-1].startswith("We could not hear you")
+    assert call.result == "no_answer"
     call.prompt_ends()
     assert call.hung_up()
 
