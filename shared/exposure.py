@@ -37,7 +37,7 @@ AZURITE_ACCOUNT = "devstoreaccount1"
 """The account of Azurite, whose key is published."""
 
 FEWEST_BYTES = 16
-"""Different bytes that a key has at least. Of 32 random bytes fewer are different once in 10^14 (our choice)."""
+"""Different bytes that a key has at least. Of 32 random bytes fewer are different once in 3 × 10^16 (our choice)."""
 
 
 def in_azure(environ: Mapping[str, str]) -> bool:
