@@ -3,23 +3,21 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 NODE_STAMP := node_modules/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test check format coverage schema replay-check bench mutants clean
+.PHONY: help setup demo up test check format coverage schema lock replay-check bench mutants clean
 
 help: ## what there is to do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 setup: $(STAMP) $(NODE_STAMP) ## install everything this project needs, into .venv and node_modules
 
-$(STAMP): requirements.txt requirements-dev.txt constraints.txt
+$(STAMP): requirements-dev.txt requirements-worker.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt -c constraints.txt
-	# Microsoft's own worker, the oracle of the host's conformance test; its metadata asks for Python 3.13 and
-	# for another azure-functions, and it runs on ours.
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --ignore-requires-python \
-		azure-functions-runtime==1.3.0
+	$(PIP_INSTALL) -r requirements-dev.txt
+	$(PIP_INSTALL) --no-deps --ignore-requires-python -r requirements-worker.txt
 	$(BIN)/python -m compileall -q $(VENV)/lib || true
 	@touch $@
 
@@ -51,6 +49,17 @@ coverage: setup ## write docs/coverage.md: what covers each operation and each e
 
 schema: setup ## write docs/quality-report.schema.json
 	$(BIN)/python -m tools.quality_schema
+
+# One lock serves every platform and Python from 3.11 on. The versions that a lock holds are kept where they still do;
+# ARGS=--upgrade takes the newest.
+COMPILE := $(BIN)/uv pip compile --quiet --generate-hashes --custom-compile-command "make lock" $(ARGS)
+EVERYWHERE := --universal --python-version 3.11
+
+lock: setup ## write requirements*.txt, with hashes, from requirements*.in: ARGS=--upgrade
+	$(COMPILE) $(EVERYWHERE) requirements.in -o requirements.txt
+	$(COMPILE) $(EVERYWHERE) -c requirements.txt requirements-dev.in -o requirements-dev.txt
+	$(COMPILE) $(EVERYWHERE) -c requirements.txt -c requirements-dev.txt streams/requirements.in -o streams/requirements.txt
+	$(COMPILE) --no-deps --python-version 3.13 requirements-worker.in -o requirements-worker.txt
 
 replay-check: setup ## journals from production against the flows of today: FILES="calls/*.json"
 	$(BIN)/python -m tools.replay_check $(FILES)

@@ -9,14 +9,15 @@ from typing import Any
 
 import azure.functions as func
 
+from shared.composition import NOT_SET_UP
 from shared.errors import (
     ActionRefused,
     CallOver,
     InvalidInput,
     KeyReused,
+    Misconfigured,
     NotConnected,
     Refused,
-    RoutingError,
     SettingsError,
     SwitchboardError,
     UnknownAction,
@@ -64,11 +65,11 @@ def door(handler: Door) -> Door:
             return problem(404, "Unknown dead letter", str(error))
         except UnknownRecording as error:
             return problem(404, "Unknown recording", str(error))
-        except (SettingsError, RoutingError) as error:
+        except Misconfigured:  # logged already, once
+            return _later(problem(503, "Misconfigured", NOT_SET_UP), seconds=60)
+        except SettingsError as error:
             log.error("not set up: %s", error)
-            return _later(
-                problem(503, "Not set up", "The app's settings or routing are wrong; its log says which."), seconds=60
-            )
+            return _later(problem(503, "Misconfigured", NOT_SET_UP), seconds=60)
         except CallOver as error:
             return problem(409, "Call over", str(error))
         except NotConnected as error:

@@ -24,9 +24,10 @@ blueprint = func.Blueprint()
 @blueprint.queue_trigger(arg_name="message", queue_name=QUEUE, connection="AzureWebJobsStorage")
 def notification_work(message: func.QueueMessage) -> None:
     """Deliver an event. What raises is redelivered, and in the end moved to the poison queue."""
+    notifications = switchboard().notifications()
     try:
         work = read_message(message.get_body())
-        outcome = switchboard().notifications().notifier.work(work)
+        outcome = notifications.notifier.work(work)
     except (InvalidInput, UnknownCall) as error:
         log.error("notification dropped: %s", error)
         return
@@ -37,8 +38,9 @@ def notification_work(message: func.QueueMessage) -> None:
 @blueprint.queue_trigger(arg_name="message", queue_name=f"{QUEUE}-poison", connection="AzureWebJobsStorage")
 def notification_poison(message: func.QueueMessage) -> None:
     """The app itself failed on this, again and again: it becomes a dead letter, which an operator sees and replays."""
+    notifications = switchboard().notifications()
     try:
-        switchboard().notifications().notifier.bury(read_message(message.get_body()))
+        notifications.notifier.bury(read_message(message.get_body()))
     except (InvalidInput, UnknownCall) as error:
         log.error("poison notification dropped: %s", error)
 

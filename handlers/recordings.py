@@ -37,9 +37,10 @@ def recording_file(event: func.EventGridEvent) -> None:
 @blueprint.queue_trigger(arg_name="message", queue_name=QUEUE, connection="AzureWebJobsStorage")
 def recording_work(message: func.QueueMessage) -> None:
     """Fetch a file, or make a report. What raises is redelivered, and in the end moved to the poison queue."""
+    recordings = switchboard().recordings()
     try:
         recording, chunk = read_work(message.get_body())
-        outcome = switchboard().recordings().pipeline.work(recording, chunk)
+        outcome = recordings.pipeline.work(recording, chunk)
     except (InvalidInput, UnknownRecording) as error:
         log.error("work dropped: %s", error)
         return
@@ -50,9 +51,10 @@ def recording_work(message: func.QueueMessage) -> None:
 @blueprint.queue_trigger(arg_name="message", queue_name=f"{QUEUE}-poison", connection="AzureWebJobsStorage")
 def recording_poison(message: func.QueueMessage) -> None:
     """The app itself failed on this, again and again: the ledger says so, where an operator sees and replays it."""
+    recordings = switchboard().recordings()
     try:
         recording, chunk = read_work(message.get_body())
-        switchboard().recordings().pipeline.bury(recording, chunk, "the app failed on it; its log says how.")
+        recordings.pipeline.bury(recording, chunk, "the app failed on it; its log says how.")
     except (InvalidInput, UnknownRecording) as error:
         log.error("poison message dropped: %s", error)
         return

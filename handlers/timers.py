@@ -21,9 +21,10 @@ blueprint = func.Blueprint()
 )
 def wake_up(message: func.QueueMessage) -> None:
     """A sleep of a flow is over. What raises is redelivered, and in the end moved to the poison queue."""
+    board = switchboard()
     try:
         call_id, seq, due = read_wake_up(message.get_body())
-        outcome = switchboard().conductor.wake(call_id, seq, due)
+        outcome = board.conductor.wake(call_id, seq, due)
     except (InvalidInput, UnknownCall) as error:
         log.error("wake-up dropped: %s", error)
         return

@@ -9,6 +9,7 @@ SwitchboardError
 │   ├── UnknownAction       no action of this name can be taken on a live call
 │   ├── KeyReused           an idempotency key came back with another request
 │   └── MalformedEvent      a delivered event cannot be read
+├── Misconfigured           the app cannot work as it is set up: its log says what to change         (retryable)
 ├── Refused                 a caller may not do this: no token, wrong signature, wrong call
 ├── KeysUnavailable         the keys that callback tokens are checked with are unavailable   (retryable)
 ├── LimitReached            this process holds or serves as much as it may                   (retryable)
@@ -56,6 +57,8 @@ CallEnded                   the call is over. A BaseException, as asyncio's Canc
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 class SwitchboardError(Exception):
     """The root of the tree."""
@@ -79,7 +82,24 @@ class InvalidInput(SwitchboardError):
 
 
 class SettingsError(InvalidInput):
-    """An app setting is missing or wrong; the field is the setting's name."""
+    """App settings are missing or wrong; the field is the setting's name, or the names of all."""
+
+    @classmethod
+    def of(cls, problems: Sequence[tuple[str, str]]) -> SettingsError:
+        """One for several settings: names and problems, of which the message has a line each."""
+        lines = "\n".join(f"{name}: {problem}" for name, problem in problems)
+        error = cls(", ".join(name for name, _ in problems), lines, "See docs/settings.md.")
+        error.args = (f"{lines}\n{error.remedy}",)
+        return error
+
+
+class Misconfigured(SwitchboardError):
+    """Settings, routing or flows are wrong, so nothing runs. The log named what and the remedy, once.
+
+    No InvalidInput: what a trigger brought is right, and is brought again.
+    """
+
+    retryable = True
 
 
 class RoutingError(InvalidInput):

@@ -6,34 +6,25 @@ describes each; a test holds the two together.
 
 from __future__ import annotations
 
-import base64
 import os
 import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
-from shared.errors import InvalidInput, SettingsError
+from shared import setting_values
+from shared.errors import SettingsError
+from shared.exposure import exposed_problems, in_azure
 from shared.notifications.errors import ForbiddenAddress
+from shared.setting_values import STORE_PREFIX, is_loopback
 
 SERVICE_ISSUER = "https://acscallautomation.communication.azure.com"
 """Issuer of callback tokens (docs: how-tos/call-automation/secure-webhook-endpoint)."""
 
 SERVICE_OPENID_CONFIGURATION = f"{SERVICE_ISSUER}/calling/.well-known/acsopenidconfiguration"
 """Where the service publishes the keys that sign callback tokens (same page)."""
-
-
-_ARM_ID = re.compile(
-    r"/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft\.Communication/communicationServices/[^/]+/?",
-    re.IGNORECASE,
-)
-"""What the service's events name as their topic."""
-
-LOOPBACK = ("127.0.0.1", "::1", "localhost")
-"""Where the emulator may be reached without encryption."""
 
 EARLIER = {"events_topic_endpoint": "report_topic_endpoint", "events_topic_key": "report_topic_key"}
 """Settings, and the names under which they are read for one version more."""
@@ -97,7 +88,7 @@ class Settings(BaseModel):
     )
     store_prefix: str = Field(
         "switchboard",
-        pattern=r"^[a-z][a-z0-9]{2,23}$",
+        pattern=STORE_PREFIX,
         description="Prefix of the tables, queues and containers.",
     )
     ring_seconds: float = Field(30.0, gt=0, description="Age from which an incoming call is refused as stale.")
@@ -210,22 +201,47 @@ class Settings(BaseModel):
             **{new: values[old] for new, old in EARLIER.items() if values.get(old) and not values.get(new)},
         }
 
-    @field_validator("acs_endpoint", "callback_base_url", "acs_openid_configuration_url")
+    @field_validator(
+        "acs_endpoint",
+        "callback_base_url",
+        "acs_openid_configuration_url",
+        "cognitive_services_endpoint",
+        "transcription_endpoint",
+        "events_topic_endpoint",
+        "report_topic_endpoint",
+    )
     @classmethod
     def _is_url(cls, value: str) -> str:
-        if not value.startswith(("https://", "http://")):
-            raise ValueError("must start with https:// (http:// only for the local emulator)")
+        if value:
+            setting_values.check_address(value, "https", "http")
         return value.rstrip("/")
+
+    @field_validator("streams_url")
+    @classmethod
+    def _is_socket_url(cls, value: str) -> str:
+        if value:
+            setting_values.check_address(value, "wss", "ws")
+        return value
+
+    @field_validator("acs_resource_id")
+    @classmethod
+    def _is_guid(cls, value: str) -> str:
+        return setting_values.guid(value)
+
+    @field_validator("azurewebjobsstorage")
+    @classmethod
+    def _is_connection_string(cls, value: str) -> str:
+        return setting_values.connection_string(value)
+
+    @field_validator("watchdog_schedule", "recording_schedule")
+    @classmethod
+    def _is_schedule(cls, value: str) -> str:
+        return setting_values.schedule(value)
 
     @field_validator("event_grid_topic")
     @classmethod
     def _is_arm_id(cls, value: str) -> str:
-        if value and not _ARM_ID.fullmatch(value):
-            raise ValueError(
-                "must be the ARM id of the Communication Services resource, "
-                "as `az communication show --query id` prints it; events name that, not the system topic"
-            )
-        return value
+        return setting_values.arm_id(value) if value else value
 
     @field_validator(
         "callback_signing_key",
@@ -236,12 +252,7 @@ class Settings(BaseModel):
     )
     @classmethod
     def _is_key(cls, value: str) -> str:
-        try:
-            key = base64.b64decode(value, validate=True)
-        except ValueError:  # binascii.Error, and what a letter outside ASCII gives
-            raise ValueError("is not base64; make one with: openssl rand -base64 32") from None
-        if len(key) < 32:
-            raise ValueError("is shorter than 32 bytes; make one with: openssl rand -base64 32")
+        setting_values.key(value)
         return value
 
     @field_validator("hook_key")
@@ -272,32 +283,16 @@ class Settings(BaseModel):
             from shared.notifications.addresses import check_literal, read_url
 
             try:
-                url = read_url(value, loopback=(local := is_local(info.data.get("callback_base_url", ""))))
+                url = read_url(value, loopback=(local := is_loopback(info.data.get("callback_base_url", ""))))
                 check_literal(url, loopback=local)
             except ForbiddenAddress as error:
                 raise ValueError(error.problem) from None
         return value
 
-    @field_validator("transcription_endpoint", "events_topic_endpoint", "report_topic_endpoint")
-    @classmethod
-    def _is_url_if_set(cls, value: str) -> str:
-        if value.startswith("http://") and urlsplit(value).hostname not in LOOPBACK:
-            raise ValueError("must start with https://: its key is not sent in the clear")
-        return cls._is_url(value) if value else value
-
     @field_validator("fallback_transfer_to")
     @classmethod
     def _is_somebody(cls, value: str) -> str:
-        if value:
-            from shared.identifiers import Identifier
-
-            try:
-                known = Identifier.parse(value).kind != "unknown"
-            except InvalidInput:
-                known = False
-            if not known:
-                raise ValueError("must be a number such as +14255550100, or a raw id such as 8:acs:…")
-        return value
+        return setting_values.somebody(value) if value else value
 
     @field_validator("recording_hosts")
     @classmethod
@@ -311,16 +306,7 @@ class Settings(BaseModel):
     @field_validator("quality_thresholds")
     @classmethod
     def _are_thresholds(cls, value: str) -> str:
-        if value:
-            from shared.quality.thresholds import Thresholds
-
-            try:
-                Thresholds.model_validate_json(value)
-            except ValidationError as error:
-                first = error.errors()[0]
-                where = ".".join(str(part) for part in first["loc"]) or "the value"
-                raise ValueError(f"{where}: {first['msg']}; write a JSON object as docs/quality.md says") from None
-        return value
+        return setting_values.thresholds(value) if value else value
 
     @model_validator(mode="after")
     def _key_over_http(self) -> Settings:
@@ -331,31 +317,42 @@ class Settings(BaseModel):
         return self
 
 
-def is_local(base_url: str) -> bool:
-    """Whether an app at this address runs on a developer's machine."""
-    return urlsplit(base_url).hostname in LOOPBACK
-
-
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
-    """Read the settings; raises SettingsError naming the first setting that is wrong and all that are.
+    """Read the settings; raises SettingsError naming every setting that is missing or wrong, a line each.
 
     An empty value counts as not set, as it does in the portal.
     """
     source = os.environ if environ is None else environ
     values = {name.lower(): value for name, value in source.items() if value != ""}
+    given = {name: value for name, value in values.items() if name in Settings.model_fields}
+    exposed = exposed_problems(given, azure=in_azure(source))
     try:
-        return Settings.model_validate(values)
+        settings = Settings.model_validate(values)
     except ValidationError as error:
         problems = [
             (
-                setting_name(str(item["loc"][0])) if item["loc"] else "ACS_ENDPOINT",
-                item["msg"].removeprefix("Value error, "),
+                str(item["loc"][0]) if item["loc"] else "acs_endpoint",
+                "is missing" if item["type"] == "missing" else item["msg"].removeprefix("Value error, "),
             )
             for item in error.errors()
         ]
-        names = ", ".join(name for name, _ in problems)
-        details = "; ".join(f"{name}: {message}" for name, message in problems)
-        raise SettingsError(names, details, "See docs/settings.md and local.settings.sample.json.") from None
+        wrong = {field for field, _ in problems}
+        problems += [(field, problem) for field, problem in exposed if field not in wrong]
+    else:
+        if not exposed:
+            return settings
+        problems = exposed
+    meant = {setting: name for name, setting in unknown_settings(source).items()}
+    for index, (field, problem) in enumerate(problems):
+        if (name := meant.get(setting_name(field))) is not None:
+            problems[index] = field, f"{problem}; {name} is set: a misspelling?"
+    raise SettingsError.of([(setting_name(field), problem) for field, problem in problems])
+
+
+def unknown_settings(environ: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Variables that nothing reads, each with the setting that its name is close to."""
+    source = os.environ if environ is None else environ
+    return setting_values.misspelled(source, map(setting_name, Settings.model_fields))
 
 
 def setting_name(field: str) -> str:
@@ -363,9 +360,23 @@ def setting_name(field: str) -> str:
     return "AzureWebJobsStorage" if field == "azurewebjobsstorage" else field.upper()
 
 
+NO_STORE = "misconfigured"
+"""Queues of this prefix are bound where STORE_PREFIX is wrong: nobody's, so that no other app's messages are taken."""
+
+
 def binding(field: str) -> str:
-    """One setting as a binding needs it: at import, before the others are checked."""
-    return os.environ.get(setting_name(field)) or str(Settings.model_fields[field].default)
+    """One setting as a binding needs it: at import, before the others are checked.
+
+    A wrong one falls back, so that the app is indexed with all its functions and can say what is wrong.
+    """
+    default = str(Settings.model_fields[field].default)
+    value = os.environ.get(setting_name(field)) or default
+    if field == "store_prefix":
+        return value if re.fullmatch(STORE_PREFIX, value) else NO_STORE
+    try:
+        return setting_values.schedule(value)
+    except ValueError:
+        return default
 
 
 @lru_cache(maxsize=1)

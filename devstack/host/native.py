@@ -188,6 +188,8 @@ def find_app(script: Path) -> func.FunctionRegister:
     try:
         module = importlib.import_module(script.stem)
     except Exception as error:
+        if type(error).__name__ == "SettingsError":  # the app's own: it says what to change, a line each
+            raise StartupError(f"the settings are wrong.\n{error}") from error
         raise StartupError(f"{script} cannot be imported.\n{traceback.format_exc().rstrip()}") from error
     apps = {id(value): value for value in vars(module).values() if isinstance(value, func.FunctionRegister)}
     if len(apps) != 1:

@@ -15,7 +15,8 @@ from shared.notifications.outgoing import Outgoing
 from shared.notifications.queue import StorageNotificationQueue
 from shared.notifications.topic import TopicPublisher
 from shared.notifications.webhook import WebHook
-from shared.settings import Settings, is_local
+from shared.setting_values import is_loopback
+from shared.settings import Settings
 from shared.store.base import CallStore
 
 
@@ -48,6 +49,6 @@ def targets(settings: Settings) -> dict[str, Target]:
         found["topic"] = TopicPublisher(settings.events_topic_endpoint, settings.events_topic_key)
     if settings.hook_url:
         keys = [base64.b64decode(key) for key in (settings.hook_key, settings.hook_key_previous) if key]
-        outgoing = Outgoing(loopback=is_local(settings.callback_base_url))
+        outgoing = Outgoing(loopback=is_loopback(settings.callback_base_url))
         found["hook"] = WebHook(settings.hook_url, keys, settings.callback_base_url, outgoing)
     return found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,10 +11,11 @@ import requests
 
 from tests.e2e.line import RECEPTION, REJECTED, WATCHFUL, Line, line, until
 from tests.functional.hook_receiver import Receiver
+from tests.setting_samples import made_key
 
 pytestmark = [pytest.mark.e2e, pytest.mark.node, pytest.mark.xdist_group("e2e-call-finished")]
 
-KEY = base64.b64encode(b"e" * 32).decode()
+KEY = made_key("hook")
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import re
 import time
@@ -36,6 +35,7 @@ from shared.security import TokenVerifier
 from shared.settings import load_settings
 from shared.store.memory import MemoryDoNotRecord, MemoryStore
 from tests.functional.described import assert_described
+from tests.setting_samples import STORAGE, made_key
 from tests.unit.calls.world import ListedTimers, Turns, Wire, respond
 
 CALLER = "+14255550123"
@@ -290,10 +290,10 @@ def running(
         "ACS_ENDPOINT": "https://acs.example",
         "ACS_ACCESS_KEY": "a2V5",
         "ACS_RESOURCE_ID": RESOURCE_ID,
-        "AzureWebJobsStorage": "UseDevelopmentStorage=true",
+        "AzureWebJobsStorage": STORAGE,
         "CALLBACK_BASE_URL": "https://app.example",
-        "CALLBACK_SIGNING_KEY": base64.b64encode(b"k" * 32).decode(),
-        "NUMBER_HASH_KEY": base64.b64encode(b"n" * 32).decode(),
+        "CALLBACK_SIGNING_KEY": made_key("signing"),
+        "NUMBER_HASH_KEY": made_key("numbers"),
         "ROUTING_FILE": str(routing),
         **settings,
     }
@@ -315,6 +315,7 @@ def running(
     board.conductor.afterwards.later = app.later
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("shared.calls.conductor.time", SimpleNamespace(time_ns=clock.time_ns, sleep=time.sleep))
+        patch.setattr(composition, "unknown_settings", dict)
         patch.setattr(composition, "settings", lambda: board.settings)
         patch.setattr(composition, "compose", lambda _: board)
         composition.switchboard.cache_clear()

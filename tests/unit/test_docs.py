@@ -209,6 +209,7 @@ def test_an_excerpt_stands_in_its_file(block: Block) -> None:
 @pytest.fixture
 def flows() -> Iterator[dict[str, Flow]]:
     """The registry, as it was afterwards."""
+    load_flows()  # what a block imports from them is registered once in a process
     before = dict(FLOWS)
     yield FLOWS
     FLOWS.clear()

@@ -13,20 +13,13 @@ import pytest
 from devstack.stack import NUMBER_HASH_KEY
 from emulator.config import DEFAULT_PORT, DEVELOPMENT_ACCESS_KEY, Config
 from shared.errors import SettingsError
-from shared.settings import Settings, load_settings, setting_name
+from shared.settings import NO_STORE, Settings, binding, load_settings, setting_name, unknown_settings
+from tests.setting_samples import REQUIRED, STORAGE, made_key
 
 ROOT = Path(__file__).parents[2]
 SAMPLE: dict[str, str] = json.loads((ROOT / "local.settings.sample.json").read_text("utf-8"))["Values"]
 HOST_SETTINGS = {"FUNCTIONS_WORKER_RUNTIME"}
 """Settings that only the Functions host reads."""
-
-REQUIRED = {
-    "ACS_ENDPOINT": "https://contoso.communication.azure.com/",
-    "ACS_RESOURCE_ID": "8b3b2565-9105-49f4-9b61-081357959c70",
-    "AzureWebJobsStorage": "UseDevelopmentStorage=true",
-    "CALLBACK_BASE_URL": "https://app.example",
-    "CALLBACK_SIGNING_KEY": base64.b64encode(bytes(32)).decode(),
-}
 
 
 def described() -> dict[str, str]:
@@ -46,7 +39,7 @@ def refusal(**changes: str) -> str:
 def test_the_required_settings_are_enough() -> None:
     settings = load_settings(REQUIRED)
     assert settings.acs_endpoint == "https://contoso.communication.azure.com"
-    assert settings.azurewebjobsstorage == "UseDevelopmentStorage=true"
+    assert settings.azurewebjobsstorage == STORAGE
 
 
 @pytest.mark.parametrize("name", REQUIRED)
@@ -95,7 +88,7 @@ def test_a_hash_key_before_none_is_refused() -> None:
 
 
 def test_tokens_are_not_sent_in_the_clear() -> None:
-    assert "ACS_ACCESS_KEY" in refusal(ACS_ENDPOINT="http://contoso.example")
+    assert "ACS_ACCESS_KEY" in refusal(ACS_ENDPOINT="http://127.0.0.1:18080")
 
 
 def test_keys_of_tokens_are_not_fetched_in_the_clear() -> None:
@@ -136,12 +129,12 @@ def test_a_hook_needs_a_key_and_says_how_to_make_one() -> None:
     message = refusal(HOOK_URL="https://hooks.example/")
     assert message.startswith("HOOK_KEY: ")
     assert "openssl rand -base64 32" in message
-    key = base64.b64encode(bytes(32)).decode()
+    key = made_key("hook")
     assert load_settings({**REQUIRED, "HOOK_URL": "https://hooks.example/", "HOOK_KEY": key}).hook_key == key
 
 
 def test_an_app_on_a_developers_machine_may_have_a_hook_there() -> None:
-    local = {**REQUIRED, "CALLBACK_BASE_URL": "http://127.0.0.1:7071", "HOOK_KEY": base64.b64encode(bytes(32)).decode()}
+    local = {**REQUIRED, "CALLBACK_BASE_URL": "http://127.0.0.1:7071", "HOOK_KEY": made_key("hook")}
     for url in ("http://127.0.0.1:9000/", "http://localhost:9000/", "https://hooks.example/"):
         assert load_settings({**local, "HOOK_URL": url}).hook_url == url
     with pytest.raises(SettingsError, match="HOOK_URL"):
@@ -163,17 +156,17 @@ def test_the_topic_is_read_under_its_earlier_name_too() -> None:
 def test_no_secret_shows_when_settings_are_printed() -> None:
     secrets = {
         "ACS_ACCESS_KEY": "secret-access",
-        "AzureWebJobsStorage": "AccountKey=secret-storage",
-        "CALLBACK_SIGNING_KEY": base64.b64encode(b"secret-signing".ljust(32)).decode(),
-        "CALLBACK_SIGNING_KEY_PREVIOUS": base64.b64encode(b"secret-earlier".ljust(32)).decode(),
-        "NUMBER_HASH_KEY": base64.b64encode(b"secret-hash".ljust(32)).decode(),
-        "NUMBER_HASH_KEY_PREVIOUS": base64.b64encode(b"secret-hash-before".ljust(32)).decode(),
+        "AzureWebJobsStorage": "AccountName=secret-account;AccountKey=secret-storage",
+        "CALLBACK_SIGNING_KEY": base64.b64encode(b"secret-signing: abcdefghijklmnopqrstuvwxyz").decode(),
+        "CALLBACK_SIGNING_KEY_PREVIOUS": base64.b64encode(b"secret-earlier: abcdefghijklmnopqrstuvwxyz").decode(),
+        "NUMBER_HASH_KEY": base64.b64encode(b"secret-hash: abcdefghijklmnopqrstuvwxyz").decode(),
+        "NUMBER_HASH_KEY_PREVIOUS": base64.b64encode(b"secret-hash-before: abcdefghijklmnopqrstuvwxyz").decode(),
         "TRANSCRIPTION_KEY": "secret-speech",
         "REPORT_TOPIC_KEY": "secret-topic",
         "EVENTS_TOPIC_KEY": "secret-events",
         "HOOK_URL": "https://hooks.example/?token=secret-token",
-        "HOOK_KEY": base64.b64encode(b"secret-hook".ljust(32)).decode(),
-        "HOOK_KEY_PREVIOUS": base64.b64encode(b"secret-hook-before".ljust(32)).decode(),
+        "HOOK_KEY": base64.b64encode(b"secret-hook: abcdefghijklmnopqrstuvwxyz").decode(),
+        "HOOK_KEY_PREVIOUS": base64.b64encode(b"secret-hook-before: abcdefghijklmnopqrstuvwxyz").decode(),
     }
     shown = repr(load_settings({**REQUIRED, **secrets}))
     assert not [value for value in secrets.values() if value in shown]
@@ -232,3 +225,55 @@ def test_the_storage_of_the_sample_is_taken_by_the_storage_clients() -> None:
     for client in (TableServiceClient, BlobServiceClient, QueueServiceClient):
         with client.from_connection_string(SAMPLE["AzureWebJobsStorage"]) as made:
             assert made.url.startswith("http://127.0.0.1:1000")
+
+
+# Names and bindings
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"), [("RING_SECOND", "RING_SECONDS"), ("Watchdog_Shedule", "WATCHDOG_SCHEDULE")]
+)
+def test_a_name_that_is_close_to_a_setting_is_told_with_it(typed: str, meant: str) -> None:
+    assert unknown_settings({**REQUIRED, typed: "1"}) == {typed: meant}
+
+
+def test_names_of_the_platform_and_of_the_streams_service_are_close_to_none() -> None:
+    from streams.settings import StreamSettings
+
+    others = [f"STREAMS_{field}".upper() for field in StreamSettings.model_fields]
+    platform = ["PATH", "HOME", "LANG", "LOG_FILE", "FUNCTIONS_WORKER_RUNTIME", "PYTHON_THREADPOOL_THREAD_COUNT",
+                "AzureWebJobsFeatureFlags", "AzureWebJobsScriptRoot", "AzureWebJobsSecretStorageType",
+                "WEBSITE_HOSTNAME", "APPLICATIONINSIGHTS_CONNECTION_STRING",
+                "AzureWebJobs.watchdog.Disabled"]  # fmt: skip
+    assert unknown_settings(dict.fromkeys([*others, *platform, *SAMPLE], "x")) == {}
+
+
+GOOD_SCHEDULES = ["*/5 * * * * *", "0 */10 * * * *", "0 0 9-17 * * mon-fri", "0,30 * * 1 jan,JUL 0", "*/5 * * * *"]
+BAD_SCHEDULES = ["", "often", "* * * *", "* * * * * * *", "60 * * * * *", "* * 24 * * *", "* * * 0 * *", "* * * * 13 *",
+                 "* * * * * 7", "*/0 * * * * *", "*/x * * * * *", "1- * * * * *", "-1 * * * * *", "a,b * * * * *",
+                 "00:00:05", "%OTHER%", "٣ * * * * *"]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["WATCHDOG_SCHEDULE", "RECORDING_SCHEDULE"])
+def test_a_schedule_is_checked_and_a_wrong_one_is_not_bound(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    field = name.lower()
+    default = Settings.model_fields[field].default
+    for value in GOOD_SCHEDULES:
+        assert getattr(load_settings({**REQUIRED, name: value}), field) == value
+        monkeypatch.setenv(name, value)
+        assert binding(field) == value
+    for value in BAD_SCHEDULES:
+        if value:
+            assert refusal(**{name: value}).startswith(f"{name}: ")
+        monkeypatch.setenv(name, value)
+        assert binding(field) == default
+
+
+@pytest.mark.parametrize("value", ["Has-Capitals", "a", "calls\n", "%PREFIX%", "a" * 25])
+def test_a_wrong_prefix_binds_queues_that_are_nobodys(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STORE_PREFIX", value)
+    assert binding("store_prefix") == NO_STORE != Settings.model_fields["store_prefix"].default
+    monkeypatch.setenv("STORE_PREFIX", "contoso2")
+    assert binding("store_prefix") == "contoso2"
+    monkeypatch.delenv("STORE_PREFIX")
+    assert binding("store_prefix") == "switchboard"

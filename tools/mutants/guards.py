@@ -54,6 +54,9 @@ LEFT_OUT = (
 )
 """Tests in these files that take too long to be run for every change."""
 
+EXPOSURE, SETTINGS = "tests/unit/test_exposure.py", "tests/unit/test_settings.py"
+MISCONFIGURED = "tests/functional/test_misconfigured.py"
+
 
 class Guard(NamedTuple):
     """A function, or a constant of a module.
@@ -70,6 +73,15 @@ class Guard(NamedTuple):
 
 
 GUARDS = (
+    # What an app that others reach must not start with
+    Guard("shared/exposure.py::in_azure", (EXPOSURE,), "a deployment is known as one"),
+    Guard("shared/exposure.py::exposed_problems", (EXPOSURE,), "where others reach the app, more is refused"),
+    Guard("shared/exposure.py::_key_problem", (EXPOSURE,), "a published key, or one that can be guessed"),
+    Guard("shared/exposure.py::FEWEST_BYTES", (EXPOSURE,), "the same"),
+    Guard("shared/exposure.py::_storage_problem", (EXPOSURE,), "development storage, and storage in the clear"),
+    Guard("shared/setting_values.py::check_address", (EXPOSURE,), "no address is odd or in the clear"),
+    Guard("shared/settings.py::binding", (SETTINGS,), "a wrong setting leaves the app indexed"),
+    Guard("shared/composition.py::ProcessSwitchboard.__call__", (MISCONFIGURED,), "what is wrong is said and refused"),
     # The writer's mark: whose a commit or a claim is
     Guard("shared/store/tables.py::TableStore.claim", STORE, "a call is claimed once"),
     Guard("shared/store/tables.py::TableStore.commit", STORE, "a commit over another's is refused"),

@@ -30,6 +30,7 @@ from shared.settings import load_settings
 from shared.store.memory import MemoryStore
 from tests.functional.recordings.rooms import FILES, PHONES, SPEED, Crash, Room, Subscriber, record_a_call, wait_for
 from tests.functional.recordings.storage_host import StorageHost
+from tests.setting_samples import made_key
 from tests.unit.store.conftest import azurite as azurite
 
 pytestmark = [pytest.mark.node, pytest.mark.xdist_group("recordings-faults")]
@@ -515,8 +516,8 @@ def test_a_recording_in_the_apps_own_storage_is_archived_from_there_by_the_compo
             "ACS_ACCESS_KEY": emulator.access_key,
             "ACS_RESOURCE_ID": emulator.resource_id,
             "AZUREWEBJOBSSTORAGE": azurite.connection_string,
-            "CALLBACK_BASE_URL": "https://app.example",
-            "CALLBACK_SIGNING_KEY": base64.b64encode(bytes(32)).decode(),
+            "CALLBACK_BASE_URL": "http://127.0.0.1:7071",
+            "CALLBACK_SIGNING_KEY": made_key("signing"),
             "STORE_PREFIX": prefix,
             "RECORDING_CONTAINERS": "own",
             "RECORDING_SCOPE": "all",
