@@ -60,6 +60,16 @@ class Found:
     call_id: str
     position: str
 
+    @property
+    def started_at(self) -> int:
+        """When the call started, Unix time in milliseconds."""
+        return 10**13 - int(self.position.partition(" ")[0])
+
+    @property
+    def day(self) -> str:
+        """The UTC day on which it did."""
+        return day_of(self.started_at)
+
 
 class CallStore(Protocol):
     """Keeps call context.
@@ -135,6 +145,34 @@ class CallStore(Protocol):
     def listed(self, day: str, *, after: str = "") -> Iterable[Listed]:
         """The calls that started on a day (UTC, `2026-11-23`), newest first, from behind a position on. One round trip
         for a thousand; how far each call has come is as of the newest `index` or `close`."""
+
+    def is_open(self, call_id: str) -> bool:
+        """Whether the call goes on, or is still to be closed. Two round trips at most."""
+
+    def older(self, day: str) -> Iterator[Found]:
+        """The calls of the days before this one, the oldest day first. One round trip for a thousand."""
+
+    def remove(self, found: Found, *, keep_numbers: bool = False) -> bool:
+        """Remove a call that is closed: journal, archive, and every row that finds it, that of the day's list last.
+        May be repeated: a removal that broke off goes on. Some fifteen round trips.
+
+        Args:
+            keep_numbers: leave the hashes by which it is found by number; `forgettable` names such calls.
+
+        Returns:
+            False if the call is open; then nothing is removed.
+        """
+
+    def forgettable(self, day: str) -> Iterator[Found]:
+        """The removed calls of the days before this one whose numbers were kept; `remove` takes these, too."""
+
+    def rehash(self) -> int:
+        """Put the rows of numbers that are under another key under the current one, and drop those of calls that are
+        gone; how many. One round trip if there are none, some four for each."""
+
+    def unknown_keys(self) -> set[str]:
+        """The ids of keys under which numbers are kept and that this app does not have. Some two round trips, two
+        more for each of them."""
 
     def prepare(self) -> None:
         """Make the tables and containers that are missing."""
