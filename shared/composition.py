@@ -34,7 +34,9 @@ from shared.store.tables import TableStore
 if TYPE_CHECKING:
     from shared.api.do_not_record import DoNotRecordService
     from shared.api.service import CallService
+    from shared.kept.composing import Kept
     from shared.notifications.composing import Notifications
+    from shared.recordings.base import Archive
     from shared.recordings.composing import Recordings
 
 T = TypeVar("T")
@@ -76,6 +78,8 @@ class Switchboard:
     """Recordings and their reports, put together on first use: no answer to a call needs them."""
     notifications: Once[Notifications]
     """Events for other systems, put together on first use, for the same reason."""
+    kept: Once[Kept]
+    """What is kept of people, put together on first use."""
     do_not_record: DoNotRecord | None
     """The numbers that are never recorded; None without a key to hash them with."""
 
@@ -103,6 +107,7 @@ def compose(
     tokens: TokenVerifier | None = None,
     recordings: Callable[[], Recordings] | None = None,
     notifications: Callable[[], Notifications] | None = None,
+    streams: Archive | None = None,
     do_not_record: DoNotRecord | None = None,
 ) -> Switchboard:
     """Join the parts by settings; a test gives its own for those that reach out."""
@@ -149,6 +154,7 @@ def compose(
         language=settings.speech_language,
         do_not_record=do_not_record,
     )
+    recorded = Once(recordings or (lambda: _recordings(settings, store, conductor.flows)))
     notify = Once(notifications or (lambda: _notifications(settings, store)))
     if settings.events_topic_endpoint or settings.hook_url:
         conductor.afterwards.closing.append(lambda record: notify().notifier.announce(record))
@@ -160,8 +166,9 @@ def compose(
         tokens=tokens
         or TokenVerifier(settings.acs_openid_configuration_url, settings.acs_token_issuer, settings.acs_resource_id),
         routes=load_routes(settings.routing_file, FLOWS),
-        recordings=Once(recordings or (lambda: _recordings(settings, store, conductor.flows))),
+        recordings=recorded,
         notifications=notify,
+        kept=Once(lambda: _kept(settings, store, recorded, notify, streams)),
         do_not_record=do_not_record,
     )
 
@@ -170,6 +177,18 @@ def _recordings(settings: Settings, store: CallStore, flows: Collection[str]) ->
     from shared.recordings.composing import compose_recordings
 
     return compose_recordings(settings, store, flows)
+
+
+def _kept(
+    settings: Settings,
+    store: CallStore,
+    recordings: Once[Recordings],
+    notifications: Once[Notifications],
+    streams: Archive | None,
+) -> Kept:
+    from shared.kept.composing import compose_kept
+
+    return compose_kept(settings, store, recordings, notifications, streams)
 
 
 def _notifications(settings: Settings, store: CallStore) -> Notifications:
