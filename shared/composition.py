@@ -168,7 +168,7 @@ def compose(
         routes=load_routes(settings.routing_file, FLOWS),
         recordings=recorded,
         notifications=notify,
-        kept=Once(lambda: _kept(settings, store, recorded, notify, streams)),
+        kept=Once(lambda: _kept(settings, store, recorded, notify, do_not_record, streams)),
         do_not_record=do_not_record,
     )
 
@@ -184,11 +184,12 @@ def _kept(
     store: CallStore,
     recordings: Once[Recordings],
     notifications: Once[Notifications],
+    do_not_record: DoNotRecord | None,
     streams: Archive | None,
 ) -> Kept:
     from shared.kept.composing import compose_kept
 
-    return compose_kept(settings, store, recordings, notifications, streams)
+    return compose_kept(settings, store, recordings, notifications, do_not_record, streams)
 
 
 def _notifications(settings: Settings, store: CallStore) -> Notifications:
@@ -213,6 +214,7 @@ def _get_ready() -> None:
         board.tokens.prepare()
         board.store.healthy()
         _check_scorecards(board)
+        _check_hash_keys(board)
     except Exception as error:
         # Whatever is wrong, the trigger that needs it says so, and answers accordingly.
         log.warning("not ready early; the first trigger tries again: %s", error)
@@ -226,6 +228,24 @@ def _check_scorecards(board: Switchboard) -> None:
         load_scorecards(board.settings.scorecards_folder, board.conductor.flows)
     except InvalidInput as error:
         log.error("no report can be made until this is mended: %s", error)
+
+
+def _check_hash_keys(board: Switchboard) -> None:
+    """Say at start that numbers are kept under a key that is gone: calls that nobody finds, people who are recorded."""
+    unknown = board.store.unknown_keys()
+    if unknown:
+        log.warning(
+            "numbers are kept under a hash key that is not set: calls of %s are not found by number; "
+            "call_upkeep puts them under NUMBER_HASH_KEY, or set NUMBER_HASH_KEY_PREVIOUS",
+            ", ".join(sorted(unknown)),
+        )
+    listed = board.do_not_record.unknown_keys() if board.do_not_record else set[str]()
+    if listed:
+        log.error(
+            "numbers are kept under a hash key that is not set: those of %s on the do-not-record list are recorded; "
+            "set NUMBER_HASH_KEY_PREVIOUS, or add them again",
+            ", ".join(sorted(listed)),
+        )
 
 
 def _stream_url(settings: Settings) -> Callable[[str, str], str]:

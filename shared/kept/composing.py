@@ -6,13 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from shared.kept.calls import KeptCalls
+from shared.kept.people import People
 from shared.kept.retention import Retention
 from shared.notifications.composing import Notifications
 from shared.recordings.archive import BlobArchive
 from shared.recordings.base import Archive
 from shared.recordings.composing import Recordings
 from shared.settings import Settings
-from shared.store.base import CallStore
+from shared.store.base import CallStore, DoNotRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,7 @@ class Kept:
     """What handlers ask for."""
 
     retention: Retention
+    people: People
 
 
 def compose_kept(
@@ -27,6 +29,7 @@ def compose_kept(
     store: CallStore,
     recordings: Callable[[], Recordings],
     notifications: Callable[[], Notifications],
+    do_not_record: DoNotRecord | None,
     streams: Archive | None = None,
 ) -> Kept:
     """Join the parts by settings; a test gives its own archive of streams."""
@@ -36,5 +39,13 @@ def compose_kept(
         lambda: notifications().notifier,
         streams or BlobArchive(settings.azurewebjobsstorage, settings.store_prefix, container="streams"),
     )
-    days, recording_days = settings.call_retention_days, settings.recording_retention_days
-    return Kept(Retention(calls, days=days, recording_days=recording_days))
+    days = settings.call_retention_days
+    people = People(
+        calls,
+        lambda: recordings().service,
+        do_not_record,
+        hashes=bool(settings.number_hash_key),
+        days=days,
+        link_seconds=settings.report_link_minutes * 60,
+    )
+    return Kept(Retention(calls, days=days, recording_days=settings.recording_retention_days), people)

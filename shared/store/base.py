@@ -198,6 +198,10 @@ class DoNotRecord(Protocol):
         """Whether one of these is on the list, under whichever key. One round trip for each
         number and key, several at a time."""
 
+    def unknown_keys(self) -> set[str]:
+        """The ids of keys that numbers are listed under and that this app does not have. Two round trips, one more for
+        each of them."""
+
 
 def day_of(at: int) -> str:
     """The UTC day of a Unix time in milliseconds: `2026-11-23`."""

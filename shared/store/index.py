@@ -12,7 +12,7 @@ instances writes last.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, cast
@@ -122,6 +122,19 @@ def is_number(partition: str) -> bool:
 def key_id_of(partition: str) -> str:
     """The id of the key that the number of a partition was hashed with."""
     return partition.removeprefix(NUMBERS).partition(".")[0]
+
+
+def gaps(start: str, key_ids: Sequence[str]) -> list[tuple[str, str]]:
+    """The ranges of hashes behind `start` that are under none of these keys, their ends left out.
+
+    The ids have one length, and `.` ends each: from there to `/`, the next character, lies all that is under it.
+    """
+    edges = [
+        start,
+        *(edge for one in sorted(key_ids) for edge in (f"{start}{one}.", f"{start}{one}/")),
+        f"{start}{END}",
+    ]
+    return list(zip(edges[::2], edges[1::2], strict=True))
 
 
 def all_stand(record: CallRecord, numbers: NumberHashes | None) -> bool:

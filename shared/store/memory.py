@@ -243,6 +243,9 @@ class MemoryDoNotRecord:
     def holds_any(self, raw_ids: Collection[str]) -> bool:
         return not self.rows.isdisjoint(hashed for one in raw_ids for hashed in self._numbers.candidates(one))
 
+    def unknown_keys(self) -> set[str]:
+        return {hashed.partition(".")[0] for hashed in self.rows} - {*self._numbers.key_ids}
+
 
 def _written(record: CallRecord) -> CallRecord:
     """A record as it is kept; memory takes no time, so that its newest entry says when."""

@@ -27,14 +27,12 @@ from shared.store.index import (
     day_partition,
     day_row,
     every_partition,
+    gaps,
     gone_partition,
     is_number,
     key_id_of,
     number_rows,
 )
-
-_NEXT = "~"
-"""Behind every day and every hash."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +109,7 @@ class TableRemoval:
 
     def _foreign(self, known: Sequence[str], page: int | None = None) -> Iterator[Mapping[str, Any]]:
         """The rows of numbers that are under none of these keys."""
-        # The ids have one length, and `.` ends each: the ranges between them hold all the rest, and only that.
-        edges = [NUMBERS, *(edge for one in sorted(known) for edge in (f"{NUMBERS}{one}.", f"{NUMBERS}{one}/"))]
-        for first, last in zip(edges[::2], [*edges[1::2], f"{NUMBERS}{_NEXT}"], strict=True):
+        for first, last in gaps(NUMBERS, known):
             yield from self._rows("PartitionKey gt @first and PartitionKey lt @last", page, first=first, last=last)
 
     def _remove_rows(self, call_id: str) -> None:

@@ -7,8 +7,10 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
+from shared.api.reports import ReportService
 from shared.calls.record import CallRecord
 from shared.kept.calls import KeptCalls
+from shared.kept.people import People
 from shared.kept.retention import Retention
 from shared.notifications.base import DeadLetter
 from shared.notifications.event import call_finished
@@ -47,6 +49,18 @@ class Kept:
             letters=self.letters,
             event_of=lambda record: call_finished(record, personal=False),
             clock=lambda: self.now,
+        )
+        self.people = People(
+            self.calls,
+            lambda: ReportService(
+                self.recordings.pipeline, self.recordings.ledger, self.recordings.archive, link_seconds=60
+            ),
+            self.do_not_record,
+            hashes=numbers is not None,
+            days=days,
+            link_seconds=60,
+            clock=lambda: self.now,
+            seconds=seconds,
         )
         self.retention = Retention(
             self.calls, days=days, recording_days=recording_days, clock=lambda: self.now, seconds=seconds
