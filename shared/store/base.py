@@ -10,7 +10,7 @@ from typing import Any, Literal, Protocol
 from shared.calls.record import CallRecord, Status
 
 By = Literal["server_call_id", "correlation_id", "connection_id", "recording_id", "number"]
-"""What a call is found by; a number stands for either side, and may be any raw id."""
+"""What a call is found by; a number stands for anybody on the call, and may be any raw id."""
 
 RACES = 50
 """Tries of one change while others change the same thing (our choice)."""

@@ -230,6 +230,7 @@ def _ids(record: CallRecord) -> list[tuple[By, str]]:
         *((cast(By, by), value) for by, _, value in (one.partition(" ") for one in record.earlier)),
         ("number", record.caller),
         ("number", record.callee),
+        *(("number", one) for one in record.others),
     ]
     return [(by, value) for by, value in known if value]
 

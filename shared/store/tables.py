@@ -66,7 +66,8 @@ AT_ONCE = 16
 """Requests that a page of heads is read with, side by side (our choice)."""
 
 _storage_errors = partial(storage_errors, missing=UnknownCall)
-_LISTS: Mapping[str, str] = {"unconfirmed": ",", "marks": ",", "indexed": ",", "recording_ids": "\n", "earlier": "\n"}
+_LISTS: Mapping[str, str] = {"unconfirmed": ",", "marks": ",", "indexed": ",", "recording_ids": "\n", "earlier": "\n",
+                               "others": "\n"}  # fmt: skip
 """What separates the parts of the columns that hold several."""
 _TIMES = ("started_at", "connected_at", "ended_at", "updated_at", "wake_at", "placed_at")
 _OBJECTS = ("details", "failure")
@@ -375,6 +376,7 @@ def _record(call_id: str, row: Mapping[str, Any]) -> CallRecord:
         unconfirmed=[int(seq) for seq in lists["unconfirmed"]],
         marks=lists["marks"],
         recording_ids=tuple(lists["recording_ids"]),
+        others=tuple(lists["others"]),
         indexed=tuple(lists["indexed"]),
         earlier=tuple(lists["earlier"]),
         written_at=written_at(row),

@@ -79,6 +79,14 @@ def test_a_call_is_erased_for_either_side() -> None:
     assert DIGITS not in whatever_is_kept(kept)
 
 
+def test_a_call_is_found_by_others_who_took_part() -> None:
+    kept = Kept()
+    kept.call(others=(BOB,))
+    kept.pass_days(1)
+    assert [call.call_id for call in export(kept, BOB).calls] == ["call-1"]
+    assert [call.erased for call in erase(kept, BOB).calls] == [True]
+
+
 def test_a_call_that_goes_on_or_has_just_ended_stays_and_the_receipt_says_so() -> None:
     kept = Kept()
     kept.call(open_=True)
