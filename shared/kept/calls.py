@@ -99,8 +99,9 @@ class KeptCalls:
                 return Removed(False, len(recordings) - kept, stays=stays)
         streams = 0
         for folder in self.folders(found, record):
-            streams += len(self.streams.names(folder))
-            self.streams.remove(folder)
+            if files := self.streams.names(folder):
+                streams += len(files)
+                self.streams.remove(folder)
         letters = self._notifier().forget(found.day, found.call_id)
         self.store.remove(found, keep_numbers=kept > 0)
         return Removed(True, len(recordings) - kept, streams, letters, stays)

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 
-from shared.kept.calls import KeptCalls
+from shared.kept.calls import MOST_DAYS, KeptCalls
 from shared.store.base import Found
 
 log = logging.getLogger("switchboard.kept")
@@ -58,7 +58,8 @@ class Retention:
                     if self._clock() >= until:
                         break
             if self._recording_days:
-                for batch in _batches(store.forgettable(self._day(self._recording_days))):
+                # A recording may be as many days younger than its call as one is looked for.
+                for batch in _batches(store.forgettable(self._day(self._recording_days + MOST_DAYS))):
                     done.update(threads.map(self._forget, batch))
                     if self._clock() >= until:
                         break

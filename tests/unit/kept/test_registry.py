@@ -100,3 +100,10 @@ def test_every_list_of_the_index_is_registered() -> None:
 @pytest.mark.parametrize("place", PLACES, ids=lambda place: f"{place.kind} {place.name}")
 def test_each_place_says_how_long_and_how_it_is_found_and_erased(place: Place) -> None:
     assert all((place.days, place.found, place.erased))
+
+
+@pytest.mark.parametrize("place", PLACES, ids=lambda place: f"{place.kind} {place.name}")
+def test_the_page_about_privacy_names_each_place(place: Place) -> None:
+    table = (ROOT / "docs" / "privacy.md").read_text("utf-8").split("## How long")[0]
+    assert f"`{place.name.removesuffix('-poison')}`" in table
+    assert "their `-poison`" in table

@@ -7,6 +7,7 @@ import logging
 import pytest
 
 from shared.errors import StoreUnavailable, UnknownCall, UnknownRecording
+from shared.kept.calls import MOST_DAYS
 from shared.privacy import NumberHashes
 from shared.store.base import Found
 from tests.unit.kept.world import ADA, DAY, EARLIER, KEY, START, Kept, found
@@ -66,6 +67,9 @@ def test_recordings_outlive_their_call_and_are_found_by_number_until_they_expire
     kept.recordings.pipeline.tidy()
     with pytest.raises(UnknownRecording):
         kept.recordings.record(recording)
+    kept.pass_days(MOST_DAYS - 1)
+    assert kept.retention.sweep() == NOTHING
+    kept.pass_days(1)
     assert kept.retention.sweep() == {**NOTHING, "forgotten": 1}
     assert list(kept.store.search("number", ADA)) == []
     assert kept.retention.sweep() == NOTHING
