@@ -195,8 +195,8 @@ class DoNotRecord(Protocol):
         """Take a number off the list, under whichever key it is kept. May be repeated. One round trip for each key."""
 
     def holds_any(self, raw_ids: Collection[str]) -> bool:
-        """Whether one of these is on the list, under whichever key. One round trip for each
-        number and key, several at a time."""
+        """Whether one of these is on the list, under whichever key. One round trip for each number and key, several at
+        a time. One that is listed under the key before alone is listed under the current one, too: one more."""
 
     def unknown_keys(self) -> set[str]:
         """The ids of keys that numbers are listed under and that this app does not have. Two round trips, one more for

@@ -52,9 +52,16 @@ class TableDoNotRecord:
                 self._table.delete_entity(PARTITION, hashed)
 
     def holds_any(self, raw_ids: Collection[str]) -> bool:
-        hashes = {hashed for one in raw_ids for hashed in self._numbers.candidates(one)}
+        candidates = {one: self._numbers.candidates(one) for one in raw_ids}
+        hashes = list({hashed for several in candidates.values() for hashed in several})
         with _storage_errors():
-            return any(self._side_by_side.map(self._holds, hashes))
+            held = {
+                one for one, is_held in zip(hashes, self._side_by_side.map(self._holds, hashes), strict=True) if is_held
+            }
+        for one, (current, *earlier) in candidates.items():
+            if current not in held and held.intersection(earlier):
+                self.add(one)  # under the key of now, before that of then is gone
+        return bool(held)
 
     def unknown_keys(self) -> set[str]:
         known, unknown = self._numbers.key_ids, set[str]()

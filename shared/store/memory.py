@@ -241,7 +241,12 @@ class MemoryDoNotRecord:
         self.rows.difference_update(self._numbers.candidates(raw_id))
 
     def holds_any(self, raw_ids: Collection[str]) -> bool:
-        return not self.rows.isdisjoint(hashed for one in raw_ids for hashed in self._numbers.candidates(one))
+        candidates = {one: self._numbers.candidates(one) for one in raw_ids}
+        held = self.rows.intersection(hashed for several in candidates.values() for hashed in several)
+        for one, (current, *earlier) in candidates.items():
+            if current not in held and held.intersection(earlier):
+                self.add(one)
+        return bool(held)
 
     def unknown_keys(self) -> set[str]:
         return {hashed.partition(".")[0] for hashed in self.rows} - {*self._numbers.key_ids}

@@ -89,6 +89,16 @@ def test_a_number_that_was_listed_under_the_key_before_is_found_and_can_be_remov
     assert not listed(OLD).holds_any([ADA])
 
 
+def test_a_number_that_is_looked_up_is_listed_under_the_new_key_from_then_on(listed: Listed) -> None:
+    listed(OLD).add(ADA)
+    listed(OLD).add(BOB)
+    assert not listed(NEW).holds_any([ADA])
+    assert listed(NEW, OLD).holds_any(["4:+14255550199", ADA])
+    assert listed(NEW).holds_any([ADA])
+    assert not listed(NEW).holds_any([BOB])
+    assert not listed(NEW).holds_any(["4:+14255550199"])
+
+
 def test_keys_of_numbers_that_are_not_set_are_told(listed: Listed) -> None:
     assert listed(NEW).unknown_keys() == set()
     for number in range(3):
