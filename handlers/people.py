@@ -34,7 +34,10 @@ def export_person(req: func.HttpRequest) -> func.HttpResponse:
 @door
 def erase_person(req: func.HttpRequest) -> func.HttpResponse:
     """Erase all that is kept of a number, piece by piece."""
-    return answer(200, switchboard().kept().people.erase(req.get_body()).model_dump(mode="json"))
+    erased = switchboard().kept().people.erase(req.get_body())
+    gone = sum(call.erased for call in erased.calls)
+    log.info("erased calls=%d kept=%d complete=%s", gone, len(erased.calls) - gone, erased.complete)
+    return answer(200, erased.model_dump(mode="json"))
 
 
 @blueprint.function_name("call_upkeep")

@@ -88,6 +88,7 @@ def test_a_whole_call_is_exported_then_erased_without_a_trace(room: Room, caplog
     rows = {name: kept for name, kept in store._rows.items() if kept}
     assert repr((store._calls, store.archive, rows)) == "({}, {}, {})"
     assert room.ask("export")["calls"] == []
+    assert "erased calls=1 kept=0 complete=True" in caplog.text
     assert CALLER[2:] not in caplog.text
 
 
