@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from statistics import median
 
-from bench.heart import BenchCall, conductor, counted_requests
+from bench.core import BenchCall, conductor, counted_requests
 from bench.report import Row
 from devstack.azurite import LOGS, Azurite
 from shared.calls.conductor import Conductor

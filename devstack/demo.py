@@ -13,6 +13,7 @@ import requests
 from devstack.demo_report import save_report, tell_report
 from devstack.errors import DevstackError
 from devstack.stack import INCOMING_CALL, RECORDING_FILE, Stack
+from devstack.up import CHECKED
 
 CALLER = "+14255550123"
 NUMBER = "+18005550177"
@@ -52,8 +53,7 @@ def run(given: argparse.Namespace) -> int:
     """Run the demo; 0 only if the call and its report came out as scripted."""
     started = time.monotonic()
     print("Starting Azurite, the emulator and a Functions host …", flush=True)
-    checked = {"FLOW_CHECKS": "True"}
-    with Stack(quiet=True, subscriptions=(INCOMING_CALL, RECORDING_FILE), environment=checked) as stack:
+    with Stack(quiet=True, subscriptions=(INCOMING_CALL, RECORDING_FILE), environment=CHECKED) as stack:
         print(f"Up after {time.monotonic() - started:.1f} s. {CALLER} calls {NUMBER}; its flow is flows/support.py.\n")
         _post(stack, "/emulator/phones", {"number": AGENT, "afterSeconds": 1.0, "script": AGENT_SCRIPT})
         placed = _post(stack, "/emulator/calls", {"from": CALLER, "to": NUMBER, "script": CALLER_SCRIPT})

@@ -16,6 +16,8 @@ from devstack.stack import CALL_LIFECYCLE, INCOMING_CALL, RECORDING_FILE, USUAL_
 
 # Fixed, so that commands and SDK samples copied from one run work in the next. It opens the emulator only.
 ACCESS_KEY = base64.b64encode(b"switchboard-emulator-development-access-key-0001").decode()
+CHECKED = {"FLOW_CHECKS": "True"}
+"""What a developer's host runs with besides: it watches flows for mistakes."""
 _SUFFIXES = (".py", ".yaml", ".yml")
 _FILES = ("host.json", "local.settings.json")
 _NOT_THE_APP = ("node_modules", "tests", "docs", "bench", "infra", "emulator", "devstack", "__pycache__")
@@ -73,7 +75,7 @@ def run(given: argparse.Namespace) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
     stack = Stack(
-        environment={"FLOW_CHECKS": "True"},
+        environment=CHECKED,
         app_root=given.app_root,
         ports=Ports(
             given.host_port,

@@ -10,9 +10,11 @@ async def reception(call: Call) -> None:
     """Offers sales and support by key or by voice, asks up to three times, and confirms the choice."""
     teams = [call.choice("sales", tone="one"), call.choice("support", tone="two")]
     try:
-        answer = await call.recognize(call.text("welcome"), choices=teams, attempts=3, reprompt=call.text("again"))
+        team = await call.ask_choice(call.text("welcome"), choices=teams, attempts=3, reprompt=call.text("again"))
     except NoInput:
+        call.result("no_answer")
         await call.play(call.text("nobody"))
     else:
-        await call.play(call.text(answer.choice or "support"))
+        call.result("call_back", team=team)
+        await call.play(call.text(team))
     await call.hang_up()

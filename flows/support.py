@@ -19,11 +19,11 @@ async def support(call: Call) -> None:
     )
     offers = [call.choice("hours", tone="one"), call.choice("agent", tone="two")]
     try:
-        wanted = await call.recognize(call.text("welcome"), choices=offers, attempts=2, reprompt=call.text("again"))
+        wanted = await call.ask_choice(call.text("welcome"), choices=offers, attempts=2, reprompt=call.text("again"))
     except NoInput:
-        await connect(call)  # somebody who says nothing may need help most
-    else:
-        await (call.play(call.text("open")) if wanted.choice == "hours" else connect(call))
+        wanted = "agent"  # somebody who says nothing may need help most
+    call.result(wanted)
+    await (call.play(call.text("open")) if wanted == "hours" else connect(call))
     await call.terminate()
 
 
@@ -33,6 +33,7 @@ async def connect(call: Call) -> None:
     try:
         await call.add_participant(AGENT, caller_id=call.callee, invitation_timeout=30)
     except (ActionFailed, ActionRefused):
+        call.result("no_agent")
         await call.play(call.text("nobody"))
     else:
         await call.race(call.left(AGENT), call.left(call.other_side))

@@ -1,1 +1,1 @@
-"""The doors: one module for each family of triggers. Each door parses, calls one service, and answers."""
+"""Triggers and endpoints: one module for each family. Each function parses, calls one service, and responds."""

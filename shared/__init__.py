@@ -1,4 +1,4 @@
-"""The rooms behind the doors: everything that Switchboard knows, free of triggers and bindings."""
+"""The packages behind the triggers and endpoints: everything that Switchboard knows, free of triggers and bindings."""
 
 import os
 

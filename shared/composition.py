@@ -1,4 +1,4 @@
-"""The composition root: the one place where the heart meets its Azure implementations."""
+"""The composition root: the one place where the core meets its Azure implementations."""
 
 from __future__ import annotations
 

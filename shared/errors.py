@@ -296,6 +296,9 @@ class RunFailed(ActionRefused):
         message: its text.
     """
 
+    def __str__(self) -> str:
+        return f"{self.action} failed: {self.code}: {self.message}"
+
 
 class ResponseLost(ActionRefused):
     """The request went out and no response came, after the client's retries: the service may have carried it out.

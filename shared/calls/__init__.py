@@ -1,4 +1,4 @@
-"""The heart: what a flow sees, actions, journal, replay, conductor. Flows import from here and nowhere else."""
+"""The core: what a flow sees, actions, journal, replay, conductor. Flows import from here and nowhere else."""
 
 from shared.calls.actions import CallLocator, Choice, MediaStreaming, Tone, Transcription
 from shared.calls.call import Call

@@ -9,10 +9,10 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 
 from shared.calls.actions import Run
+from shared.calls.background import Background
 from shared.calls.dispatcher import to_send
-from shared.calls.held import Held, Said
+from shared.calls.held import Held, StoredHead
 from shared.calls.journal import Entry
-from shared.calls.later import Later
 from shared.calls.loading import Calls
 from shared.calls.loglines import log_closed
 from shared.calls.record import CallRecord
@@ -30,29 +30,29 @@ MAX_RACES = 40
 
 
 @dataclass(slots=True)
-class _Known:
-    """What is known of a call here and the stored head may not say yet, whether or not the call stays in memory.
+class _Unwritten:
+    """What this instance knows of a call and the stored head may not say yet, whether or not the call is in memory.
 
     Attributes:
-        left: operations that have left the app.
+        sent: operations that have left the app.
         ids: the ids that their responses gave.
         indexed: rows of the index that stand.
     """
 
-    left: set[int] = field(default_factory=set)
+    sent: set[int] = field(default_factory=set)
     ids: CallRecord = field(default_factory=lambda: CallRecord(""))
     indexed: tuple[str, ...] = ()
 
-    def add(self, other: _Known) -> None:
+    def add(self, other: _Unwritten) -> None:
         """Know what another knows, too."""
-        self.left |= other.left
+        self.sent |= other.sent
         self.ids.fill_in(other.ids)
         self.indexed = other.indexed or self.indexed
 
-    def tell(self, record: CallRecord) -> None:
+    def write_to(self, record: CallRecord) -> None:
         """Put it into a record that was loaded from the store."""
         record.fill_in(self.ids)
-        record.unconfirmed = [seq for seq in record.unconfirmed if seq not in self.left]
+        record.unconfirmed = [seq for seq in record.unconfirmed if seq not in self.sent]
         record.indexed = (*record.indexed, *(row for row in self.indexed if row not in record.indexed))
 
 
@@ -69,7 +69,9 @@ class Afterwards:
         grace: seconds, as the conductor's.
     """
 
-    def __init__(self, store: CallStore, calls: Calls, later: Later, clock: Callable[[], int], grace: float) -> None:
+    def __init__(
+        self, store: CallStore, calls: Calls, later: Background, clock: Callable[[], int], grace: float
+    ) -> None:
         self._store = store
         self._calls = calls
         self._held = calls.held
@@ -78,60 +80,60 @@ class Afterwards:
         self._clock = clock
         self._grace = grace
         self._lock = threading.Lock()
-        self._known: dict[str, _Known] = {}
-        calls.recall = self._recall
+        self._unwritten: dict[str, _Unwritten] = {}
+        calls.complete = self._complete
 
-    def settle_down(self, call_id: str, held: Held) -> None:
+    def keep_or_close(self, call_id: str, held: Held) -> None:
         """Keep the call for its next event, or close it; confirm soon what has left."""
         if held.session.finished:
             self.later_close(call_id)
             return
         self._held.put(call_id, held)
-        self.remember_left(call_id, held)
+        self.remember_sent(call_id, held)
 
-    def remember_left(self, call_id: str, held: Held) -> None:
+    def remember_sent(self, call_id: str, held: Held) -> None:
         """Confirm soon what has left by now, whatever becomes of the next commit."""
         record = held.session.record
-        left = set(held.said.unconfirmed).difference(record.unconfirmed)
+        left = set(held.head.unconfirmed).difference(record.unconfirmed)
         if left:
-            self._remember(call_id, _Known(left, record))
+            self._remember(call_id, _Unwritten(left, record))
 
     def confirm(self, call_id: str) -> None:
         """Write down which actions left and which rows of the index stand, if no event has done so by now, whether the
         call is still in memory or not.
 
-        Later, if a thread is at work on the call: it may be for minutes, and the threads of `Later` are few.
+        Later, if a thread is at work on the call: it may be for minutes, and the threads of `Background` are few.
         """
         with self._held.only_here(call_id, wait=False) as mine:
             if not mine:
                 self._confirm_soon(call_id)
                 return
-            known = self._take_known(call_id)
+            known = self._take_unwritten(call_id)
             try:
-                self._confirm(call_id, known or _Known())
+                self._confirm(call_id, known or _Unwritten())
             except StoreUnavailable:  # nobody else knows what left here, and would send it again
                 if known is not None:
                     self._remember(call_id, known)
                 raise
 
-    def _confirm(self, call_id: str, known: _Known) -> None:
+    def _confirm(self, call_id: str, known: _Unwritten) -> None:
         held = self._held.take(call_id)
-        if held is None and known == _Known():
+        if held is None and known == _Unwritten():
             return
         if held is not None:
             known.ids.fill_in(held.session.record)
         for _ in range(MAX_RACES):
             held = held or self._calls.load(call_id)
-            known.tell(held.session.record)
+            known.write_to(held.session.record)
             if _says(held) or self._write_head(held):
                 if not held.session.finished:
                     self._held.put(call_id, held)
                 return
             held = None  # somebody else has changed the call meanwhile, without knowing what left here
 
-    def _remember(self, call_id: str, known: _Known) -> None:
+    def _remember(self, call_id: str, known: _Unwritten) -> None:
         with self._lock:
-            self._known.setdefault(call_id, _Known()).add(known)
+            self._unwritten.setdefault(call_id, _Unwritten()).add(known)
         self._confirm_soon(call_id)
 
     def learn_connection(self, record: CallRecord) -> None:
@@ -139,18 +141,18 @@ class Afterwards:
         it in the index at once."""
         record.call_connection_id = self._store.connection_of(record.call_id)
         if record.call_connection_id:
-            self._remember(record.call_id, _Known(ids=record))
+            self._remember(record.call_id, _Unwritten(ids=record))
 
-    def _recall(self, record: CallRecord) -> None:
+    def _complete(self, record: CallRecord) -> None:
         """Put into a record that was loaded what this instance knows beyond it."""
         with self._lock:
-            known = self._known.get(record.call_id)
+            known = self._unwritten.get(record.call_id)
             if known is not None:
-                known.tell(record)
+                known.write_to(record)
 
-    def _take_known(self, call_id: str) -> _Known | None:
+    def _take_unwritten(self, call_id: str) -> _Unwritten | None:
         with self._lock:
-            return self._known.pop(call_id, None)
+            return self._unwritten.pop(call_id, None)
 
     def _confirm_soon(self, call_id: str) -> None:
         self.later.soon(f"confirm {call_id}", lambda: self.confirm(call_id), CONFIRM_AFTER)
@@ -216,7 +218,7 @@ class Afterwards:
                 known = newest
         record.indexed = self._store.index(known)
         if known.status != "ended":
-            self._remember(known.call_id, _Known(indexed=record.indexed))
+            self._remember(known.call_id, _Unwritten(indexed=record.indexed))
 
     def index(self, call_id: str) -> None:
         """Write the rows of the index that are missing, and in the head that they stand."""
@@ -232,10 +234,10 @@ class Afterwards:
 
     def close(self, call_id: str) -> None:
         """Archive a finished call and take it off the open ones."""
-        stored, known = self._store.load(call_id), self._take_known(call_id)
+        stored, known = self._store.load(call_id), self._take_unwritten(call_id)
         record = stored.record
         if known is not None:
-            known.tell(record)
+            known.write_to(record)
         if not self._store.indexed(record):
             self._store.index(record)
         self._tell(record)  # before the archive is written, which shows that it was told
@@ -251,7 +253,7 @@ class Afterwards:
     def _write_head(self, held: Held) -> bool:
         """Write the head alone; False if somebody else has changed the call since."""
         record = held.session.record
-        mark, said = record.mark(), Said.of(record)  # now: other threads may confirm more while this is written
+        mark, head = record.mark(), StoredHead.of(record)  # now: other threads may confirm more while this is written
         try:
             version = self._store.commit(record, [], held.version)
         except LostRace:
@@ -259,12 +261,12 @@ class Afterwards:
             if not stored.record.holds(mark, newest=True):
                 return False
             version = stored.version  # our own write: only the response was lost
-        held.wrote(version, said, self._clock())
+        held.wrote(version, head, self._clock())
         return True
 
 
 def _says(held: Held) -> bool:
     """Whether the stored head says what is known of the call, or need not: the closing writes the index too."""
     record = held.session.record
-    indexed = record.status == "ended" or set(record.indexed) <= set(held.said.indexed)
-    return indexed and held.said.unconfirmed == tuple(record.unconfirmed)
+    indexed = record.status == "ended" or set(record.indexed) <= set(held.head.indexed)
+    return indexed and held.head.unconfirmed == tuple(record.unconfirmed)

@@ -1,4 +1,4 @@
-"""Builds the models of the heart, which their import leaves for later.
+"""Builds the models of the core, which their import leaves for later.
 
 Building all of them takes some 20 to 30 ms, which an import should not cost: a host imports the app to list its
 functions, too. At first use pydantic would build each by itself, but without a lock; so an instance builds them

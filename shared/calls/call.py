@@ -17,7 +17,7 @@ from shared.calls.methods.base import Host
 from shared.calls.methods.calling import CallingMethods
 from shared.calls.methods.consent import ConsentMethods
 from shared.calls.methods.language import LanguageMethods
-from shared.calls.methods.sensitive import SensitiveMethods
+from shared.calls.methods.off_record import OffRecordMethods
 from shared.calls.methods.streaming import StreamingMethods
 from shared.calls.methods.together import TogetherMethods
 from shared.calls.operation import Operation, Pending
@@ -43,7 +43,7 @@ class Call(
     ConsentMethods,
     TogetherMethods,
     StreamingMethods,
-    SensitiveMethods,
+    OffRecordMethods,
     Generic[Input],
 ):
     """One call. Every action starts when its method is called; `await` waits for its outcome.
@@ -65,7 +65,7 @@ class Call(
 
     @property
     def connection_id(self) -> str:
-        """The service's id of the app's own leg; empty until the call is up."""
+        """The service's id of the app's own connection; empty until the call is up."""
         return self._host.record.call_connection_id
 
     @property
@@ -188,8 +188,8 @@ class Call(
     def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Operation[T]:
         """Call a function with side effects; its result, which must be JSON, is journaled.
 
-        It runs once, but for a crash between its end and the commit of its result: then it runs again. What
-        it raises arrives as RunFailed. It may run after the call has ended.
+        It runs once, but for a crash before its result is committed: then it runs again, three times in all. What it
+        raises arrives as RunFailed. It may run after the call has ended.
         """
         name = getattr(function, "__qualname__", type(function).__name__)
         return self._host.issue(actions.Run(name=name), partial(function, *args, **kwargs))

@@ -1,4 +1,4 @@
-"""Whether words and sound of the call leave it now: live transcription and media streaming, as far as events tell."""
+"""Whether transcription and media streaming are on, as far as events tell."""
 
 from __future__ import annotations
 

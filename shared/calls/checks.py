@@ -1,7 +1,7 @@
 """Watches a flow for what no replay can repeat, while it runs: the clock, chance, the network, forgotten coroutines.
 
 Rehearsals and the local host run flows under this watch. It looks at every C function that the flow calls, which makes
-a step several times slower, so that production does without.
+a step many times slower, so that production does without.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The conductor: load → append → replay → commit → dispatch, again until nothing new is issued.
 
 The commit comes before the dispatch, so that whatever another instance or a later delivery sees, no action is
-out that the journal does not hold. What the four guarantees rest on:
+out that the journal does not hold. What the guarantees (docs/architecture.md) rest on:
 
     two deliveries of one event     the journal knows its id: the second changes nothing
     two deliveries at once          one commit wins; the loser loads again and finds what is left to do
@@ -26,16 +26,16 @@ from typing import Any
 
 from shared.calls import actions, journal
 from shared.calls.actions import Action
+from shared.calls.after_the_end import takes_after_the_end
 from shared.calls.afterwards import MAX_RACES, Afterwards
+from shared.calls.background import Background
 from shared.calls.beginning import begin_with
 from shared.calls.dispatcher import Dispatcher
 from shared.calls.finding import calls_of_conversation
 from shared.calls.flow import Flow
-from shared.calls.held import Held, Said
+from shared.calls.held import Held, StoredHead
 from shared.calls.journal import Entry, Issued, Started
 from shared.calls.json_values import json_value
-from shared.calls.late import takes_after_the_end
-from shared.calls.later import Later
 from shared.calls.lifecycle import CLOSING
 from shared.calls.loading import Calls
 from shared.calls.loglines import log_failures
@@ -103,7 +103,7 @@ class Conductor:
         apology: tuple[Prompt, ...] = (),
         transfer_to: Identifier | None = None,
         language: str = "",
-        later: Later | None = None,
+        later: Background | None = None,
         check_flows: bool = False,
         do_not_record: DoNotRecord | None = None,
     ) -> None:
@@ -116,7 +116,7 @@ class Conductor:
         self._calls = Calls(store, flows, apology, transfer_to, cached, watched=check_flows)
         self._held = self._calls.held
         self.freshness = self._calls.freshness
-        self.afterwards = Afterwards(store, self._calls, later or Later(), clock, grace)
+        self.afterwards = Afterwards(store, self._calls, later or Background(), clock, grace)
         self._grace = int(grace * 1000)
         self._ring_time = int(ring_time * 1000)
         self._side_effects = SideEffects(self.afterwards, clock, grace)
@@ -124,7 +124,7 @@ class Conductor:
         self._watchdog = Watchdog(self, store, gateway, clock, self._grace, int(quiet * 1000))
 
     @property
-    def later(self) -> Later:
+    def later(self) -> Background:
         """What runs the work that may wait."""
         return self.afterwards.later
 
@@ -311,7 +311,7 @@ class Conductor:
         """Settle the calls that stopped hearing anything; what was done, by call id."""
         return self._watchdog.watch()
 
-    # The heart of it
+    # How it is done
 
     def _begin(self, call_id: str, started: Started, *, ring: str = "", ring_id: str = "") -> Session | None:
         """Claim a call and open it; the call that somebody else made of it, if somebody has."""
@@ -321,11 +321,11 @@ class Conductor:
             session.record.ring, session.record.ring_id = ring, ring_id
             session.feed(started)
             entries = [started, *session.take()]
-            began, mark, said = self._clock(), session.record.mark(), Said.of(session.record)
+            began, mark, head = self._clock(), session.record.mark(), StoredHead.of(session.record)
             try:
                 version = self._store.claim(session.record, [journal.encode(entry) for entry in entries])
                 session.record.written_at = self._clock()
-                held = Held(session, version, said)
+                held = Held(session, version, head)
                 if self._clock() - began > self._grace:
                     held = self._calls.load(call_id, held)  # meanwhile another instance may have sent these actions
             except AlreadyClaimed:
@@ -334,7 +334,7 @@ class Conductor:
                     self._held.put(call_id, held)
                     return held.session
             results = self._send(held, entries, due)
-            self.afterwards.settle_down(call_id, held)
+            self.afterwards.keep_or_close(call_id, held)
         # The call's first events need not wait for this. What came back at once is kept whatever it does.
         try:
             self.afterwards.write_index(held.session.record)
@@ -382,7 +382,7 @@ class Conductor:
                 held, trusted = self._calls.newest(call_id, [event for _, event in pending])
             session = held.session
             if session.finished and outcome is Outcome.DUPLICATE and not takes_after_the_end(session, pending):
-                self._dispatcher.hang_up_latecomers(session, [event for _, event in pending])
+                self._dispatcher.hang_up_late_connections(session, [event for _, event in pending])
                 self.afterwards.later_close(call_id)
                 return Outcome.LATE
             fresh = [(entry, event) for entry, event in pending if not session.knows(entry)]
@@ -397,16 +397,16 @@ class Conductor:
                         held = newest
                         continue
                 # Of an event that came before, the hang-up may have been refused.
-                self._dispatcher.hang_up_latecomers(session, [event for _, event in pending])
-                self.afterwards.settle_down(call_id, held)
+                self._dispatcher.hang_up_late_connections(session, [event for _, event in pending])
+                self.afterwards.keep_or_close(call_id, held)
                 return outcome
             began = self._clock()
             entries = self._feed(session, fresh, lost)
-            leftovers, failed = session.take_leftovers(), session.take_failed()
-            mark, said = session.record.mark(), Said.of(session.record)
+            other_sendings, failed = session.take_other_sendings(), session.take_failed()
+            mark, head = session.record.mark(), StoredHead.of(session.record)
             try:
                 version = self._store.commit(session.record, [journal.encode(e) for e in entries], held.version)
-                held.wrote(version, said, self._clock())
+                held.wrote(version, head, self._clock())
                 if trusted:
                     self.freshness.learn(fresh=True)
                 if self._clock() - began > self._grace:
@@ -420,16 +420,16 @@ class Conductor:
                         self.freshness.learn(fresh=False)
                     time.sleep(min(0.002 * race, 0.05))
                     continue
-            self._dispatcher.hang_up_latecomers(held.session, [event for _, event in fresh])
-            self._dispatcher.cancel_leftovers(held.session, leftovers)
+            self._dispatcher.hang_up_late_connections(held.session, [event for _, event in fresh])
+            self._dispatcher.cancel_other_sendings(held.session, other_sendings)
             pending = self._send(held, entries, due, failed)
             self.afterwards.later_index(held)
             if outcome is not Outcome.RESENT:  # what came back at once of what was sent again does not change that
                 outcome = Outcome.RESENT if lost else Outcome.ADVANCED
             if not pending:
-                self.afterwards.settle_down(call_id, held)
+                self.afterwards.keep_or_close(call_id, held)
                 return outcome
-            self.afterwards.remember_left(call_id, held)
+            self.afterwards.remember_sent(call_id, held)
         raise LostRace(call_id)
 
     def _lost(self, session: Session, rung: int | None) -> list[journal.Resent | journal.RefusedEntry]:

@@ -24,7 +24,7 @@ from shared.store.base import DoNotRecord
 
 log = logging.getLogger("switchboard.calls")
 
-BESIDE_ITSELF = frozenset({"8583", "8500"})
+RUNS_ALREADY = frozenset({"8583", "8500"})
 """What the service says to an action that cannot run beside one of its kind (docs: control-mid-call-media-actions).
 To a second sending it says that the first one runs."""
 
@@ -77,14 +77,14 @@ class Dispatcher:
 
     # What no flow asked for, and no journal holds
 
-    def hang_up_latecomers(self, session: Session, events: Iterable[CallEvent | None]) -> None:
+    def hang_up_late_connections(self, session: Session, events: Iterable[CallEvent | None]) -> None:
         """Hang up a connection that came up for a call, or for an attempt to place it, that is over: nobody would ever
         speak on it.
 
         Raises ActionRefused if the service does not take it, so that the event is delivered again.
         """
         for event in events:
-            opening = session.latecomer(event) if event is not None else None
+            opening = session.late_connection(event) if event is not None else None
             if event is None or opening is None:
                 continue
             log.warning("hanging up a connection that came up after the end call=%s", session.record.call_id)
@@ -95,12 +95,12 @@ class Dispatcher:
                 if refusal.status != 404:
                     raise
 
-    def cancel_leftovers(self, session: Session, leftovers: Iterable[Operation[Any]]) -> None:
+    def cancel_other_sendings(self, session: Session, other_sendings: Iterable[Operation[Any]]) -> None:
         """Cancel what may still run of actions that were sent twice and are done.
 
         A convenience: if it fails, the caller hears something twice.
         """
-        for operation in leftovers:
+        for operation in other_sendings:
             log.warning("cancelling the other sending of %s call=%s", operation.action.kind, session.record.call_id)
             try:
                 self._gateway.perform(self._request(session, operation, actions.CancelAllMedia()))
@@ -128,7 +128,7 @@ class Dispatcher:
         except ResponseLost:
             raise
         except ActionRefused as refusal:
-            if operation.attempt and refusal.code in BESIDE_ITSELF:  # an earlier sending of it runs
+            if operation.attempt and refusal.code in RUNS_ALREADY:  # an earlier sending of it runs
                 return None
             log.warning("refused %s call=%s %s", action.kind, session.record.call_id, refusal)
             if self._gone(session, action, refusal):

@@ -74,6 +74,7 @@ class FlowHost(CallState):
 
     def note(self, note: Note) -> None:
         """Journal what the flow says of itself, once: not when it is replayed."""
+        self._scheduler.count()
         if not self._replaying and not self._silenced and self._scheduler.live:
             self._outbox.append(note)
             self._take_note_of(note)
@@ -93,22 +94,27 @@ class FlowHost(CallState):
 
     def wait_signal(self, name: str) -> Pending[Any]:
         """The next signal of this name."""
+        self._scheduler.count()
         return self._waiting.signal(name)
 
     def wait_tone(self) -> Pending[str]:
         """The next key of continuous DTMF, in the order of the keys."""
+        self._scheduler.count()
         return self._waiting.tone()
 
     def wait_arrival(self, who: Identifier) -> Pending[None]:
         """The moment when this participant is in the call; of a phone number, one more connection than now."""
+        self._scheduler.count()
         return self._waiting.arrival(who)
 
     def wait_departure(self, who: Identifier) -> Pending[None]:
         """The moment when this participant is not in the call."""
+        self._scheduler.count()
         return self._waiting.departure(who)
 
     def wait_end(self) -> Pending[CallEnded]:
         """The end of the call."""
+        self._scheduler.count()
         return self._end
 
     def check_end(self) -> None:

@@ -14,7 +14,7 @@ from shared.store.base import Version
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class StoredHead:
     """What a head says that other threads may change in memory while it is written.
 
     Attributes:
@@ -26,7 +26,7 @@ class Said:
     indexed: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, record: CallRecord) -> Said:
+    def of(cls, record: CallRecord) -> StoredHead:
         return cls(tuple(record.unconfirmed), record.indexed)
 
 
@@ -35,16 +35,16 @@ class Held:
     """A call in memory: its suspended flow, and the version of the store that this flow has seen.
 
     Attributes:
-        said: what of it the stored head says.
+        head: what of it the stored head says.
     """
 
     session: Session
     version: Version
-    said: Said
+    head: StoredHead
 
-    def wrote(self, version: Version, said: Said, at: int) -> None:
+    def wrote(self, version: Version, head: StoredHead, at: int) -> None:
         """The head was written; `at`: Unix time in milliseconds."""
-        self.version, self.said = version, said
+        self.version, self.head = version, head
         self.session.record.written_at = at
 
 

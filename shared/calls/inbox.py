@@ -27,6 +27,8 @@ class Next(Pending[T]):
     def done(self) -> bool:
         """True once it has a value, which it takes now if one is here."""
         if not self._settled:
+            if self.scheduler.live:
+                self.scheduler.count()  # a flow may look again and again
             self._inbox.look(self)
         return self._settled
 

@@ -50,7 +50,7 @@ class Lifecycle:
         self.capture = Capture(self._scheduler)
         self._end = self._waiting.end
         self._operations: dict[int, Operation[Any]] = {}
-        self._roster = 0
+        self._participants_sequence = 0
 
     def operation(self, seq: int) -> Operation[Any]:
         """The operation with this position."""
@@ -176,10 +176,10 @@ class Lifecycle:
             if operation.action.in_service:
                 self.confirm(operation.seq)
                 self._fail(operation, _not_placed(operation))
-        self._roster = 0
+        self._participants_sequence = 0
         if self.participants:
             self.participants = ()
-            self._waiting.give_roster(())
+            self._waiting.give_participants(())
 
     def end_unplaced(self, error: BaseException | None = None) -> bool:
         """End a call that waits to be placed, with what came of its last attempt.

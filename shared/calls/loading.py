@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from shared.calls.flow import Flow, flow_of
 from shared.calls.freshness import Freshness
-from shared.calls.held import Held, HeldCalls, Said
+from shared.calls.held import Held, HeldCalls, StoredHead
 from shared.calls.prompts import Prompt
 from shared.calls.record import CallRecord
 from shared.calls.replay import Session
@@ -27,7 +27,7 @@ class Calls:
 
     Attributes:
         held: those in memory, and the locks by which one thread at a time works on a call.
-        recall: puts into a record that was loaded what this instance knows beyond the stored one.
+        complete: puts into a record that was loaded what this instance knows beyond the stored one.
         freshness: what this instance has learnt of how old they tend to be.
     """
 
@@ -50,7 +50,7 @@ class Calls:
         self._apology = apology
         self._transfer_to = transfer_to
         self.held = HeldCalls(cached)
-        self.recall: Callable[[CallRecord], None] = lambda record: None
+        self.complete: Callable[[CallRecord], None] = lambda record: None
         self.freshness = Freshness()
 
     def session(self, call_id: str, flow: str) -> Session:
@@ -79,8 +79,8 @@ class Calls:
         session.feed_stored(stored.journal[session.record.entries :])
         session.take_failed()  # logged when they came
         session.adopt(stored.record)
-        self.recall(session.record)
-        return Held(session, stored.version, Said.of(stored.record))
+        self.complete(session.record)
+        return Held(session, stored.version, StoredHead.of(stored.record))
 
     def newest(self, call_id: str, events: Iterable[CallEvent | None]) -> tuple[Held, bool]:
         """The call to build on, taken out of memory; and whether it comes from there unseen, so that it may be old."""

@@ -59,12 +59,12 @@ def log_failures(
             # What the error says may name the caller: that stays in the journal.
             kind = entry.error.partition(":")[0]
             log.error(
-                "flow %s failed call=%s: %s %s %s",
+                "flow %s failed call=%s: %s%s%s",
                 record.flow,
                 record.call_id,
                 entry.error if in_full else kind,
-                f"at {entry.where}: {entry.line}" if entry.where else "",
-                entry.remedy or "",
+                f" | {entry.where}: {entry.line}" if entry.where else "",
+                f" | {entry.remedy}" if entry.remedy else "",
             )
         if isinstance(entry, Logged):
             fields = json.dumps(entry.fields, ensure_ascii=False) if entry.fields else ""

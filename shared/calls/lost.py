@@ -7,8 +7,9 @@ from collections.abc import Collection
 from shared.calls import actions, journal
 from shared.calls.operation import Operation
 from shared.calls.replay import Session
-from shared.calls.watchdog import GRACES_AT_MOST
 
+GRACES_AT_MOST = 3
+"""Grace periods after which an unconfirmed action is sent again though other events keep coming (our choice)."""
 RINGING_GRACE = 2_000
 """Milliseconds after which a redelivered IncomingCall opens a call that was claimed and perhaps never opened: Event
 Grid delivers again after 10 s at the earliest, and twice at once (docs: event-grid/delivery-and-retry)."""

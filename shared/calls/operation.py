@@ -8,7 +8,7 @@ from collections.abc import Coroutine, Generator
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from shared.calls.actions import Action
-from shared.calls.mistakes import NO_ASYNCIO, Place, place_of
+from shared.calls.mistakes import NO_ASYNCIO, Place, is_library, place_of
 from shared.errors import CallEnded, EndlessLoop, ForeignAwait
 
 if TYPE_CHECKING:
@@ -291,8 +291,10 @@ def _next_wait(coroutine: Coroutine[Any, Any, Any]) -> tuple[Pending[Any], ...]:
 
 
 def _awaited_by(coroutine: Any) -> str:
-    """What a coroutine awaits, by its name."""
-    name = "this"
+    """What somebody else gave a flow to await, by its name: `asyncio.tasks.sleep`."""
     while (coroutine := getattr(coroutine, "cr_await", None) or getattr(coroutine, "gi_yieldfrom", None)) is not None:
+        frame = getattr(coroutine, "cr_frame", None) or getattr(coroutine, "gi_frame", None)
         name = getattr(coroutine, "__qualname__", type(coroutine).__qualname__)
-    return name
+        if frame is None or is_library(frame.f_code):
+            return f"{frame.f_globals.get('__name__')}.{name}" if frame else name
+    return "this"

@@ -1,4 +1,4 @@
-"""What became of a delivery."""
+"""The outcomes of a delivery."""
 
 from __future__ import annotations
 

@@ -46,15 +46,15 @@ def identity(entry: Entry) -> str:
     return f"{entry.entry} {getattr(entry, 'seq', '')}"
 
 
-def what(wish: Issued | Operation[Any] | Failed | Note) -> str:
+def what(asked: Issued | Operation[Any] | Failed | Note) -> str:
     """What the flow asked for, in a sentence."""
-    match wish:
+    match asked:
         case Failed():
-            return f"its own end by {wish.error}"
+            return f"its own end by {asked.error}"
         case Marked() | Logged() | Resulted():
-            return f"a note ({wish.entry})"
-    name = f"run {wish.action.name}" if isinstance(wish.action, actions.Run) else wish.action.kind
-    return f"{name} #{wish.seq}"
+            return f"a note ({asked.entry})"
+    name = f"run {asked.action.name}" if isinstance(asked.action, actions.Run) else asked.action.kind
+    return f"{name} #{asked.seq}"
 
 
 def difference(then: Issued, now: Operation[Any] | Failed | Note | None) -> str:

@@ -1,6 +1,6 @@
 """Rehearse a flow: say what the caller does, look at what the flow asks for. No service, no store, no clock.
 
-The rules are those of production: what `run` gives back is JSON, its errors are ActionRefused, the caller can choose
+The rules are those of production: what `run` gives back is JSON, its errors are RunFailed, the caller can choose
 what is offered and press as many keys as are collected. After each step the flow is replayed from its journal, and
 while it runs it is watched for what no replay can repeat.
 """

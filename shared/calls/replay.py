@@ -213,14 +213,14 @@ class Session(FlowHost):
                 self.feed(decode(text))
 
     def take(self) -> list[Entry]:
-        """What is new since the journal's end: the flow's wishes and failures, in order."""
+        """What is new since the journal's end: the actions that the flow asks for, its notes and failures, in order."""
         if self._changed is not None:
             changed, self._changed = self._changed, None
             self.report(changed)
             self._run()
         new: list[Entry] = [
-            Issued(at=wish.issued_at, seq=wish.seq, action=wish.action) if isinstance(wish, Operation) else wish
-            for wish in self._outbox
+            Issued(at=asked.issued_at, seq=asked.seq, action=asked.action) if isinstance(asked, Operation) else asked
+            for asked in self._outbox
         ]
         self._outbox.clear()
         self.record.wake_at = self._next_wake_up()
@@ -235,7 +235,7 @@ class Session(FlowHost):
         record.ring, record.ring_id = stored.ring, stored.ring_id
         record.marks = list(stored.marks)
         record.written_at = stored.written_at
-        self._leftovers.clear()
+        self._other_sendings.clear()
         record.call_connection_id = stored.call_connection_id or record.call_connection_id
         record.server_call_id = stored.server_call_id or record.server_call_id
         record.correlation_id = stored.correlation_id or record.correlation_id
@@ -398,13 +398,13 @@ class Session(FlowHost):
         expected.issued_at = at
         return True
 
-    def _same(self, wish: Action, issued: Action) -> bool:
+    def _same(self, asked: Action, issued: Action) -> bool:
         """Whether a flow that asks for one, replayed, can be the flow that asked for the other."""
         if self._strict:
-            return wish == issued
-        if isinstance(wish, actions.Run):
-            return isinstance(issued, actions.Run) and wish.name == issued.name
-        return wish.kind == issued.kind
+            return asked == issued
+        if isinstance(asked, actions.Run):
+            return isinstance(issued, actions.Run) and asked.name == issued.name
+        return asked.kind == issued.kind
 
     def _adopt(self, entry: Issued) -> None:
         """Take up an operation that this session's flow did not ask for."""
@@ -441,11 +441,11 @@ class Session(FlowHost):
             place = place_of(self._main.coroutine) if self._main is not None else Place()
         self._changed = FlowChanged(reason, remedy, where=place.where, line=place.line)
         self._stop_tasks()
-        for wish in self._outbox:
-            if isinstance(wish, Operation):
-                self._withdraw(wish)
-                self._next = min(self._next, wish.seq)
-            elif isinstance(wish, Failed):
+        for asked in self._outbox:
+            if isinstance(asked, Operation):
+                self._withdraw(asked)
+                self._next = min(self._next, asked.seq)
+            elif isinstance(asked, Failed):
                 self._failures -= 1  # no caller has heard of it
         self._outbox.clear()
 

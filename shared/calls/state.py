@@ -36,7 +36,7 @@ MEDIA = ("play", "recognize")
 """What the service may do a second time when it is sent again."""
 TRANSFERRED = 7015
 """Sub-code of the end of a call that was transferred (recorded; the event of the transfer may come after it)."""
-TELLING = frozenset(
+STATE_EVENTS = frozenset(
     {
         ParticipantsUpdated,
         ContinuousDtmfRecognitionToneReceived,
@@ -55,7 +55,7 @@ class CallState(Lifecycle):
         super().__init__(call_id)
         self._arrived: dict[int, set[str]] = {}
         self._failed: list[ActionFailed] = []
-        self._leftovers: list[Operation[Any]] = []
+        self._other_sendings: list[Operation[Any]] = []
 
     # What is known of it
 
@@ -83,13 +83,13 @@ class CallState(Lifecycle):
         failed, self._failed = self._failed, []
         return failed
 
-    def take_leftovers(self) -> list[Operation[Any]]:
+    def take_other_sendings(self) -> list[Operation[Any]]:
         """The operations that were sent twice and of which one sending has just come to its end: the other one may
         still play or listen."""
-        leftovers, self._leftovers = self._leftovers, []
-        return leftovers
+        other_sendings, self._other_sendings = self._other_sendings, []
+        return other_sendings
 
-    def latecomer(self, event: CallEvent) -> Operation[Any] | None:
+    def late_connection(self, event: CallEvent) -> Operation[Any] | None:
         """The opening whose connection comes up with this event, though the call, or this attempt to place it, is
         over; None for other events."""
         operation = self._operation_of(event) if event.name == "CallConnected" else None
@@ -134,8 +134,8 @@ class CallState(Lifecycle):
         if name == "CallConnected" and not self._end.done:
             record.status, record.connected_at, record.ring = "connected", self.now, ""
             self._attempts.connected = True
-        if kind in TELLING:
-            self._take_note(event)
+        if kind in STATE_EVENTS:
+            self._take_state(event)
         role = ROLES.get(name)
         operation = self._operation_of(event)
         self.capture.hear(event, self._operations.values())
@@ -145,7 +145,7 @@ class CallState(Lifecycle):
         self.confirm(operation.seq)
         if operation.attempt and not operation.done:
             if role.role == "succeeded":
-                self._leave_over(operation)
+                self._note_other_sending(operation)
             elif attempt_of(event) not in (None, operation.attempt):
                 return  # the sending after it decides
         if type(event) is MoveParticipantSucceeded:
@@ -159,18 +159,18 @@ class CallState(Lifecycle):
         elif role.role == "canceled":
             self._fail(operation, ActionCanceled(operation.action.kind))
 
-    def _take_note(self, event: CallEvent) -> None:
+    def _take_state(self, event: CallEvent) -> None:
         """How things stand, which some events tell beside an operation's outcome, or instead of one."""
         record = self.record
         if isinstance(event, ParticipantsUpdated):
             identifiers = [one.identifier for one in event.participants]
             # Not users: the app itself is one of them, and those that it brings in are known.
             record.meet(*(one for one in identifiers if one.kind == "phoneNumber"))
-            if event.sequence_number < self._roster:
-                self._waiting.give_earlier_roster(identifiers)
+            if event.sequence_number < self._participants_sequence:
+                self._waiting.give_earlier_participants(identifiers)
             else:
-                self._roster, self.participants = event.sequence_number, event.participants
-                self._waiting.give_roster(identifiers, event.hidden)
+                self._participants_sequence, self.participants = event.sequence_number, event.participants
+                self._waiting.give_participants(identifiers, event.hidden)
         if isinstance(event, ContinuousDtmfRecognitionToneReceived):
             self._waiting.give_tone(event.sequence_id, DIGIT_BY_TONE.get(event.tone, event.tone))
         if isinstance(event, ContinuousDtmfRecognitionToneFailed):
@@ -209,11 +209,11 @@ class CallState(Lifecycle):
         opening = self._operation_of(event) if event.operation_context is not None else None
         return opening is None or opening.done or opening.action.kind not in OPENING
 
-    def _leave_over(self, operation: Operation[Any]) -> None:
+    def _note_other_sending(self, operation: Operation[Any]) -> None:
         if operation.action.kind not in MEDIA:
             return
         if not any(o.action.kind in MEDIA and not o.done for o in self._operations.values() if o is not operation):
-            self._leftovers.append(operation)  # nothing else plays or listens that a cancel would take with it
+            self._other_sendings.append(operation)  # nothing else plays or listens that a cancel would take with it
 
     def _moved(self, operation: Operation[Any], event: MoveParticipantSucceeded) -> None:
         """One of those to be moved is here: each is reported by an event of its own, the last one ends the move."""

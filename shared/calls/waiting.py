@@ -8,7 +8,7 @@ from weakref import ref
 
 from shared.calls.inbox import Keys, Signals
 from shared.calls.operation import Pending, Scheduler
-from shared.calls.roster import Roster
+from shared.calls.participant_list import ParticipantList
 from shared.errors import CallEnded
 from shared.identifiers import Identifier
 
@@ -20,8 +20,8 @@ class _Arrival:
         self._who = who
         self._here = here
 
-    def __call__(self, roster: Roster) -> bool:
-        now = roster.connections(self._who)
+    def __call__(self, listed: ParticipantList) -> bool:
+        now = listed.connections(self._who)
         self._here &= now  # one that left and came back has come
         return bool(now - self._here)
 
@@ -33,8 +33,8 @@ class Waiting:
         self._scheduler = scheduler
         self._signals: dict[str, Signals] = {}
         self._keys = Keys(scheduler)
-        self._roster = Roster()
-        self._expected: list[tuple[Callable[[Roster], bool], ref[Pending[None]]]] = []
+        self._participants = ParticipantList()
+        self._expected: list[tuple[Callable[[ParticipantList], bool], ref[Pending[None]]]] = []
         self.end: Pending[CallEnded] = Pending("end of the call", scheduler)
 
     def signal(self, name: str) -> Pending[Any]:
@@ -71,34 +71,34 @@ class Waiting:
 
     def arrival(self, who: Identifier) -> Pending[None]:
         """The moment when this participant is in the call. A phone number that is in it now has to come once more."""
-        here = self._roster.connections(who) if who.phone_number is not None else frozenset()
+        here = self._participants.connections(who) if who.phone_number is not None else frozenset()
         return self._expect("participant in the call", _Arrival(who, here))
 
     def departure(self, who: Identifier) -> Pending[None]:
         """The moment when this participant is not in the call; never before it is known who is."""
-        return self._expect("participant out of the call", lambda roster: roster.told and who not in roster)
+        return self._expect("participant out of the call", lambda listed: listed.told and who not in listed)
 
-    def _expect(self, label: str, holds: Callable[[Roster], bool]) -> Pending[None]:
+    def _expect(self, label: str, holds: Callable[[ParticipantList], bool]) -> Pending[None]:
         pending: Pending[None] = Pending(label, self._scheduler)
-        if holds(self._roster):
+        if holds(self._participants):
             pending.succeed(None)
         elif not self._over(pending):
             # Not held here: a flow that asks again and again, and keeps none of it, leaves nothing behind.
             self._expected.append((holds, ref(pending)))
         return pending
 
-    def give_roster(self, identifiers: Iterable[Identifier], hidden: int = 0) -> None:
+    def give_participants(self, identifiers: Iterable[Identifier], hidden: int = 0) -> None:
         """The participants changed; so many more are there that could not be read."""
-        self._roster.update(identifiers, hidden)
-        self._review(lambda holds: holds(self._roster))
+        self._participants.update(identifiers, hidden)
+        self._review(lambda holds: holds(self._participants))
 
-    def give_earlier_roster(self, identifiers: Iterable[Identifier]) -> None:
+    def give_earlier_participants(self, identifiers: Iterable[Identifier]) -> None:
         """A list that a newer one has overtaken. It changes nothing, but shows who has been in the call."""
-        earlier = Roster()
+        earlier = ParticipantList()
         earlier.update(identifiers)
         self._review(lambda holds: isinstance(holds, _Arrival) and holds(earlier))
 
-    def _review(self, come: Callable[[Callable[[Roster], bool]], bool]) -> None:
+    def _review(self, come: Callable[[Callable[[ParticipantList], bool]], bool]) -> None:
         """Settle what has come true, and forget it, with what nobody has any more."""
         still = []
         for holds, reference in self._expected:

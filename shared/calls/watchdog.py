@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
 from shared.calls import journal
+from shared.calls.afterwards import Afterwards
 from shared.calls.journal import Entry
 from shared.calls.lifecycle import PLACING
+from shared.calls.lost import GRACES_AT_MOST
 from shared.calls.operation import Operation
 from shared.calls.outcome import Outcome
 from shared.calls.record import CallRecord
 from shared.events import CallEvent
 from shared.gateway.base import Gateway
 from shared.store.base import CallStore
-
-if TYPE_CHECKING:
-    from shared.calls.conductor import Conductor
 
 log = logging.getLogger("switchboard.calls")
 
@@ -33,12 +32,27 @@ WAKE_UP_DELAY = 2_000
 """Milliseconds after the end of a sleep from which its message on the queue counts as lost (our choice)."""
 LONGEST_RUN = 10 * 60_000
 """Milliseconds after which an ended call is closed although one of its side effects came to no end (our choice)."""
-GRACES_AT_MOST = 3
-"""Grace periods after which an unconfirmed action is sent again though other events keep coming (our choice)."""
 AT_ONCE = 8
 """Calls that are looked at side by side, so that one that is slow does not keep the others (our choice)."""
 LONGEST_PAUSE = 15 * 60_000
 """Milliseconds between two questions to the service about a call that stays quiet, at most (our choice)."""
+
+
+class Conducting(Protocol):
+    """What the watchdog needs of the conductor."""
+
+    @property
+    def afterwards(self) -> Afterwards:
+        """Confirms, indexes and closes calls."""
+
+    def advance(self, call_id: str, inputs: Sequence[tuple[Entry, CallEvent | None]]) -> Outcome:
+        """Feed a call, and send again what was lost; no inputs: only the latter."""
+
+    def wake_overdue(self, call_id: str, now: int) -> Outcome:
+        """Wake the sleeps that should be over."""
+
+    def open_operations(self, call_id: str) -> list[Operation[Any]]:
+        """What a call waits for."""
 
 
 @dataclass(slots=True)
@@ -63,7 +77,7 @@ class Watchdog:
 
     def __init__(
         self,
-        conductor: Conductor,
+        conductor: Conducting,
         store: CallStore,
         gateway: Gateway,
         clock: Callable[[], int],
@@ -123,7 +137,7 @@ class Watchdog:
         elif record.unconfirmed:
             # So that nobody waits for the next run on top of the grace period.
             delay = (self._grace - silent) / 1000 + 0.01
-            conductor.later.soon(f"watch {call_id}", partial(self._look_again, call_id), delay)
+            conductor.afterwards.later.soon(f"watch {call_id}", partial(self._look_again, call_id), delay)
         # Only now: it writes the head, from which on the grace period would count anew.
         if silent > self._grace and record.status != "ended" and not self._store.indexed(record):
             conductor.afterwards.index(call_id)
@@ -190,5 +204,5 @@ class Watchdog:
 
     def _due(self, operation: Operation[object]) -> int | None:
         """The time, in Unix milliseconds, from which an outcome can no longer be expected; None: there is none."""
-        patience = operation.action.patience
-        return None if patience is None else operation.issued_at + int(patience * 1000)
+        timeout = operation.action.timeout
+        return None if timeout is None else operation.issued_at + int(timeout * 1000)

@@ -1,4 +1,4 @@
-"""What the heart asks of a gateway: perform an action, give back the service's answer."""
+"""What the core asks of a gateway: perform an action, give back the service's answer."""
 
 from __future__ import annotations
 

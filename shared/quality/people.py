@@ -82,9 +82,9 @@ def people(
     return found
 
 
-def stranger(channel: int, raw_id: str = "") -> Person:
-    """Somebody of whom only the channel is known, and perhaps the identifier."""
-    return Person("unknown", f"Speaker {channel + 1}", masked(raw_id))
+def stranger(channel: int) -> Person:
+    """Somebody of whom only the channel is known."""
+    return Person("unknown", f"Speaker {channel + 1}", "")
 
 
 def masked(raw_id: str) -> str:

@@ -1,4 +1,4 @@
-"""What the heart asks of a store: one call is a head and its journal, changed by one conditional commit."""
+"""What the core asks of a store: one call is a head and its journal, changed by one conditional commit."""
 
 from __future__ import annotations
 

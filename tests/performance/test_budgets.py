@@ -7,7 +7,7 @@ from statistics import median
 
 import pytest
 
-from bench.heart import BenchCall, conductor, counted_requests
+from bench.core import BenchCall, conductor, counted_requests
 from bench.imports import LIMIT, imported_modules, measure_imports
 from bench.storage import COLD, FLAT, FURTHER_PARSES, cold_costs, growth, round_trips
 from shared.privacy import NumberHashes

@@ -1,4 +1,4 @@
-"""The rules of the house (DESIGN, section 1), read from the source."""
+"""The rules of the architecture (docs/architecture.md, Folders), read from the source."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from functools import lru_cache
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
 
@@ -115,7 +116,7 @@ def test_handlers_know_neither_the_service_nor_the_storage() -> None:
     assert found == []
 
 
-def test_flows_import_the_heart_alone() -> None:
+def test_flows_import_the_core_alone() -> None:
     assert breaches(sources("flows"), forbidden=(*others("flows"), "azure"), allowed=("shared.calls",)) == []
     deep = [
         name
@@ -134,7 +135,7 @@ def test_shared_reaches_the_flows_by_their_names_alone() -> None:
     assert breaches(sources("shared"), forbidden=("flows",)) == []
 
 
-def test_the_heart_knows_protocols_and_no_implementation() -> None:
+def test_the_core_knows_protocols_and_no_implementation() -> None:
     files = sources("shared/calls")
     bases = ("shared.gateway.base", "shared.store.base")
     # `rehearsal` is the test kit for flows: it runs them on what is in memory.
@@ -143,7 +144,7 @@ def test_the_heart_knows_protocols_and_no_implementation() -> None:
 
 
 @pytest.mark.parametrize("package", ["shared/events", "shared/store", "shared/gateway"])
-def test_no_room_of_shared_knows_the_composition_root(package: str) -> None:
+def test_no_package_of_shared_knows_the_composition_root(package: str) -> None:
     assert breaches(sources(package), forbidden=("shared.composition", "handlers")) == []
 
 
@@ -174,6 +175,24 @@ def test_the_devstack_loads_the_app_only_as_a_host_does() -> None:
 def test_nothing_that_is_deployed_imports_what_is_not() -> None:
     files = sources("function_app", "handlers", "shared", "flows")
     assert breaches(files, forbidden=("bench", "devstack", "emulator", "tests", "pytest", "hypothesis")) == []
+
+
+def test_nothing_that_is_deployed_imports_in_a_circle_not_for_types_either() -> None:
+    files = sources("function_app", "handlers", "shared", "flows")
+    named = {".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in files}
+    modules = {name.removesuffix(".__init__"): path for name, path in named.items()}
+
+    def needs(name: str, path: Path) -> set[str]:
+        taken = {one for one in imports(path) if one in modules} - {name}
+        # `from package import module` needs the module, not what else its package holds.
+        return {one for one in taken if not any(within(other, one) for other in taken - {one})}
+
+    circle: list[str] = []
+    try:
+        TopologicalSorter({name: needs(name, path) for name, path in modules.items()}).prepare()
+    except CycleError as error:
+        circle = error.args[1]
+    assert circle == []
 
 
 # The front door

@@ -8,6 +8,7 @@ from typing import get_args
 
 import pytest
 
+from shared.calls import Call
 from shared.calls.actions import ServiceAction
 from shared.events import ACTION_KINDS, ROLES
 from tools.coverage import app, rows, service, suites
@@ -38,6 +39,11 @@ def test_the_page_has_34_operations_38_callbacks_and_6_events_of_event_grid() ->
 def test_each_action_is_one_operation_and_each_operation_one_action() -> None:
     assert set(app.operations()) == set(service.published_operations())
     assert sorted(map(app.kind_of, app.operations().values())) == sorted(KINDS)
+
+
+def test_the_methods_that_issue_an_action_are_those_of_the_call() -> None:
+    assert {name for names in app.methods().values() for name in names if not hasattr(Call, name)} == set()
+    assert "off_record" in app.methods()["pause_recording"], "what a block does is done by the method that gives it"
 
 
 def test_what_end_to_end_tests_claim_exists() -> None:

@@ -159,12 +159,21 @@ def test_every_test_that_is_named_exists() -> None:
     assert {name for name in names if f"def {name}(" not in tests} == set()
 
 
-def test_everything_that_a_flow_can_do_and_meet_is_in_the_cookbook() -> None:
+def test_everything_that_a_flow_can_do_and_meet_is_in_the_guide() -> None:
     described = source("docs/flows.md")
     members = {name for name in dir(Call) if not name.startswith("_")}
     assert {name for name in members if not re.search(rf"`(?:call\.)?{name}[`(]", described)} == set()
     errors = {error.__name__ for error in CallError.__subclasses__() + ActionFailed.__subclasses__()}
     assert {name for name in errors if f"| `{name}` |" not in described} == set()
+
+
+def test_every_module_of_the_core_is_in_the_architecture() -> None:
+    described = source("docs/architecture.md").partition("### Inside the core\n")[2].partition("\n#")[0]
+    core = ROOT / "shared" / "calls"
+    modules = {path.stem for path in core.glob("*.py") if path.stem != "__init__"}
+    folders = {f"{path.parent.name}/" for path in core.glob("*/__init__.py")}
+    code = re.sub(r"`(?:shared/calls|run)`", "", described)
+    assert set(re.findall(r"`([\w/]+)`", code)) == modules | folders
 
 
 def test_every_outcome_of_a_delivery_is_in_the_architecture() -> None:

@@ -18,7 +18,7 @@ from emulator.web.routes import OPERATIONS
 from handlers.callbacks import FAMILIES
 from shared.api.models import ACTIONS, PlaceCall
 from shared.api.openapi import openapi
-from shared.calls import CallLocator, actions, text
+from shared.calls import Call, CallLocator, actions, text
 from shared.calls.actions import Action, ServiceAction
 from shared.events import ROLES
 from shared.gateway import acs  # noqa: F401 - registers how each action is sent
@@ -97,12 +97,15 @@ def methods() -> Mapping[str, tuple[str, ...]]:
     found: defaultdict[str, list[str]] = defaultdict(list)
     for path in files("shared/calls/methods"):
         all_here = {function.name: function for function in functions(path)}
+        public = [name for name in all_here if not name.startswith("_")]
+        of_call = [name for name in public if hasattr(Call, name)]
         for function in functions(path):
-            if function.name.startswith("_"):
+            if function.name not in public:
                 continue
+            # What a block does when it is entered and left is done by the method that gives the block.
+            names = [function.name] if function.name in of_call else of_call
             for kind in _issued_by(function, all_here):
-                if function.name not in found[kind]:
-                    found[kind].append(function.name)
+                found[kind] += [name for name in names if name not in found[kind]]
     return {kind: tuple(names) for kind, names in found.items()}
 
 

@@ -46,7 +46,7 @@ GUARDS = (
     Guard("shared/calls/lost.py::lost_operations", (CALLS,), "an action is sent again after its grace, not before"),
     Guard("shared/calls/lost.py::RINGING_GRACE", (CALLS,), "the same, while it rings"),
     Guard("shared/calls/lost.py::_again", (CALLS,), "a function that never returns is given up"),
-    Guard("shared/calls/watchdog.py::GRACES_AT_MOST", (CALLS,), "the same, whatever the call hears"),
+    Guard("shared/calls/lost.py::GRACES_AT_MOST", (CALLS,), "the same, whatever the call hears"),
     Guard("shared/calls/watchdog.py::Watchdog._stays_unconfirmed", (CALLS,), "the same, at the watchdog"),
     Guard("shared/calls/conductor.py::Conductor.wake_overdue", (CALLS,), "a sleep whose message is lost ends"),
     Guard("shared/calls/afterwards.py::Afterwards.confirm", (CALLS,), "what left is written down"),
@@ -70,7 +70,9 @@ GUARDS = (
     Guard("shared/calls/dispatcher.py::Dispatcher._send", (CALLS,), "every action has an outcome, or is unknown"),
     Guard("shared/calls/dispatcher.py::Dispatcher._gone", (CALLS,), "404 is the end of a call where it has ended"),
     Guard(
-        "shared/calls/dispatcher.py::Dispatcher.hang_up_latecomers", (CALLS,), "nobody sits on a line without a flow"
+        "shared/calls/dispatcher.py::Dispatcher.hang_up_late_connections",
+        (CALLS,),
+        "nobody sits on a line without a flow",
     ),
     Guard("shared/calls/fallback.py::leave", (CALLS,), "a hang-up is asked for until it is taken"),
     Guard("shared/gateway/acs/gateway.py::AcsGateway.perform", (GATEWAY,), "what is harmless twice is sent again"),
@@ -88,7 +90,7 @@ GUARDS = (
     ),
     Guard("shared/calls/state.py::CallState._operation_of", (CALLS,), "an event of no sending of ours is foreign"),
     Guard("shared/calls/state.py::CallState._on_event", (CALLS,), "the first outcome counts"),
-    Guard("shared/calls/state.py::CallState._take_note", (CALLS,), "older news of participants is dropped"),
+    Guard("shared/calls/state.py::CallState._take_state", (CALLS,), "older news of participants is dropped"),
     Guard("shared/calls/state.py::CallState._of_another_connection", (CALLS,), "events are held to their connection"),
     Guard("shared/calls/attempts.py::Attempts.concerns_current", (CALLS,), "no attempt hears of another one"),
     Guard("shared/calls/attempts.py::Attempts._attempt_of", (CALLS,), "the same"),
@@ -96,7 +98,7 @@ GUARDS = (
     Guard("shared/calls/lifecycle.py::Lifecycle._fail_action", (CALLS,), "an attempt that fails is not the end"),
     Guard("shared/calls/lifecycle.py::Lifecycle._command_unplaced", (CALLS,), "who cancels a call ends it"),
     Guard("shared/calls/watchdog.py::Watchdog._settle", (CALLS,), "the watchdog ends the attempt that it asked about"),
-    Guard("shared/calls/state.py::CallState.latecomer", (CALLS,), "which connections are hung up after the end"),
+    Guard("shared/calls/state.py::CallState.late_connection", (CALLS,), "which connections are hung up after the end"),
     Guard("shared/calls/tones.py::ToneOrder.start", (CALLS,), "numbers may begin again"),
     Guard("shared/calls/tones.py::ToneOrder.add", (CALLS,), "a key comes once"),
     Guard("shared/calls/tones.py::ToneOrder.next", (CALLS,), "keys come in the order in which they were pressed"),
@@ -106,10 +108,10 @@ GUARDS = (
     Guard("shared/calls/capture.py::Capture.hear", (CALLS,), "which streams are on"),
     Guard("shared/calls/capture.py::Capture.on", (CALLS,), "the same, of one that starts"),
     Guard("shared/calls/capture.py::to_be_on", (CALLS,), "a recording that starts is not taken for paused"),
-    Guard("shared/calls/methods/sensitive.py::_Record.enter", (CALLS,), "a block begins when all is off"),
-    Guard("shared/calls/methods/sensitive.py::_Record.leave", (CALLS,), "all is put back, once, by the last block"),
-    Guard("shared/calls/methods/sensitive.py::_Record._confirm", (CALLS,), "a stream is off for certain"),
-    Guard("shared/calls/methods/sensitive.py::_Record._pause_recording", (CALLS,), "and so is a recording"),
+    Guard("shared/calls/methods/off_record.py::_Record.enter", (CALLS,), "a block begins when all is off"),
+    Guard("shared/calls/methods/off_record.py::_Record.leave", (CALLS,), "all is put back, once, by the last block"),
+    Guard("shared/calls/methods/off_record.py::_Record._confirm", (CALLS,), "a stream is off for certain"),
+    Guard("shared/calls/methods/off_record.py::_Record._pause_recording", (CALLS,), "and so is a recording"),
     # Recordings: one at a time, and nothing deleted that is not here
     Guard("shared/recordings/book.py::Book.change", (RECORDINGS,), "a change is made on what is there now"),
     Guard("shared/recordings/book.py::Book.take", (RECORDINGS,), "a lease is taken by one"),
@@ -159,7 +161,7 @@ SURVIVORS: dict[str, dict[str, str]] = {
         "refusal.status != 404 or not connection_id or (not action.in_service)": "a call that has a connection is not "
         "opened any more: said for the reader",
     },
-    "shared/calls/dispatcher.py::Dispatcher.hang_up_latecomers": {
+    "shared/calls/dispatcher.py::Dispatcher.hang_up_late_connections": {
         "event is None or opening is None → opening is None": "without an event there is no opening; for mypy",
     },
     "shared/gateway/acs/gateway.py::_refusal": {

@@ -53,7 +53,7 @@ class Action(BaseModel):
         return self.kind.replace("_", "-") if self.calls_back else None
 
     @property
-    def patience(self) -> float | None:
+    def timeout(self) -> float | None:
         """Seconds after which a missing outcome counts as lost; None: there is no such time."""
         return 60.0
 

@@ -35,7 +35,7 @@ class CreateCall(_Opening):
     display_name: str | None = None
 
     @property
-    def patience(self) -> float | None:
+    def timeout(self) -> float | None:
         return 150.0  # set-up to a phone may take 115 s (docs: service-limits)
 
 
@@ -104,7 +104,7 @@ class Sleep(Action):
         return issued_at + int(self.seconds * 1000)
 
     @property
-    def patience(self) -> float | None:
+    def timeout(self) -> float | None:
         return None
 
 

@@ -1,4 +1,4 @@
-"""Actions on what is heard and said."""
+"""Media actions."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Play(Action):
         return "play" if self.to else "play-to-all"
 
     @property
-    def patience(self) -> float | None:
+    def timeout(self) -> float | None:
         return None if self.loop else 30.0 + _longest(self.prompts)
 
 
@@ -85,7 +85,7 @@ class Recognize(Action):
     speech_model_endpoint_id: str | None = None
 
     @property
-    def patience(self) -> float | None:
+    def timeout(self) -> float | None:
         return 120.0 + _longest(self.prompts) + (self.initial_silence or 5)
 
 

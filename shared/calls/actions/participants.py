@@ -35,7 +35,7 @@ class AddParticipant(Action):
     context: CallingContext | None = None
 
     @property
-    def patience(self) -> float | None:
+    def timeout(self) -> float | None:
         return MAX_INVITATION + 30.0
 
 
@@ -106,5 +106,5 @@ class Transfer(Action):
     context: CallingContext | None = None
 
     @property
-    def patience(self) -> float | None:
+    def timeout(self) -> float | None:
         return 90.0  # a transfer may take 60 s (docs: service-limits)

@@ -1,4 +1,4 @@
-"""Actions on live audio and live words, which go to a web socket."""
+"""Actions on media streaming and transcription, which go to a web socket."""
 
 from __future__ import annotations
 
@@ -36,21 +36,21 @@ class Transcription(Value):
 
 
 class StartMediaStreaming(Action):
-    """Begin to send live audio."""
+    """Begin to stream the audio of the call."""
 
     kind: Literal["start_media_streaming"] = "start_media_streaming"
     calls_back: ClassVar[bool] = True
 
 
 class StopMediaStreaming(Action):
-    """Stop sending live audio."""
+    """Stop streaming it."""
 
     kind: Literal["stop_media_streaming"] = "stop_media_streaming"
     calls_back: ClassVar[bool] = True
 
 
 class StartTranscription(Action):
-    """Begin to send live words."""
+    """Begin to transcribe the call."""
 
     kind: Literal["start_transcription"] = "start_transcription"
     calls_back: ClassVar[bool] = True
@@ -59,7 +59,7 @@ class StartTranscription(Action):
 
 
 class UpdateTranscription(Action):
-    """Change the language of live words."""
+    """Change the language of the transcription."""
 
     kind: Literal["update_transcription"] = "update_transcription"
     calls_back: ClassVar[bool] = True
@@ -68,7 +68,7 @@ class UpdateTranscription(Action):
 
 
 class StopTranscription(Action):
-    """Stop sending live words."""
+    """Stop transcribing."""
 
     kind: Literal["stop_transcription"] = "stop_transcription"
     calls_back: ClassVar[bool] = True

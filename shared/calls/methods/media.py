@@ -1,4 +1,4 @@
-"""What is heard and said."""
+"""Media methods: playing, keys, hold."""
 
 from __future__ import annotations
 

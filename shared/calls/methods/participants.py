@@ -57,11 +57,11 @@ class ParticipantMethods(Methods):
     async def _joined(self, operation: Operation[CallEvent], seen: Pending[None]) -> CallEvent:
         event = await operation
         if not seen.done:
-            patience: Operation[None] = self._host.issue(build(actions.Sleep, seconds=JOIN_SECONDS))
-            if await FirstOf((seen, patience)) is patience:
-                patience.result()
+            limit: Operation[None] = self._host.issue(build(actions.Sleep, seconds=JOIN_SECONDS))
+            if await FirstOf((seen, limit)) is limit:
+                limit.result()
                 raise explained("add_participant", 487, 8538, "reported as added, but never in the call: declined")
-            self._drop(patience)
+            self._drop(limit)
         return event
 
     def cancel_add_participant(self, invitation: Invitation) -> Operation[CallEvent]:

@@ -1,4 +1,4 @@
-"""Live audio and live words."""
+"""Media streaming and transcription."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ class StreamingMethods(Methods):
     """Start and stop what was set up when the call was answered, placed or connected."""
 
     def start_media_streaming(self) -> Operation[CallEvent]:
-        """Begin to send live audio."""
+        """Begin to stream the audio of the call."""
         return self._host.issue(actions.StartMediaStreaming())
 
     def stop_media_streaming(self) -> Operation[CallEvent]:
-        """Stop sending live audio."""
+        """Stop streaming it."""
         return self._host.issue(actions.StopMediaStreaming())
 
     def start_transcription(
         self, *, locale: str | None = None, speech_model_endpoint_id: str | None = None
     ) -> Operation[CallEvent]:
-        """Begin to send live words."""
+        """Begin to transcribe the call."""
         return self._host.issue(
             build(actions.StartTranscription, locale=locale, speech_model_endpoint_id=speech_model_endpoint_id)
         )
@@ -31,11 +31,11 @@ class StreamingMethods(Methods):
     def update_transcription(
         self, *, locale: str | None = None, speech_model_endpoint_id: str | None = None
     ) -> Operation[CallEvent]:
-        """Change the language of live words."""
+        """Change the language of the transcription."""
         return self._host.issue(
             build(actions.UpdateTranscription, locale=locale, speech_model_endpoint_id=speech_model_endpoint_id)
         )
 
     def stop_transcription(self) -> Operation[CallEvent]:
-        """Stop sending live words."""
+        """Stop transcribing."""
         return self._host.issue(actions.StopTranscription())

@@ -70,12 +70,12 @@ class TogetherMethods(MediaMethods, ParticipantMethods):
         Raises: TimedOut after that time. An operation then goes on, `cancel` stops it; a coroutine is stopped; a signal
         or key that comes later is left to who waits for it then. Otherwise what the thing itself raises.
         """
-        patience = build(actions.Sleep, "wait", seconds=seconds)
+        sleep = build(actions.Sleep, "wait", seconds=seconds)
         _check("wait", (part,))
         pending = self._started(part)
         try:
             if not pending.done:
-                limit: Operation[None] = self._host.issue(patience)
+                limit: Operation[None] = self._host.issue(sleep)
                 if limit.done:  # the call is over, where only side effects are waited for, and no timer runs
                     return await pending
                 if await FirstOf((pending, limit)) is limit:

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from shared.calls import Call, Flow
+from shared.calls.background import _run
 from shared.calls.conductor import Conductor
 from shared.calls.journal import Entry, EventReceived
-from shared.calls.later import _run
 from shared.calls.outcome import Outcome
 from shared.calls.record import CallRecord
 from shared.calls.replay import Session, replay

@@ -9,9 +9,10 @@ import pytest
 
 from shared.calls import Call, Flow, actions, text
 from shared.calls.conductor import Conductor
+from shared.calls.lost import GRACES_AT_MOST
 from shared.calls.outcome import Outcome
 from shared.calls.record import CallRecord
-from shared.calls.watchdog import GRACES_AT_MOST, LONGEST_RUN, WAKE_UP_DELAY
+from shared.calls.watchdog import LONGEST_RUN, WAKE_UP_DELAY
 from shared.errors import StoreUnavailable
 from shared.store.base import Version
 from shared.store.memory import MemoryStore

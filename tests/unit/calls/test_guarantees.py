@@ -1,4 +1,4 @@
-"""The five guarantees of the heart, as properties over any order of deliveries, duplicates and crashes."""
+"""The five guarantees of the core, as properties over any order of deliveries, duplicates and crashes."""
 
 from __future__ import annotations
 

@@ -125,6 +125,17 @@ async def exits(call: Call) -> None:
     raise SystemExit(1)
 
 
+async def looks_for_ever(call: Call) -> None:
+    stop = call.signal("stop")
+    while not stop.done:
+        pass
+
+
+async def waits_for_no_end(call: Call) -> None:
+    while not call.ended().done:
+        continue
+
+
 async def asks_wrongly_for_ever(call: Call) -> None:
     while True:
         try:
@@ -142,6 +153,8 @@ ALWAYS = {
     compares_times_without_a_zone: ("TypeError", "await call.sleep((dt.datetime(2026, 12, 24)", "AwareDatetime"),
     has_a_bug: ("KeyError", 'raise KeyError("name")', ""),
     exits: ("SystemExit", "raise SystemExit(1)", ""),
+    looks_for_ever: ("EndlessLoop", "while not stop.done:", "call.sleep"),
+    waits_for_no_end: ("EndlessLoop", "while not call.ended().done:", "call.sleep"),
     asks_wrongly_for_ever: ("EndlessLoop", "call.play(", "End the loop"),
 }
 """Mistakes that every instance notices: error, line, remedy."""
@@ -224,6 +237,14 @@ def test_an_unwatched_flow_may_do_what_it_should_not_until_it_is_replayed(monkey
     assert world.store.peek(call_id).failure == {}
 
 
+def test_a_foreign_await_is_called_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World()
+    call_id = up(world, awaits_asyncio, monkeypatch)
+    assert (
+        "a flow cannot await asyncio.tasks.sleep: nothing would wake it" in world.store.peek(call_id).failure["error"]
+    )
+
+
 # Nothing hangs
 
 
@@ -298,7 +319,7 @@ def test_requests_that_are_refused_again_and_again_end_the_flow(monkeypatch: pyt
 
 def test_a_flow_may_do_a_lot_between_two_waits() -> None:
     async def busy(call: Call) -> None:
-        for _ in range(MAX_AT_ONCE - 10):
+        for _ in range(MAX_AT_ONCE - 200):
             call.signal("x")
         await call.gather(*[call.play(text("x")) for _ in range(50)])
 

@@ -410,16 +410,16 @@ def test_what_is_left_of_an_action_that_was_sent_twice_is_told_unless_other_medi
         await call.gather(call.play(text("one")), call.play(text("two")))
 
     stage, first = sent_twice(says_hello)
-    assert stage.session.take_leftovers() == []
+    assert stage.session.take_other_sendings() == []
     stage.feed(EventReceived(at=START, event=WIRE.event("PlayCompleted", first)))
-    assert [operation.seq for operation in stage.session.take_leftovers()] == [1]
-    assert stage.session.take_leftovers() == []
+    assert [operation.seq for operation in stage.session.take_other_sendings()] == [1]
+    assert stage.session.take_other_sendings() == []
     stage, first = sent_twice(two)
     stage.feed(EventReceived(at=START, event=WIRE.event("PlayCompleted", first)))
-    assert stage.session.take_leftovers() == []
+    assert stage.session.take_other_sendings() == []
     stage = Stage(says_hello).connect()
     stage.event("PlayCompleted", 1)
-    assert stage.session.take_leftovers() == []
+    assert stage.session.take_other_sendings() == []
 
 
 def test_an_event_with_the_context_of_another_call_completes_nothing() -> None:

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from shared.calls import Call, Flow, actions, text
+from shared.calls.background import WORKERS, Background
 from shared.calls.conductor import Conductor
 from shared.calls.journal import GaveUp, Settled
-from shared.calls.later import WORKERS, Later
 from shared.calls.outcome import Outcome
 from shared.calls.watchdog import AT_ONCE, LONGEST_PAUSE, NEVER_CONNECTED
 from shared.store.base import Stored
@@ -155,14 +155,14 @@ def test_an_outcome_that_cannot_be_expected_any_more_is_given_up_though_the_call
     Asked(world)
     conductor = instance(world)
     (call_id,) = calls(world, conductor, 1, "speaks")
-    patience = actions.Play(prompts=(text("one"),)).patience
-    assert patience is not None
+    timeout = actions.Play(prompts=(text("one"),)).timeout
+    assert timeout is not None
     began = world.clock.now
     while not any(isinstance(entry, GaveUp) for entry in world.journal(call_id)):
         world.clock.pass_seconds(1)
         conductor.watch()
-        assert world.clock.now - began <= (max(patience, QUIET) + 2) * 1000
-    assert world.clock.now - began > patience * 1000
+        assert world.clock.now - began <= (max(timeout, QUIET) + 2) * 1000
+    assert world.clock.now - began > timeout * 1000
 
 
 def test_a_question_that_finds_an_action_still_in_its_time_is_put_again_when_that_is_over(world: World) -> None:
@@ -174,8 +174,8 @@ def test_a_question_that_finds_an_action_still_in_its_time_is_put_again_when_tha
     conductor = world.conductor(flows={"waits": Flow("waits", long)})
     (call_id,) = calls(world, conductor, 1)
     (waiting,) = conductor.open_operations(call_id)
-    assert waiting.action.patience is not None
-    due = waiting.issued_at + int(waiting.action.patience * 1000)
+    assert waiting.action.timeout is not None
+    due = waiting.issued_at + int(waiting.action.timeout * 1000)
     world.clock.pass_seconds(QUIET + 1)
     conductor.watch()  # the next question would come after two minutes
     world.clock.now = due
@@ -382,7 +382,7 @@ def test_calls_are_closed_side_by_side_at_the_pace_at_which_they_end() -> None:
         flows={},
         callback_url=lambda call_id, family: "https://app.example",
         clock=world.clock,
-        later=Later(),
+        later=Background(),
     )
     for number in range(WORKERS):
         ring = dataclasses.replace(a_ring(context=f"ring {number}"), correlation_id=f"conversation {number}")

@@ -1,4 +1,4 @@
-"""A small world around the heart: flows that use all of it, a service that reacts, a clock that stands still."""
+"""A small world around the core: flows that use all of it, a service that reacts, a clock that stands still."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any
 
 from shared.calls import Call, Choice, Flow, NoInput, actions, text
 from shared.calls.actions import Action
+from shared.calls.background import Background, _run
 from shared.calls.conductor import Conductor
 from shared.calls.journal import Entry, Started, decode_all
-from shared.calls.later import Later, _run
 from shared.calls.ring import Ring
 from shared.events import CallEvent, parse_callback
 from shared.gateway.base import Request
@@ -91,7 +91,7 @@ class ListedTimers:
         self.due.append((call_id, seq, due))
 
 
-class Turns(Later):
+class Turns(Background):
     """Does at once what may wait a moment, and what waits longer when time passes."""
 
     def __init__(self) -> None:

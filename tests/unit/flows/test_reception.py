@@ -22,10 +22,11 @@ def test_it_greets_and_offers_sales_and_support_by_key_and_by_voice(call: Rehear
     assert [(choice.label, choice.tone) for choice in question.choices] == [("sales", "one"), ("support", "two")]
 
 
-@pytest.mark.parametrize(("key", "words"), [("1", "sales team"), ("2", "support team")])
-def test_a_key_is_confirmed_and_the_call_ends(call: Rehearsal, key: str, words: str) -> None:
+@pytest.mark.parametrize(("key", "team"), [("1", "sales"), ("2", "support")])
+def test_a_key_is_confirmed_and_the_call_ends(call: Rehearsal, key: str, team: str) -> None:
     call.press(key)
-    assert words in call.spoken[-1]
+    assert f"{team} team" in call.spoken[-1]
+    assert (call.result, call.details) == ("call_back", {"team": team})
     assert not call.hung_up()
     call.prompt_ends()
     assert call.hung_up()
@@ -45,6 +46,7 @@ def test_silence_is_asked_again_and_after_three_times_the_call_ends(call: Rehear
     assert len(call.spoken) == 3
     call.stay_silent()
     assert call.spoken[-1].startswith("We could not hear you")
+    assert call.result == "no_answer"
     call.prompt_ends()
     assert call.hung_up()
 

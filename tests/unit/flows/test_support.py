@@ -55,6 +55,7 @@ def test_it_neither_records_nor_says_so_where_somebody_may_not_be_recorded(liste
 def test_the_hours_are_told_without_an_agent(call: Rehearsal) -> None:
     call.press("1")
     assert "nine to five" in call.spoken[-1]
+    assert call.result == "hours"
     call.prompt_ends()
     assert call.actions[-1].kind == "terminate"
 
@@ -81,11 +82,13 @@ def test_the_call_ends_for_everybody_when_one_of_the_two_leaves(call: Rehearsal,
     assert call.actions[-1].kind != "terminate"
     call.present(stays)
     assert call.actions[-1].kind == "terminate"
+    assert call.result == "agent"
 
 
 def test_a_caller_whom_nobody_takes_hears_so(call: Rehearsal) -> None:
     invited(call).fail(actions.AddParticipant, code=408, sub_code=8587)
     assert "busy" in call.spoken[-1]
+    assert call.result == "no_agent"
     call.prompt_ends()
     assert call.actions[-1].kind == "terminate"
 

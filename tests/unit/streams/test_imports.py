@@ -9,7 +9,7 @@ def test_the_service_imports_shared_alone() -> None:
     assert breaches(sources("streams"), forbidden=others("streams", "shared")) == []
 
 
-def test_the_service_touches_the_heart_through_the_composition_root_alone() -> None:
+def test_the_service_touches_the_core_through_the_composition_root_alone() -> None:
     assert breaches(sources("streams"), forbidden=("shared.calls", "shared.gateway", "shared.store")) == []
 
 

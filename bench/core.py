@@ -1,4 +1,4 @@
-"""The heart over real storage, in this process: calls without a host, a network to the service, or an emulator."""
+"""The core over real storage, in this process: calls without a host, a network to the service, or an emulator."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from urllib.parse import urlsplit
 from azure.core.pipeline.transport import RequestsTransport
 
 from shared.calls import Call, Flow, actions, text
+from shared.calls.background import Background
 from shared.calls.conductor import Conductor
-from shared.calls.later import Later
 from shared.calls.outcome import Outcome
 from shared.calls.ring import Ring
 from shared.events import CallEvent, parse_callbacks
@@ -41,7 +41,7 @@ async def prompts(call: Call) -> None:
 PROMPTS = Flow("prompts", prompts)
 
 
-class Collected(Later):
+class Collected(Background):
     """Background work that runs when told, so that it can be counted apart."""
 
     def __init__(self) -> None:

@@ -16,7 +16,7 @@ WORKERS = 8
 """Jobs at once (our choice): closing a call waits for the storage four times, and must keep pace with ending calls."""
 
 
-class Later:
+class Background:
     """Runs jobs after a delay: those of one key one after the other, a newer one in place of one that waits.
 
     Nothing may depend on it: a frozen or killed instance loses its jobs, and the watchdog does them.

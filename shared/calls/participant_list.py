@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from shared.identifiers import Identifier
 
 
-class Roster:
+class ParticipantList:
     """The participants of a call: people by their keys, the connections of one phone number by their raw ids."""
 
     def __init__(self) -> None:

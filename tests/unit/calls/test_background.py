@@ -6,13 +6,13 @@ import threading
 
 import pytest
 
-from shared.calls.later import WORKERS, Later
+from shared.calls.background import WORKERS, Background
 
 PATIENCE = 30.0
 
 
 def test_jobs_of_several_calls_run_side_by_side() -> None:
-    later, together, done = Later(), threading.Barrier(WORKERS, timeout=PATIENCE), threading.Semaphore(0)
+    later, together, done = Background(), threading.Barrier(WORKERS, timeout=PATIENCE), threading.Semaphore(0)
 
     def meet() -> None:
         together.wait()
@@ -25,7 +25,7 @@ def test_jobs_of_several_calls_run_side_by_side() -> None:
 
 
 def test_jobs_of_one_call_run_one_after_the_other_and_a_newer_one_takes_the_place_of_one_that_waits() -> None:
-    later, ran = Later(), []
+    later, ran = Background(), []
     running, go_on, over = threading.Event(), threading.Event(), threading.Event()
 
     def first() -> None:
@@ -52,7 +52,7 @@ def test_jobs_of_one_call_run_one_after_the_other_and_a_newer_one_takes_the_plac
 
 
 def test_a_job_that_fails_is_logged_and_the_next_one_runs(caplog: pytest.LogCaptureFixture) -> None:
-    later, over = Later(), threading.Event()
+    later, over = Background(), threading.Event()
 
     def fail() -> None:
         raise RuntimeError("no")
@@ -67,7 +67,7 @@ def test_a_job_that_fails_is_logged_and_the_next_one_runs(caplog: pytest.LogCapt
 
 
 def test_flush_runs_what_waits_in_the_order_in_which_it_came() -> None:
-    later, ran = Later(), []
+    later, ran = Background(), []
     for name in ("one", "two", "three"):
         later.soon(name, lambda name=name: ran.append(name), delay=60)  # type: ignore[misc]
     later.soon("one", lambda: ran.append("one again"), delay=60)

@@ -22,7 +22,7 @@ GONE = 404
 FAILURES = (ActionRefused, ActionFailed, ActionCanceled, TimedOut)
 
 
-class SensitiveMethods(Methods):
+class OffRecordMethods(Methods):
     """Off the record."""
 
     def __init__(self, host: Host) -> None:
