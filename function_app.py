@@ -14,6 +14,7 @@ from handlers import (  # noqa: E402
     event_grid,
     health,
     notifications,
+    people,
     recordings,
     reports_api,
     timers,
@@ -30,6 +31,7 @@ for module in (
     recordings,
     reports_api,
     notifications,
+    people,
     health,
 ):
     app.register_functions(module.blueprint)

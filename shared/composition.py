@@ -36,7 +36,9 @@ from shared.store.tables import TableStore
 if TYPE_CHECKING:
     from shared.api.do_not_record import DoNotRecordService
     from shared.api.service import CallService
+    from shared.kept.composing import Kept
     from shared.notifications.composing import Notifications
+    from shared.recordings.base import Archive
     from shared.recordings.composing import Recordings
 
 T = TypeVar("T")
@@ -78,6 +80,8 @@ class Switchboard:
     """Recordings and their reports, put together on first use: no answer to a call needs them."""
     notifications: Once[Notifications]
     """Events for other systems, put together on first use, for the same reason."""
+    kept: Once[Kept]
+    """What is kept of people, put together on first use."""
     do_not_record: DoNotRecord | None
     """The numbers that are never recorded; None without a key to hash them with."""
 
@@ -105,6 +109,7 @@ def compose(
     tokens: TokenVerifier | None = None,
     recordings: Callable[[], Recordings] | None = None,
     notifications: Callable[[], Notifications] | None = None,
+    streams: Archive | None = None,
     do_not_record: DoNotRecord | None = None,
 ) -> Switchboard:
     """Join the parts by settings; a test gives its own for those that reach out."""
@@ -151,6 +156,7 @@ def compose(
         language=settings.speech_language,
         do_not_record=do_not_record,
     )
+    recorded = Once(recordings or (lambda: _recordings(settings, store, conductor.flows)))
     notify = Once(notifications or (lambda: _notifications(settings, store)))
     if settings.events_topic_endpoint or settings.hook_url:
         conductor.afterwards.closing.append(lambda record: notify().notifier.announce(record))
@@ -162,8 +168,9 @@ def compose(
         tokens=tokens
         or TokenVerifier(settings.acs_openid_configuration_url, settings.acs_token_issuer, settings.acs_resource_id),
         routes=load_routes(settings.routing_file, FLOWS),
-        recordings=Once(recordings or (lambda: _recordings(settings, store, conductor.flows))),
+        recordings=recorded,
         notifications=notify,
+        kept=Once(lambda: _kept(settings, store, recorded, notify, do_not_record, streams)),
         do_not_record=do_not_record,
     )
 
@@ -172,6 +179,19 @@ def _recordings(settings: Settings, store: CallStore, flows: Collection[str]) ->
     from shared.recordings.composing import compose_recordings
 
     return compose_recordings(settings, store, flows)
+
+
+def _kept(
+    settings: Settings,
+    store: CallStore,
+    recordings: Once[Recordings],
+    notifications: Once[Notifications],
+    do_not_record: DoNotRecord | None,
+    streams: Archive | None,
+) -> Kept:
+    from shared.kept.composing import compose_kept
+
+    return compose_kept(settings, store, recordings, notifications, do_not_record, streams)
 
 
 def _notifications(settings: Settings, store: CallStore) -> Notifications:
@@ -264,6 +284,7 @@ def _get_ready() -> None:
         board.tokens.prepare()
         board.store.healthy()
         _check_scorecards(board)
+        _check_hash_keys(board)
     except Exception as error:
         # Whatever is wrong, the trigger that needs it says so, and answers accordingly.
         log.warning("not ready early; the first trigger tries again: %s", error)
@@ -277,6 +298,24 @@ def _check_scorecards(board: Switchboard) -> None:
         load_scorecards(board.settings.scorecards_folder, board.conductor.flows)
     except InvalidInput as error:
         log.error("no report can be made until this is mended: %s", error)
+
+
+def _check_hash_keys(board: Switchboard) -> None:
+    """Say at start that numbers are kept under a key that is gone: calls that nobody finds, people who are recorded."""
+    unknown = board.store.unknown_keys()
+    if unknown:
+        log.warning(
+            "numbers are kept under a hash key that is not set: calls of %s are not found by number; "
+            "call_upkeep puts them under NUMBER_HASH_KEY, or set NUMBER_HASH_KEY_PREVIOUS",
+            ", ".join(sorted(unknown)),
+        )
+    listed = board.do_not_record.unknown_keys() if board.do_not_record else set[str]()
+    if listed:
+        log.error(
+            "numbers are kept under a hash key that is not set: those of %s on the do-not-record list are recorded; "
+            "set NUMBER_HASH_KEY_PREVIOUS, or add them again",
+            ", ".join(sorted(listed)),
+        )
 
 
 def _stream_url(settings: Settings) -> Callable[[str, str], str]:

@@ -23,6 +23,11 @@ class NumberHashes:
         if not key:
             raise ValueError("an empty key hides nothing")
 
+    @property
+    def key_ids(self) -> tuple[str, ...]:
+        """The ids that hashes begin with, the current key's first."""
+        return tuple(map(_id_of, self._keys))
+
     def of(self, raw_id: str) -> str:
         """The hash of a number, or of any other identifier: `3f9a0c1e.8d1f…`, key id and 64 hexadecimal digits."""
         return _hash(self._keys[0], raw_id)

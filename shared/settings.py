@@ -86,6 +86,9 @@ class Settings(BaseModel):
     fallback_transfer_to: str = Field(
         "", description="Who takes a caller whose flow failed, after the apology: a number or a raw id; empty: nobody."
     )
+    call_retention_days: int = Field(
+        30, ge=0, description="Days after which calls are deleted, with all that is kept of them; 0: never."
+    )
     store_prefix: str = Field(
         "switchboard",
         pattern=STORE_PREFIX,

@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel
 
-from shared.api import models, notifications, reports
+from shared.api import models, notifications, people, reports
 from shared.api.do_not_record import NumberListed, NumberNotToRecord
 from shared.api.flows import FlowList
 from shared.api.models import ACTIONS, MAX_KEY, schema_of
@@ -181,6 +181,20 @@ def openapi() -> dict[str, Any]:
             summary,
             NumberNotToRecord,
             {200: NumberListed},
+            [],
+            (400, 401, 503),
+        )
+    for verb, summary, response in (
+        ("export", "All that is kept of a person", people.PersonExported),
+        ("erase", "Erase all that is kept of a person", people.PersonErased),
+    ):
+        document.add(
+            f"/people/{verb}",
+            "post",
+            f"{verb}Person",
+            f"{summary}; needs the master key",
+            people.PersonAsked,
+            {200: response},
             [],
             (400, 401, 503),
         )

@@ -95,6 +95,10 @@ class ReportService:
         except KeyError:
             raise UnknownRecording(recording) from None
 
+    def links(self, record: RecordingRecord) -> dict[str, str]:
+        """The files of a recording by name, with links that work for a while."""
+        return {name: self._archive.link(name, self._link_seconds) for name in self._archive.names(record.folder)}
+
     def page(self, recording: str) -> str:
         """A report as an HTML page, with links to the audio that work for a while."""
         from shared.quality.page import render

@@ -39,7 +39,9 @@ class SearchCalls(BaseModel):
         },
     )
 
-    number: Identifier | None = Field(None, description="of either side: E.164, or a raw id; needs NUMBER_HASH_KEY")
+    number: Identifier | None = Field(
+        None, description="of anybody on the call: E.164, or a raw id; needs NUMBER_HASH_KEY"
+    )
     server_call_id: str | None = Field(None, min_length=1, description="calls of one conversation may share it")
     correlation_id: str | None = Field(None, min_length=1, description="calls of one conversation may share it")
     connection_id: str | None = Field(None, min_length=1, description="of the call connection")

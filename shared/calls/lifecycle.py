@@ -145,6 +145,15 @@ class Lifecycle:
         if isinstance(action, actions.CreateCall):
             record.caller = action.caller_id.raw_id if action.caller_id else ""
             record.callee = callee
+        match action:
+            case actions.CreateCall(targets=targets) | actions.MoveParticipants(targets=targets):
+                record.meet(*targets)
+            case (
+                actions.AddParticipant(target=target)
+                | actions.Transfer(target=target)
+                | actions.Redirect(target=target)
+            ):
+                record.meet(target)
 
     def _withdraw(self, operation: Operation[Any]) -> None:
         """An operation that the flow asked for is dropped: it never went into the journal."""

@@ -7,12 +7,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from shared.identifiers import Identifier, key_of
+
 MARKS = 8
 """Marks that a head keeps: more than the writes that others can make while one client repeats a request."""
 MAX_EARLIER = 40
 """Ids of earlier attempts that a head keeps, the newest: those of some ten attempts (our choice)."""
 MAX_RECORDINGS = 100
 """Recordings that a head names, the newest; older ones have their row in the index (our choice)."""
+
+MAX_OTHERS = 40
+"""Further people that a head names, the newest (our choice); rows of the index that stand already stay."""
 
 Status = Literal["waiting", "ringing", "connecting", "connected", "ended"]
 """Where a call is. `waiting`: its flow has not placed it yet, or may place it again after an attempt that failed."""
@@ -37,6 +42,8 @@ class CallRecord:
         attempts: how often the flow has placed the call; 0 where it is not the flow that places it.
         placed_at: when it did so last.
         earlier: ids and callees of earlier attempts, by which the call is still found: `connection_id …`.
+        others: raw ids of further people: whom the app has called, added or transferred to, and phones that took part.
+            By their numbers, too, the call is found.
         indexed: the rows of the index that stand, by their marks (shared.store.index).
         unconfirmed: operations of which nothing shows yet that they left the app.
         written_at: when the head was written last, by the clock of the storage where it was loaded; no column.
@@ -72,6 +79,7 @@ class CallRecord:
     attempts: int = 0
     placed_at: int = 0
     earlier: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
     indexed: tuple[str, ...] = ()
     unconfirmed: list[int] = field(default_factory=list)
     wake_at: int = 0
@@ -111,6 +119,12 @@ class CallRecord:
         """A recording of this call has this id."""
         if recording_id and recording_id not in self.recording_ids:
             self.recording_ids = (*self.recording_ids, recording_id)[-MAX_RECORDINGS:]
+
+    def meet(self, *people: Identifier | None) -> None:
+        """These have to do with the call, too."""
+        for one in people:
+            if one is not None and one.key not in map(key_of, (self.caller, self.callee, *self.others)):
+                self.others = (*self.others, one.raw_id)[-MAX_OTHERS:]
 
     def holds(self, mark: str, *, newest: bool = False) -> bool:
         """Whether the write with this mark was carried out, as a stored head tells; `newest`: and none after it."""

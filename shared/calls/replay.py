@@ -293,6 +293,7 @@ class Session(FlowHost):
         record.caller = entry.caller.raw_id if entry.caller else ""
         record.callee = entry.callee.raw_id if entry.callee else ""
         record.correlation_id, record.server_call_id = entry.correlation_id, entry.server_call_id
+        record.meet(entry.on_behalf_of)
         record.started_at = entry.at
         record.status = "ringing" if entry.direction == "inbound" else "connecting"
         if entry.placed_by_flow:

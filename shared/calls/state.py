@@ -164,6 +164,8 @@ class CallState(Lifecycle):
         record = self.record
         if isinstance(event, ParticipantsUpdated):
             identifiers = [one.identifier for one in event.participants]
+            # Not users: the app itself is one of them, and those that it brings in are known.
+            record.meet(*(one for one in identifiers if one.kind == "phoneNumber"))
             if event.sequence_number < self._participants_sequence:
                 self._waiting.give_earlier_participants(identifiers)
             else:

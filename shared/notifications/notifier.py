@@ -113,6 +113,13 @@ class Notifier:
             self._letters.remove(letter, version)
         return [letter.target for letter, _ in found]
 
+    def forget(self, day: str, call_id: str) -> int:
+        """Remove the dead letters of a call that started on this day; how many there were."""
+        found = self._letters.of(day, call_id)
+        for letter, version in found:
+            self._letters.remove(letter, version)
+        return len(found)
+
     def remove_expired(self) -> int:
         """Remove the dead letters whose time is over; how many there were."""
         now = datetime.fromtimestamp(self._clock(), UTC)

@@ -1,4 +1,7 @@
-"""Archived recordings in one Blob container, `<prefix>-recordings`. The SDK is imported on first use."""
+"""Archived recordings in one Blob container, `<prefix>-recordings`, and other files that calls leave.
+
+The SDK is imported on first use.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +10,11 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from shared.errors import LostRace, SettingsError, StoreUnavailable
 from shared.store.blobs import Blobs
 from shared.store.rows import failure
-
-if TYPE_CHECKING:
-    from azure.storage.blob import BlobClient
 
 BLOCK = 4 * 2**20
 """Bytes written or read at once. A blob takes 50,000 blocks (docs: put block), which is 195 GiB of these."""
@@ -27,13 +27,16 @@ class BlobArchive:
     """Keeps files by name; safe to share between threads, its writers are not.
 
     Args:
+        container: of the prefix's containers, which one.
         block: bytes held in memory for each file that is written or read.
     """
 
-    def __init__(self, connection_string: str, prefix: str, *, block: int = BLOCK) -> None:
+    def __init__(
+        self, connection_string: str, prefix: str, *, container: str = "recordings", block: int = BLOCK
+    ) -> None:
         self._block = block
         self._blobs = Blobs(
-            connection_string, f"{prefix}-recordings", max_single_get_size=block, max_chunk_get_size=block
+            connection_string, f"{prefix}-{container}", max_single_get_size=block, max_chunk_get_size=block
         )
 
     def writer(self, name: str, content_type: str) -> BlobWriter:
@@ -103,15 +106,14 @@ class BlobArchive:
         )
         return f"{blob.url}?{signature}"
 
-    def remove(self, folder: str) -> None:
-        from azure.core.exceptions import ResourceNotFoundError
-
+    def names(self, folder: str) -> list[str]:
         with _storage_errors():
-            try:
-                for name in self._blobs.client.list_blob_names(name_starts_with=f"{folder}/"):
-                    _remove(self._blobs.client.get_blob_client(name))
-            except ResourceNotFoundError:
-                return  # nothing was ever archived: there is no container
+            return self._blobs.names(f"{folder}/")
+
+    def remove(self, folder: str) -> None:
+        with _storage_errors():
+            for name in self._blobs.names(f"{folder}/"):
+                self._blobs.remove(name)
 
 
 class BlobWriter:
@@ -193,15 +195,6 @@ class BlobWriter:
 def _is(error: Exception, code: str) -> bool:
     """Whether an error has this code of the service's own."""
     return bool(getattr(error, "error_code", None) == code)
-
-
-def _remove(blob: BlobClient) -> None:
-    from azure.core.exceptions import ResourceNotFoundError
-
-    try:
-        blob.delete_blob(delete_snapshots="include")
-    except ResourceNotFoundError:
-        return  # somebody else removes it too
 
 
 def _translated(blocks: Iterator[bytes]) -> Iterator[bytes]:

@@ -69,6 +69,9 @@ class Archive(Protocol):
     def link(self, name: str, seconds: float) -> str:
         """An address at which anybody may read the file for so long."""
 
+    def names(self, folder: str) -> list[str]:
+        """The names that begin with `folder/`."""
+
     def remove(self, folder: str) -> None:
         """Remove every file whose name begins with `folder/`; none is no error."""
 
@@ -124,6 +127,9 @@ class Ledger(Protocol):
 
     def unsettled(self) -> Iterator[RecordingRecord]:
         """Records that are `unclaimed`, `waiting` or `archived`; those that cannot be read are left out, and logged."""
+
+    def of_call(self, day: str, call_id: str, server_call_id: str) -> Iterator[RecordingRecord]:
+        """The records of a day that are of this call, or of the conversation with this server call id."""
 
     def older(self, day: str) -> Iterator[str]:
         """Ids of recordings of the days before this one, oldest first."""

@@ -87,6 +87,12 @@ class TableLedger:
             except (ValueError, TypeError, KeyError) as error:
                 log.error("a record cannot be read recording=%s: %s", row["RowKey"], type(error).__name__)
 
+    def of_call(self, day: str, call_id: str, server_call_id: str) -> Iterator[RecordingRecord]:
+        query = "PartitionKey eq @day and ( call_id eq @call or server_call_id eq @server )"
+        # An empty id would find all those that know none.
+        server = server_call_id or call_id
+        return map(_record, self._rows(self._recordings, query, day=day, call=call_id, server=server))
+
     def older(self, day: str) -> Iterator[str]:
         return (row["RowKey"] for row in self._rows(self._recordings, "PartitionKey lt @day", ["RowKey"], day=day))
 

@@ -55,6 +55,9 @@ class MemoryArchive:
     def link(self, name: str, seconds: float) -> str:
         return f"https://archive.invalid/{name}?seconds={seconds:g}"
 
+    def names(self, folder: str) -> list[str]:
+        return sorted(name for name in self.files if name.startswith(f"{folder}/"))
+
     def remove(self, folder: str) -> None:
         for name in [one for one in self.files if one.startswith(f"{folder}/")]:
             del self.files[name]
@@ -135,6 +138,13 @@ class MemoryLedger:
     def unsettled(self) -> Iterator[RecordingRecord]:
         first = f"{datetime.fromtimestamp(self._clock(), UTC) - timedelta(days=8):%Y-%m-%d}"
         return (record for record in self._sorted() if record.day >= first and record.status in UNSETTLED)
+
+    def of_call(self, day: str, call_id: str, server_call_id: str) -> Iterator[RecordingRecord]:
+        return (
+            record
+            for record in self._sorted()
+            if record.day == day and (record.call_id == call_id or record.server_call_id == (server_call_id or call_id))
+        )
 
     def older(self, day: str) -> Iterator[str]:
         return (record.id for record in self._sorted() if record.day < day)

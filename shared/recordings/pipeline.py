@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
-from shared.errors import StoreError, UnknownRecording
+from shared.errors import ForeignLocation, SourceUnavailable, StoreError, UnknownRecording
 from shared.events import RecordingFileStatusUpdated
 from shared.logs import logger
 from shared.recordings.announced import record_of
@@ -76,6 +76,7 @@ class Pipeline:
         call_of: Callable[[str, str], str | None],
         clock: Callable[[], float] = time.time,
     ) -> None:
+        self._source = source
         self._archive = archive
         self._ledger = ledger
         self._queue = queue
@@ -164,6 +165,29 @@ class Pipeline:
         self._archive.remove(record.folder)
         self._ledger.remove(recording)
         return True
+
+    def of_call(self, day: str, call_id: str, server_call_id: str) -> list[RecordingRecord]:
+        """The recordings of a day that are of this call, or of the conversation with this server call id."""
+        return list(self._ledger.of_call(day, call_id, server_call_id))
+
+    def erase(self, recording: str) -> tuple[bool, str]:
+        """Delete a recording, also where the service keeps it: whether it is gone here, and why something stays."""
+        why = ""
+        try:
+            record = self._book.load(recording)
+            for chunk in record.chunks:
+                if not chunk.deleted and self._claims.may_fetch(record):
+                    try:
+                        self._source.delete(chunk.delete_location)
+                    except ForeignLocation:
+                        why = "a file of a recording lies at an address that the app deletes nothing from"
+            if not self.remove(recording):
+                return False, "a recording is being worked on; erase again in some minutes"
+        except UnknownRecording:
+            return True, ""  # removed meanwhile
+        except SourceUnavailable:
+            return False, "a recording cannot be deleted at the service now; erase again later"
+        return True, why
 
     def _swept(self, recording: str, done: str, step: Callable[[], object]) -> str:
         """Do a step of the sweep; what it counts as. One that fails does not keep the others from theirs."""

@@ -10,7 +10,7 @@ from typing import Any, Literal, Protocol
 from shared.calls.record import CallRecord, Status
 
 By = Literal["server_call_id", "correlation_id", "connection_id", "recording_id", "number"]
-"""What a call is found by; a number stands for either side, and may be any raw id."""
+"""What a call is found by; a number stands for anybody on the call, and may be any raw id."""
 
 RACES = 50
 """Tries of one change while others change the same thing (our choice)."""
@@ -59,6 +59,16 @@ class Found:
 
     call_id: str
     position: str
+
+    @property
+    def started_at(self) -> int:
+        """When the call started, Unix time in milliseconds."""
+        return 10**13 - int(self.position.partition(" ")[0])
+
+    @property
+    def day(self) -> str:
+        """The UTC day on which it did."""
+        return day_of(self.started_at)
 
 
 class CallStore(Protocol):
@@ -136,6 +146,34 @@ class CallStore(Protocol):
         """The calls that started on a day (UTC, `2026-11-23`), newest first, from behind a position on. One round trip
         for a thousand; how far each call has come is as of the newest `index` or `close`."""
 
+    def is_open(self, call_id: str) -> bool:
+        """Whether the call goes on, or is still to be closed. Two round trips at most."""
+
+    def older(self, day: str) -> Iterator[Found]:
+        """The calls of the days before this one, the oldest day first. One round trip for a thousand."""
+
+    def remove(self, found: Found, *, keep_numbers: bool = False) -> bool:
+        """Remove a call that is closed: journal, archive, and every row that finds it, that of the day's list last.
+        May be repeated: a removal that broke off goes on. Some fifteen round trips.
+
+        Args:
+            keep_numbers: leave the hashes by which it is found by number; `forgettable` names such calls.
+
+        Returns:
+            False if the call is open; then nothing is removed.
+        """
+
+    def forgettable(self, day: str) -> Iterator[Found]:
+        """The removed calls of the days before this one whose numbers were kept; `remove` takes these, too."""
+
+    def rehash(self) -> int:
+        """Put the rows of numbers that are under another key under the current one, and drop those of calls that are
+        gone; how many. One round trip if there are none, some four for each."""
+
+    def unknown_keys(self) -> set[str]:
+        """The ids of keys under which numbers are kept and that this app does not have. Some two round trips, two
+        more for each of them."""
+
     def prepare(self) -> None:
         """Make the tables and containers that are missing."""
 
@@ -157,8 +195,12 @@ class DoNotRecord(Protocol):
         """Take a number off the list, under whichever key it is kept. May be repeated. One round trip for each key."""
 
     def holds_any(self, raw_ids: Collection[str]) -> bool:
-        """Whether one of these is on the list, under whichever key. One round trip for each
-        number and key, several at a time."""
+        """Whether one of these is on the list, under whichever key. One round trip for each number and key, several at
+        a time. One that is listed under the key before alone is listed under the current one, too: one more."""
+
+    def unknown_keys(self) -> set[str]:
+        """The ids of keys that numbers are listed under and that this app does not have. Two round trips, one more for
+        each of them."""
 
 
 def day_of(at: int) -> str:

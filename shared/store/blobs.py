@@ -79,6 +79,22 @@ class Blobs:
         """Whether something has the name; no where there is no container yet."""
         return self.client.get_blob_client(name).exists()
 
+    def names(self, start: str) -> list[str]:
+        """The names that begin so; none where there is no container yet."""
+        from azure.core.exceptions import ResourceNotFoundError
+
+        try:
+            return [str(name) for name in self.client.list_blob_names(name_starts_with=start)]
+        except ResourceNotFoundError:
+            return []
+
+    def remove(self, name: str) -> None:
+        """Remove what has the name, if anything has."""
+        from azure.core.exceptions import ResourceNotFoundError
+
+        with suppress(ResourceNotFoundError):  # somebody else removes it too, or there is no container
+            self.client.get_blob_client(name).delete_blob(delete_snapshots="include")
+
     def prepare(self) -> None:
         """Make the container if it is missing."""
         from azure.core.exceptions import ResourceExistsError

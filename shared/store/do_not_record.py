@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import cached_property, partial
 
 from azure.core.exceptions import ResourceNotFoundError
@@ -14,6 +15,7 @@ from azure.data.tables import TableClient, TableServiceClient
 
 from shared.errors import StoreUnavailable
 from shared.privacy import NumberHashes
+from shared.store.index import gaps
 from shared.store.rows import storage_errors, table_service
 
 PARTITION = "number"
@@ -50,9 +52,32 @@ class TableDoNotRecord:
                 self._table.delete_entity(PARTITION, hashed)
 
     def holds_any(self, raw_ids: Collection[str]) -> bool:
-        hashes = {hashed for one in raw_ids for hashed in self._numbers.candidates(one)}
+        candidates = {one: self._numbers.candidates(one) for one in raw_ids}
+        hashes = list({hashed for several in candidates.values() for hashed in several})
         with _storage_errors():
-            return any(self._side_by_side.map(self._holds, hashes))
+            held = {
+                one for one, is_held in zip(hashes, self._side_by_side.map(self._holds, hashes), strict=True) if is_held
+            }
+        for one, (current, *earlier) in candidates.items():
+            if current not in held and held.intersection(earlier):
+                self.add(one)  # under the key of now, before that of then is gone
+        return bool(held)
+
+    def unknown_keys(self) -> set[str]:
+        known, unknown = self._numbers.key_ids, set[str]()
+        with _storage_errors(), suppress(ResourceNotFoundError):  # there is no table
+            for first, last in gaps("", [*known]):
+                while (row := self._first_between(first, last)) is not None:
+                    key_id, _, _ = row.partition(".")
+                    unknown.add(key_id)
+                    first = f"{key_id}/"  # behind all that are under this key
+        return unknown
+
+    def _first_between(self, first: str, last: str) -> str | None:
+        query = "PartitionKey eq @partition and RowKey gt @first and RowKey lt @last"
+        parameters = {"partition": PARTITION, "first": first, "last": last}
+        rows = self._table.query_entities(query, parameters=parameters, select=["RowKey"], results_per_page=1)
+        return next((str(row["RowKey"]) for row in rows), None)
 
     def _holds(self, hashed: str) -> bool:
         try:

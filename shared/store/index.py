@@ -12,7 +12,7 @@ instances writes last.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, cast
@@ -26,6 +26,8 @@ OPEN = "open"
 """The partition of the calls that are not closed yet."""
 CONNECTION = "connection"
 """The column of such a call's connection."""
+LEAVING = "leaving"
+"""The column that names, before a call is removed, all the partitions that its rows lie in."""
 YES = "yes"
 END = "~"
 """Behind every position."""
@@ -36,6 +38,10 @@ _NAMES: dict[By, str] = {
     "recording_id": "recording",
     "number": "number",
 }
+
+
+NUMBERS = f"{_NAMES['number']} "
+"""Begins the partitions of numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +88,53 @@ def day_row(record: CallRecord) -> IndexRow:
     known = {name: value for name, value in columns.items() if value}
     partition = day_partition(day_of(record.started_at))
     return IndexRow(_mark(_stage(record)), partition, listed_row(record).position, known)
+
+
+def gone_partition(day: str) -> str:
+    """Where the removed calls of a day are, whose numbers are still needed to find their recordings."""
+    return f"gone {day}"
+
+
+def every_partition(record: CallRecord, numbers: NumberHashes | None) -> list[str]:
+    """Every partition that a row of this call may lie in, under whichever known key; the day's list left out."""
+    found = [_partition(by, value) for by, value in _ids(record) if by != "number"]
+    if numbers is not None:
+        hashed = {one for by, value in _ids(record) if by == "number" for one in numbers.candidates(value)}
+        found += [_partition("number", one) for one in sorted(hashed)]
+    return list(dict.fromkeys(found))
+
+
+def number_rows(record: CallRecord, numbers: NumberHashes) -> list[IndexRow]:
+    """The rows by which this call is found by number, under the current key."""
+    position, found = listed_row(record).position, {"call_id": record.call_id}
+    hashed = {numbers.of(value) for by, value in _ids(record) if by == "number"}
+    return [
+        IndexRow(_mark(partition), partition, position, found)
+        for partition in (_partition("number", one) for one in sorted(hashed))
+    ]
+
+
+def is_number(partition: str) -> bool:
+    """Whether a partition holds the calls of a number."""
+    return partition.startswith(NUMBERS)
+
+
+def key_id_of(partition: str) -> str:
+    """The id of the key that the number of a partition was hashed with."""
+    return partition.removeprefix(NUMBERS).partition(".")[0]
+
+
+def gaps(start: str, key_ids: Sequence[str]) -> list[tuple[str, str]]:
+    """The ranges of hashes behind `start` that are under none of these keys, their ends left out.
+
+    The ids have one length, and `.` ends each: from there to `/`, the next character, lies all that is under it.
+    """
+    edges = [
+        start,
+        *(edge for one in sorted(key_ids) for edge in (f"{start}{one}.", f"{start}{one}/")),
+        f"{start}{END}",
+    ]
+    return list(zip(edges[::2], edges[1::2], strict=True))
 
 
 def all_stand(record: CallRecord, numbers: NumberHashes | None) -> bool:
@@ -159,21 +212,27 @@ def listed_of(day: str, columns: Mapping[str, Any]) -> Listed:
 
 
 def _partitions(record: CallRecord, numbers: NumberHashes | None) -> list[str]:
-    found = []
-    if record.server_call_id:
-        found.append(_partition("server_call_id", record.server_call_id))
-    if record.correlation_id:
-        found.append(_partition("correlation_id", record.correlation_id))
-    if record.call_connection_id:
-        found.append(_partition("connection_id", record.call_connection_id))
-    found += [_partition("recording_id", recording) for recording in record.recording_ids]
-    earlier = [one.partition(" ")[::2] for one in record.earlier]
-    found += [_partition(cast(By, by), value) for by, value in earlier if by != "number"]
+    known = _ids(record)
+    found = [_partition(by, value) for by, value in known if by != "number"]
     if numbers is not None:
-        callees = [value for by, value in earlier if by == "number"]
-        both = {numbers.of(raw_id) for raw_id in (record.caller, record.callee, *callees) if raw_id}
-        found += [_partition("number", hashed) for hashed in sorted(both)]
+        hashed = {numbers.of(value) for by, value in known if by == "number"}
+        found += [_partition("number", one) for one in sorted(hashed)]
     return found
+
+
+def _ids(record: CallRecord) -> list[tuple[By, str]]:
+    """All that a call is found by, also what was true of an earlier attempt."""
+    known: list[tuple[By, str]] = [
+        ("server_call_id", record.server_call_id),
+        ("correlation_id", record.correlation_id),
+        ("connection_id", record.call_connection_id),
+        *(("recording_id", one) for one in record.recording_ids),
+        *((cast(By, by), value) for by, _, value in (one.partition(" ") for one in record.earlier)),
+        ("number", record.caller),
+        ("number", record.callee),
+        *(("number", one) for one in record.others),
+    ]
+    return [(by, value) for by, value in known if value]
 
 
 def _place(at: int) -> str:

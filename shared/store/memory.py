@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -15,13 +16,19 @@ from shared.privacy import NumberHashes
 from shared.store.base import By, Found, Listed, Stored, Version
 from shared.store.index import (
     CONNECTION,
+    LEAVING,
     OPEN,
     IndexRow,
     all_stand,
     day_partition,
     day_row,
+    every_partition,
+    gone_partition,
     index_rows,
+    is_number,
+    key_id_of,
     listed_of,
+    number_rows,
     partitions,
     positions,
 )
@@ -136,6 +143,74 @@ class MemoryStore:
             rows = sorted(self._rows.get(day_partition(day), {}).items())
         return [listed_of(day, columns) for position, columns in rows if position > after]
 
+    def is_open(self, call_id: str) -> bool:
+        with self._lock:
+            return call_id in self._rows[OPEN] and call_id in self._calls
+
+    def older(self, day: str) -> Iterator[Found]:
+        return self._found(day_partition(""), day_partition(day))
+
+    def remove(self, found: Found, *, keep_numbers: bool = False) -> bool:
+        if self.is_open(found.call_id):
+            return False
+        day, gone = day_partition(found.day), gone_partition(found.day)
+        with self._lock:
+            kept = self._calls.pop(found.call_id, None)
+            left = self._rows[day].get(found.position) or self._rows[gone].get(found.position, {})
+            partitions = json.loads(left.get(LEAVING, "[]"))
+            if kept is not None:
+                partitions = every_partition(kept.record, self._numbers)
+            numbers = [one for one in partitions if is_number(one)]
+            keep = keep_numbers and bool(numbers)
+            for partition in (*partitions, day, gone):
+                if not (keep and is_number(partition)):
+                    self._rows[partition].pop(found.position, None)
+            self._rows[OPEN].pop(found.call_id, None)
+            if keep:
+                columns = {"call_id": found.call_id, LEAVING: json.dumps(numbers)}
+                self._merge(IndexRow("", gone, found.position, columns))
+            self.archive.pop(found.call_id, None)
+            self._archived.pop(found.call_id, None)
+        return True
+
+    def forgettable(self, day: str) -> Iterator[Found]:
+        return self._found(gone_partition(""), gone_partition(day))
+
+    def rehash(self) -> int:
+        count = 0
+        if self._numbers is None:
+            return count
+        with self._lock:
+            for partition, position, call_id in self._foreign(self._numbers.key_ids[:1]):
+                if call_id in self._calls:
+                    for row in number_rows(self._calls[call_id].record, self._numbers):
+                        self._merge(row)
+                elif position in self._rows[gone_partition(Found(call_id, position).day)]:
+                    continue
+                del self._rows[partition][position]
+                count += 1
+        return count
+
+    def unknown_keys(self) -> set[str]:
+        with self._lock:
+            return {key_id_of(one) for one, *_ in self._foreign(self._numbers.key_ids if self._numbers else ())}
+
+    def _foreign(self, known: Sequence[str]) -> list[tuple[str, str, str]]:
+        """Partition, position and call of the rows of numbers under none of these keys."""
+        return [
+            (partition, position, row["call_id"])
+            for partition, rows in self._rows.items()
+            if is_number(partition) and key_id_of(partition) not in known
+            for position, row in rows.items()
+        ]
+
+    def _found(self, first: str, last: str) -> Iterator[Found]:
+        """The calls in the lists between two names, the first included."""
+        with self._lock:
+            names = sorted(name for name in self._rows if first <= name < last)
+            rows = [(row["call_id"], position) for name in names for position, row in sorted(self._rows[name].items())]
+        return iter([Found(*row) for row in rows])
+
     def prepare(self) -> None:
         """Nothing to make."""
 
@@ -166,7 +241,15 @@ class MemoryDoNotRecord:
         self.rows.difference_update(self._numbers.candidates(raw_id))
 
     def holds_any(self, raw_ids: Collection[str]) -> bool:
-        return not self.rows.isdisjoint(hashed for one in raw_ids for hashed in self._numbers.candidates(one))
+        candidates = {one: self._numbers.candidates(one) for one in raw_ids}
+        held = self.rows.intersection(hashed for several in candidates.values() for hashed in several)
+        for one, (current, *earlier) in candidates.items():
+            if current not in held and held.intersection(earlier):
+                self.add(one)
+        return bool(held)
+
+    def unknown_keys(self) -> set[str]:
+        return {hashed.partition(".")[0] for hashed in self.rows} - {*self._numbers.key_ids}
 
 
 def _written(record: CallRecord) -> CallRecord:

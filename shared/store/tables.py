@@ -16,7 +16,6 @@ from __future__ import annotations
 import hashlib
 import heapq
 import json
-import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
@@ -31,7 +30,7 @@ from azure.data.tables import TableClient, TransactionOperation, UpdateMode
 from shared.calls.record import CallRecord
 from shared.errors import AlreadyClaimed, UnknownCall
 from shared.privacy import NumberHashes
-from shared.store.base import By, Found, Listed, Stored, Version, day_of
+from shared.store.base import By, Found, Listed, Stored, Version, listed_row
 from shared.store.blobs import Blobs
 from shared.store.index import (
     CONNECTION,
@@ -40,21 +39,22 @@ from shared.store.index import (
     all_stand,
     day_partition,
     day_row,
+    gone_partition,
     index_rows,
     listed_of,
     partitions,
     positions,
 )
 from shared.store.limits import check_row, is_key, size
+from shared.store.removal import TableRemoval
 from shared.store.rows import etag, storage_errors, table_service, written_at
+from shared.store.segments import join, segment_row, segments_of, split
 
 HEAD = "head"
 TAIL_ENTRIES = 32
 """Entries after which the tail is sealed; a few tens keep a commit near the cost of a small row."""
 TAIL_CHARACTERS = 24_000
 """A string property holds 32 K characters of UTF-16 (docs: table service data model)."""
-SEGMENTS_IN_A_ROW = 8
-"""The fewer the rows, the quicker the load: the SDK takes some 50 µs for each, and a row holds 1 MB."""
 LARGE_COMMIT = 16_000
 """Characters above which what a commit appends goes to Blob storage, and the journal keeps a claim check."""
 CLAIM_CHECK = '{"claim_check":'
@@ -66,7 +66,8 @@ AT_ONCE = 16
 """Requests that a page of heads is read with, side by side (our choice)."""
 
 _storage_errors = partial(storage_errors, missing=UnknownCall)
-_LISTS: Mapping[str, str] = {"unconfirmed": ",", "marks": ",", "indexed": ",", "recording_ids": "\n", "earlier": "\n"}
+_LISTS: Mapping[str, str] = {"unconfirmed": ",", "marks": ",", "indexed": ",", "recording_ids": "\n", "earlier": "\n",
+                               "others": "\n"}  # fmt: skip
 """What separates the parts of the columns that hold several."""
 _TIMES = ("started_at", "connected_at", "ended_at", "updated_at", "wake_at", "placed_at")
 _OBJECTS = ("details", "failure")
@@ -101,6 +102,7 @@ class TableStore:
         self._calls: TableClient = self._service.get_table_client(f"{prefix}calls")
         self._index: TableClient = self._service.get_table_client(f"{prefix}index")
         self._blobs = Blobs(connection_string, f"{prefix}-calls")
+        self._removal = TableRemoval(self._calls, self._index, self._blobs, numbers, HEAD)
 
     # The call
 
@@ -127,11 +129,11 @@ class TableStore:
                 if row["RowKey"] == HEAD:
                     head = row
                 else:
-                    segments |= _segments(row)
+                    segments |= segments_of(row)
         if head is None:
             raise UnknownCall(call_id)
-        sealed = [_split(segments[number]) for number in sorted(segments)]
-        tail = _split(head["tail"])
+        sealed = [split(segments[number]) for number in sorted(segments)]
+        tail = split(head["tail"])
         journal = [*chain.from_iterable(sealed), *tail]
         version = _Version(etag(head), tuple(tail), len(sealed), len(journal) - len(tail))
         if any(entry.startswith(CLAIM_CHECK) for entry in journal):
@@ -167,7 +169,11 @@ class TableStore:
             results = self._calls.submit_transaction(
                 [
                     (TransactionOperation.UPDATE, _head(record, fresh, base.segments + 1), condition),
-                    (TransactionOperation.UPSERT, _segment(call_id, base), {"mode": UpdateMode.MERGE}),
+                    (
+                        TransactionOperation.UPSERT,
+                        segment_row(call_id, base.segments, base.tail),
+                        {"mode": UpdateMode.MERGE},
+                    ),
                 ],
                 **AGAIN,
             )
@@ -195,13 +201,13 @@ class TableStore:
         text = json.dumps(document, ensure_ascii=False)
         with _storage_errors(record.call_id):
             self._merge(day_row(record))
-            if not self._blobs.put_newest(_archive_name(record), text, record.entries):
+            if not self._blobs.put_newest(_archive_name(listed_row(record).day, record.call_id), text, record.entries):
                 self._list_newest(record.call_id)  # this row has overwritten what the archive's writer said
             self._index.delete_entity(OPEN, record.call_id)
 
     def is_closed(self, record: CallRecord) -> bool:
         with _storage_errors(record.call_id):
-            return self._blobs.exists(_archive_name(record))
+            return self._blobs.exists(_archive_name(listed_row(record).day, record.call_id))
 
     def open_calls(self) -> Iterator[str]:
         with _storage_errors("open"):
@@ -261,6 +267,42 @@ class TableStore:
         except ResourceNotFoundError:
             return None
 
+    # Removing calls
+
+    def is_open(self, call_id: str) -> bool:
+        _check_id(call_id)
+        with _storage_errors(call_id):
+            try:
+                self._index.get_entity(OPEN, call_id, select=["RowKey"])
+            except ResourceNotFoundError:
+                return False
+            return self._peek_if_there(call_id) is not None  # else a removal broke off
+
+    def older(self, day: str) -> Iterator[Found]:
+        with _storage_errors("older calls"):
+            yield from self._removal.older(day)
+
+    def remove(self, found: Found, *, keep_numbers: bool = False) -> bool:
+        if self.is_open(found.call_id):
+            return False
+        with _storage_errors(found.call_id):
+            record = self._peek_if_there(found.call_id)
+            archive = _archive_name(found.day, found.call_id)
+            self._removal.remove(found, record, archive, keep_numbers=keep_numbers)
+        return True
+
+    def forgettable(self, day: str) -> Iterator[Found]:
+        with _storage_errors("forgettable calls"):
+            yield from self._removal.older(day, gone_partition(""))
+
+    def rehash(self) -> int:
+        with _storage_errors("numbers"):
+            return self._removal.rehash(self._peek_if_there)
+
+    def unknown_keys(self) -> set[str]:
+        with _storage_errors("numbers"):
+            return self._removal.unknown_keys()
+
     # The storage itself
 
     def prepare(self) -> None:
@@ -281,7 +323,7 @@ class TableStore:
     def _checked_in(self, call_id: str, entries: Sequence[str], position: int) -> tuple[str, ...]:
         if sum(map(size, entries)) <= LARGE_COMMIT:
             return tuple(entries)
-        text = _join(entries)
+        text = join(entries)
         # The digest keeps apart what two racing deliveries put at the same position.
         name = f"entries/{call_id}/{position:06d}-{hashlib.sha256(text.encode()).hexdigest()[:12]}.json"
         with _storage_errors(call_id):
@@ -293,7 +335,7 @@ class TableStore:
             one
             for entry in entries
             for one in (
-                _split(self._blobs.get(json.loads(entry)["claim_check"])) if entry.startswith(CLAIM_CHECK) else [entry]
+                split(self._blobs.get(json.loads(entry)["claim_check"])) if entry.startswith(CLAIM_CHECK) else [entry]
             )
         ]
 
@@ -304,8 +346,8 @@ def _check_id(call_id: str) -> None:
         raise UnknownCall(call_id)
 
 
-def _archive_name(record: CallRecord) -> str:
-    return f"{day_of(record.started_at).replace('-', '/')}/{record.call_id}.json"
+def _archive_name(day: str, call_id: str) -> str:
+    return f"{day.replace('-', '/')}/{call_id}.json"
 
 
 def _head(record: CallRecord, tail: Sequence[str], segments: int) -> dict[str, Any]:
@@ -317,7 +359,7 @@ def _head(record: CallRecord, tail: Sequence[str], segments: int) -> dict[str, A
     for name in _OBJECTS:
         if value := getattr(record, name):
             row[name] = json.dumps(value, ensure_ascii=False)
-    row["tail"] = _join(tail)
+    row["tail"] = join(tail)
     check_row(record.call_id, row)
     return {**row, "PartitionKey": record.call_id, "RowKey": HEAD, "segments": segments}
 
@@ -334,6 +376,7 @@ def _record(call_id: str, row: Mapping[str, Any]) -> CallRecord:
         unconfirmed=[int(seq) for seq in lists["unconfirmed"]],
         marks=lists["marks"],
         recording_ids=tuple(lists["recording_ids"]),
+        others=tuple(lists["others"]),
         indexed=tuple(lists["indexed"]),
         earlier=tuple(lists["earlier"]),
         written_at=written_at(row),
@@ -348,29 +391,3 @@ def _found(rows: Iterable[Mapping[str, Any]]) -> Iterator[Found]:
         if row["RowKey"] != last:
             last = row["RowKey"]
             yield Found(row["call_id"], last)
-
-
-def _join(entries: Sequence[str]) -> str:
-    return "\n".join(entries)
-
-
-def _segment(call_id: str, sealed: _Version) -> dict[str, Any]:
-    """What adds a version's tail to the sealed segments."""
-    number = sealed.segments + 1
-    return {
-        "PartitionKey": call_id,
-        "RowKey": f"s{number - sealed.segments % SEGMENTS_IN_A_ROW:06d}",
-        f"p{number:06d}": zlib.compress(_join(sealed.tail).encode(), 1),
-    }
-
-
-def _segments(row: Mapping[str, Any]) -> dict[int, str]:
-    """The segments in a row, by number."""
-    found = {int(name[1:]): zlib.decompress(value).decode() for name, value in row.items() if name[0] == "p"}
-    if "entries" in row:  # one segment to a row, not deflated: so it was until November 2026
-        found[int(row["RowKey"][1:])] = row["entries"]
-    return found
-
-
-def _split(text: str) -> list[str]:
-    return text.split("\n") if text else []

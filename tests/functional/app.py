@@ -31,6 +31,7 @@ from shared.health import health
 from shared.notifications.composing import Notifications
 from shared.privacy import NumberHashes
 from shared.recordings.composing import Recordings
+from shared.recordings.memory import MemoryArchive
 from shared.security import TokenVerifier
 from shared.settings import load_settings
 from shared.store.memory import MemoryDoNotRecord, MemoryStore
@@ -280,6 +281,7 @@ def running(
     *,
     recordings: Callable[[MemoryStore], Recordings] | None = None,
     notifications: Callable[[MemoryStore], Notifications] | None = None,
+    streams: MemoryArchive | None = None,
     store: MemoryStore | None = None,
     **settings: str,
 ) -> Iterator[App]:
@@ -309,6 +311,7 @@ def running(
         tokens=tokens,
         recordings=recordings and (lambda: recordings(store)),
         notifications=notifications and (lambda: notifications(store)),
+        streams=streams,
         do_not_record=MemoryDoNotRecord(NumberHashes(hash_key)) if hash_key else None,
     )
     app = App(board, store, gateway, timers, issuer, clock)

@@ -10,11 +10,13 @@ from typing import Any
 
 import jsonschema_rs
 import pytest
+from pydantic import BaseModel
 from schemathesis.specs.openapi.definitions import OPENAPI_31_VALIDATOR
 
 from shared.api.do_not_record import NumberNotToRecord
 from shared.api.models import ACTIONS, PlaceCall, read, read_action
 from shared.api.openapi import openapi
+from shared.api.people import PersonAsked
 from shared.api.search import SearchCalls
 from shared.identifiers import Identifier
 from tests.functional.app import http_routes
@@ -26,7 +28,12 @@ OPERATIONS = [
     for path, operations in DOCUMENT["paths"].items()
     for method, operation in operations.items()
 ]
-BODY_WITHOUT_KEY = {"searchCalls", "addDoNotRecord", "removeDoNotRecord", "checkDoNotRecord"}
+OF_A_NUMBER: dict[str, type[BaseModel]] = {
+    **dict.fromkeys(("addDoNotRecord", "removeDoNotRecord", "checkDoNotRecord"), NumberNotToRecord),
+    **dict.fromkeys(("exportPerson", "erasePerson"), PersonAsked),
+}
+"""Operations on a number, and their requests."""
+BODY_WITHOUT_KEY = {"searchCalls", *OF_A_NUMBER}
 """What may be repeated without an idempotency key."""
 every_operation = pytest.mark.parametrize("operation", [o for _, o in OPERATIONS], ids=[name for name, _ in OPERATIONS])
 
@@ -81,7 +88,9 @@ def test_every_route_of_the_api_is_described_and_every_description_has_a_route()
         (method, f"/{route.template}")
         for route in http_routes()
         for method in route.methods
-        if route.template.startswith(("calls", "flows", "reports", "recordings", "notifications", "do-not-record"))
+        if route.template.startswith(
+            ("calls", "flows", "reports", "recordings", "notifications", "do-not-record", "people")
+        )
     }
     actions = {f"/calls/{{call_id}}/actions/{name}" for name in ACTIONS}
     described = {
@@ -124,8 +133,8 @@ def test_an_example_fits_its_schema_and_is_taken_by_the_app(operation: dict[str,
             assert read_action(operation["operationId"], body, OTHER_SIDE)
         elif operation["operationId"] == "searchCalls":
             assert read(SearchCalls, body).key
-        elif operation["operationId"] in BODY_WITHOUT_KEY:
-            assert read(NumberNotToRecord, body).number
+        elif operation["operationId"] in OF_A_NUMBER:
+            assert read(OF_A_NUMBER[operation["operationId"]], body)
         else:
             assert read(PlaceCall, body).opening(by_flow=False)
 

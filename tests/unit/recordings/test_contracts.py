@@ -129,6 +129,13 @@ def test_removing_a_folder_takes_its_files_and_no_others(archive: Archive) -> No
     archive.remove("2026/a")
 
 
+def test_the_names_in_a_folder_are_listed(archive: Archive) -> None:
+    assert archive.names("day/one") == []
+    for name in ("day/one/b", "day/one/a", "day/one/deep/c", "day/one1/d", "day/other"):
+        archive.put_text(name, "x")
+    assert archive.names("day/one") == ["day/one/a", "day/one/b", "day/one/deep/c"]
+
+
 def test_removing_from_an_archive_that_never_held_anything_is_no_error(archive: Archive) -> None:
     archive.remove("2026/a")
     assert archive.length("2026/a/0.wav") is None
@@ -222,6 +229,23 @@ def test_unsettled_are_those_that_wait_or_lack_a_report_and_are_not_long_gone(le
     ledger.register(a_record(0, "2026-11-15", status="waiting"))
     ledger.register(a_record(0, "2026-11-14", status="waiting"))
     assert [record.id for record in ledger.unsettled()] == [an_id(0, "2026-11-15"), an_id(0), an_id(1), an_id(4)]
+
+
+def test_the_recordings_of_a_call_are_those_of_its_id_or_of_its_conversation(ledger: Ledger) -> None:
+    for number, (call_id, server_call_id) in enumerate(
+        [("call-1", "s/1"), ("call-2", "s/1"), ("", "s/2"), ("", ""), ("call-2", "s/3")]
+    ):
+        ledger.register(a_record(number, call_id=call_id, server_call_id=server_call_id))
+    ledger.register(a_record(9, "2026-11-24", call_id="call-1"))
+
+    def found(call_id: str, server_call_id: str, day: str = DAY) -> list[str]:
+        return [record.id for record in ledger.of_call(day, call_id, server_call_id)]
+
+    assert found("call-1", "s/1") == [an_id(0), an_id(1)]
+    assert found("call-2", "") == [an_id(1), an_id(4)]
+    assert found("call-3", "s/2") == [an_id(2)]
+    assert found("call-1", "", "2026-11-24") == [an_id(9, "2026-11-24")]
+    assert found("nobody", "") == []
 
 
 def test_older_recordings_come_oldest_first(ledger: Ledger) -> None:

@@ -43,6 +43,7 @@ def a_record(call_id: str = "call-1", **values: Any) -> CallRecord:
         recording_ids=("eyJQbGF0Zm9ybUVuZHBvaW50SWQiOiIx", "eyJQbGF0Zm9ybUVuZHBvaW50SWQiOiIy"),
         attempts=2,
         placed_at=AT + 4,
+        others=("8:acs:colleague", "4:+14255550102"),
         earlier=("connection_id a/b+c==", "number 4:+14255550101"),
         indexed=("0123abcd", "4567ef01"),
         code=200,

@@ -18,7 +18,7 @@ from shared.store.memory import MemoryDoNotRecord
 
 pytestmark = pytest.mark.xdist_group("store-do-not-record")
 
-OLD, NEW = (base64.b64encode(letter * 32).decode() for letter in (b"o", b"n"))
+OLD, NEW, LOST = (base64.b64encode(letter * 32).decode() for letter in (b"o", b"n", b"l"))
 ADA, BOB = "4:+14255550100", "4:+14255550101"
 _prefixes = itertools.count(1)
 
@@ -87,6 +87,27 @@ def test_a_number_that_was_listed_under_the_key_before_is_found_and_can_be_remov
     listed(NEW, OLD).remove(ADA)
     assert not listed(NEW, OLD).holds_any([ADA])
     assert not listed(OLD).holds_any([ADA])
+
+
+def test_a_number_that_is_looked_up_is_listed_under_the_new_key_from_then_on(listed: Listed) -> None:
+    listed(OLD).add(ADA)
+    listed(OLD).add(BOB)
+    assert not listed(NEW).holds_any([ADA])
+    assert listed(NEW, OLD).holds_any(["4:+14255550199", ADA])
+    assert listed(NEW).holds_any([ADA])
+    assert not listed(NEW).holds_any([BOB])
+    assert not listed(NEW).holds_any(["4:+14255550199"])
+
+
+def test_keys_of_numbers_that_are_not_set_are_told(listed: Listed) -> None:
+    assert listed(NEW).unknown_keys() == set()
+    for number in range(3):
+        listed(OLD).add(f"4:+1425555020{number}")
+        listed(NEW).add(f"4:+1425555020{number}")
+    assert listed(NEW).unknown_keys() == set(NumberHashes(OLD).key_ids)
+    assert listed(OLD).unknown_keys() == set(NumberHashes(NEW).key_ids)
+    assert listed(NEW, OLD).unknown_keys() == set()
+    assert listed(LOST).unknown_keys() == {*NumberHashes(NEW, OLD).key_ids}
 
 
 @pytest.mark.node

@@ -1,0 +1,157 @@
+"""A person's data in a real storage account: every place filled, then erased, and nothing names the person."""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+
+import pytest
+from azure.data.tables import TableServiceClient
+from azure.storage.blob import BlobServiceClient
+
+from devstack.azurite import Azurite
+from shared.api.reports import ReportService
+from shared.kept.calls import KeptCalls
+from shared.kept.people import LISTED, People
+from shared.kept.registry import named
+from shared.kept.retention import Retention
+from shared.notifications.base import DeadLetter
+from shared.notifications.event import call_finished
+from shared.notifications.letters import TableDeadLetters
+from shared.notifications.memory import MemoryNotificationQueue
+from shared.notifications.notifier import Notifier
+from shared.privacy import NumberHashes
+from shared.recordings.archive import BlobArchive
+from shared.recordings.ledger import TableLedger
+from shared.recordings.memory import MemoryRecordingQueue
+from shared.recordings.pipeline import Options, Pipeline
+from shared.recordings.record import report_name
+from shared.store.base import day_of
+from shared.store.do_not_record import TableDoNotRecord
+from shared.store.tables import TableStore
+from tests.unit.recordings.samples import a_record as a_recording
+from tests.unit.recordings.samples import a_row, an_id
+from tests.unit.recordings.world import Reports, Service
+from tests.unit.store.test_contract import AT, a_record, entry, grow
+
+pytestmark = [pytest.mark.node, pytest.mark.xdist_group("store-person")]
+
+DAY = day_of(AT)
+DIGITS = "4255550100"
+ADA = f"4:+1{DIGITS}"
+EARLIER, KEY = (base64.b64encode(letter * 32).decode() for letter in (b"e", b"k"))
+HOUR, MONTH = 3600, 31 * 86_400
+
+
+class Account:
+    """One storage account, and the app's parts over it."""
+
+    def __init__(self, storage: str, prefix: str, *keys: str) -> None:
+        self.storage, self.prefix, numbers = storage, prefix, NumberHashes(*keys)
+        self.now = time.time() + HOUR  # the storage says by its own clock when a head was written
+        self.store = TableStore(storage, prefix, numbers)
+        self.service = Service({})
+        self.archive, self.ledger = BlobArchive(storage, prefix), TableLedger(storage, prefix)
+        self.streams = BlobArchive(storage, prefix, container="streams")
+        self.letters = TableDeadLetters(storage, prefix)
+        self.do_not_record = TableDoNotRecord(storage, prefix, numbers)
+        pipeline = Pipeline(
+            source=self.service,
+            archive=self.archive,
+            ledger=self.ledger,
+            queue=MemoryRecordingQueue(),
+            reporter=Reports(),
+            options=Options(),
+            call_of=lambda *_: None,
+            clock=lambda: self.now,
+        )
+        notifier = Notifier(
+            targets={},
+            store=self.store,
+            queue=MemoryNotificationQueue(),
+            letters=self.letters,
+            event_of=lambda record: call_finished(record, personal=False),
+        )
+        calls = KeptCalls(self.store, lambda: pipeline, lambda: notifier, self.streams, lambda: self.now)
+        reports = ReportService(pipeline, self.ledger, self.archive, link_seconds=60)
+        self.people = People(
+            calls, lambda: reports, self.do_not_record, hashes=True, days=30, link_seconds=60, clock=lambda: self.now
+        )
+        self.retention = Retention(calls, days=30, recording_days=90, clock=lambda: self.now)
+
+    def fill(self, call_id: str, caller: str) -> None:
+        """A call that has left something in every table and every container."""
+        record = a_record(call_id, caller=caller, status="ended", indexed=(), earlier=(), server_call_id=call_id)
+        version = grow(self.store, record, self.store.claim(record, [json.dumps({"from": caller})]), 1, 40, step=20)
+        record.indexed = self.store.index(record)
+        self.store.commit(record, [json.dumps({"said": f"{caller} " * 4000}), entry(42)], version)
+        self.store.close(record, {"caller": caller})
+        recording = a_recording(len(call_id), DAY, call_id=call_id, server_call_id=call_id)
+        self.ledger.register(recording)
+        self.ledger.put_report(a_row(len(call_id), DAY, call_id=call_id, result=f"called {caller}"))
+        self.archive.put_text(report_name(recording.id), json.dumps({"caller": caller}))
+        writer = self.archive.writer(f"{recording.folder}/0.wav", "audio/wav")
+        writer.write(caller.encode())
+        writer.commit()
+        self.streams.put_text(f"{DAY.replace('-', '/')}/{call_id}/transcript.jsonl", f"I am {caller}")
+        self.letters.put(DeadLetter(DAY, call_id, "hook", "the hook responded 503", 9, 0, 0))
+
+    def places(self) -> tuple[set[str], set[str]]:
+        """The tables and containers of the account, without the prefix."""
+        tables = {one.name for one in TableServiceClient.from_connection_string(self.storage).list_tables()}
+        blobs = {str(one.name) for one in BlobServiceClient.from_connection_string(self.storage).list_containers()}
+        return tuple(
+            {name.removeprefix(self.prefix) for name in found if name.startswith(self.prefix)}
+            for found in (tables, blobs)
+        )  # type: ignore[return-value]
+
+    def everything(self) -> str:
+        """Every row, and every blob with its name, as one text."""
+        tables = TableServiceClient.from_connection_string(self.storage)
+        blobs = BlobServiceClient.from_connection_string(self.storage)
+        kept = []
+        for table in tables.list_tables():
+            if table.name.startswith(self.prefix):
+                kept += [str(dict(row)) for row in tables.get_table_client(table.name).list_entities()]
+        for one in blobs.list_containers():
+            if str(one.name).startswith(self.prefix):
+                container = blobs.get_container_client(str(one.name))
+                kept += [f"{name} {container.download_blob(name).readall()!r}" for name in container.list_blob_names()]
+        return "\n".join(kept)
+
+
+def test_nothing_names_an_erased_person_in_any_table_or_container(azurite: Azurite) -> None:
+    account = Account(azurite.connection_string, "whole", KEY)
+    account.fill("call-of-ada", ADA)
+    account.fill("call-of-bob-1", "4:+14255550111")
+    account.do_not_record.add(ADA)
+    assert account.places() == (set(named("table")), set(named("container")))
+    ask = json.dumps({"number": f"+1{DIGITS}"}).encode()
+    (exported,) = account.people.export(ask).calls
+    assert len(exported.journal) == 43
+    assert (len(exported.recordings), len(exported.streams), len(exported.recordings[0].files)) == (1, 1, 2)
+    receipt = account.people.erase(ask)
+    assert [(one.call_id, one.erased, one.recordings) for one in receipt.calls] == [("call-of-ada", True, 1)]
+    assert receipt.complete
+    assert LISTED in receipt.stays
+    left = account.everything()
+    for trace in (DIGITS, "call-of-ada", an_id(len("call-of-ada"), DAY)):
+        assert trace not in left
+    assert left.count(NumberHashes(KEY).of(ADA)) == 1, "on the do-not-record list alone"
+    assert "4:+14255550111" in left
+    assert account.people.export(ask).calls == ()
+
+
+def test_a_call_that_expires_leaves_its_recording_and_a_hash_and_both_are_erased(azurite: Azurite) -> None:
+    Account(azurite.connection_string, "month", EARLIER).fill("call-of-ada", ADA)
+    account = Account(azurite.connection_string, "month", KEY, EARLIER)
+    account.now = AT / 1000 + MONTH
+    assert account.retention.sweep() == {"expired": 1, "forgotten": 0, "rehashed": 0, "failed": 0}
+    ask = json.dumps({"number": f"+1{DIGITS}"}).encode()
+    (exported,) = account.people.export(ask).calls
+    assert (exported.call, len(exported.recordings)) == (None, 1)
+    assert account.people.erase(ask).complete
+    left = account.everything()
+    for trace in (DIGITS, "call-of-ada", *NumberHashes(KEY, EARLIER).candidates(ADA)):
+        assert trace not in left
