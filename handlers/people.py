@@ -5,14 +5,13 @@ The number stands in the body: no log keeps it. Both routes need the app's own m
 
 from __future__ import annotations
 
-import logging
-
 import azure.functions as func
 
 from handlers.answers import answer, door
 from shared.composition import switchboard
+from shared.logs import logger
 
-log = logging.getLogger("switchboard.doors")
+log = logger("switchboard.doors")
 
 UPKEEP_SCHEDULE = "0 5-59/10 * * * *"
 """Between the runs of `recording_upkeep` (NCRONTAB): a run that finds nothing costs three requests to the storage."""

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from shared.composition import switchboard
+from shared.errors import Misconfigured
 from shared.logs import logger
 
 log = logger("switchboard.health")
@@ -81,6 +82,8 @@ class HealthCheck:
 def _look() -> Health:
     try:
         board = switchboard()
+    except Misconfigured:
+        return "misconfigured"  # the log has said what is wrong, once
     except Exception:
         # The log alone says what is wrong, and where.
         log.exception("the app cannot work as it is set up")

@@ -16,7 +16,7 @@ from contextlib import closing, suppress
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from shared.settings import LOOPBACK
+from shared.setting_values import LOOPBACK
 from shared.transport import certificates
 
 WHOLE_SECONDS = 2.5

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -11,9 +10,10 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 
 from shared.kept.calls import MOST_DAYS, KeptCalls
+from shared.logs import logger
 from shared.store.base import Found
 
-log = logging.getLogger("switchboard.kept")
+log = logger("switchboard.kept")
 
 AT_ONCE = 8
 """Calls that are removed side by side (our choice)."""
