@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from shared.calls.building import build
 from shared.calls.conductor import Conductor
 from shared.calls.flow import FLOWS
+from shared.calls.mistakes import unloadable
 from shared.calls.prompts import Prompt, file, text
 from shared.calls.texts import check_folder
 from shared.calls.timers import Timers
@@ -329,7 +330,12 @@ def load_flows() -> None:
     """Import every module of `flows/`, so that each `@flow` registers. InvalidInput says what is wrong with one."""
     package = importlib.import_module("flows")
     for module in pkgutil.iter_modules(package.__path__):
-        importlib.import_module(f"flows.{module.name}")
+        try:
+            importlib.import_module(f"flows.{module.name}")
+        except InvalidInput:
+            raise
+        except Exception as error:
+            raise unloadable(f"flows.{module.name}", error) from error
     for folder in package.__path__:
         check_folder(Path(folder), tuple(FLOWS))
 

@@ -67,6 +67,16 @@ def diagnose(error: BaseException) -> Diagnosis:
     return Diagnosis(f"{type(error).__name__}: {problem}", *place, remedy)
 
 
+def unloadable(module: str, error: Exception) -> InvalidInput:
+    """What to tell the author of a module of flows that cannot be imported: the line, without the frames of the import
+    that lead there."""
+    place = _place_in(error)
+    if isinstance(error, SyntaxError) and error.filename:
+        place = _place(error.filename, error.lineno or 1)
+    problem = f"{type(error).__name__}: {error.msg if isinstance(error, SyntaxError) else said_by(error)}"
+    return InvalidInput(place.where or module, f"{problem}.", f"The line is: {place.line}" if place.line else "")
+
+
 def place_of(coroutine: Any) -> Place:
     """The line at which a suspended flow waits."""
     found = Place()

@@ -136,3 +136,34 @@ def test_a_former_name_belongs_to_one_flow(folder: Path, code: str) -> None:
     with pytest.raises(InvalidInput, match="formerly"):
         load(folder, "other", f"from shared.calls import flow\n\n{code}\nasync def other(call): ...\n")
     assert FLOWS["new-one"].formerly == ("old-one",)
+
+
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        (
+            "from shared.calls import flow\n\nx = = 1\n",
+            "broken.py:3: SyntaxError: invalid syntax. The line is: x = = 1",
+        ),
+        ("import json\n\njson.loads('{')\n", "broken.py:3: JSONDecodeError: Expecting property name"),
+        ("from shared.calls import nothing\n", "broken.py:1: ImportError: cannot import name 'nothing'"),
+        (
+            "def f():\n    return 1 / 0\n\n\nf()\n",
+            "broken.py:2: ZeroDivisionError: division by zero. The line is: return",
+        ),
+    ],
+)
+def test_a_module_that_cannot_be_imported_is_told_by_its_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str, told: str
+) -> None:
+    import flows
+    from shared.composition import load_flows
+
+    (tmp_path / "broken.py").write_text(code)
+    monkeypatch.setattr(flows, "__path__", [str(tmp_path)])
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    importlib.invalidate_caches()
+    with pytest.raises(InvalidInput) as refused:
+        load_flows()
+    assert told in str(refused.value)
+    sys.modules.pop("flows.broken", None)
