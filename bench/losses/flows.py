@@ -10,7 +10,7 @@ OWN, AGENT, DECLINES, ANSWERS = "+18005550100", "+14255550142", "+15550100002", 
 LOOK_UP_SECONDS = 0.4
 
 
-@flow("look-up")
+@flow("look up")
 async def look_up(call: Call) -> None:
     """Asks for keys, looks something up by them, says what it found."""
     ask = text("Please key in your number, then the pound key.")
@@ -30,13 +30,13 @@ def customer(digits: str) -> str:
     return f"customer {digits}"
 
 
-@flow("put-through")
+@flow("put through")
 async def put_through(call: Call) -> None:
     """Brings an agent in, and says goodbye when the agent has left."""
     await bring_in(call, AGENT)
 
 
-@flow("nobody-there")
+@flow("nobody there")
 async def nobody_there(call: Call) -> None:
     """The same, where the agent declines."""
     await bring_in(call, DECLINES)
@@ -54,13 +54,13 @@ async def bring_in(call: Call, agent: str) -> None:
     await call.hang_up()
 
 
-@flow("pass-on")
+@flow("pass on")
 async def pass_on(call: Call) -> None:
     """Passes the caller on to somebody who takes the call."""
     await hand_over(call, ANSWERS)
 
 
-@flow("not-taken")
+@flow("not taken")
 async def not_taken(call: Call) -> None:
     """The same, to somebody who does not."""
     await hand_over(call, DECLINES)
@@ -75,7 +75,7 @@ async def hand_over(call: Call, to: str) -> None:
         await call.hang_up()
 
 
-@flow("short-survey")
+@flow("short survey")
 async def short_survey(call: Call) -> None:
     """Asks somebody whom the app has called."""
     choices = [Choice("yes", tone="one", phrases=("yes",)), Choice("no", tone="two", phrases=("no",))]

@@ -20,11 +20,11 @@ PASS_ON, NOT_TAKEN, REJECTED, REDIRECTED = "+18005550115", "+18005550116", "+180
 ROUTES = f"""
 rules:
   - {{name: reception, to: "{RECEPTION}", answer: reception}}
-  - {{name: look up, to: "{LOOK_UP}", answer: look-up}}
-  - {{name: put through, to: "{PUT_THROUGH}", answer: put-through}}
-  - {{name: nobody there, to: "{NOBODY_THERE}", answer: nobody-there}}
-  - {{name: pass on, to: "{PASS_ON}", answer: pass-on}}
-  - {{name: not taken, to: "{NOT_TAKEN}", answer: not-taken}}
+  - {{name: look up, to: "{LOOK_UP}", answer: look up}}
+  - {{name: put through, to: "{PUT_THROUGH}", answer: put through}}
+  - {{name: nobody there, to: "{NOBODY_THERE}", answer: nobody there}}
+  - {{name: pass on, to: "{PASS_ON}", answer: pass on}}
+  - {{name: not taken, to: "{NOT_TAKEN}", answer: not taken}}
   - {{name: refused, to: "{REJECTED}", reject: busy}}
   - {{name: sent on, to: "{REDIRECTED}", redirect: "{ANSWERS}"}}
   - {{name: all the rest, reject: none}}

@@ -170,7 +170,7 @@ class _Run:
 
     def _have_called(self, placed: Placed) -> None:
         """Ask the app for a call as its documentation says: with a key, until it answers."""
-        body = {"flow": "short-survey", "targets": [placed.phone], "caller_id": OWN}
+        body = {"flow": "short survey", "targets": [placed.phone], "caller_id": OWN}
         headers = {"Idempotency-Key": placed.phone.strip("+")}
         deadline = time.monotonic() + 30
         while True:
