@@ -227,13 +227,24 @@ GUARDS = (
         "what the journal holds is not asked for again",
     ),
     Guard("shared/calls/state.py::CallState._operation_of", EVENTS, "an event of no sending of ours is foreign"),
-    Guard("shared/calls/state.py::CallState._on_event", EVENTS, "the first outcome counts"),
+    Guard(
+        "shared/calls/state.py::CallState._on_event",
+        (*EVENTS, *_calls("ends grace finding placed_by_flow attempts replay lost_responses fallback unplaced")),
+        "the first outcome counts",
+    ),
     Guard(
         "shared/calls/state.py::CallState._take_state",
-        (*_calls("whose news consent off_record together connections replay"), "tests/unit/test_people_of_a_call.py"),
+        (
+            *_calls("whose news consent off_record together connections replay met"),
+            "tests/unit/test_people_of_a_call.py",
+        ),
         "older news of participants is dropped",
     ),
-    Guard("shared/calls/state.py::CallState._of_another_connection", EVENTS, "events are held to their connection"),
+    Guard(
+        "shared/calls/state.py::CallState._of_another_connection",
+        (*EVENTS, *_calls("placed_by_flow attempts ends")),
+        "events are held to their connection",
+    ),
     Guard(
         "shared/calls/attempts.py::Attempts.concerns_current",
         PLACED,
