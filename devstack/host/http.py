@@ -134,7 +134,7 @@ async def read_body(headers: Headers, receive: Receive) -> bytes:
         DisconnectedError: the client went away first.
     """
     announced = find_header(headers, b"content-length")
-    # By its length first: a number of thousands of digits is none that `int` reads.
+    # By its length first: `int` does not read a number of thousands of digits.
     if announced is not None and announced.isdigit() and (len(announced) > 18 or int(announced) > BODY_LIMIT):
         raise BodyTooLargeError
     message = await receive()

@@ -31,7 +31,7 @@ CONFIDENCE = 0.95
 
 @dataclass(frozen=True)
 class _Input:
-    """What the participant did: a key, the begin of an utterance, or an utterance."""
+    """What the participant did: a key, the start of an utterance, or an utterance."""
 
     kind: str
     text: str = ""

@@ -31,7 +31,7 @@ class PlacedChunk:
     Attributes:
         start: seconds from the start of the recording.
         pauses: inside this chunk, in seconds of the recording; the file does not contain them.
-        signal: None: the file could not be had.
+        signal: None: the file is unavailable.
         seconds: announced length of the audio, which counts where there is no signal.
     """
 

@@ -133,7 +133,7 @@ class AudioPass:
         self._analysis: _Analysis | None = None
 
     def feed(self, block: bytes) -> None:
-        """The next bytes. Raises UnreadableAudio as soon as it shows that the file is none that can be read."""
+        """The next bytes. Raises UnreadableAudio as soon as it shows that the file cannot be read."""
         samples = self._wav.feed(block)
         if self._wav.header is not None:
             self._begun(self._wav.header).feed(samples)
