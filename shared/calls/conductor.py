@@ -416,7 +416,6 @@ class Conductor:
                 held.session.record.fill_in(session.record)
                 if not held.session.record.holds(mark):
                     if trusted:
-                        self.freshness.lost_commits += 1
                         self.freshness.learn(fresh=False)
                     time.sleep(min(0.002 * race, 0.05))
                     continue

@@ -54,7 +54,6 @@ def test_a_stale_callback_costs_three_round_trips_once_for_each_instance_and_two
             board.deliver(call.call_id, news)
             trips.append(counts.total())
     assert trips == [2, 3, 2, 2, 2, 2]
-    assert (one.freshness.lost_commits, other.freshness.lost_commits) == (1, 0)
 
 
 def test_an_event_that_says_itself_that_memory_is_old_costs_two_from_the_start(storage: str) -> None:
@@ -66,7 +65,6 @@ def test_an_event_that_says_itself_that_memory_is_old_costs_two_from_the_start(s
     with counted_requests() as counts:
         one.deliver(call.call_id, call.played())  # the end of a prompt that `one` does not know of
         assert counts.total() == 2
-    assert one.freshness.lost_commits == 0
 
 
 def test_a_duplicate_callback_costs_no_round_trip_warm(storage: str) -> None:

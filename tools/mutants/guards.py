@@ -229,8 +229,13 @@ GUARDS = (
     Guard("shared/calls/state.py::CallState._operation_of", EVENTS, "an event of no sending of ours is foreign"),
     Guard(
         "shared/calls/state.py::CallState._on_event",
-        (*EVENTS, *_calls("ends grace finding placed_by_flow attempts replay lost_responses fallback unplaced")),
+        (*EVENTS, *_calls("call_state grace")),
         "the first outcome counts",
+    ),
+    Guard(
+        "shared/calls/state.py::CallState._on_disconnected",
+        (*PLACED, *_calls("call_state consent replay")),
+        "the end of an attempt is told from the end of the call",
     ),
     Guard(
         "shared/calls/state.py::CallState._take_state",
@@ -242,7 +247,7 @@ GUARDS = (
     ),
     Guard(
         "shared/calls/state.py::CallState._of_another_connection",
-        (*EVENTS, *_calls("placed_by_flow attempts ends")),
+        EVENTS,
         "events are held to their connection",
     ),
     Guard(
