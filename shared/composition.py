@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from shared.brakes.brakes import AppBrakes, Refreshing
+from shared.brakes.composing import compose_brakes
+from shared.brakes.rows import BrakeRows
 from shared.calls.building import build
 from shared.calls.conductor import Conductor
 from shared.calls.flow import FLOWS
@@ -30,6 +33,7 @@ from shared.routing import RoutingTable, load_routes
 from shared.security import CallbackUrls, StreamUrls, TokenVerifier
 from shared.settings import EARLIER, Settings, setting_name, settings, unknown_settings
 from shared.store.base import CallStore, DoNotRecord
+from shared.store.brake_rows import TableBrakeRows
 from shared.store.do_not_record import TableDoNotRecord
 from shared.store.queues import QueueTimers
 from shared.store.tables import TableStore
@@ -37,6 +41,7 @@ from shared.store.tables import TableStore
 if TYPE_CHECKING:
     from shared.api.do_not_record import DoNotRecordService
     from shared.api.service import CallService
+    from shared.api.switches import SwitchesService
     from shared.kept.composing import Kept
     from shared.notifications.composing import Notifications
     from shared.recordings.base import Archive
@@ -77,6 +82,7 @@ class Switchboard:
     urls: CallbackUrls
     tokens: TokenVerifier
     routes: RoutingTable
+    brakes: AppBrakes
     recordings: Once[Recordings]
     """Recordings and their reports, put together on first use: no answer to a call needs them."""
     notifications: Once[Notifications]
@@ -91,7 +97,14 @@ class Switchboard:
         """What the HTTP API does. Its models are imported on first use: no answer to a call needs them."""
         from shared.api.service import CallService
 
-        return CallService(self.conductor, self.store)
+        return CallService(self.conductor, self.store, self.brakes)
+
+    @property
+    def switches_service(self) -> SwitchesService:
+        """What the HTTP API does with the switches. Its models are imported on first use."""
+        from shared.api.switches import SwitchesService
+
+        return SwitchesService(self.brakes, self.conductor.flows)
 
     @property
     def do_not_record_service(self) -> DoNotRecordService:
@@ -112,6 +125,8 @@ def compose(
     notifications: Callable[[], Notifications] | None = None,
     streams: Archive | None = None,
     do_not_record: DoNotRecord | None = None,
+    brake_rows: BrakeRows | None = None,
+    refresher: Callable[[Callable[[], None]], Refreshing] | None = None,
 ) -> Switchboard:
     """Join the parts by settings; a test gives its own for those that reach out."""
     logging.getLogger("switchboard").setLevel(settings.log_level)
@@ -132,6 +147,9 @@ def compose(
         numbers = NumberHashes(settings.number_hash_key, settings.number_hash_key_previous)
         do_not_record = do_not_record or TableDoNotRecord(settings.azurewebjobsstorage, settings.store_prefix, numbers)
     store = store or TableStore(settings.azurewebjobsstorage, settings.store_prefix, numbers)
+    routes = load_routes(settings.routing_file, FLOWS)
+    rows = brake_rows or TableBrakeRows(settings.azurewebjobsstorage, settings.store_prefix)
+    brakes = compose_brakes(settings, routes, FLOWS, rows, refresher)
     conductor = Conductor(
         store=store,
         gateway=gateway
@@ -156,7 +174,9 @@ def compose(
         transfer_to=Identifier.parse(settings.fallback_transfer_to) if settings.fallback_transfer_to else None,
         language=settings.speech_language,
         do_not_record=do_not_record,
+        brakes=brakes,
     )
+    conductor.afterwards.ended.append(brakes.ended)
     recorded = Once(recordings or (lambda: _recordings(settings, store, conductor.flows)))
     notify = Once(notifications or (lambda: _notifications(settings, store)))
     if settings.events_topic_endpoint or settings.hook_url:
@@ -168,7 +188,8 @@ def compose(
         urls=urls,
         tokens=tokens
         or TokenVerifier(settings.acs_openid_configuration_url, settings.acs_token_issuer, settings.acs_resource_id),
-        routes=load_routes(settings.routing_file, FLOWS),
+        routes=routes,
+        brakes=brakes,
         recordings=recorded,
         notifications=notify,
         kept=Once(lambda: _kept(settings, store, recorded, notify, do_not_record, streams)),
@@ -284,6 +305,7 @@ def _get_ready() -> None:
     try:
         board.tokens.prepare()
         board.store.healthy()
+        board.brakes.get_ready()
         _check_scorecards(board)
         _check_hash_keys(board)
     except Exception as error:
