@@ -59,9 +59,10 @@ class Refresher:
             if not self._running:
                 self._running = True
                 threading.Thread(target=self.run, name="switchboard-brakes", daemon=True).start()
+            else:
+                self._wanted.set()
             if self._is_fresh(now):
                 return
-            self._wanted.set()
             if not self._failing:
                 self._condition.wait_for(lambda: self._failing or self._is_fresh(self._clock()), WAIT)
 
