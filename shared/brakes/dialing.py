@@ -110,13 +110,11 @@ def countries_of(people: Iterable[Identifier]) -> frozenset[str]:
 def read_prefixes(value: str) -> tuple[str, ...]:
     """The prefixes of a comma-separated list; ValueError says which is none."""
     prefixes = tuple(one for part in value.split(",") if (one := part.strip().replace(" ", "")))
-    for prefix in prefixes:
-        if not _PREFIX.fullmatch(prefix):
-            raise ValueError(
-                f"{prefix[:20]!r} is no prefix; write + and the first digits, such as +49, +1425; + is all"
-            )
-        if never := _never_prefix(prefix):
-            raise ValueError(f"{prefix} {never}; take it out")
+    for begin in prefixes:
+        if not _PREFIX.fullmatch(begin):
+            raise ValueError(f"{begin[:20]!r} is no prefix; write + and the first digits, such as +49, +1425; + is all")
+        if never := _never_prefix(begin):
+            raise ValueError(f"{begin} {never}; take it out")
     return prefixes
 
 
