@@ -192,7 +192,7 @@ def compose(
         brakes=brakes,
         recordings=recorded,
         notifications=notify,
-        kept=Once(lambda: _kept(settings, store, recorded, notify, do_not_record, streams)),
+        kept=Once(lambda: _kept(settings, store, recorded, notify, do_not_record, brakes.is_off_now, streams)),
         do_not_record=do_not_record,
     )
 
@@ -209,11 +209,12 @@ def _kept(
     recordings: Once[Recordings],
     notifications: Once[Notifications],
     do_not_record: DoNotRecord | None,
+    is_off: Callable[[Identifier], bool],
     streams: Archive | None,
 ) -> Kept:
     from shared.kept.composing import compose_kept
 
-    return compose_kept(settings, store, recordings, notifications, do_not_record, streams)
+    return compose_kept(settings, store, recordings, notifications, do_not_record, is_off, streams)
 
 
 def _notifications(settings: Settings, store: CallStore) -> Notifications:

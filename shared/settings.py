@@ -102,8 +102,8 @@ class Settings(BaseModel):
     )
     allowed_prefixes: str = Field(
         "",
-        description="How numbers may begin that the app calls, adds, transfers or redirects to, comma-separated; empty: "
-        "those of the countries of its own numbers.",
+        description="How numbers may begin that the app calls, adds, transfers or redirects to, comma-separated; "
+        "empty: those of the countries of its own numbers.",
     )
     max_targets: int = Field(20, ge=1, description="Targets that one request may name.")
     max_call_minutes: int = Field(

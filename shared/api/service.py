@@ -59,8 +59,8 @@ class CallService:
         self._brakes = brakes
 
     def place(self, body: bytes, key: str | None) -> Placed:
-        """Start a call. InvalidInput for what its flow does not take, ActionRefused if the service refuses to, Braked if
-        the app does."""
+        """Start a call. InvalidInput for what its flow does not take, ActionRefused if the service refuses to, Braked
+        if the app does."""
         request = read(PlaceCall, body)
         flow = self._conductor.flows.get(request.flow)
         opening = request.opening(by_flow=flow is not None and flow.opens)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections import Counter, OrderedDict
+from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ from shared.calls import actions
 from shared.calls.actions import Action
 from shared.calls.brakes import BrakeCode, Braked
 from shared.calls.record import CallRecord
-from shared.errors import LostRace
+from shared.errors import LostRace, StoreError
 from shared.identifiers import Identifier
 from shared.logs import logger
 from shared.privacy import NumberHashes
@@ -35,6 +35,8 @@ QUIET_RUNS = 24
 """Runs of the watchdog without a call after which it writes no figures (our choice): two minutes at its usual pace."""
 DAYS_COUNTED = 7
 """Days for which is counted what the brakes did (our choice)."""
+MOST_OVER = 50
+"""Calls that were over last (our choice): one may be over before its claim has its id."""
 MOST_NOTED = 4096
 """Calls of which an instance remembers that it has logged what a brake did to them (our choice)."""
 
@@ -124,6 +126,7 @@ class AppBrakes:
         self._claims = Claims()
         self._uncounted: Counter[str] = Counter()
         self._noted: OrderedDict[tuple[str, str], None] = OrderedDict()
+        self._over: deque[str] = deque(maxlen=MOST_OVER)
         self._read_texts: dict[str, str] = {}
         self._quiet_runs = 0
         self._refresher = refresher(self.refresh)
@@ -242,21 +245,28 @@ class AppBrakes:
             return ""
 
     def claimed(self, key: str, call_id: str) -> None:
-        """A call that was counted has this id."""
+        """A call that was counted has this id; it may be over by now."""
         with self._lock:
             self._claims.rename(key, call_id)
+            if call_id in self._over:
+                self._claims.remove(call_id)
 
     def ended(self, call_id: str) -> None:
         """A call is over, as this instance knows."""
         with self._lock:
             self._claims.remove(call_id)
+            self._over.append(call_id)
 
     def watched(self, records: Sequence[CallRecord], began: int) -> None:
         figures = Figures.count(records, began, self._hash)
         up = any(record.status not in ("waiting", "ended") for record in records)
         self._quiet_runs = 0 if up else self._quiet_runs + 1
-        if self._quiet_runs <= QUIET_RUNS:
+        if self._quiet_runs > QUIET_RUNS:
+            return
+        try:
             self.rows.put("figures", figures.text)
+        except StoreError as error:  # what the watchdog has settled is settled
+            log.warning("the figures of the brakes were not written: %s", error)
 
     def _hash(self, raw_id: str) -> str:
         return self._hashes.of(raw_id)[-16:]
@@ -293,6 +303,11 @@ class AppBrakes:
             self._uncounted += Counter()  # drops the zeros
 
     # What all instances share
+
+    def is_off_now(self, who: Identifier) -> bool:
+        """Whether a number is switched off, by the storage."""
+        self.refresh()
+        return self.switches.is_off(who)
 
     def get_ready(self) -> None:
         """Begin to read it, so that the first call need not wait for it."""

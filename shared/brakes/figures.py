@@ -11,8 +11,8 @@ from shared.calls.record import CallRecord
 from shared.identifiers import Identifier
 
 SETTLING = 5_000
-"""Milliseconds after its start from which a call is counted in the figures (our choice): by then the rows stand by which
-the watchdog finds it. Before, the instance that took it counts it."""
+"""Milliseconds after its start from which a call is counted in the figures (our choice): by then the rows stand by
+which the watchdog finds it. Before, the instance that took it counts it."""
 LONGEST_CLAIM = 60_000
 """Milliseconds for which an instance counts a call by itself at most (our choice), should no figures come."""
 MOST_CALLERS = 500

@@ -1,4 +1,4 @@
-"""What the core asks of the app's brakes, and what a flow meets where one acts. The brakes themselves: shared.brakes."""
+"""What the core asks of the app's brakes, and what a flow meets where one acts. The brakes stand in shared.brakes."""
 
 from __future__ import annotations
 

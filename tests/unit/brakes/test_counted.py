@@ -13,6 +13,7 @@ from shared.brakes.figures import Claims, Figures, is_one_caller
 from shared.calls import actions
 from shared.calls.brakes import Braked
 from shared.calls.record import CallRecord
+from shared.errors import StoreUnavailable
 from shared.identifiers import Identifier
 from shared.routing import AnswerWith, RejectWith
 from tests.unit.brakes.instances import ANSWER, Instances, ring
@@ -73,7 +74,7 @@ def test_those_who_withhold_their_number_are_not_one_caller(instances: Instances
 def test_a_user_is_one_caller(instances: Instances) -> None:
     brakes = instances.one(calls_of_one_caller=1)
     user = "8:acs:11111111-2222-4333-8444-555555555555_0000002a-1111-2222-3333-444444000009"
-    assert [type(ring(brakes, number, user)) for number in range(2)] == [AnswerWith, RejectWith]
+    assert [ring(brakes, number, user) for number in range(2)] == [ANSWER, BUSY]
 
 
 def test_however_a_number_is_written_it_is_one_caller(instances: Instances) -> None:
@@ -160,7 +161,7 @@ def test_what_the_figures_count_is_not_counted_twice(instances: Instances) -> No
     instances.clock.pass_seconds(6)
     brakes.watched(records(12), instances.clock.now)
     brakes.refresh()
-    assert [type(ring(brakes, number)) for number in range(12, 21)] == [AnswerWith] * 8 + [RejectWith]
+    assert [ring(brakes, number) for number in range(12, 21)] == [ANSWER] * 8 + [BUSY]
 
 
 def test_figures_leave_out_calls_that_have_just_started_for_those_are_claims(instances: Instances) -> None:
@@ -266,7 +267,7 @@ def test_counts_are_added_to_what_others_counted_meanwhile(instances: Instances)
     instances.rows.put("counts", '{"2026-09-20": {"outbound_off": 2}}')
     instances.rows.read = lambda: earlier  # type: ignore[method-assign]
     brakes.refresh()  # loses the race
-    del instances.rows.read  # type: ignore[method-assign]
+    del instances.rows.read
     brakes.refresh()
     brakes.refresh()
     days = json.loads(instances.rows.read()["counts"].text)
@@ -292,3 +293,23 @@ def test_claims_keep_their_count() -> None:
     assert (len(claims), claims.of("x"), claims.of(""), "c" in claims, "b" in claims) == (2, 2, 0, True, False)
     claims.drop_before(3)
     assert (len(claims), claims.of("x")) == (1, 1)
+
+
+def test_a_call_that_is_over_before_its_claim_has_its_id_makes_room(instances: Instances) -> None:
+    brakes = instances.one(calls_of_one_caller=1)
+    caller = Identifier.parse("+14255550100")
+    with brakes.ring(caller, caller, "key 1", ANSWER) as admission:
+        brakes.ended("call1")
+        admission.keep("call1")
+    assert ring(brakes, 2) == ANSWER
+
+
+def test_a_storage_that_does_not_take_figures_stops_no_watchdog(
+    instances: Instances, caplog: pytest.LogCaptureFixture
+) -> None:
+    def down(name: str, text: str) -> None:
+        raise StoreUnavailable("down")
+
+    instances.rows.put = down  # type: ignore[method-assign]
+    instances.one().watched(records(1), START)
+    assert [record.levelname for record in caplog.records] == ["WARNING"]

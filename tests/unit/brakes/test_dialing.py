@@ -43,7 +43,8 @@ def test_the_country_of_a_number(number: str, country: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "number", ["+19005550123", "+1900", "+19005550", "+190055501234", "+4490912345678", "+449091234567890", "+499001123456",
+    "number", ["+19005550123", "+1900", "+19005550", "+190055501234", "+4490912345678", "+449091234567890",
+               "+499001123456",
                "+491377123456", "+33899123456", "+979123456789"],
 )  # fmt: skip
 def test_premium_rate_numbers_are_never_called(number: str) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from shared.brakes.dialing import Dialing
 from shared.brakes.switches import Switches
-from shared.calls import ActionRefused, Braked, Call, Flow, actions
+from shared.calls import ActionRefused, Braked, Call, CallLocator, Flow, actions
 from shared.calls.actions import Action
 from shared.calls.brakes import TIME_LIMIT
 from shared.calls.conductor import Conductor
@@ -166,8 +166,8 @@ def world() -> World:
     return World()
 
 
-def instance(world: World, instances: Instances | None = None, **limits: int) -> Conductor:
-    return world.conductor(flows=HERE, brakes=(instances or Instances(clock=world.clock)).one(**limits))
+def instance(world: World) -> Conductor:
+    return world.conductor(flows=HERE, brakes=Instances(clock=world.clock).one())
 
 
 def test_a_flow_catches_it_as_a_refusal_and_a_replay_meets_the_same(world: World) -> None:
@@ -192,7 +192,7 @@ def test_a_call_over_the_limit_is_placed_again_later(world: World) -> None:
     instances = Instances(clock=world.clock)
     brakes = instances.one(calls=1)
     conductor = world.conductor(flows=HERE, brakes=brakes)
-    brakes.check(CallRecord("other"), actions.Connect(locator={"kind": "room", "id": "1"}))  # type: ignore[arg-type]
+    brakes.check(CallRecord("other"), actions.Connect(locator=CallLocator(kind="room", id="1")))
     _, call_id = conductor.place("tries_again", None)
     assert world.kinds() == []
     brakes.ended("other")

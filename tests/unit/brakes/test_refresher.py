@@ -79,7 +79,7 @@ def threads(monkeypatch: pytest.MonkeyPatch) -> list[Callable[[], None]]:
         def start(self) -> None:
             made.append(self.target)
 
-    monkeypatch.setattr(module.threading, "Thread", Thread)
+    monkeypatch.setattr("shared.brakes.refresher.threading.Thread", Thread)
     monkeypatch.setattr(module, "WAIT", 0.001)
     return made
 
