@@ -8,32 +8,89 @@ import uuid
 from collections.abc import Callable, Mapping
 from typing import Literal, Protocol
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from shared.api.models import read
 from shared.brakes.dialing import Dialing
 from shared.brakes.figures import Figures
 from shared.brakes.rows import BrakeRows, StoredRow
-from shared.brakes.switches import (
-    MOST,
-    MOST_CHANGES,
-    Change,
-    Changed,
-    Diversion,
-    Diverted,
-    Switches,
-    SwitchPosition,
-    name_of,
-)
+from shared.brakes.switches import name_of
 from shared.errors import InvalidInput, LostRace
 from shared.identifiers import Identifier
 from shared.logs import logger
-from shared.routing.decisions import Answering
+from shared.routing.decisions import Answering, RejectReason
 
 log = logger("switchboard.brakes")
 
+MOST = 50
+"""Numbers that can be off at once, and flows that can be diverted (our choice): all of it is one row of the storage."""
+MOST_CHANGES = 10
+"""Changes that are remembered, the newest first (our choice)."""
 TRIES = 8
 """How often a change is tried where others change switches at the same moment (our choice)."""
+
+
+class _Stored(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+
+class Changed(_Stored):
+    """Who turned a switch, when (Unix time in milliseconds) and why."""
+
+    by: str
+    at: int
+    why: str = ""
+
+
+class Diversion(_Stored):
+    """Where calls go instead of to a flow: to another flow, to somebody, or nowhere. One of the three."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"flow": "support"}, {"redirect": "+14255550177"}]})
+
+    flow: str | None = Field(None, description="another flow, which takes them; its own diversion does not count")
+    redirect: Identifier | None = Field(None, description="who gets them, a number or a raw id")
+    reject: RejectReason | None = Field(None, description="they are rejected so")
+
+    @model_validator(mode="after")
+    def _is_one(self) -> Diversion:
+        if sum(one is not None for one in (self.flow, self.redirect, self.reject)) != 1:
+            raise ValueError('must have one of flow, redirect and reject; "on" ends a diversion')
+        return self
+
+    def __str__(self) -> str:
+        return f"flow {self.flow}" if self.flow else f"reject {self.reject}" if self.reject else "redirect"
+
+
+class FlowDiverted(Changed):
+    """A flow that does not take the calls that come in for it."""
+
+    to: Diversion
+
+
+class Change(Changed):
+    """One request that turned switches."""
+
+    id: str
+    what: tuple[str, ...]
+
+
+class StoredSwitches(_Stored):
+    """All of them, as they are stored; `shared.brakes.switches` reads the same. What is on is not named.
+
+    Attributes:
+        outbound_off: nothing leaves the app; None: it may.
+        numbers_off: by number, or raw id where there is none.
+        diverted: by the name of the flow.
+        changes: the newest first.
+    """
+
+    outbound_off: Changed | None = None
+    numbers_off: dict[str, Changed] = Field(default_factory=dict)
+    diverted: dict[str, FlowDiverted] = Field(default_factory=dict)
+    changes: tuple[Change, ...] = ()
+
+
+SwitchPosition = Literal["on", "off"]
 
 
 class _Model(BaseModel):
@@ -88,7 +145,7 @@ class FlowSwitch(_Model):
     """A flow that is diverted."""
 
     flow: str
-    diverted: Diverted
+    diverted: FlowDiverted
 
 
 class CallsNow(_Model):
@@ -225,11 +282,13 @@ def _kinds(asked: TurnSwitches) -> str:
     return " ".join(f"{kind}={value}" for kind, value in kinds.items() if value)
 
 
-def _stored(row: StoredRow | None) -> Switches:
-    return Switches.model_validate_json(row.text) if row else Switches()
+def _stored(row: StoredRow | None) -> StoredSwitches:
+    return StoredSwitches.model_validate_json(row.text) if row else StoredSwitches()
 
 
-def _turned(before: Switches, asked: TurnSwitches, numbers: Mapping[str, SwitchPosition], change: Change) -> Switches:
+def _turned(
+    before: StoredSwitches, asked: TurnSwitches, numbers: Mapping[str, SwitchPosition], change: Change
+) -> StoredSwitches:
     """How the switches stand after a change."""
     off = Changed(by=change.by, at=change.at, why=change.why)
     outbound = {"off": off, "on": None, None: before.outbound_off}[asked.outbound]
@@ -238,11 +297,11 @@ def _turned(before: Switches, asked: TurnSwitches, numbers: Mapping[str, SwitchP
     diverted = {name: one for name, one in before.diverted.items() if name not in asked.flows}
     for name, to in asked.flows.items():
         if to != "on":
-            diverted[name] = Diverted(by=change.by, at=change.at, why=change.why, to=to)
+            diverted[name] = FlowDiverted(by=change.by, at=change.at, why=change.why, to=to)
     for what, number in (("numbers", len(numbers_off)), ("flows", len(diverted))):
         if number > MOST:
             raise InvalidInput(what, f"would be {number} that are off or diverted.", f"{MOST} can be; turn some on.")
-    return Switches(
+    return StoredSwitches(
         outbound_off=outbound,
         numbers_off=numbers_off,
         diverted=diverted,

@@ -12,13 +12,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
-from pydantic import ValidationError
-
 from shared.brakes.dialing import Dialing
 from shared.brakes.figures import LONGEST_CLAIM, Claims, Figures, is_one_caller
 from shared.brakes.refresher import Refresher
 from shared.brakes.rows import BrakeRows, RowName, StoredRow
-from shared.brakes.switches import Diversion, Switches
+from shared.brakes.switches import Switches
 from shared.calls import actions
 from shared.calls.actions import Action
 from shared.calls.brakes import BrakeCode, Braked
@@ -153,20 +151,19 @@ class AppBrakes:
             admission.end()
 
     def _diverted(self, decision: Outcome, caller: Identifier, callee: Identifier) -> Outcome:
-        found = self.switches.diverted.get(decision.flow) if isinstance(decision, AnswerWith) else None
-        if found is None or not isinstance(decision, AnswerWith):
+        to = self.switches.diverted.get(decision.flow) if isinstance(decision, AnswerWith) else None
+        if to is None or not isinstance(decision, AnswerWith):
             return decision
-        to: Diversion = found.to
         if to.reject is not None:
             return RejectWith(reason=to.reject, rule=decision.rule, why="flow diverted")
         if to.redirect is not None:
             return guarded(RedirectTo(target=to.redirect, rule=decision.rule), callee, caller)
-        flow = self._flows.get(to.flow or "")
+        flow = self._flows.get(to.flow)
         if flow is None:
             log.error("flow %r is diverted to %r, which is none; it takes its calls itself", decision.flow, to.flow)
             return decision
         language = decision.language if decision.language in flow.languages else ""
-        return AnswerWith(flow=to.flow or "", rule=decision.rule, language=language)
+        return AnswerWith(flow=to.flow, rule=decision.rule, language=language)
 
     def _decide(self, caller: Identifier, callee: Identifier, key: str, decision: Outcome) -> tuple[Outcome, str]:
         """The decision, and which brake made it; empty: none."""
@@ -207,7 +204,7 @@ class AppBrakes:
     def _problem(self, action: Action, own: Sequence[Identifier]) -> tuple[BrakeCode, str] | None:
         """Which brake keeps an action, and why."""
         targets, caller_id = _people(action)
-        if self.switches.outbound_off is not None and not isinstance(action, actions.MoveParticipants):
+        if self.switches.outbound_off and not isinstance(action, actions.MoveParticipants):
             return "outbound_off", "all outbound calls are switched off; GET /api/switches says by whom"
         if any(map(self.switches.is_off, (*targets, caller_id))):
             return "number_off", "this number is switched off; GET /api/switches says by whom"
@@ -327,14 +324,14 @@ class AppBrakes:
         self._read_texts[name] = text
         try:
             take(text)
-        except (ValidationError, ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             log.error("the row %r of the brakes cannot be read; the last one counts: %s", name, type(error).__name__)
 
     def _take_figures(self, text: str) -> None:
         self.figures = Figures.read(text) if text else Figures()
 
     def _take_switches(self, text: str) -> None:
-        self.switches = Switches.model_validate_json(text) if text else Switches()
+        self.switches = Switches.read(text) if text else Switches()
 
 
 _CHECKED = (

@@ -1,87 +1,59 @@
-"""Switches: what a person has turned off or diverted, for all instances and until it is turned on again."""
+"""Switches, as what rings and what leaves the app goes by them. `shared.api.switches` turns them and stores them."""
 
 from __future__ import annotations
 
-from typing import Literal
-
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from shared.identifiers import Identifier
 from shared.routing.decisions import RejectReason
 
-MOST = 50
-"""Numbers that can be off at once, and flows that can be diverted (our choice): all of it is one row of the storage."""
-MOST_CHANGES = 10
-"""Changes that are remembered, the newest first (our choice)."""
+
+@dataclass(frozen=True, slots=True)
+class Diverted:
+    """Where calls go instead of to a flow: one of the three."""
+
+    flow: str = ""
+    redirect: Identifier | None = None
+    reject: RejectReason | None = None
 
 
-class _Stored(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
-
-
-class Changed(_Stored):
-    """Who turned a switch, when (Unix time in milliseconds) and why."""
-
-    by: str
-    at: int
-    why: str = ""
-
-
-class Diversion(_Stored):
-    """Where calls go instead of to a flow: to another flow, to somebody, or nowhere. One of the three."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [{"flow": "support"}, {"redirect": "+14255550177"}]})
-
-    flow: str | None = Field(None, description="another flow, which takes them; its own diversion does not count")
-    redirect: Identifier | None = Field(None, description="who gets them, a number or a raw id")
-    reject: RejectReason | None = Field(None, description="they are rejected so")
-
-    @model_validator(mode="after")
-    def _is_one(self) -> Diversion:
-        if sum(one is not None for one in (self.flow, self.redirect, self.reject)) != 1:
-            raise ValueError('must have one of flow, redirect and reject; "on" ends a diversion')
-        return self
-
-    def __str__(self) -> str:
-        return f"flow {self.flow}" if self.flow else f"reject {self.reject}" if self.reject else "redirect"
-
-
-class Diverted(Changed):
-    """A flow that does not take the calls that come in for it."""
-
-    to: Diversion
-
-
-class Change(Changed):
-    """One request that turned switches."""
-
-    id: str
-    what: tuple[str, ...]
-
-
-class Switches(_Stored):
-    """All of them. What is on is not named.
+@dataclass(frozen=True, slots=True)
+class Switches:
+    """How the switches stand. What is on is not named.
 
     Attributes:
-        outbound_off: nothing leaves the app; None: it may.
-        numbers_off: by number, or raw id where there is none.
+        outbound_off: nothing leaves the app.
+        numbers_off: numbers, or raw ids where there is none.
         diverted: by the name of the flow.
-        changes: the newest first.
     """
 
-    outbound_off: Changed | None = None
-    numbers_off: dict[str, Changed] = Field(default_factory=dict)
-    diverted: dict[str, Diverted] = Field(default_factory=dict)
-    changes: tuple[Change, ...] = ()
+    outbound_off: bool = False
+    numbers_off: frozenset[str] = frozenset()
+    diverted: Mapping[str, Diverted] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, text: str) -> Switches:
+        """From what `shared.api.switches` stored; ValueError, KeyError, TypeError or AttributeError for all else."""
+        stored = json.loads(text)
+        return cls(
+            outbound_off=stored.get("outbound_off") is not None,
+            numbers_off=frozenset(stored.get("numbers_off", {})),
+            diverted={name: _diverted(one["to"]) for name, one in stored.get("diverted", {}).items()},
+        )
 
     def is_off(self, who: Identifier | None) -> bool:
         """Whether nobody is to be called, or served, under this number."""
         return who is not None and name_of(who) in self.numbers_off
 
 
+def _diverted(to: Mapping[str, str]) -> Diverted:
+    redirect = to.get("redirect")
+    reject: RejectReason | None = to.get("reject")  # type: ignore[assignment]  # checked when it was stored
+    return Diverted(to.get("flow") or "", Identifier(raw_id=redirect) if redirect else None, reject)
+
+
 def name_of(who: Identifier) -> str:
-    """How somebody is named in `numbers_off`: one name, however the number was written."""
+    """How somebody is named among the numbers that are off: one name, however the number was written."""
     return str(who)
-
-
-SwitchPosition = Literal["on", "off"]

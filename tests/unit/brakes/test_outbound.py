@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from shared.api.switches import Changed, Diversion, FlowDiverted, StoredSwitches
 from shared.brakes.dialing import Dialing
-from shared.brakes.switches import Switches
+from shared.brakes.switches import Diverted, Switches
 from shared.calls import ActionRefused, Braked, Call, CallLocator, Flow, actions
 from shared.calls.actions import Action
 from shared.calls.brakes import TIME_LIMIT
@@ -301,6 +302,20 @@ def test_an_end_makes_room_at_once(world: World) -> None:
 
 
 def test_switches_are_read_as_they_were_written() -> None:
-    switches = Switches.model_validate_json(OFF)
-    assert switches.outbound_off is not None
-    assert Switches.model_validate_json(switches.model_dump_json()) == switches
+    off = Changed(by="Ada", at=1)
+    to = {name: FlowDiverted(by="Ada", at=1, to=Diversion.model_validate(one)) for name, one in DIVERSIONS.items()}
+    stored = StoredSwitches(outbound_off=off, numbers_off={"+14255550123": off}, diverted=to)
+    for text in (stored.model_dump_json(exclude_none=True), stored.model_dump_json()):
+        assert Switches.read(text) == Switches(
+            outbound_off=True,
+            numbers_off=frozenset({"+14255550123"}),
+            diverted={
+                "a": Diverted(flow="b"),
+                "c": Diverted(redirect=who("+14255550177")[0]),
+                "d": Diverted(reject="forbidden"),
+            },
+        )
+    assert Switches.read(StoredSwitches().model_dump_json()) == Switches()
+
+
+DIVERSIONS: dict[str, Any] = {"a": {"flow": "b"}, "c": {"redirect": "+14255550177"}, "d": {"reject": "forbidden"}}

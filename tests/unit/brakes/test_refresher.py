@@ -43,13 +43,13 @@ def test_a_switch_is_seen_by_another_instance_within_five_seconds() -> None:
     def at_pause() -> None:
         if seconds.now == 1010:
             instances.rows.put("switches", '{"outbound_off": {"by": "Ada", "at": 1}}')
-        if other.switches.outbound_off is not None:
+        if other.switches.outbound_off:
             seen.append(seconds.now - 1010)
 
     seconds.at_pause = at_pause
     run(Refresher(other.refresh, clock=seconds, pause=seconds.pause))
     assert 0 < seen[0] <= 5 - 2, "with three seconds left for the reading itself"
-    assert one.switches.outbound_off is None, "who does not read does not know"
+    assert not one.switches.outbound_off, "who does not read does not know"
 
 
 def test_nothing_is_read_after_ten_minutes_without_a_use() -> None:
