@@ -8,9 +8,8 @@ import time
 from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from shared.brakes.dialing import Dialing
 from shared.brakes.figures import LONGEST_CLAIM, Claims, Figures, is_one_caller
@@ -39,8 +38,7 @@ MOST_NOTED = 4096
 """Calls of which an instance remembers that it has logged what a brake did to them (our choice)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(NamedTuple):
     """What the settings allow.
 
     Attributes:

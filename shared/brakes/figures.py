@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from shared.calls.record import CallRecord
 from shared.identifiers import Identifier
@@ -63,8 +64,7 @@ def is_one_caller(caller: Identifier) -> bool:
     return not caller.is_anonymous and (number is None or any(map(str.isdigit, number)))
 
 
-@dataclass(frozen=True, slots=True)
-class _Claim:
+class _Claim(NamedTuple):
     at: int
     caller: str
 

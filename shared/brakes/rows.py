@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from shared.errors import LostRace
 
 RowName = Literal["figures", "switches", "counts"]
 
 
-@dataclass(frozen=True, slots=True)
-class StoredRow:
+class StoredRow(NamedTuple):
     """A row as it was read; `version` is for `replace` alone."""
 
     text: str

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from shared.identifiers import Identifier
 from shared.routing.decisions import RejectReason
 
 
-@dataclass(frozen=True, slots=True)
-class Diverted:
+class Diverted(NamedTuple):
     """Where calls go instead of to a flow: one of the three."""
 
     flow: str = ""
