@@ -180,13 +180,14 @@ class AppBrakes:
 
     # An action is about to leave the app
 
-    def check(self, record: CallRecord, action: Action) -> None:
+    def check(self, record: CallRecord, action: Action, *, again: bool = False) -> None:
         if not isinstance(action, _CHECKED):
             return
         self._refresher.use()
         own = record.callee if record.direction == "inbound" else record.caller
         found = self._problem(action, [Identifier(raw_id=own)] if own else [])
-        if found is None and isinstance(action, actions.CreateCall | actions.Connect) and self._take(record.call_id):
+        opens = isinstance(action, actions.CreateCall | actions.Connect)
+        if found is None and opens and not again and self._take(record.call_id):  # else it is counted already
             limit = self._limits.calls
             found = "too_many_calls", f"{limit} calls go on already, which is the limit; MAX_CALLS says so"
         if found is not None:

@@ -44,8 +44,12 @@ class Brakes(Protocol):
     def longest_call(self) -> int:
         """Milliseconds after which the watchdog ends a call that is connected."""
 
-    def check(self, record: CallRecord, action: Action) -> None:
-        """Pass what may leave the app; Braked otherwise."""
+    def check(self, record: CallRecord, action: Action, *, again: bool = False) -> None:
+        """Pass what may leave the app; Braked otherwise.
+
+        Args:
+            again: it has been sent before, and may have been carried out.
+        """
 
     def note(self, call_id: str, reason: str) -> None:
         """A brake acted on a call: log it once, and count it."""

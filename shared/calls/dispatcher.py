@@ -130,7 +130,7 @@ class Dispatcher:
                 return journal.Answered(at=self._clock(), seq=seq, value=may)
             self._guard.check(session, action, who_is_on_it)
             if self._brakes is not None:
-                self._brakes.check(session.record, action)
+                self._brakes.check(session.record, action, again=operation.attempt > 0)
             answer = self._gateway.perform(self._request(session, operation, session.resolved(action)))
         except ResponseLost:
             raise

@@ -140,6 +140,14 @@ def test_too_many_calls_may_be_tried_again_and_says_which_setting(instances: Ins
     assert raised.value.message == "1 calls go on already, which is the limit; MAX_CALLS says so"
 
 
+def test_what_is_sent_again_is_counted_already(instances: Instances) -> None:
+    brakes = instances.one(calls=1)
+    ring(brakes, 1)
+    brakes.check(CallRecord("out"), DIALLED, again=True)
+    with pytest.raises(Braked):
+        brakes.check(CallRecord("out"), DIALLED)
+
+
 # Two instances
 
 
