@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from shared.brakes.brakes import AppBrakes, Refreshing
-from shared.brakes.composing import compose_brakes
+from shared.brakes.composing import compose_brakes, forbidden_targets
 from shared.brakes.rows import BrakeRows
 from shared.calls.building import build
 from shared.calls.conductor import Conductor
@@ -307,6 +307,8 @@ def _get_ready() -> None:
         board.tokens.prepare()
         board.store.healthy()
         board.brakes.get_ready()
+        for forbidden in forbidden_targets(board.settings, board.routes, board.brakes.dialing):
+            log.error("%s", forbidden)
         _check_scorecards(board)
         _check_hash_keys(board)
     except Exception as error:

@@ -119,6 +119,7 @@ class AppBrakes:
         self._flows = flows
         self._clock = clock
         self._lock = threading.Lock()
+        self._reading = threading.Lock()
         self._claims = Claims()
         self._uncounted: Counter[str] = Counter()
         self._noted: OrderedDict[tuple[str, str], None] = OrderedDict()
@@ -285,7 +286,7 @@ class AppBrakes:
             counted = self._uncounted.copy()
         if not counted:
             return
-        days: dict[str, dict[str, int]] = json.loads(row.text) if row else {}
+        days = _days(row)
         today = days.setdefault(datetime.fromtimestamp(self._clock() / 1000, UTC).strftime("%Y-%m-%d"), {})
         for reason, number in counted.items():
             today[reason] = today.get(reason, 0) + number
@@ -311,10 +312,11 @@ class AppBrakes:
 
     def refresh(self) -> None:
         """Read it. StoreUnavailable or StoreRefused; then what was read before goes on to count."""
-        rows = self.rows.read()
-        self._take_over(rows, "figures", self._take_figures)
-        self._take_over(rows, "switches", self._take_switches)
-        self._count(rows.get("counts"))
+        with self._reading:  # one after the other, so that nothing older is taken over last
+            rows = self.rows.read()
+            self._take_over(rows, "figures", self._take_figures)
+            self._take_over(rows, "switches", self._take_switches)
+            self._count(rows.get("counts"))
 
     def _take_over(self, rows: Mapping[str, StoredRow], name: RowName, take: Callable[[str], None]) -> None:
         text = rows[name].text if name in rows else ""
@@ -331,6 +333,16 @@ class AppBrakes:
 
     def _take_switches(self, text: str) -> None:
         self.switches = Switches.read(text) if text else Switches()
+
+
+def _days(row: StoredRow | None) -> dict[str, dict[str, int]]:
+    """What was counted so far, by day and reason; what cannot be read is counted anew."""
+    try:
+        days: dict[str, dict[str, int]] = json.loads(row.text) if row else {}
+    except ValueError:
+        log.error("the counts of the brakes cannot be read; they begin anew")
+        return {}
+    return days
 
 
 _CHECKED = (

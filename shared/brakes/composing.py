@@ -35,6 +35,16 @@ def compose_brakes(
     return AppBrakes(rows, limits, dialing, hashes, flows, refresher=refresher or Refresher)
 
 
+def forbidden_targets(settings: Settings, routes: RoutingTable, dialing: Dialing) -> Iterator[str]:
+    """What the app is set up to call and may not: a line each, without the number."""
+    for rule in routes.rules:
+        if isinstance(rule.outcome, RedirectTo) and (problem := dialing.problem(rule.outcome.target)):
+            yield f"the rule {rule.name!r} redirects to a number that {problem}; its calls hear busy"
+    somebody = settings.fallback_transfer_to
+    if somebody and (problem := dialing.problem(Identifier.parse(somebody))):
+        yield f"FALLBACK_TRANSFER_TO {problem}; callers whose flow failed are hung up on"
+
+
 def _own_countries(settings: Settings, routes: RoutingTable) -> Iterator[str]:
     """Countries of the numbers that the app is set up with. Whom rules name as callers is nobody of ours."""
     targets = [rule.outcome.target for rule in routes.rules if isinstance(rule.outcome, RedirectTo)]

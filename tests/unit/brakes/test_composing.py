@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from shared.brakes.brakes import AppBrakes, Limits
-from shared.brakes.composing import compose_brakes
+from shared.brakes.composing import compose_brakes, forbidden_targets
 from shared.brakes.rows import MemoryBrakeRows
 from shared.errors import SettingsError
 from shared.routing import load_routes
@@ -85,3 +85,17 @@ def test_a_wrong_setting_is_named_at_the_start(setting: str, value: str, told: s
 def test_figures_can_be_hashed_without_a_key_for_numbers(tmp_path: Path) -> None:
     brakes = composed(tmp_path, NUMBER_HASH_KEY="")
     assert brakes._hash("4:+14255550100") == brakes._hash("4:14255550100") != brakes._hash("4:+14255550101")
+
+
+def test_what_the_app_is_set_up_to_call_and_may_not_is_told_without_the_number(tmp_path: Path) -> None:
+    settings = load_settings({**REQUIRED, "ALLOWED_PREFIXES": "+49", "FALLBACK_TRANSFER_TO": "+882165551234567"})
+    brakes = composed(tmp_path, ALLOWED_PREFIXES="+49")
+    assert list(forbidden_targets(settings, load_routes(tmp_path / "routing.yaml", FLOWS), brakes.dialing)) == [
+        "the rule 'away' redirects to a number that begins with +44, which is not allowed; ALLOWED_PREFIXES says what "
+        "is; its calls hear busy",
+        "FALLBACK_TRANSFER_TO is a satellite number or one of an international network, which this app never calls; "
+        "callers whose flow failed are hung up on",
+    ]
+    fine = composed(tmp_path)
+    routes = load_routes(tmp_path / "routing.yaml", FLOWS)
+    assert list(forbidden_targets(load_settings(REQUIRED), routes, fine.dialing)) == []

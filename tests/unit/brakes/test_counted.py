@@ -321,3 +321,13 @@ def test_a_storage_that_does_not_take_figures_stops_no_watchdog(
     instances.rows.put = down  # type: ignore[method-assign]
     instances.one().watched(records(1), START)
     assert [record.levelname for record in caplog.records] == ["WARNING"]
+
+
+def test_counts_that_cannot_be_read_begin_anew(instances: Instances, caplog: pytest.LogCaptureFixture) -> None:
+    brakes = instances.one()
+    instances.rows.put("counts", "{")
+    brakes.note("a", "outbound_off")
+    brakes.refresh()
+    (day,) = json.loads(instances.rows.read()["counts"].text).values()
+    assert day == {"outbound_off": 1}
+    assert "begin anew" in caplog.text
