@@ -12,9 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from shared.brakes.brakes import AppBrakes, Refreshing
-from shared.brakes.composing import compose_brakes, forbidden_targets
-from shared.brakes.rows import BrakeRows
 from shared.calls.building import build
 from shared.calls.conductor import Conductor
 from shared.calls.flow import FLOWS
@@ -33,7 +30,6 @@ from shared.routing import RoutingTable, load_routes
 from shared.security import CallbackUrls, StreamUrls, TokenVerifier
 from shared.settings import EARLIER, Settings, setting_name, settings, unknown_settings
 from shared.store.base import CallStore, DoNotRecord
-from shared.store.brake_rows import TableBrakeRows
 from shared.store.do_not_record import TableDoNotRecord
 from shared.store.queues import QueueTimers
 from shared.store.tables import TableStore
@@ -42,6 +38,8 @@ if TYPE_CHECKING:
     from shared.api.do_not_record import DoNotRecordService
     from shared.api.service import CallService
     from shared.api.switches import SwitchesService
+    from shared.brakes.brakes import AppBrakes, Refreshing
+    from shared.brakes.rows import BrakeRows
     from shared.kept.composing import Kept
     from shared.notifications.composing import Notifications
     from shared.recordings.base import Archive
@@ -148,8 +146,7 @@ def compose(
         do_not_record = do_not_record or TableDoNotRecord(settings.azurewebjobsstorage, settings.store_prefix, numbers)
     store = store or TableStore(settings.azurewebjobsstorage, settings.store_prefix, numbers)
     routes = load_routes(settings.routing_file, FLOWS)
-    rows = brake_rows or TableBrakeRows(settings.azurewebjobsstorage, settings.store_prefix)
-    brakes = compose_brakes(settings, routes, FLOWS, rows, refresher)
+    brakes = _brakes(settings, routes, brake_rows, refresher)
     conductor = Conductor(
         store=store,
         gateway=gateway
@@ -195,6 +192,19 @@ def compose(
         kept=Once(lambda: _kept(settings, store, recorded, notify, do_not_record, brakes.is_off_now, streams)),
         do_not_record=do_not_record,
     )
+
+
+def _brakes(
+    settings: Settings,
+    routes: RoutingTable,
+    rows: BrakeRows | None,
+    refresher: Callable[[Callable[[], None]], Refreshing] | None,
+) -> AppBrakes:
+    from shared.brakes.composing import compose_brakes
+    from shared.store.brake_rows import TableBrakeRows
+
+    rows = rows or TableBrakeRows(settings.azurewebjobsstorage, settings.store_prefix)
+    return compose_brakes(settings, routes, FLOWS, rows, refresher)
 
 
 def _recordings(settings: Settings, store: CallStore, flows: Collection[str]) -> Recordings:
@@ -307,13 +317,20 @@ def _get_ready() -> None:
         board.tokens.prepare()
         board.store.healthy()
         board.brakes.get_ready()
-        for forbidden in forbidden_targets(board.settings, board.routes, board.brakes.dialing):
-            log.error("%s", forbidden)
+        _check_targets(board)
         _check_scorecards(board)
         _check_hash_keys(board)
     except Exception as error:
         # Whatever is wrong, the trigger that needs it says so, and answers accordingly.
         log.warning("not ready early; the first trigger tries again: %s", error)
+
+
+def _check_targets(board: Switchboard) -> None:
+    """Say at start whom the app is set up to call and may not."""
+    from shared.brakes.composing import forbidden_targets
+
+    for forbidden in forbidden_targets(board.settings, board.routes, board.brakes.dialing):
+        log.error("%s", forbidden)
 
 
 def _check_scorecards(board: Switchboard) -> None:
