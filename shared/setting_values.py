@@ -86,6 +86,26 @@ def somebody(value: str) -> str:
     return value
 
 
+def prefixes(value: str) -> str:
+    """How telephone numbers may begin, comma-separated."""
+    from shared.brakes.dialing import read_prefixes
+
+    read_prefixes(value)
+    return value
+
+
+def hook(value: str, base_url: str) -> str:
+    """Where a hook may lead: to this machine only if the app itself is there."""
+    from shared.notifications.addresses import check_literal, read_url
+    from shared.notifications.errors import ForbiddenAddress
+
+    try:
+        check_literal(read_url(value, loopback=(local := is_loopback(base_url))), loopback=local)
+    except ForbiddenAddress as error:
+        raise ValueError(error.problem) from None
+    return value
+
+
 def thresholds(value: str) -> str:
     """Limits of the quality report, as a JSON object."""
     from shared.quality.thresholds import Thresholds

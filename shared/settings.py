@@ -17,8 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationIn
 from shared import setting_values
 from shared.errors import SettingsError
 from shared.exposure import exposed_problems, in_azure
-from shared.notifications.errors import ForbiddenAddress
-from shared.setting_values import STORE_PREFIX, is_loopback
+from shared.setting_values import STORE_PREFIX
 
 SERVICE_ISSUER = "https://acscallautomation.communication.azure.com"
 """Issuer of callback tokens (docs: how-tos/call-automation/secure-webhook-endpoint)."""
@@ -100,6 +99,19 @@ class Settings(BaseModel):
     )
     quiet_seconds: float = Field(
         60.0, gt=0, description="How long a call may hear nothing before the watchdog asks the service."
+    )
+    allowed_prefixes: str = Field(
+        "",
+        description="How numbers may begin that the app calls, adds, transfers or redirects to, comma-separated; "
+        "empty: those of the countries of its own numbers.",
+    )
+    max_targets: int = Field(20, ge=1, description="Targets that one request may name.")
+    max_call_minutes: int = Field(
+        240, ge=1, le=30 * 24 * 60, description="Minutes that a call may last; the watchdog ends it then."
+    )
+    max_calls: int = Field(0, ge=0, description="Calls that may be up at once; 0: any number.")
+    max_calls_of_one_caller: int = Field(
+        20, ge=0, description="Calls of one number that may be up at once and came in; 0: any number."
     )
     cached_calls: int = Field(2000, ge=0, description="Calls that one instance keeps in memory between callbacks.")
     flow_checks: bool = Field(
@@ -282,20 +294,17 @@ class Settings(BaseModel):
     @field_validator("hook_url")
     @classmethod
     def _is_hook(cls, value: str, info: ValidationInfo) -> str:
-        if value:
-            from shared.notifications.addresses import check_literal, read_url
-
-            try:
-                url = read_url(value, loopback=(local := is_loopback(info.data.get("callback_base_url", ""))))
-                check_literal(url, loopback=local)
-            except ForbiddenAddress as error:
-                raise ValueError(error.problem) from None
-        return value
+        return setting_values.hook(value, info.data.get("callback_base_url", "")) if value else value
 
     @field_validator("fallback_transfer_to")
     @classmethod
     def _is_somebody(cls, value: str) -> str:
         return setting_values.somebody(value) if value else value
+
+    @field_validator("allowed_prefixes")
+    @classmethod
+    def _are_prefixes(cls, value: str) -> str:
+        return setting_values.prefixes(value) if value else value
 
     @field_validator("recording_hosts")
     @classmethod

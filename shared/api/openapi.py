@@ -13,6 +13,7 @@ from shared.api.flows import FlowList
 from shared.api.models import ACTIONS, MAX_KEY, schema_of
 from shared.api.queries import DEFAULT_PAGE, MAX_PAGE
 from shared.api.search import SearchCalls
+from shared.api.switches import SwitchesView, TurnSwitches
 from shared.calls.actions import Action
 from shared.calls.call import SIGNAL_NAME
 from shared.calls.record import Status
@@ -99,8 +100,8 @@ _PROBLEMS = {
     400: "something in the request is wrong: `field` and `remedy` say what",
     401: "the function key is missing or wrong; the host answers that, without a body",
     404: "no such call, recording, report or dead letter, or no such action",
-    409: "the call is over or not connected yet, or the key was used for another request",
-    422: "the service refused: `code` is its own",
+    409: "the call is over or not connected yet, the key was used for another request, or a switch is off",
+    422: "the service refused, or a brake of the app did: `code` says why",
     502: "the service failed or did not answer: `code` is its own",
     503: "not now; Retry-After says when",
 }
@@ -198,6 +199,12 @@ def openapi() -> dict[str, Any]:
             [],
             (400, 401, 503),
         )
+    for method, operation, summary, request in (
+        ("get", "getSwitches", "How the switches stand, and what the brakes did; needs the master key", None),
+        ("post", "turnSwitches", "Turn outbound calls, numbers or flows off or on; needs the master key", TurnSwitches),
+    ):
+        problems = (401, 503) if request is None else (400, 401, 503)
+        document.add("/switches", method, operation, summary, request, {200: SwitchesView}, [], problems)
     for name, kind in ACTIONS.items():
         summary = (kind.__doc__ or name).split("\n", 1)[0]
         document.add(

@@ -61,6 +61,7 @@ class Afterwards:
 
     Attributes:
         later: what runs it.
+        ended: told of each call that is over, as soon as this instance knows; it may be told again.
         closing: told of each call that is about to be closed; one that raises keeps it open, and is told again.
             Somebody who was told may be told again after a crash, or by another instance.
 
@@ -76,6 +77,7 @@ class Afterwards:
         self._calls = calls
         self._held = calls.held
         self.later = later
+        self.ended: list[Callable[[str], None]] = []
         self.closing: list[Callable[[CallRecord], None]] = []
         self._clock = clock
         self._grace = grace
@@ -85,6 +87,9 @@ class Afterwards:
 
     def keep_or_close(self, call_id: str, held: Held) -> None:
         """Keep the call for its next event, or close it; confirm soon what has left."""
+        if held.session.record.status == "ended":
+            for tell in self.ended:
+                tell(call_id)
         if held.session.finished:
             self.later_close(call_id)
             return

@@ -29,6 +29,7 @@ from shared.calls.after_the_end import takes_after_the_end
 from shared.calls.afterwards import MAX_RACES, Afterwards
 from shared.calls.background import Background
 from shared.calls.beginning import begin_with
+from shared.calls.brakes import Brakes
 from shared.calls.dispatcher import Dispatcher
 from shared.calls.finding import calls_of_conversation
 from shared.calls.flow import Flow
@@ -75,7 +76,7 @@ class Conductor:
     """Drives every call of this instance. Safe to share between threads; holds no state that matters.
 
     Args:
-        callback_url, stream_url, do_not_record: as for the Dispatcher.
+        callback_url, stream_url, do_not_record, brakes: as for the Dispatcher.
         clock: Unix time in milliseconds.
         grace: seconds that an issued action may stay unconfirmed before it is sent again.
         ring_time: seconds from which an incoming call is stale.
@@ -106,11 +107,11 @@ class Conductor:
         later: Background | None = None,
         check_flows: bool = False,
         do_not_record: DoNotRecord | None = None,
+        brakes: Brakes | None = None,
     ) -> None:
         self._store = store
         self._timers = timers
-        self._check_flows = check_flows
-        self.flows = flows
+        self._check_flows, self.flows = check_flows, flows
         self._clock, self._language = clock, language
         cached = 0 if check_flows else cached_calls
         self._calls = Calls(store, flows, apology, transfer_to, cached, watched=check_flows)
@@ -120,8 +121,8 @@ class Conductor:
         self._grace = int(grace * 1000)
         self._ring_time = int(ring_time * 1000)
         self._side_effects = SideEffects(self.afterwards, clock, grace)
-        self._dispatcher = Dispatcher(gateway, timers, callback_url, stream_url, clock, do_not_record)
-        self._watchdog = Watchdog(self, store, gateway, clock, self._grace, int(quiet * 1000))
+        self._dispatcher = Dispatcher(gateway, timers, callback_url, stream_url, clock, do_not_record, brakes)
+        self._watchdog = Watchdog(self, store, gateway, clock, self._grace, int(quiet * 1000), brakes)
 
     @property
     def later(self) -> Background:

@@ -9,6 +9,7 @@ from typing import Any
 
 from shared.calls import actions, journal
 from shared.calls.actions import Action
+from shared.calls.brakes import Brakes
 from shared.calls.do_not_record import RecordingGuard
 from shared.calls.driver import OPENING
 from shared.calls.journal import Entry, Issued, Resent
@@ -38,6 +39,7 @@ class Dispatcher:
         stream_url: gives the URL where live `audio` or a live `transcript` of a call goes; empty: nowhere.
         clock: Unix time in milliseconds.
         do_not_record: the numbers that are never recorded; None: the app has no such list.
+        brakes: what keeps actions from leaving the app; None: nothing does.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class Dispatcher:
         stream_url: Callable[[str, str], str],
         clock: Callable[[], int],
         do_not_record: DoNotRecord | None = None,
+        brakes: Brakes | None = None,
     ) -> None:
         self._gateway = gateway
         self._timers = timers
@@ -55,6 +58,7 @@ class Dispatcher:
         self._stream_url = stream_url
         self._clock = clock
         self._guard = RecordingGuard(do_not_record)
+        self._brakes = brakes
 
     def dispatch(self, session: Session, entries: Iterable[Entry]) -> list[Entry]:
         """Send what these entries issue to the service and the timers; give back the entries that follow at once.
@@ -125,6 +129,8 @@ class Dispatcher:
                 may = self._guard.may_record(session, action, who_is_on_it)
                 return journal.Answered(at=self._clock(), seq=seq, value=may)
             self._guard.check(session, action, who_is_on_it)
+            if self._brakes is not None:
+                self._brakes.check(session.record, action, again=operation.attempt > 0)
             answer = self._gateway.perform(self._request(session, operation, session.resolved(action)))
         except ResponseLost:
             raise

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from shared.calls import actions
 from shared.calls.actions import Action
+from shared.calls.brakes import TIME_LIMIT, TOO_LONG
 from shared.calls.driver import drive
 from shared.calls.fallback import apologise
 from shared.calls.flow import Fallback, Flow
@@ -371,6 +372,8 @@ class Session(FlowHost):
         if entry.command is not None:
             self._adopt(entry)
             self._commands[entry.command] = entry.seq
+            if entry.command.startswith(TIME_LIMIT):
+                self.outcome(TOO_LONG)
             self._seen.add(identity(entry))
             if self.record.status == "waiting":
                 self._expect_no_more()
