@@ -5,5 +5,5 @@ writes and that every instance reads in the background (`figures`, `refresher`);
 with them (`switches`). None of them asks the storage while a caller waits. docs/brakes.md tells how they are used.
 
 Later, declared numbers of the app take the place of `Dialing.countries`, and a ledger of slots for each caller number
-that of `AppBrakes._room` for calls that the app places.
+that of `AppBrakes._take` for calls that the app places.
 """
