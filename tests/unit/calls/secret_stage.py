@@ -34,8 +34,10 @@ class Bank:
 class Stage:
     """A call of one flow, on an app with two instances or more."""
 
-    def __init__(self, function: Callable[[Call], Any], keys: SecretKeys | None = KEYS) -> None:
-        self.world = World()
+    def __init__(
+        self, function: Callable[[Call], Any], keys: SecretKeys | None = KEYS, world: World | None = None
+    ) -> None:
+        self.world = world or World()
         self.flows = {"card": Flow("card", function)}
         self.keys = keys
         self.one = self.instance()
