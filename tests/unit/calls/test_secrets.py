@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
 
 from shared.calls import Call, Choice, InvalidInput, actions, text
-from shared.calls.journal import Issued
+from shared.calls.journal import Issued, Settled
 from shared.calls.outcome import Outcome
+from shared.calls.record import CallRecord
 from shared.calls.sealing import DESTROYED
 from shared.secret_keys import SecretKeys
+from shared.store.base import Stored, Version
+from shared.store.memory import MemoryStore
 from tests.setting_samples import made_key
 from tests.unit.calls.secret_scan import assert_nowhere
 from tests.unit.calls.secret_stage import CARD, KEYS, TONES, Bank, Stage, paying
+from tests.unit.calls.world import World, parsed
 
 
 def test_what_was_keyed_reaches_the_flow_and_its_side_effects_and_nothing_that_is_kept() -> None:
@@ -397,3 +401,54 @@ def test_a_journal_read_by_a_session_has_what_was_keyed() -> None:
     stage.key_in(CARD)
     issued = [e for e in stage.world.journal(stage.call_id) if isinstance(e, Issued)]
     assert [entry.action.kind for entry in issued] == ["answer", "recognize", "run", "play"]
+
+
+def test_the_end_of_a_call_that_was_taken_for_over_is_still_journaled() -> None:
+    stage = Stage(paying(Bank()))
+    stage.key_in(CARD)
+    settled = Settled(at=stage.world.clock.now, reason="the service no longer knows the call")
+    stage.one.advance(stage.call_id, [(settled, None)])
+    assert stage.store.peek(stage.call_id).secrets == DESTROYED
+    body = stage.world.wire.event("CallDisconnected", None, (487, 5300, "gone"))
+    assert stage.instance().deliver(stage.call_id, [parsed(body)]) is Outcome.ADVANCED
+    record = stage.store.peek(stage.call_id)
+    assert (record.outcome, record.code, record.sub_code, record.failure) == ("caller_left", 487, 5300, {})
+    assert stage.instance().deliver(stage.call_id, [parsed(body)]) is Outcome.LATE
+
+
+@pytest.mark.parametrize("secret", [False, True])
+def test_a_secret_costs_no_request_to_the_storage(secret: bool) -> None:
+    async def asks(call: Call) -> None:
+        await call.ask_digits(text("Your card?"), max_tones=16, secret=secret)
+        await call.play(text("Thank you."))
+
+    store = Counting()
+    stage = Stage(asks, world=World(store=store))
+    stage.key_in(CARD)
+    stage.played()
+    stage.hang_up()
+    assert (store.loads, store.peeks, store.commits) == (
+        1,
+        0,
+        5,
+    )  # a commit for each event, and the archive is read once
+
+
+class Counting(MemoryStore):
+    """Counts what it is asked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.loads = self.peeks = self.commits = 0
+
+    def load(self, call_id: str) -> Stored:
+        self.loads += 1
+        return super().load(call_id)
+
+    def peek(self, call_id: str) -> CallRecord:
+        self.peeks += 1
+        return super().peek(call_id)
+
+    def commit(self, record: CallRecord, appended: Sequence[str], version: Version) -> Version:
+        self.commits += 1
+        return super().commit(record, appended, version)
