@@ -29,8 +29,8 @@ def everything_in(connection_string: str) -> Iterator[str]:
     with QueueServiceClient.from_connection_string(connection_string) as queues:
         for queue in queues.list_queues():
             for message in queues.get_queue_client(queue.name).peek_messages(32):
-                content = str(message.content)
-                yield f"{queue.name} {content} {_decoded(content)}"
+                waiting = str(message.content)
+                yield f"{queue.name} {waiting} {_decoded(waiting)}"
 
 
 def _text(value: object) -> str:

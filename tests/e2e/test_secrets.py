@@ -84,8 +84,9 @@ def spoken_to_the_caller(desk: Desk) -> bool:
 def nothing_is_kept(desk: Desk, call_id: str) -> None:
     stored = list(everything_in(desk.stack.connection_string))
     assert any(call_id in text for text in stored)
-    shown = [desk.journal(call_id), desk.view(call_id), desk.ask("GET", "calls").text]
-    seals: list[Any] = [entry for entry in shown[0] if entry.get("secret") is True]
+    journal = desk.journal(call_id)
+    shown: list[Any] = [journal, desk.view(call_id), desk.ask("GET", "calls").text]
+    seals = [entry for entry in journal if entry.get("secret") is True]
     assert len(seals) > len(CARD) + len(PIN)
     for digits in (CARD, PIN):
         assert_nowhere(digits, stored, shown)

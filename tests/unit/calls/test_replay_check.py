@@ -223,9 +223,9 @@ async def hears_words(call: Call) -> None:
 
 def test_words_choices_keys_and_signals_are_stood_in_for() -> None:
     stage = SecretStage(hears_words)
-    heard = {"recognitionType": "choices", "choiceResult": {"label": "blue"}}
+    heard: dict[str, Any] = {"recognitionType": "choices", "choiceResult": {"label": "blue"}}
     stage.event("RecognizeCompleted", stage.world.last().operation_context, **heard)
-    spoken = {"recognitionType": "speech", "speechResult": {"speech": "open sesame"}}
+    spoken: dict[str, Any] = {"recognitionType": "speech", "speechResult": {"speech": "open sesame"}}
     stage.event("RecognizeCompleted", stage.world.last().operation_context, **spoken)
     stage.event("ContinuousDtmfRecognitionToneReceived", sequenceId=1, tone="four")
     stage.one.signal(stage.call_id, "card", {"number": "4930"})

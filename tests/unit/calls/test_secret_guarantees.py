@@ -23,7 +23,8 @@ from shared.secret_keys import SecretKeys
 from shared.store.base import Version
 from tests.setting_samples import made_key
 from tests.unit.calls.secret_scan import assert_nowhere
-from tests.unit.calls.test_guarantees import Crash, MortalStore, Play, assert_asked_once, losses, parsed, void
+from tests.unit.calls.test_guarantees import Crash, MortalStore, Play, assert_asked_once, losses, void
+from tests.unit.calls.world import parsed
 
 CARD, PIN = "4929007318466520", "806315"
 WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
