@@ -27,6 +27,7 @@ from shared.identifiers import Identifier
 from shared.logs import logger
 from shared.privacy import NumberHashes
 from shared.routing import RoutingTable, load_routes
+from shared.secret_keys import SecretKeys
 from shared.security import CallbackUrls, StreamUrls, TokenVerifier
 from shared.settings import EARLIER, Settings, setting_name, settings, unknown_settings
 from shared.store.base import CallStore, DoNotRecord
@@ -172,6 +173,7 @@ def compose(
         language=settings.speech_language,
         do_not_record=do_not_record,
         brakes=brakes,
+        secrets=SecretKeys(settings.secrets_key, settings.secrets_key_previous) if settings.secrets_key else None,
     )
     conductor.afterwards.ended.append(brakes.ended)
     recorded = Once(recordings or (lambda: _recordings(settings, store, conductor.flows)))

@@ -130,6 +130,13 @@ def key(value: str) -> bytes:
     return decoded
 
 
+def aes_key(value: str) -> str:
+    """A key for AES-256: base64 of exactly 32 bytes."""
+    if (length := len(key(value))) != 32:
+        raise ValueError(f"has {length} bytes, and AES-256 takes 32; {MAKE_A_KEY}")
+    return value
+
+
 def connection_string(value: str) -> str:
     """The connection string of a storage account."""
     parts = connection_parts(value)

@@ -72,6 +72,14 @@ class Settings(BaseModel):
     number_hash_key_previous: str = Field(
         "", repr=False, description="The hash key before this one: calls that were kept under it are still found."
     )
+    secrets_key: str = Field(
+        "",
+        repr=False,
+        description="Base64 of 32 random bytes; wraps the keys that encrypt secrets of calls. Empty: no flow may ask.",
+    )
+    secrets_key_previous: str = Field(
+        "", repr=False, description="The secrets key before this one: calls that began under it go on."
+    )
     cognitive_services_endpoint: str = Field(
         "", description="Azure AI services resource for speech; empty: only file prompts and keys work."
     )
@@ -238,15 +246,9 @@ class Settings(BaseModel):
             setting_values.check_address(value, "wss", "ws")
         return value
 
-    @field_validator("acs_resource_id")
-    @classmethod
-    def _is_guid(cls, value: str) -> str:
-        return setting_values.guid(value)
-
-    @field_validator("azurewebjobsstorage")
-    @classmethod
-    def _is_connection_string(cls, value: str) -> str:
-        return setting_values.connection_string(value)
+    _is_guid = field_validator("acs_resource_id")(setting_values.guid)
+    _is_connection_string = field_validator("azurewebjobsstorage")(setting_values.connection_string)
+    _is_aes_key = field_validator("secrets_key", "secrets_key_previous")(setting_values.aes_key)
 
     @field_validator("watchdog_schedule", "recording_schedule")
     @classmethod
@@ -277,18 +279,19 @@ class Settings(BaseModel):
             raise ValueError("is missing: it signs what goes to HOOK_URL; make one with: openssl rand -base64 32")
         return cls._is_key(value) if value else value
 
-    @field_validator("number_hash_key")
+    @field_validator("number_hash_key", "secrets_key", "secrets_key_previous")
     @classmethod
     def _is_key_of_its_own(cls, value: str, info: ValidationInfo) -> str:
-        if value in (info.data.get("callback_signing_key"), info.data.get("callback_signing_key_previous")):
-            raise ValueError("signs callback URLs already; make a key of its own with: openssl rand -base64 32")
+        for name, field in cls.model_fields.items():
+            if field.repr is False and name.endswith(("_key", "_key_previous")) and value == info.data.get(name):
+                raise ValueError(f"is {name.upper()} as well; make one of its own with: openssl rand -base64 32")
         return value
 
-    @field_validator("number_hash_key_previous")
+    @field_validator("number_hash_key_previous", "secrets_key_previous")
     @classmethod
     def _has_a_successor(cls, value: str, info: ValidationInfo) -> str:
-        if info.data.get("number_hash_key") == "":
-            raise ValueError("is set without NUMBER_HASH_KEY; set the key that came after it, or neither")
+        if info.data.get(successor := str(info.field_name).removesuffix("_previous")) == "":
+            raise ValueError(f"is set without {successor.upper()}; set the key that came after it, or neither")
         return value
 
     @field_validator("hook_url")

@@ -159,7 +159,7 @@ class CallService:
             return SignalTaken(outcome="advanced")
         for entry in self._conductor.entries(call_id):
             if entry["entry"] == "signal" and entry["id"] == key:
-                if (entry["name"], entry.get("data")) != (name, data):
+                if entry["name"] != name or (entry.get("data") != data and not entry.get("secret")):
                     raise KeyReused
                 return SignalTaken(outcome="duplicate")
         raise CallOver(call_id)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 
 from shared.calls.actions import Run
@@ -16,8 +15,9 @@ from shared.calls.journal import Entry
 from shared.calls.loading import Calls
 from shared.calls.loglines import log_closed
 from shared.calls.record import CallRecord
+from shared.calls.sealing import DESTROYED, shown
 from shared.errors import LostRace, StoreUnavailable
-from shared.store.base import CallStore
+from shared.store.base import CallStore, Stored
 
 CONFIRM_AFTER = 1.0
 """Seconds after which a sent action that no event has confirmed is confirmed by a write of its own; well below the
@@ -239,16 +239,29 @@ class Afterwards:
 
     def close(self, call_id: str) -> None:
         """Archive a finished call and take it off the open ones."""
-        stored, known = self._store.load(call_id), self._take_unwritten(call_id)
+        stored, known = self._without_key(call_id), self._take_unwritten(call_id)
         record = stored.record
         if known is not None:
             known.write_to(record)
         if not self._store.indexed(record):
             self._store.index(record)
         self._tell(record)  # before the archive is written, which shows that it was told
-        document = {**asdict(record), "journal": [json.loads(entry) for entry in stored.journal]}
+        document = {**asdict(record), "secrets": "", "journal": list(map(shown, stored.journal))}
         self._store.close(record, document)
         log_closed(record)
+
+    def _without_key(self, call_id: str) -> Stored:
+        """A finished call whose secrets nobody can read any more; a side effect that never ended may have left them
+        readable."""
+        for _ in range(MAX_RACES):
+            stored = self._store.load(call_id)
+            if stored.record.secrets in ("", DESTROYED):
+                return stored
+            stored.record.secrets = DESTROYED
+            stored.record.mark()
+            with suppress(LostRace):  # or it was this very write: the next look tells
+                self._store.commit(stored.record, [], stored.version)
+        raise LostRace(call_id)
 
     def _tell(self, record: CallRecord) -> None:
         if self.closing and not self._store.is_closed(record):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
@@ -72,7 +73,8 @@ class Dispatcher:
             try:
                 result = self._send(session, operation)
             except ResponseLost as lost:
-                log.warning("no response to %s call=%s: %s", operation.action.kind, session.record.call_id, lost)
+                said = session.secrecy.shown(lost)
+                log.warning("no response to %s call=%s: %s", operation.action.kind, session.record.call_id, said)
                 continue
             if result is not None:
                 results.append(result)  # confirms it once it is committed: until then it must not look as if it were
@@ -137,12 +139,13 @@ class Dispatcher:
         except ActionRefused as refusal:
             if operation.attempt and refusal.code in RUNS_ALREADY:  # an earlier sending of it runs
                 return None
-            log.warning("refused %s call=%s %s", action.kind, session.record.call_id, refusal)
+            log.warning("refused %s call=%s %s", action.kind, session.record.call_id, session.secrecy.shown(refusal))
             if self._gone(session, action, refusal):
                 return journal.Settled(at=self._clock(), reason="the service no longer knew the call")
             return refused(self._clock(), seq, refusal.code, refusal.message, refusal.status, refusal.transient)
         except Exception as error:
-            log.exception("could not send %s call=%s", action.kind, session.record.call_id)
+            trace = session.secrecy.shown("".join(traceback.format_exception(error)))
+            log.error("could not send %s call=%s: %s", action.kind, session.record.call_id, trace)
             return refused(self._clock(), seq, type(error).__name__, said_by(error))
         if action.kind in OPENING:
             session.record.call_connection_id = str(answer.get("callConnectionId") or "")

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from shared.calls import actions
+from shared.calls.actions import Action
 from shared.calls.driver import OPENING
 from shared.calls.journal import RefusedEntry
 from shared.calls.lifecycle import CLOSING, FIRST_COMMAND, Lifecycle
@@ -15,7 +16,7 @@ from shared.calls.mistakes import place_at
 from shared.calls.operation import Operation
 from shared.calls.reading import attempt_of, end_of, failure, read_context, refusal
 from shared.calls.results import Recognized
-from shared.errors import ActionCanceled, ActionFailed, CallEnded, ForgottenAwait
+from shared.errors import ActionCanceled, ActionFailed, ActionRefused, CallEnded, ForgottenAwait
 from shared.events import (
     DIGIT_BY_TONE,
     ROLES,
@@ -78,6 +79,21 @@ class CallState(Lifecycle):
                         found |= {target.raw_id for target in targets}
         return found
 
+    def resolved(self, action: Action) -> Action:
+        """The action with the ids that earlier answers gave; ActionRefused if they are not known."""
+        if isinstance(action, actions.CancelAddParticipant) and action.invitation_id is None:
+            adding = self._operations.get(-1 if action.adding is None else action.adding)
+            invitation = (adding.answer or {}).get("invitationId") if adding else None
+            if not invitation:
+                raise ActionRefused(action.kind, 0, "no_invitation", "the invitation has no id yet, or is none")
+            return action.model_copy(update={"invitation_id": invitation})
+        if isinstance(action, actions.OnRecording) and action.recording_id is None:
+            started = [o for o in self._operations.values() if o.action.kind == "start_recording" and o.answer]
+            if not started:
+                raise ActionRefused(action.kind, 0, "no_recording", "no recording was started on this call")
+            return action.model_copy(update={"recording_id": started[-1].answer.get("recordingId")})
+        return action
+
     def take_failed(self) -> list[ActionFailed]:
         """The actions that failed since the last time this was asked, for the log."""
         failed, self._failed = self._failed, []
@@ -126,6 +142,8 @@ class CallState(Lifecycle):
         role = ROLES.get(name)
         operation = self._operation_of(event)
         self.capture.hear(event, self._operations.values())
+        if self.secrecy.asked:
+            self.secrecy.hear(event, operation)
         if role is None or operation is None or operation.action.kind not in role.action_kinds:
             return
         operation.started = True

@@ -25,6 +25,7 @@ from shared.api.people import (
 )
 from shared.api.reports import ReportService
 from shared.calls.record import CallRecord
+from shared.calls.sealing import shown
 from shared.errors import InvalidInput, UnknownCall, UnknownRecording
 from shared.identifiers import Identifier, key_of
 from shared.kept.calls import KeptCalls
@@ -177,8 +178,8 @@ class People:
         except UnknownCall:
             pass  # it was deleted, and its recordings were not
         else:
-            call = {**asdict(stored.record), "ring": ""}
-            journal = [json.loads(entry) for entry in stored.journal]
+            call = {**asdict(stored.record), "ring": "", "secrets": ""}
+            journal = list(map(shown, stored.journal))
         streams = [name for folder in self._calls.folders(found, record) for name in self._calls.streams.names(folder)]
         return ExportedCall(
             call_id=found.call_id,

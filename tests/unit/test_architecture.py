@@ -22,7 +22,7 @@ DEPLOYED = {"function_app.py", "handlers", "shared", "flows", "scorecards", "hos
             "routing.yaml"}  # fmt: skip
 LONGEST_MODULE, LONGEST_TEST = 400, 600
 GENEROUS: dict[str, int] = {
-    "shared/calls/replay.py": 485,
+    "shared/calls/replay.py": 490,
     "shared/calls/conductor.py": 480,
     "shared/calls/rehearsal.py": 430,
     "shared/errors.py": 490,

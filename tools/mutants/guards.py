@@ -107,7 +107,7 @@ GUARDS = (
         "so is a commit; a lost race is rerun",
     ),
     Guard(
-        "shared/calls/conductor.py::Conductor._feed",
+        "shared/calls/feeding.py::feed",
         (*LOSSES, *_calls("finding ends"), *ACTIONS),
         "an entry counts once",
     ),
