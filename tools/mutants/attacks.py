@@ -6,6 +6,7 @@ from tools.mutants.guard import Guard, files
 
 SECURITY = files("tests/unit", "security")
 KEYS = files("tests/unit", "issuer_keys")
+DOCUMENTS = (*KEYS, *files("tests/unit", "json_over_http"))
 TOKENS = (*SECURITY, *KEYS)
 DOORS = files("tests/functional", "callback_doors")
 LOCATIONS = files("tests/unit/recordings", "location")
@@ -19,7 +20,7 @@ HOSTS = files("tests/unit", "known_hosts")
 NUMBERS = files("tests/functional", "numbers_from_outside")
 HEALTH = files("tests/functional", "health")
 GRID = files("tests/functional", "event_grid_deliveries")
-ADMISSION = files("tests/unit/streams", "admission")
+ADMISSION = files("tests/unit/streams", "admission limits")
 
 ATTACKS = (
     # Forged callbacks: the signature of their URL, and the service's token
@@ -28,7 +29,7 @@ ATTACKS = (
     Guard("shared/security.py::CallbackUrls.verify", SECURITY, "a URL that this app did not sign is refused"),
     Guard("shared/security.py::_signature", SECURITY, "the parts of what is signed cannot run into each other"),
     Guard("shared/security.py::_key_bytes", SECURITY, "the key is what the setting says"),
-    Guard("shared/security.py::TokenVerifier.__init__", SECURITY, "nobody verifies for any audience"),
+    Guard("shared/security.py::TokenVerifier.__init__", TOKENS, "nobody verifies for any audience"),
     Guard("shared/security.py::TokenVerifier.verify", TOKENS, "a token that is not the service's is refused"),
     Guard("shared/security.py::TokenVerifier._check_times", SECURITY, "an old token is refused"),
     Guard("shared/security.py::_bearer_token", SECURITY, "what is no token is not parsed"),
@@ -50,12 +51,12 @@ ATTACKS = (
     Guard("shared/issuer_keys.py::FIRST_FETCH_INTERVAL_SECONDS", KEYS, "the same, without a key"),
     Guard("shared/issuer_keys.py::WAIT_SECONDS", KEYS, "a wait is bounded"),
     Guard("shared/issuer_keys.py::MIN_KEY_BITS", KEYS, "no short key"),
-    Guard("shared/json_over_http.py::get_json", KEYS, "a document that cannot be had is an OSError"),
-    Guard("shared/json_over_http.py::_document", KEYS, "no redirect, no long document, no drip"),
-    Guard("shared/json_over_http.py::_connection", KEYS, "certificates are checked, proxies are used"),
-    Guard("shared/json_over_http.py::_shut_down", KEYS, "what was cut off is not taken for whole"),
-    Guard("shared/json_over_http.py::WHOLE_SECONDS", KEYS, "a deadline"),
-    Guard("shared/json_over_http.py::CONNECT_SECONDS", KEYS, "the same"),
+    Guard("shared/json_over_http.py::get_json", DOCUMENTS, "a document that cannot be had is an OSError"),
+    Guard("shared/json_over_http.py::_document", DOCUMENTS, "no redirect, no long document, no drip"),
+    Guard("shared/json_over_http.py::_connection", DOCUMENTS, "certificates are checked, proxies are used"),
+    Guard("shared/json_over_http.py::_shut_down", DOCUMENTS, "what was cut off is not taken for whole"),
+    Guard("shared/json_over_http.py::WHOLE_SECONDS", DOCUMENTS, "a deadline"),
+    Guard("shared/json_over_http.py::CONNECT_SECONDS", DOCUMENTS, "the same"),
     # Where recordings are fetched from, with the app's credentials
     Guard("shared/recordings/location.py::read_address", LOCATIONS, "no address that can be read in two ways"),
     Guard("shared/recordings/location.py::MOST_CHARACTERS", LOCATIONS, "no long one"),
