@@ -94,6 +94,8 @@ def test_a_thousand_questions_ask_the_storage_once(app: App, monkeypatch: pytest
         looks.append(store)
 
     monkeypatch.setattr(MemoryStore, "healthy", healthy)
+    now = time.monotonic()
+    monkeypatch.setattr(shared.health.health, "_clock", lambda: now)  # a busy machine may take its seconds
     assert {asked(app)[0] for _ in range(1000)} == {200}
     assert len(looks) == 1
 

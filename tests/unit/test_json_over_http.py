@@ -9,14 +9,14 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
-from http.client import HTTPConnection, HTTPSConnection
+from http.client import HTTPConnection
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
 from shared import json_over_http
-from shared.json_over_http import get_json
+from shared.json_over_http import CONNECT_SECONDS, MOST_BYTES, WHOLE_SECONDS, get_json
 
 Serve = Callable[[bytes], tuple[str, list[str]]]
 
@@ -54,6 +54,9 @@ def test_a_document_is_asked_for_as_it_is(serve: Serve) -> None:
     origin, heard = serve(JSON)
     assert get_json(origin) == {"a": 1}
     assert heard[0] == "GET / HTTP/1.1"
+    origin, heard = serve(JSON)
+    get_json(f"{origin}?v=1")
+    assert heard[0] == "GET /?v=1 HTTP/1.1"
     assert {"Accept: application/json", "Accept-Encoding: identity"} <= set(heard)
 
 
@@ -87,7 +90,7 @@ def test_no_timer_is_left_behind_nor_keeps_a_process_from_its_end(
             super().__init__(*args)
             made.append(self)
 
-    monkeypatch.setattr(json_over_http.threading, "Timer", Timer)
+    monkeypatch.setattr("shared.json_over_http.threading.Timer", Timer)
     origin, _ = serve(JSON)
     get_json(origin)
     (timer,) = made
@@ -103,9 +106,7 @@ def test_a_connection_that_was_closed_meanwhile_is_shut_down_all_the_same() -> N
 
 
 def test_the_limits_are_these() -> None:
-    assert json_over_http.WHOLE_SECONDS == 2.5
-    assert json_over_http.CONNECT_SECONDS == 2.0
-    assert json_over_http.MOST_BYTES == 262_144
+    assert (WHOLE_SECONDS, CONNECT_SECONDS, MOST_BYTES) == (2.5, 2.0, 262_144)
 
 
 OURS = ssl.create_default_context()
@@ -146,7 +147,7 @@ def test_without_a_proxy_a_secure_connection_goes_to_the_host_with_our_certifica
 ) -> None:
     proxy(way, no_proxy)
     secure = connection(f"https://{host}/keys")
-    assert isinstance(secure, HTTPSConnection)
+    assert type(secure).__name__ == "HTTPSConnection"
     assert (secure.host, secure.port, secure.timeout, secure._tunnel_host) == (host, 443, 2.0, None)
     assert secure._context is OURS
 

@@ -16,6 +16,7 @@ import pytest
 import requests
 from azure.core.credentials import AccessToken
 from azure.core.exceptions import ClientAuthenticationError
+from requests.auth import AuthBase
 
 from shared.errors import ForeignLocation, SourceUnavailable, UnreadableAudio
 from shared.recordings import source as module
@@ -222,15 +223,17 @@ def test_a_redirect_that_leads_nowhere_is_a_refusal(host: StorageHost, source: S
     assert refused(source, host.url + FILE).status == 302
 
 
-@pytest.mark.parametrize("auth", ["_Signature", "_Token"])
+AUTHS: dict[str, Callable[[], AuthBase]] = {
+    "signature": lambda: module._Signature(Locations(), "resource.communication.azure.com", KEY),
+    "token": lambda: module._Token(Locations(), None),
+}
+
+
+@pytest.mark.parametrize("auth", AUTHS)
 def test_where_credentials_are_attached_the_address_is_judged_once_more(auth: str) -> None:
-    made = {
-        "_Signature": lambda: module._Signature(Locations(), "resource.communication.azure.com", KEY),
-        "_Token": lambda: module._Token(Locations(), None),
-    }[auth]()
     request = requests.Request("GET", "https://evil.example/x").prepare()
     with pytest.raises(ForeignLocation):
-        made(request)
+        AUTHS[auth]()(request)
     assert "Authorization" not in request.headers
 
 

@@ -281,6 +281,7 @@ def test_what_is_no_address_is_said_to_be_none(junk: str) -> None:
 
 def test_brackets_hold_an_ipv6_address() -> None:
     assert read_address("https://[2001:db8::1]/x").host == "[2001:db8::1]"
+    assert read_address("https://[::ffff:1.2.3.4]/x").host == "[::ffff:1.2.3.4]"
     assert read_address("https://[::1]/x").loopback
     assert Locations(("[::1]:8082",)).checked("http://[::1]:8082/x").port == 8082
     with pytest.raises(ValueError, match="is no host or host:port"):
