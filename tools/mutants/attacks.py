@@ -20,6 +20,8 @@ HOSTS = files("tests/unit", "known_hosts")
 NUMBERS = files("tests/functional", "numbers_from_outside")
 HEALTH = files("tests/functional", "health")
 GRID = files("tests/functional", "event_grid_deliveries")
+WEBHOOK = files("tests/unit/devstack", "host_event_grid")
+LONG = files("tests/functional", "long_values")
 ADMISSION = files("tests/unit/streams", "admission limits")
 
 ATTACKS = (
@@ -100,6 +102,14 @@ ATTACKS = (
     Guard("shared/health.py::_look", HEALTH, "and tells one word"),
     Guard("shared/health.py::KEPT_SECONDS", HEALTH, "an outcome is kept"),
     Guard("handlers/deliveries.py::parsed", GRID, "events of another topic are refused"),
+    Guard("shared/api/queries.py::position", LONG, "a position that no list has is not looked for"),
+    Guard("shared/identifiers.py::Identifier._bounded", LONG, "an identifier fits into a row"),
+    # The local host, as Azure's would: keys, handshakes, bodies
+    Guard("devstack/host/http.py::KeyCheck.allows", WEBHOOK, "a key that is set is asked for"),
+    Guard("devstack/host/http.py::read_body", WEBHOOK, "a body is bounded, announced or not"),
+    Guard("devstack/host/eventgrid.py::EventGridWebhook.serve", WEBHOOK, "events and handshakes, and nothing else"),
+    Guard("devstack/host/eventgrid.py::_events", WEBHOOK, "the same"),
+    Guard("devstack/host/eventgrid.py::_validation", WEBHOOK, "a handshake is answered with its code"),
     # Foreign pages, and sockets
     Guard("emulator/web/known_hosts.py::KnownHosts.refusal", HOSTS, "no foreign page reaches emulator and local host"),
     Guard("emulator/web/known_hosts.py::KnownHosts._knows", HOSTS, "the same"),
