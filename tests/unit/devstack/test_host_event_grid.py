@@ -7,11 +7,11 @@ from typing import Any, cast
 
 import pytest
 
-from devstack.host.backend import Invocation
+from devstack.host.backend import Invocation, Outcome
 from devstack.host.eventgrid import EventGridWebhook
 from devstack.host.functions import FunctionMetadata
 from devstack.host.http import BODY_LIMIT, BodyTooLargeError, DisconnectedError, Headers, KeyCheck, read_body
-from devstack.host.invoker import Invoker, Outcome
+from devstack.host.invoker import Invoker
 
 NOTIFICATION: Headers = [(b"aeg-event-type", b"Notification")]
 HANDSHAKE: Headers = [(b"aeg-event-type", b"SubscriptionValidation")]
