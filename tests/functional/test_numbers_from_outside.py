@@ -39,6 +39,7 @@ def test_an_operation_context_of_any_length_names_no_operation() -> None:
 
 
 def test_a_number_has_18_digits_at_most() -> None:
+    assert MOST_DIGITS == 18
     assert whole_number("9" * 18) == 999_999_999_999_999_999
     assert whole_number("9" * 19) is None
 
