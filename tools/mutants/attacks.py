@@ -8,7 +8,6 @@ SECURITY = files("tests/unit", "security")
 KEYS = files("tests/unit", "issuer_keys")
 DOCUMENTS = (*KEYS, *files("tests/unit", "json_over_http"))
 TOKENS = (*SECURITY, *KEYS)
-DOORS = files("tests/functional", "callback_doors")
 LOCATIONS = files("tests/unit/recordings", "location")
 OWN_STORAGE = files("tests/unit/recordings", "own_storage")
 SOURCE = files("tests/functional/recordings", "source")
@@ -21,7 +20,6 @@ NUMBERS = files("tests/functional", "numbers_from_outside")
 HEALTH = files("tests/functional", "health")
 GRID = files("tests/functional", "event_grid_deliveries")
 WEBHOOK = files("tests/unit/devstack", "host_event_grid")
-LONG = files("tests/functional", "long_values")
 ADMISSION = files("tests/unit/streams", "admission limits")
 
 ATTACKS = (
@@ -37,8 +35,6 @@ ATTACKS = (
     Guard("shared/security.py::_bearer_token", SECURITY, "what is no token is not parsed"),
     Guard("shared/security.py::_reason", SECURITY, "no log quotes a token"),
     Guard("shared/security.py::LEEWAY_SECONDS", SECURITY, "clocks may differ, and by no more"),
-    Guard("handlers/callbacks.py::_receive", DOORS, "both are asked for, before anything is read"),
-    Guard("handlers/callbacks.py::_events", DOORS, "bodies are bounded, and their events are of their family"),
     # The keys of the tokens: whose they are, how old, and what fetching them may cost
     Guard("shared/issuer_keys.py::IssuerKeys.get", KEYS, "an unknown key is refused; a slow issuer holds no thread"),
     Guard("shared/issuer_keys.py::IssuerKeys.fetch", KEYS, "the same at the start"),
@@ -102,13 +98,9 @@ ATTACKS = (
     Guard("shared/health.py::_look", HEALTH, "and tells one word"),
     Guard("shared/health.py::KEPT_SECONDS", HEALTH, "an outcome is kept"),
     Guard("handlers/deliveries.py::parsed", GRID, "events of another topic are refused"),
-    Guard("shared/api/queries.py::position", LONG, "a position that no list has is not looked for"),
-    Guard("shared/identifiers.py::Identifier._bounded", LONG, "an identifier fits into a row"),
-    # The local host, as Azure's would: keys, handshakes, bodies
+    # The local host, as Azure's would: keys and handshakes
     Guard("devstack/host/http.py::KeyCheck.allows", WEBHOOK, "a key that is set is asked for"),
-    Guard("devstack/host/http.py::read_body", WEBHOOK, "a body is bounded, announced or not"),
-    Guard("devstack/host/eventgrid.py::EventGridWebhook.serve", WEBHOOK, "events and handshakes, and nothing else"),
-    Guard("devstack/host/eventgrid.py::_events", WEBHOOK, "the same"),
+    Guard("devstack/host/eventgrid.py::_events", WEBHOOK, "what is no event reaches nobody"),
     Guard("devstack/host/eventgrid.py::_validation", WEBHOOK, "a handshake is answered with its code"),
     # Foreign pages, and sockets
     Guard("emulator/web/known_hosts.py::KnownHosts.refusal", HOSTS, "no foreign page reaches emulator and local host"),

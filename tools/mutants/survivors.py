@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+_ANY_PORT = "it is any port that there is"
+
 SURVIVORS: dict[str, dict[str, str]] = {
     "shared/calls/tones.py::ToneOrder.add": {"1 → 2": "a series comes after the one before it, by whatever it is more"},
     "shared/calls/lost.py::lost_operations": {
@@ -91,7 +93,7 @@ SURVIVORS: dict[str, dict[str, str]] = {
     },
     "shared/recordings/location.py::_read_entry": {
         f"match is None or not _is_host(match['host']) or (not 0 < int(match['port'] or 443) < 65536) → "
-        f"match is None or not _is_host(match['host']) or (not 0 < int(match['port'] or {port}) < 65536)": "any port"
+        f"match is None or not _is_host(match['host']) or (not 0 < int(match['port'] or {port}) < 65536)": _ANY_PORT
         for port in (886, 444, 221)
     },
     "shared/logs.py::one_line": {
