@@ -11,7 +11,7 @@ from shared.api import models, notifications, people, reports
 from shared.api.do_not_record import NumberListed, NumberNotToRecord
 from shared.api.flows import FlowList
 from shared.api.models import ACTIONS, MAX_KEY, schema_of
-from shared.api.queries import DEFAULT_PAGE, MAX_PAGE
+from shared.api.queries import DEFAULT_PAGE, MAX_PAGE, MAX_POSITION
 from shared.api.search import SearchCalls
 from shared.api.switches import SwitchesView, TurnSwitches
 from shared.calls.actions import Action
@@ -62,13 +62,14 @@ _DAY = {
     "description": "UTC day, 2026-11-23; default: today",
     "schema": {"type": "string", "format": "date"},
 }
+_POSITION = {"type": "string", "maxLength": MAX_POSITION}
 _PAGE = [
     {
         "name": "limit",
         "in": "query",
         "schema": {"type": "integer", "minimum": 1, "maximum": MAX_PAGE, "default": DEFAULT_PAGE},
     },
-    {"name": "after", "in": "query", "description": "`next` of the page before", "schema": {"type": "string"}},
+    {"name": "after", "in": "query", "description": "`next` of the page before", "schema": _POSITION},
 ]
 _LIST_PARAMETERS = [
     _DAY,

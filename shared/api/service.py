@@ -24,7 +24,7 @@ from shared.api.models import (
     read,
     read_action,
 )
-from shared.api.queries import begin_of, day, limit, page
+from shared.api.queries import begin_of, day, limit, page, position
 from shared.api.search import SearchCalls
 from shared.calls.actions import Action
 from shared.calls.brakes import CODES, Braked
@@ -89,7 +89,7 @@ class CallService:
             )
         if status and status not in get_args(Status):
             raise InvalidInput("status", f"{status!r} is no status.", f"Known: {', '.join(get_args(Status))}.")
-        rows = self._store.listed(day(query.get("day")), after=query.get("after", ""))
+        rows = self._store.listed(day(query.get("day")), after=position(query.get("after")))
         found, more = page((row for row in rows if not status or row.status == status), size)
         return CallList(calls=tuple(map(_listed, found)), next=found[-1].position if more else None)
 
