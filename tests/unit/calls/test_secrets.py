@@ -452,3 +452,25 @@ class Counting(MemoryStore):
     def commit(self, record: CallRecord, appended: Sequence[str], version: Version) -> Version:
         self.commits += 1
         return super().commit(record, appended, version)
+
+
+def test_keys_and_words_of_the_streams_are_secret_once_a_secret_was_asked_for() -> None:
+    async def listens(call: Call) -> None:
+        first = await call.signal("dtmf")
+        await call.play(text("One moment."))
+        asked = call.ask_digits(text("Your PIN?"), max_tones=6, secret=True)
+        keys = [(await call.signal("dtmf"))["tone"] for _ in "806315"]
+        await call.signal("transcript")
+        await call.play(text(f"{first['tone']} then {''.join(keys)}"))
+        await asked
+
+    stage = Stage(listens)
+    for number, tone in enumerate("7806315"):
+        stage.one.signal(stage.call_id, "dtmf", {"tone": tone}, signal_id=f"dtmf-{number}")
+        if not number:
+            stage.played()
+    stage.one.signal(stage.call_id, "transcript", {"text": "it is about my house"}, signal_id="words")
+    assert stage.world.last().action == actions.Play(prompts=(text("7 then 806315"),))
+    shown = [(entry.get("data"), entry.get("secret")) for entry in stage.journal_of("signal")]
+    assert shown == [({"tone": "7"}, None)] + [(None, True)] * 7
+    assert_nowhere("806315", stage.kept())
