@@ -1,18 +1,16 @@
-"""The report of one recording, from everything that is known of it."""
+"""The report of a conversation, from what its audio says and what else is known of it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import Any
+from datetime import datetime
+from typing import Literal
 
 from shared.quality.catalogue import definitions
 from shared.quality.conversation import Talk, analyse
 from shared.quality.flags import flags
-from shared.quality.journal import app_spans
 from shared.quality.metrics import channel_metrics, conversation_metrics
-from shared.quality.people import EVERYBODY, Person, people, stranger
 from shared.quality.report import (
     AppSpan,
     CallFacts,
@@ -29,13 +27,23 @@ from shared.quality.report import (
 from shared.quality.signal import Signal
 from shared.quality.spans import Span, rounded
 from shared.quality.thresholds import Thresholds
-from shared.recordings.record import RecordingRecord
 
-NO_START = "It is not known when the recording began, so holds and prompts could not be placed in it."
-NO_CALL = "The call is not known to this app: there are no holds, no prompts, and nobody is told to be the customer."
-NO_CUSTOMER = "None of the recorded participants is the other side of the call, so nobody is told to be the customer."
-SHARED = "A channel passed from one participant to another: what it says is of both."
+Role = Literal["customer", "agent", "unknown", "everybody"]
+
 MIXED = "The recording is mixed: nothing can be said of who speaks when."
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who is on one channel, one or several in turn; see shared.quality.report.Channel."""
+
+    role: Role
+    label: str
+    participant: str = ""
+
+
+EVERYBODY = Person("everybody", "Everybody")
+"""The one channel of a mixed recording."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,51 +51,40 @@ class Evidence:
     """What a report is made from.
 
     Attributes:
-        recording: its record; `started_at` is the zero of every span.
-        signal: what its audio says.
+        id: the report's.
+        signal: what the audio says.
         chunks: its files.
         sample_rate: in Hz.
         bits: of one sample.
-        participants: raw id and channel of each; of a mixed recording nobody needs to know.
+        mixed: one channel holds everybody.
+        people: who is on which channel, as far as it is known; of a mixed recording nobody needs to know.
+        app: what the app did on the line; None: not known.
+        started_at: when the recording began, the zero of every span; None: not known.
+        end_reason: why it ended; empty: not known.
+        generation: see shared.quality.report.Report.
         call: the call, as far as it is known.
-        caller: raw id; empty: not known.
-        callee: as the caller.
-        journal: the call's entries as JSON objects; None: the call is not known.
         transcript: redacted; None: there is none.
         topics: of the transcript.
         thresholds: the limits.
         notes: what the reader should know.
     """
 
-    recording: RecordingRecord
+    id: str
     signal: Signal
     chunks: Sequence[ChunkFacts]
     sample_rate: int
     bits: int
-    participants: Sequence[tuple[str, int]] = ()
+    mixed: bool = False
+    people: Mapping[int, Person] = field(default_factory=dict)
+    app: Sequence[AppSpan] | None = None
+    started_at: datetime | None = None
+    end_reason: str = ""
+    generation: int = 0
     call: CallFacts = field(default_factory=CallFacts)
-    caller: str = ""
-    callee: str = ""
-    journal: Sequence[Mapping[str, Any]] | None = None
     transcript: Transcript | None = None
     topics: Sequence[Topic] = ()
     thresholds: Thresholds = field(default_factory=Thresholds)
     notes: Sequence[str] = ()
-
-    @property
-    def mixed(self) -> bool:
-        """One channel holds everybody."""
-        return self.recording.channel_type == "mixed"
-
-    @property
-    def started_at(self) -> datetime | None:
-        """When the recording began; None: not known."""
-        return moment(self.recording.started_at)
-
-
-def moment(at: int) -> datetime | None:
-    """A record's time, Unix time in milliseconds; 0 is None: not known."""
-    return datetime.fromtimestamp(at / 1000, UTC) if at else None
 
 
 def assemble(evidence: Evidence, *, now: datetime) -> Report:
@@ -98,16 +95,15 @@ def assemble(evidence: Evidence, *, now: datetime) -> Report:
         now: when the report is made.
     """
     signal, thresholds = evidence.signal, evidence.thresholds
-    app = _app(evidence)
+    app = evidence.app
     talk = analyse(signal, (Span(span.start, span.end) for span in app or ()), thresholds)
-    persons = _persons(evidence)
     report = Report(
-        id=evidence.recording.id,
-        generation=evidence.recording.generation,
+        id=evidence.id,
+        generation=evidence.generation,
         created_at=now,
         call=evidence.call,
         recording=_recording(evidence),
-        channels=tuple(_channel(evidence, talk, index, person) for index, person in sorted(persons.items())),
+        channels=tuple(_channel(evidence, talk, index, person) for index, person in _people(evidence).items()),
         conversation=Conversation(
             metrics=conversation_metrics(signal, talk, app, mixed=evidence.mixed),
             overlap=tuple(talk.overlap),
@@ -118,29 +114,20 @@ def assemble(evidence: Evidence, *, now: datetime) -> Report:
         topics=tuple(evidence.topics),
         thresholds=thresholds,
         definitions=definitions(),
-        notes=(*evidence.notes, *_notes(evidence, persons)),
+        notes=tuple(evidence.notes),
     )
     return report.model_copy(update={"flags": tuple(flags(report, signal))})
 
 
-def _app(evidence: Evidence) -> list[AppSpan] | None:
-    if evidence.journal is None or evidence.started_at is None:
-        return None
-    # Who is on two channels in turn is told on the first.
-    channel_of = {} if evidence.mixed else dict(reversed(evidence.participants))
-    return app_spans(evidence.journal, evidence.started_at, channel_of, seconds=evidence.signal.seconds)
-
-
-def _persons(evidence: Evidence) -> dict[int, Person]:
+def _people(evidence: Evidence) -> dict[int, Person]:
     """Who is on which channel. An empty channel that is nobody's is left out: the service fills files up with them."""
     channels = evidence.signal.channels
     if evidence.mixed:
         return dict.fromkeys(range(len(channels)), EVERYBODY)
-    known = people(evidence.participants, evidence.caller, evidence.callee, evidence.call.direction)
     return {
-        index: known.get(index, stranger(index))
+        index: evidence.people.get(index, Person("unknown", f"Speaker {index + 1}"))
         for index, channel in enumerate(channels)
-        if index in known or not channel.silent
+        if index in evidence.people or not channel.silent
     }
 
 
@@ -167,7 +154,7 @@ def _recording(evidence: Evidence) -> RecordingFacts:
         channel_type="mixed" if evidence.mixed else "unmixed",
         sample_rate=evidence.sample_rate,
         bits=evidence.bits,
-        end_reason=evidence.recording.end_reason,
+        end_reason=evidence.end_reason,
         chunks=tuple(evidence.chunks),
         pieces=tuple(
             PieceFacts(start=start, end=end, chunk=piece.chunk, offset=round(piece.offset, 3))
@@ -180,16 +167,3 @@ def _recording(evidence: Evidence) -> RecordingFacts:
             for start, end in rounded([hole.span])
         ),
     )
-
-
-def _notes(evidence: Evidence, persons: Mapping[int, Person]) -> list[str]:
-    notes = [MIXED] if evidence.mixed else []
-    if evidence.journal is None:
-        return [*notes, NO_CALL]
-    if evidence.started_at is None:
-        notes.append(NO_START)
-    if not evidence.mixed and not any(person.role == "customer" for person in persons.values()):
-        notes.append(NO_CUSTOMER)
-    if not evidence.mixed and any(", " in person.participant for person in persons.values()):
-        notes.append(SHARED)
-    return notes

@@ -11,8 +11,8 @@ from shared.calls.finding import call_of_recording
 from shared.notifications.topic import TopicPublisher
 from shared.quality.scorecards import load_scorecards
 from shared.quality.thresholds import Thresholds
-from shared.quality.words.azure_speech import AzureSpeech
 from shared.recordings.archive import BlobArchive
+from shared.recordings.azure_speech import AzureSpeech
 from shared.recordings.ledger import TableLedger
 from shared.recordings.location import read_hosts
 from shared.recordings.own_storage import OwnStorageSource, Sources

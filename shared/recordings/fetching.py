@@ -16,7 +16,6 @@ from shared.errors import ForeignLocation, SourceUnavailable, StoreUnavailable, 
 from shared.logs import logger
 from shared.recordings.base import Archive, RecordingQueue, Source
 from shared.recordings.book import LEASE, LONGEST_WAIT, Book, Lease, Superseded, chunk_of, plain_reason, release
-from shared.recordings.kinds import CONTENT_TYPES, HEAD, kind_of
 from shared.recordings.record import ChunkRecord, RecordingRecord
 
 if TYPE_CHECKING:
@@ -26,6 +25,15 @@ log = logger("switchboard.recordings")
 
 METADATA_ATTEMPTS = 8
 """Attempts of which the last, after some four minutes, archives the audio even without its metadata."""
+CONTENT_TYPES = {
+    "wav": "audio/wav",
+    "mp3": "audio/mpeg",
+    "mp4": "video/mp4",
+    "bin": "application/octet-stream",
+}
+"""Of each kind; `bin` is what is none of the others."""
+HEAD = 12
+"""Bytes by which a file shows its kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,3 +296,18 @@ def document_of(record: RecordingRecord, index: int, kind: str) -> str:
 
 def _kind(name: str) -> str:
     return name.rpartition(".")[2]
+
+
+def kind_of(head: bytes) -> str:
+    """The kind of a file that begins like this, which is its name's ending in the archive.
+
+    What the service says of it may be missing or wrong.
+    """
+    if head[:4] in (b"RIFF", b"RF64", b"BW64") and head[8:12] == b"WAVE":
+        return "wav"
+    if head[4:8] == b"ftyp":
+        return "mp4"
+    # A frame of MPEG audio: eleven bits set, and a layer (ISO/IEC 11172-3, 2.4.1.3).
+    if head[:3] == b"ID3" or (len(head) > 1 and head[0] == 0xFF and head[1] & 0xE0 == 0xE0 and head[1] & 0x06):
+        return "mp3"
+    return "bin"

@@ -19,7 +19,6 @@ from functools import partial
 from shared.errors import ForeignLocation, SourceUnavailable, StoreError, UnknownRecording
 from shared.events import RecordingFileStatusUpdated
 from shared.logs import logger
-from shared.recordings.announced import record_of
 from shared.recordings.base import Archive, Ledger, RecordingQueue, Source
 from shared.recordings.book import (
     LEASE,
@@ -32,7 +31,7 @@ from shared.recordings.book import (
     plain_reason,
     release,
 )
-from shared.recordings.claiming import FIRST_LOOK, Claims, next_look_within
+from shared.recordings.claiming import FIRST_LOOK, Claims, next_look_within, record_of
 from shared.recordings.fetching import Fetcher
 from shared.recordings.finishing import Finisher, Reporter
 from shared.recordings.record import ChunkRecord, RecordingRecord

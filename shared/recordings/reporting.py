@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -14,8 +14,7 @@ from shared.errors import TranscriptionFailed, UnknownCall, UnreadableAudio
 from shared.logs import logger
 from shared.notifications.event import Event
 from shared.notifications.topic import REPORT_READY, TopicPublisher
-from shared.quality.assemble import Evidence, assemble, moment
-from shared.quality.headline import row
+from shared.quality.assemble import MIXED, Evidence, assemble
 from shared.quality.report import CallFacts, ChunkFacts, Report
 from shared.quality.scorecards import Scorecard, applies, grade, topic_rules
 from shared.quality.signal import Signal
@@ -23,8 +22,9 @@ from shared.quality.spans import Span
 from shared.quality.thresholds import Thresholds
 from shared.quality.words.base import ChannelAudio, Transcriber, Utterance
 from shared.quality.words.phrases import topics
-from shared.recordings.base import Archive, Ledger
+from shared.recordings.base import Archive, Ledger, ReportRow
 from shared.recordings.book import Superseded
+from shared.recordings.call import KnownCall, told_by
 from shared.recordings.fetching import document_of
 from shared.recordings.metadata import ChunkMetadata, read_metadata
 from shared.recordings.record import ChunkRecord, RecordingRecord, report_name
@@ -49,12 +49,6 @@ class _File:
     chunk: ChunkRecord
     metadata: ChunkMetadata
     signal: ChunkSignal | None
-
-
-@dataclass(frozen=True, slots=True)
-class _Call:
-    record: CallRecord
-    journal: list[Mapping[str, Any]]
 
 
 class QualityReporter:
@@ -139,9 +133,18 @@ class QualityReporter:
         from shared.recordings.words import KeptWords
 
         record = replace(record, started_at=_zero(record, files))
+        started_at, mixed = _moment(record.started_at), record.channel_type == "mixed"
         placed = _placed(record, files)
         signal = join(placed, self._thresholds)
         call = self._call(record)
+        told = told_by(
+            call,
+            _participants(files),
+            started_at=started_at,
+            seconds=signal.seconds,
+            channels=len(signal.channels),
+            mixed=mixed,
+        )
         notes = [] if any(file.metadata.participants for file in files) else [NO_METADATA]
         if left_out := sum(file.metadata.left_out for file in files):
             log.warning("metadata with odd values recording=%s left_out=%d", record.id, left_out)
@@ -153,7 +156,11 @@ class QualityReporter:
         first = next(file.signal for file in files if file.signal is not None)
         report = assemble(
             Evidence(
-                recording=record,
+                id=record.id,
+                generation=record.generation,
+                started_at=started_at,
+                end_reason=record.end_reason,
+                mixed=mixed,
                 signal=signal,
                 chunks=[
                     ChunkFacts(
@@ -168,17 +175,15 @@ class QualityReporter:
                 ],
                 sample_rate=first.sample_rate,
                 bits=first.bits,
-                participants=_participants(files),
+                people=told.people,
+                app=told.app,
                 call=facts,
-                caller=call.record.caller if call else "",
-                callee=call.record.callee if call else "",
-                journal=call.journal if call else None,
                 transcript=None
                 if said is None
                 else transcript(said, self._locale, self._region, before=words.redactions),
                 topics=() if said is None else topics(topic_rules(cards), said),
                 thresholds=self._thresholds,
-                notes=notes,
+                notes=[*notes, *([MIXED] if mixed else []), *told.notes],
             ),
             now=datetime.now(UTC),
         )
@@ -234,7 +239,7 @@ class QualityReporter:
     def _call_id(self, record: RecordingRecord) -> str:
         return record.call_id or call_of_recording(self._store, record.recording_id, record.server_call_id) or ""
 
-    def _call(self, record: RecordingRecord) -> _Call | None:
+    def _call(self, record: RecordingRecord) -> KnownCall | None:
         call_id = self._call_id(record)
         if not call_id:
             return None
@@ -242,7 +247,7 @@ class QualityReporter:
             stored = self._store.load(call_id)
         except UnknownCall:
             return None
-        return _Call(stored.record, list(map(shown, stored.journal)))
+        return KnownCall(stored.record, list(map(shown, stored.journal)))
 
 
 def _zero(record: RecordingRecord, files: Sequence[_File]) -> int:
@@ -252,6 +257,11 @@ def _zero(record: RecordingRecord, files: Sequence[_File]) -> int:
     return round(start.timestamp() * 1000) if start and first.chunk.index == 0 else record.started_at
 
 
+def _moment(at: int) -> datetime | None:
+    """A record's time, Unix time in milliseconds; 0 is None: not known."""
+    return datetime.fromtimestamp(at / 1000, UTC) if at else None
+
+
 def _facts(call: CallRecord) -> CallFacts:
     return CallFacts(
         id=call.call_id,
@@ -259,8 +269,8 @@ def _facts(call: CallRecord) -> CallFacts:
         direction=call.direction,
         outcome=call.outcome or None,
         result=call.result or None,
-        started_at=moment(call.started_at),
-        ended_at=moment(call.ended_at),
+        started_at=_moment(call.started_at),
+        ended_at=_moment(call.ended_at),
     )
 
 
@@ -289,3 +299,38 @@ def _placed(record: RecordingRecord, files: Sequence[_File]) -> list[Any]:
         placed.append(PlacedChunk(file.chunk.index, start, pauses, file.signal, seconds))
         end = max(start + seconds, max((pause.end for pause in pauses), default=0.0))
     return placed
+
+
+def row(report: Report) -> ReportRow:
+    """What a list of reports shows of this one."""
+    metrics = report.conversation.metrics
+    started_at = report.recording.started_at or report.call.started_at
+    agents = [channel.metrics["talk_ratio"].value for channel in report.channels if channel.role == "agent"]
+    shares = [share for share in agents if share is not None]
+    graded = next((card for card in report.scorecards if card.passed is not None), None)
+    return ReportRow(
+        id=report.id,
+        call_id=report.call.id or "",
+        flow=report.call.flow or "",
+        direction=report.call.direction or "",
+        outcome=report.call.outcome or "",
+        started_at=int(started_at.timestamp() * 1000) if started_at else 0,
+        created_at=int(report.created_at.timestamp() * 1000),
+        seconds=report.recording.seconds,
+        channels=len(report.channels),
+        conversation_seconds=metrics["conversation_seconds"].value,
+        silence_ratio=metrics["silence_ratio"].value,
+        overlap_ratio=metrics["overlap_ratio"].value,
+        dead_air=int(metrics["dead_air"].value or 0),
+        interruptions=int(metrics["all_interruptions"].value or 0),
+        hold_seconds=metrics["hold_seconds"].value or 0.0,
+        agent_talk_ratio=round(sum(shares), 4) if shares else None,
+        flags=tuple(dict.fromkeys(flag.code for flag in report.flags)),
+        score=graded.score if graded else None,
+        passed=graded.passed if graded else None,
+        scorecard=graded.name if graded else "",
+        questions=graded.questions if graded else 0,
+        answered=graded.answered if graded else 0,
+        generation=report.generation,
+        result=report.call.result or "",
+    )

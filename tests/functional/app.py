@@ -331,15 +331,22 @@ def running(
     )
     app = App(board, store, gateway, timers, issuer, clock)
     board.conductor.afterwards.later = app.later
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, serving(board):
         patch.setattr("shared.calls.conductor.time", SimpleNamespace(time_ns=clock.time_ns, sleep=time.sleep))
+        yield app
+
+
+@contextmanager
+def serving(board: Switchboard) -> Iterator[None]:
+    """Every door gets this switchboard."""
+    with pytest.MonkeyPatch.context() as patch:
         patch.setattr(composition, "unknown_settings", dict)
         patch.setattr(composition, "settings", lambda: board.settings)
         patch.setattr(composition, "compose", lambda _: board)
         composition.switchboard.cache_clear()
         health.forget()
         try:
-            yield app
+            yield
         finally:
             composition.switchboard.cache_clear()
 

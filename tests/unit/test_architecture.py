@@ -154,6 +154,11 @@ def test_events_can_be_used_by_themselves() -> None:
     assert breaches(sources("shared/events"), forbidden=("shared", "azure"), allowed=allowed) == []
 
 
+def test_quality_can_be_used_by_itself() -> None:
+    allowed = ("shared.quality", "shared.errors", "shared.yaml_text")
+    assert breaches(sources("shared/quality"), forbidden=("shared", "azure", "requests"), allowed=allowed) == []
+
+
 def test_the_composition_root_alone_joins_the_azure_implementations() -> None:
     azure = ("shared.gateway.acs", "shared.store.tables", "shared.store.do_not_record", "shared.store.queues",
              "shared.store.brake_rows")  # fmt: skip

@@ -16,7 +16,7 @@ from shared.calls.flow import Flow
 from shared.calls.rehearsal import Rehearsal
 from shared.errors import ActionFailed
 from shared.identifiers import Identifier
-from shared.quality.people import masked, people
+from shared.recordings.call import masked, people
 from shared.routing import AnswerWith, LeaveRinging, RejectWith, load_routes
 
 NUMBER, OTHER = "+14255550100", "+18005551212"

@@ -83,8 +83,6 @@ def moment(at: datetime) -> str:
 def why_nothing(report: Report, name: str, channel: Channel | None) -> str:
     """Why a metric has no value, as far as the report tells; empty: it does not."""
     codes = {flag.code for flag in report.flags}
-    if name in {"words", "words_per_minute"} and report.transcript is None:
-        return "no transcript"
     if channel is None:
         if name == "longest_hold_seconds":
             return "no hold"

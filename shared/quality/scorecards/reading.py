@@ -26,6 +26,8 @@ _Problem = tuple[str, str, str]
 def load_scorecards(folder: str | Path, flows: Collection[str] | None = None) -> tuple[Scorecard, ...]:
     """The scorecards of a folder (`*.yaml`), in the order of their files' names; none if there is no such folder.
 
+    A Path may also name one file.
+
     Args:
         folder: a Path, or a name in the app's folder (the setting SCORECARDS_FOLDER).
         flows: the names of the flows that there are; None: not checked.
@@ -36,7 +38,7 @@ def load_scorecards(folder: str | Path, flows: Collection[str] | None = None) ->
     path = _APP_FOLDER / folder if isinstance(folder, str) else folder
     cards: dict[str, Scorecard] = {}
     problems: list[_Problem] = []
-    for file in sorted(path.glob("*.yaml")) if path.is_dir() else ():
+    for file in [path] if path.is_file() else sorted(path.glob("*.yaml")):
         lines: dict[_Path, int] = {}
         try:
             card = Scorecard.model_validate(_data(file, lines, problems))

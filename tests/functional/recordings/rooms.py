@@ -16,6 +16,7 @@ from typing import Any
 from azure.communication.callautomation import (
     AzureBlobContainerRecordingStorage,
     CallAutomationClient,
+    CallConnectionClient,
     PhoneNumberIdentifier,
     RecordingChannel,
     RecordingContent,
@@ -89,19 +90,13 @@ def wait_for(look: Callable[[], Any]) -> Any:
     return found
 
 
-def record_a_call(emulator: Running[Control], subscriber: Subscriber, container_url: str = "") -> dict[str, Any]:
-    """Two phones talk, unmixed; the file event of their recording."""
-
-    def said() -> int:
-        return [entry["what"] for entry in emulator.control.timeline()].count("says")
-
-    before_they_talk = said()
-    for number, (phone, text) in enumerate(zip(PHONES, ("Hello, this is Ada.", "Hello Ada."), strict=True)):
-        emulator.control.register_phone(phone, script=[{"when": "joined" if number == 0 else "connected"},
-                                                       {"at": 4 + number, "say": text}])  # fmt: skip
+def recorded(
+    emulator: Running[Control], callee: str, container_url: str = ""
+) -> tuple[CallConnectionClient, PhoneNumberIdentifier]:
+    """A call to this phone that is up and recorded, unmixed, and the app's own number."""
     client = CallAutomationClient(emulator.endpoint, AzureKeyCredential(emulator.access_key))
     source = PhoneNumberIdentifier("+18005551212")
-    made = client.create_call(PhoneNumberIdentifier(PHONES[0]), "http://127.0.0.1:9/", source_caller_id_number=source)
+    made = client.create_call(PhoneNumberIdentifier(callee), "http://127.0.0.1:9/", source_caller_id_number=source)
     call = client.get_call_connection(str(made.call_connection_id))
     wait_for(lambda: call.get_call_properties().call_connection_state == "connected")
     recording = client.start_recording(
@@ -112,6 +107,20 @@ def record_a_call(emulator: Running[Control], subscriber: Subscriber, container_
         recording_storage=AzureBlobContainerRecordingStorage(container_url) if container_url else None,
     )
     wait_for(lambda: client.get_recording_properties(str(recording.recording_id)).recording_state == "active")
+    return call, source
+
+
+def record_a_call(emulator: Running[Control], subscriber: Subscriber, container_url: str = "") -> dict[str, Any]:
+    """Two phones talk, unmixed; the file event of their recording."""
+
+    def said() -> int:
+        return [entry["what"] for entry in emulator.control.timeline()].count("says")
+
+    before_they_talk = said()
+    for number, (phone, text) in enumerate(zip(PHONES, ("Hello, this is Ada.", "Hello Ada."), strict=True)):
+        emulator.control.register_phone(phone, script=[{"when": "joined" if number == 0 else "connected"},
+                                                       {"at": 4 + number, "say": text}])  # fmt: skip
+    call, source = recorded(emulator, PHONES[0], container_url)
     call.add_participant(PhoneNumberIdentifier(PHONES[1]), source_caller_id_number=source)
     wait_for(lambda: len(list(call.list_participants())) > 2)
     # The emulator's time runs on while a slow machine makes the speech: what counts is that both were heard.

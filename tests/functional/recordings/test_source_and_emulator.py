@@ -9,19 +9,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from azure.communication.callautomation import (
-    CallAutomationClient,
-    PhoneNumberIdentifier,
-    RecordingChannel,
-    RecordingContent,
-    RecordingFormat,
-)
-from azure.core.credentials import AzureKeyCredential
 
 from emulator.testing import Control, Running, running
 from shared.errors import ForeignLocation, SourceUnavailable
 from shared.recordings.source import ServiceSource
-from tests.functional.recordings.rooms import wait_for
+from tests.functional.recordings.rooms import recorded, wait_for
 from tests.functional.recordings.storage_host import StorageHost
 
 pytestmark = pytest.mark.xdist_group("recordings-source-emulator")
@@ -39,19 +31,7 @@ def emulator() -> Iterator[Running[Control]]:
 @pytest.fixture(scope="module")
 def chunk(emulator: Running[Control]) -> dict[str, Any]:
     """The only chunk of a recorded call, as its file event names it."""
-    client = CallAutomationClient(emulator.endpoint, AzureKeyCredential(emulator.access_key))
-    caller = PhoneNumberIdentifier("+18005551212")
-    made = client.create_call(PhoneNumberIdentifier(ANSWERS), "http://127.0.0.1:9/", source_caller_id_number=caller)
-    call = client.get_call_connection(str(made.call_connection_id))
-    wait_for(lambda: call.get_call_properties().call_connection_state == "connected")
-    recording = client.start_recording(
-        call_connection_id=str(made.call_connection_id),
-        recording_content_type=RecordingContent.AUDIO,
-        recording_channel_type=RecordingChannel.UNMIXED,
-        recording_format_type=RecordingFormat.WAV,
-    )
-    recording_id = str(recording.recording_id)
-    wait_for(lambda: client.get_recording_properties(recording_id).recording_state == "active")
+    call, _ = recorded(emulator, ANSWERS)
     began = emulator.service.clock.now()
     wait_for(lambda: emulator.service.clock.now() - began > 20)
     call.hang_up(is_for_everyone=True)

@@ -7,16 +7,18 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from shared.quality.assemble import Evidence, assemble
+from shared.quality.assemble import Evidence, Person, assemble
 from shared.quality.conversation import Talk, analyse
 from shared.quality.report import CallFacts, ChunkFacts, Report
 from shared.quality.signal import ChannelSignal, Hole, Piece, Signal
 from shared.quality.spans import Span
 from shared.quality.thresholds import Thresholds
-from shared.recordings.record import RecordingRecord
 
-CALLER, CALLEE = "4:+14255550123", "4:+18005550199"
-AGENT, SUPERVISOR = "8:acs:1b5cc06b_0000-aa01", "8:acs:1b5cc06b_0000-bb02"
+PEOPLE = {
+    0: Person("customer", "Customer", "4:+1*******23"),
+    1: Person("agent", "Agent", "8:acs:*******aa01"),
+    2: Person("agent", "Agent 2", "8:acs:*******bb02"),
+}
 BEGAN = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 
@@ -49,17 +51,15 @@ def talk(*channels: Pairs, away: Pairs = (), holes: Sequence[Hole] = (), **limit
 def evidence(made: Signal, **given: Any) -> Evidence:
     """A caller on channel 0, an agent on channel 1 and, if there is one, a supervisor on channel 2."""
     facts: dict[str, Any] = {
-        "recording": RecordingRecord(
-            "20261123-5d41402abc4b2a76b9719d91", "r", "s", started_at=int(BEGAN.timestamp() * 1000), generation=3
-        ),
+        "id": "20261123-5d41402abc4b2a76b9719d91",
+        "generation": 3,
+        "started_at": BEGAN,
         "chunks": [ChunkFacts(index=0, blob="0.wav", start=0.0, seconds=made.seconds, bytes=1000)],
         "sample_rate": 16000,
         "bits": 16,
-        "participants": list(zip((CALLER, AGENT, SUPERVISOR), range(len(made.channels)), strict=False)),
+        "people": {channel: person for channel, person in PEOPLE.items() if channel < len(made.channels)},
+        "app": (),
         "call": CallFacts(id="c1", flow="desk", direction="inbound", outcome="completed"),
-        "caller": CALLER,
-        "callee": CALLEE,
-        "journal": [],
     }
     return Evidence(signal=made, **{**facts, **given})
 

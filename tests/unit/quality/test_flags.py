@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 from typing import Any, get_args
 
 import pytest
 
-from shared.quality.report import ChunkFacts, Flag, Report
+from shared.quality.assemble import Person
+from shared.quality.report import AppSpan, ChunkFacts, Flag, Report
 from shared.quality.signal import Hole, Signal
 from shared.quality.spans import Span
 from shared.quality.thresholds import Thresholds
-from tests.unit.quality.made import AGENT, BEGAN, CALLER, SUPERVISOR, channel, report, signal, spans
+from tests.unit.quality.made import PEOPLE, channel, report, signal, spans
 
 TALK = [(0.0, 4.0), (10.0, 14.0), (20.0, 24.0)]
 REPLY = [(5.0, 9.0), (15.0, 19.0)]
@@ -29,15 +29,9 @@ def codes(made: Signal, **given: Any) -> list[str]:
     return [one.code for one in report(made, **given).flags]
 
 
-def held(seconds: float, who: str = CALLER) -> list[dict[str, Any]]:
-    """A journal with a hold from second 24 on."""
-    began = int((BEGAN + timedelta(seconds=24)).timestamp() * 1000)
-    return [
-        {"entry": "issued", "at": began, "seq": 0, "action": {"kind": "hold", "participant": who}},
-        {"entry": "answered", "at": began, "seq": 0},
-        {"entry": "issued", "at": began, "seq": 1, "action": {"kind": "unhold", "participant": who}},
-        {"entry": "answered", "at": began + int(seconds * 1000), "seq": 1},
-    ]
+def held(seconds: float, channel: int | None = 0) -> list[AppSpan]:
+    """A hold from second 24 on."""
+    return [AppSpan(kind="hold", start=24.0, end=24.0 + seconds, channel=channel)]
 
 
 def test_a_good_recording_has_no_flag() -> None:
@@ -55,7 +49,7 @@ def test_a_silent_channel_of_a_participant() -> None:
 
 
 def test_an_empty_channel_that_is_nobodys_is_no_fault_and_not_in_the_report() -> None:
-    found = report(signal(TALK, REPLY, [], []), participants=[(CALLER, 0), (AGENT, 1)])
+    found = report(signal(TALK, REPLY, [], []), people={0: PEOPLE[0], 1: PEOPLE[1]})
     assert found.flags == ()
     assert [one.channel for one in found.channels] == [0, 1]
 
@@ -84,17 +78,13 @@ def test_a_supervisor_who_only_listens_is_no_one_way_audio() -> None:
 
 
 def test_speech_to_the_app_alone_is_no_one_way_audio() -> None:
-    began = int(BEGAN.timestamp() * 1000)
-    listening = [
-        {"entry": "issued", "at": began, "seq": 0, "action": {"kind": "recognize", "participant": CALLER}},
-        {"entry": "accepted", "at": began, "seq": 0},
-    ]
-    assert codes(signal(TALK, channel(silent=False)), journal=listening) == []
+    listening = [AppSpan(kind="listening", start=0.0, end=100.0, channel=0)]
+    assert codes(signal(TALK, channel(silent=False)), app=listening) == []
 
 
 def test_of_speakers_whose_side_is_not_known_each_who_is_never_heard_is_told() -> None:
     made = signal(TALK, REPLY, channel(silent=False))
-    found = report(made, journal=None, caller="", callee="")
+    found = report(made, people={channel: Person("unknown", f"Speaker {channel + 1}") for channel in range(3)})
     assert (flag(found, "one_way_audio").channel, flag(found, "one_way_audio").text.split(" cannot")[0]) == (
         2,
         "Speaker 3",
@@ -188,11 +178,11 @@ def test_dominance() -> None:
 
 def test_a_long_hold() -> None:
     made = signal(TALK, REPLY, seconds=300.0)
-    found = flag(report(made, journal=held(120)), "long_hold")
+    found = flag(report(made, app=held(120)), "long_hold")
     assert (found.channel, found.spans) == (0, (Span(24, 144),))
     assert found.text == "A hold lasts too long once, for 120.0 s (limit 120.0 s)."
-    assert codes(made, journal=held(119.9)) == []
-    assert flag(report(made, journal=held(120, SUPERVISOR)), "long_hold").channel is None
+    assert codes(made, app=held(119.9)) == []
+    assert flag(report(made, app=held(120, None)), "long_hold").channel is None
 
 
 def test_every_code_is_tried_here() -> None:

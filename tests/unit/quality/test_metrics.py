@@ -12,7 +12,6 @@ from shared.quality.metrics import words
 from shared.quality.report import Metric, Phrase, Redactions, Report, Transcript
 from shared.quality.signal import Hole
 from shared.quality.spans import Span, total
-from shared.recordings.record import RecordingRecord
 from tests.unit.quality.made import channel, report, signal, spans, values
 from tests.unit.quality.test_conversation_properties import CHANNELS
 
@@ -126,8 +125,7 @@ def units(metrics: dict[str, Metric]) -> dict[str, str]:
 def made_report(mixed: bool, said: Transcript | None = None) -> Report:
     if not mixed:
         return report(signal(CUSTOMER, AGENT), transcript=said)
-    recording = RecordingRecord("20261123-a", "r", "s", channel_type="mixed", started_at=1)
-    return report(signal(CUSTOMER), transcript=said, recording=recording, participants=())
+    return report(signal(CUSTOMER), transcript=said, mixed=True)
 
 
 def test_a_mixed_recording_says_nothing_of_who_speaks_when() -> None:
@@ -159,7 +157,7 @@ def test_one_speaker_alone_cannot_dominate() -> None:
 
 
 def test_of_a_call_that_is_not_known_holds_cannot_be_said() -> None:
-    metrics = report(signal(CUSTOMER, AGENT), journal=None).conversation.metrics
+    metrics = report(signal(CUSTOMER, AGENT), app=None).conversation.metrics
     assert (
         metrics["hold_seconds"].value is metrics["app_seconds"].value is metrics["longest_hold_seconds"].value is None
     )

@@ -10,6 +10,8 @@ from shared.recordings.record import ChunkRecord, RecordingRecord
 
 DAY = "2026-11-23"
 AT = 1_795_430_000_000
+CALLER, CALLEE = "4:+14255550123", "4:+18005550199"
+AGENT, SUPERVISOR = "8:acs:1b5cc06b_0000-aa01", "8:acs:1b5cc06b_0000-bb02"
 
 
 def an_id(number: int = 0, day: str = DAY) -> str:

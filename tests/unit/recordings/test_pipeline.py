@@ -240,11 +240,7 @@ def test_whatever_happens_there_is_one_archive_and_one_report_or_a_poison_record
             if happening == "lost":
                 world.queue.sent.pop(index)
                 continue
-            message = world.queue.sent[index]
-            try:
-                world.step(index)
-            except Crash:
-                world.queue.sent.append(message)
+            world.deliver(index)
     world.service.wrong = []
     world.run()
     world.now += FORGOTTEN

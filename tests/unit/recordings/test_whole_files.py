@@ -12,7 +12,7 @@ import pytest
 from shared.errors import SourceUnavailable, StoreUnavailable
 from shared.events import RecordingFileStatusUpdated, parse_event_grid_event
 from shared.recordings.base import Download
-from shared.recordings.kinds import kind_of
+from shared.recordings.fetching import kind_of
 from tests.unit.recordings.world import Crash, World, file_event, sound
 
 MP4 = b"\x00\x00\x00\x18ftypmp42" + bytes(2000)

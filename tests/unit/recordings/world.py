@@ -159,6 +159,14 @@ class World:
         self.now += delay
         return self.pipeline.work(recording, chunk)
 
+    def deliver(self, index: int = 0) -> None:
+        """As step; the message of a process that dies comes back."""
+        message = self.queue.sent[index]
+        try:
+            self.step(index)
+        except Crash:
+            self.queue.sent.append(message)
+
     def run(self, most: int = 200) -> list[str]:
         """Do what is on the queue until it is empty; the outcomes."""
         outcomes = []

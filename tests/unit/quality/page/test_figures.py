@@ -90,7 +90,6 @@ def test_scores_show_a_decimal_only_if_there_is_one() -> None:
 
 def test_a_value_that_is_missing_says_why_as_far_as_the_report_knows() -> None:
     empty, mixed, five = quality_samples.empty(), quality_samples.mixed(), quality_samples.five_channels()
-    assert figures.why_nothing(empty, "words", empty.channels[0]) == "no transcript"
     assert figures.why_nothing(empty, "talk_ratio", empty.channels[0]) == "no speech"
     assert figures.why_nothing(empty, "silence_ratio", None) == "nobody speaks"
     assert figures.why_nothing(empty, "longest_hold_seconds", None) == "no hold"

@@ -72,7 +72,7 @@ def test_a_hold_is_drawn_for_whom_it_concerns() -> None:
 def test_lanes_and_what_lies_across_them_can_be_read_aloud() -> None:
     drawn = timeline(quality_samples.five_channels())
     lane = drawn.lanes[0].text.replace("\N{NO-BREAK SPACE}", " ")
-    assert lane == "Customer speaks 5:38; stretches: 37. Interruptions: 1. Is on hold for 3:10."
+    assert lane == "Customer speaks 5:38; stretches: 37. Interruptions: 5. Is on hold for 3:10."
     assert drawn.lanes[4].text == "Participant 5 does not speak."
     assert "Recording paused, 5:10 to 6:35 (1:26)." in drawn.text
     assert "Audio missing, 20:10 to 21:02" in drawn.text

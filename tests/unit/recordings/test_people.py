@@ -6,8 +6,9 @@ from typing import Literal
 
 import pytest
 
-from shared.quality.people import Person, masked, people
-from tests.unit.quality.made import AGENT, CALLEE, CALLER, SUPERVISOR
+from shared.quality.assemble import Person
+from shared.recordings.call import masked, people
+from tests.unit.recordings.samples import AGENT, CALLEE, CALLER, SUPERVISOR
 
 
 def labels(found: dict[int, Person]) -> dict[int, tuple[str, str]]:

@@ -17,8 +17,8 @@ import pytest
 from azure.core.exceptions import ClientAuthenticationError
 
 from shared.errors import SettingsError, TranscriptionFailed, UnreadableAudio
-from shared.quality.words.azure_speech import SCOPE, AzureSpeech
 from shared.quality.words.base import Utterance, Word
+from shared.recordings.azure_speech import SCOPE, AzureSpeech
 
 RATE = 8000
 SECRET = "my card is four one one one"

@@ -11,8 +11,9 @@ import pytest
 from shared.calls import actions, journal
 from shared.calls.prompts import FilePrompt
 from shared.identifiers import Identifier
-from shared.quality.journal import app_spans
-from tests.unit.quality.made import AGENT, BEGAN, CALLER, SUPERVISOR
+from shared.recordings.call import app_spans
+from tests.unit.quality.made import BEGAN
+from tests.unit.recordings.samples import AGENT, CALLER, SUPERVISOR
 
 CHANNELS = {CALLER: 0, AGENT: 1}
 PROMPT = FilePrompt(url="https://prompts.example/a.wav")

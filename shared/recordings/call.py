@@ -1,12 +1,13 @@
-"""When the app played, listened, and held somebody: from the journal of a call.
+"""What a call tells of its recording: who is on which channel, and what the app did on the line meanwhile.
 
 The app's prompts need not be in a recording (azure-sdk-for-python issue 36880), so nothing of this is guessed from
-the audio. Events count by their own time, which is the clock that recordings are timed by; requests, by the time at
-which they were journaled.
+the audio: it is read from the journal. Events count by their own time, which is the clock that recordings are timed by;
+requests, by the time at which they were journaled.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,13 +15,157 @@ from typing import Any, Literal
 
 from pydantic_core import PydanticCustomError
 
+from shared.calls.record import CallRecord
 from shared.events import ROLES
 from shared.events.base import PREFIX
 from shared.events.values import read_identifier, read_time
 from shared.identifiers import key_of
 from shared.numbers import whole_number
+from shared.quality.assemble import Person, Role
 from shared.quality.report import AppSpan
 from shared.quality.spans import Span, united
+
+NO_START = "It is not known when the recording began, so holds and prompts could not be placed in it."
+NO_CALL = "The call is not known to this app: there are no holds, no prompts, and nobody is told to be the customer."
+NO_CUSTOMER = "None of the recorded participants is the other side of the call, so nobody is told to be the customer."
+SHARED = "A channel passed from one participant to another: what it says is of both."
+
+_STARS = "*******"
+"""Always as many, so that a mask does not tell how long the number is."""
+
+_TELLING = 7
+"""Digits from which the first and the last two tell two numbers apart and are still too few to call one."""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownCall:
+    """A call that this app knows, with its journal as JSON objects."""
+
+    record: CallRecord
+    journal: Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a call tells of a recording; see shared.quality.assemble.Evidence.
+
+    Attributes:
+        notes: what it cannot tell.
+    """
+
+    people: Mapping[int, Person]
+    app: Sequence[AppSpan] | None
+    notes: Sequence[str]
+
+
+def told_by(
+    call: KnownCall | None,
+    participants: Sequence[tuple[str, int]],
+    *,
+    started_at: datetime | None,
+    seconds: float,
+    channels: int,
+    mixed: bool,
+) -> Told:
+    """What is known of a recording beside its audio.
+
+    Args:
+        call: None: it is not known.
+        participants: raw id and channel of each, as the service tells them.
+        started_at: when the recording began; None: not known.
+        seconds: how long it is.
+        channels: how many it has.
+        mixed: one channel holds everybody.
+    """
+    if call is None:
+        return Told(people(participants, "", "", None), None, (NO_CALL,))
+    known = people(participants, call.record.caller, call.record.callee, call.record.direction)
+    on_a_channel = [] if mixed else [person for channel, person in known.items() if channel < channels]
+    notes = [] if started_at else [NO_START]
+    if not mixed and not any(person.role == "customer" for person in on_a_channel):
+        notes.append(NO_CUSTOMER)
+    if any(", " in person.participant for person in on_a_channel):
+        notes.append(SHARED)
+    app = None
+    if started_at:
+        # Who is on two channels in turn is told on the first.
+        channel_of = {} if mixed else dict(reversed(participants))
+        app = app_spans(call.journal, started_at, channel_of, seconds=seconds)
+    return Told(known, app, notes)
+
+
+# Who is on which channel
+
+
+def people(
+    participants: Sequence[tuple[str, int]], caller: str, callee: str, direction: Literal["inbound", "outbound"] | None
+) -> dict[int, Person]:
+    """The participants by channel.
+
+    Args:
+        participants: raw id and channel of each; may tell the same again, as the chunks of a recording do.
+        caller: raw id; empty: not known.
+        callee: as the caller.
+        direction: who placed the call; None: the call is not known.
+
+    The customer is the other side of the call: who called in, or whom the app called. Everybody else is an agent.
+    Where no channel is the customer's, nobody can say who is an agent: all are unknown. So is a channel that passed
+    from the customer to an agent: both are named, and nobody can say whose its speech is.
+    """
+    customer = {"inbound": caller, "outbound": callee}.get(direction or "", "")
+    on: dict[int, dict[str, str]] = {}
+    for raw_id, channel in participants:
+        held = on.setdefault(channel, {})
+        if raw_id == customer or key_of(raw_id) not in held:
+            held[key_of(raw_id)] = raw_id
+    # Of two connections of one number the one whose raw id is the caller's, if the service wrote the same one here.
+    exact = any(raw_id == customer for raw_id, _ in participants)
+
+    def is_customer(raw_id: str) -> bool:
+        return raw_id == customer if exact else bool(customer) and key_of(raw_id) == key_of(customer)
+
+    known = any(is_customer(raw_id) for raw_id, _ in participants)
+    names: dict[str, str] = {}
+    found: dict[int, Person] = {}
+    count: Counter[str] = Counter()
+
+    def label(raw_id: str) -> str:
+        key = raw_id if is_customer(raw_id) else key_of(raw_id)
+        if key not in names:  # who is on two channels in turn is one person
+            word = "Customer" if is_customer(raw_id) else "Agent"
+            count[word] += 1
+            names[key] = word if count[word] == 1 else f"{word} {count[word]}"
+        return names[key]
+
+    for channel, held in sorted(on.items()):
+        masks = ", ".join(map(masked, held.values()))
+        sides = {is_customer(raw_id) for raw_id in held.values()}
+        if not known:
+            found[channel] = Person("unknown", f"Speaker {channel + 1}", masks)
+        else:
+            role: Role = "unknown" if len(sides) > 1 else "customer" if sides == {True} else "agent"
+            found[channel] = Person(role, " and ".join(dict.fromkeys(map(label, held.values()))), masks)
+    return found
+
+
+def masked(raw_id: str) -> str:
+    """An identifier that says what it is, and too little to call it: `4:+1*******23`, `8:acs:*******0a2f`."""
+    kind, colon, name = raw_id.rpartition(":")
+    if number := _digits(raw_id):
+        shown = (number[0], number[-2:]) if len(number) >= _TELLING else ("", "")
+        return f"4:+{shown[0]}{_STARS}{shown[1]}"
+    if raw_id in ("", "4:anonymous"):
+        return raw_id
+    return f"{kind}{colon}{_STARS}{name[-4:] if len(name) > len(_STARS) else ''}"
+
+
+def _digits(raw_id: str) -> str:
+    """The digits of a phone number, however the service writes it; empty if it is none."""
+    number = key_of(raw_id).removeprefix("4:").removeprefix("+")
+    return number if raw_id.startswith(("4:", "+")) and number.isdecimal() else ""
+
+
+# What the app did on the line
 
 _Kind = Literal["prompt", "listening", "hold"]
 _KINDS: Mapping[str, _Kind] = {"play": "prompt", "recognize": "listening", "hold": "hold"}
