@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+
+from shared.errors import InvalidInput
 from shared.store.messages import Messages
 
 
@@ -14,3 +17,14 @@ class StorageRecordingQueue:
     def send(self, recording: str, chunk: int | None, *, delay: float = 0.0) -> None:
         """One chunk to fetch, or (None) a report to make, in so many seconds. StoreUnavailable, StoreRefused."""
         self._messages.send({"recording": recording, "chunk": chunk}, delay)
+
+
+def read_work(body: bytes) -> tuple[str, int | None]:
+    """Recording and chunk (None: the report) in a message; InvalidInput if it is none."""
+    try:
+        message = json.loads(body)
+        chunk = message["chunk"]
+        return str(message["recording"]), None if chunk is None else int(chunk)
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
+        problem = f"cannot be read: {type(error).__name__}."
+        raise InvalidInput("recording message", problem, "It needs recording and chunk.") from error

@@ -24,7 +24,7 @@ from shared.calls.replay import replay
 from shared.calls.replay_check import replay_check
 from shared.composition import compose
 from shared.notifications.message import Message, read_message
-from shared.recordings.base import read_work
+from shared.recordings.queue import read_work
 from shared.settings import load_settings
 from shared.store.queues import read_wake_up
 from tests.fixtures.as_written.interface import interface, missing

@@ -22,9 +22,9 @@ from emulator.testing import Control, Running, running
 from shared.errors import UnknownRecording
 from shared.events import RecordingFileStatusUpdated, parse_event_grid_event
 from shared.quality.report import Report
-from shared.recordings.base import read_work
 from shared.recordings.book import LEASE, REPORT_LEASE
 from shared.recordings.composing import compose_recordings
+from shared.recordings.queue import read_work
 from shared.recordings.source import ServiceDownload
 from shared.settings import load_settings
 from shared.store.memory import MemoryStore

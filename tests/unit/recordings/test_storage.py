@@ -31,10 +31,10 @@ from shared.errors import (
     UnreadableAudio,
 )
 from shared.recordings.archive import BlobArchive
-from shared.recordings.base import Download, read_work
+from shared.recordings.base import Download
 from shared.recordings.ledger import TableLedger
 from shared.recordings.own_storage import OwnStorageSource, Sources
-from shared.recordings.queue import StorageRecordingQueue
+from shared.recordings.queue import StorageRecordingQueue, read_work
 from shared.store.queues import QueueTimers
 from shared.store.rows import failure
 from tests.unit.recordings.conftest import BLOCK
