@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from acs_emulator.config import DEVELOPMENT_ACCESS_KEY
 from devstack import up
 from devstack.host.settings import DEVELOPMENT_STORAGE
-from emulator.config import DEVELOPMENT_ACCESS_KEY
 from shared.errors import SettingsError
 from shared.exposure import PUBLISHED, in_azure
 from shared.settings import load_settings

@@ -24,7 +24,7 @@ from azure.communication.callautomation import (
 from azure.core.credentials import AzureKeyCredential
 from azure.storage.blob import ContainerClient
 
-from emulator.testing import PATIENCE, Control, Running
+from acs_emulator.testing import PATIENCE, Control, Running
 from shared.api.reports import RecordingView, ReportService
 from shared.events import RecordingFileStatusUpdated, parse_event_grid_event
 from shared.notifications.topic import TopicPublisher

@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 from azure.storage.queue import QueueClient
 
+from acs_emulator.testing import Control, Running, running
 from devstack.azurite import Azurite
-from emulator.testing import Control, Running, running
 from shared.errors import UnknownRecording
 from shared.events import RecordingFileStatusUpdated, parse_event_grid_event
 from shared.quality.report import Report

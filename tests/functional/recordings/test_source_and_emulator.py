@@ -18,7 +18,7 @@ from azure.communication.callautomation import (
 )
 from azure.core.credentials import AzureKeyCredential
 
-from emulator.testing import Control, Running, running
+from acs_emulator.testing import Control, Running, running
 from shared.errors import ForeignLocation, SourceUnavailable
 from shared.recordings.source import ServiceSource
 from tests.functional.recordings.rooms import wait_for

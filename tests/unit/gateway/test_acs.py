@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from acs_emulator.testing import Control, Running, running
 from devstack.ports import free_port
-from emulator.testing import Control, Running, running
 from shared.calls import Choice, Transcription, actions, file, ssml, text
 from shared.calls.actions import Action
 from shared.calls.rules import build

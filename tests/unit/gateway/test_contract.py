@@ -8,7 +8,7 @@ from typing import Any, get_args
 
 import pytest
 
-from emulator.testing import Control, Running, running
+from acs_emulator.testing import Control, Running, running
 from shared.api.models import OPENING_ONLY
 from shared.calls import actions, text
 from shared.calls.actions import Action, ServiceAction
