@@ -6,7 +6,7 @@ import json
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
-from acs_emulator.web.known_hosts import KnownHosts
+from acs_emulator.core.known_hosts import KnownHosts
 from devstack.host.eventgrid import PATH as EVENT_GRID_PATH
 from devstack.host.http import (
     BodyTooLargeError,

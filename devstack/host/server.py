@@ -14,7 +14,7 @@ from pathlib import Path
 import uvicorn
 from azure.functions.meta import Datum
 
-from acs_emulator.web.known_hosts import KnownHosts
+from acs_emulator.core.known_hosts import KnownHosts
 from devstack.host.app import Host
 from devstack.host.backend import Backend, Invocation
 from devstack.host.console import Console, route_logging

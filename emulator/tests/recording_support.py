@@ -57,7 +57,7 @@ async def told(emulator: Running[AsyncControl], what: str, count: int) -> None:
 async def heard(emulator: Running[AsyncControl], count: int) -> None:
     """Wait until so many stretches of speech have ended in the recording that goes on."""
     clock = emulator.service.clock
-    [recording] = emulator.service.recordings.values()
+    [recording] = emulator.service.recordings.running.values()
     spans = [span for tracks in recording.tracks.values() for track in tracks for span in track.spans(0, 1 << 62)]
     spoken = [span.end for span in spans if span.kind == "speech"]
     assert len(spoken) == count

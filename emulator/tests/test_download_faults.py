@@ -140,7 +140,7 @@ async def test_a_late_file_event_is_held_for_as_long_as_the_fault_says(
     await emulator.control.add_faults({"kind": "delay", "seconds": 30, "match": match})
     data = await recorded(await answered(), "hello")
     [delivery] = await emulator.control.deliveries(type="RecordingFileStatusUpdated")
-    [document] = [emulator.service.archive.get(one["documentId"]) for one in _chunks(data)]
+    [document] = [emulator.service.recordings.archive.get(one["documentId"]) for one in _chunks(data)]
     assert document is not None
     made = document.expires - 24 * 3600
     sent = delivery["attempts"][0]["at_ms"] / 1000 * emulator.service.config.speed

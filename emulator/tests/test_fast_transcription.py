@@ -11,8 +11,8 @@ import aiohttp
 import numpy as np
 import pytest
 
-from acs_emulator.recognition.voiceprints import STRETCH, WINDOW, Voiceprints
 from acs_emulator.testing import AsyncControl, Running, running_async
+from acs_emulator.transcription.voiceprints import STRETCH, WINDOW, Voiceprints
 from emulator.tests.recording_support import channels_of, download, recorded
 from emulator.tests.support import SPEED, Application, Wire
 
@@ -176,7 +176,7 @@ async def test_what_cannot_be_transcribed_is_refused_in_the_services_body(
 async def test_an_upload_that_is_too_large_is_refused_while_it_comes(
     emulator: Running[AsyncControl], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("acs_emulator.web.speech_api.AUDIO_LIMIT", 100_000)
+    monkeypatch.setattr("acs_emulator.api.speech_api.AUDIO_LIMIT", 100_000)
     assert (await ask(emulator, wav(np.zeros(100_000))))[0] == 413
     assert (await ask(emulator, wav(np.zeros(10_000))))[0] == 200
 

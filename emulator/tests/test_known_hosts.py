@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from acs_emulator.config import ConfigError, parse_config
+from acs_emulator.core.config import ConfigError, parse_config
 from acs_emulator.testing import running
 
 

@@ -124,7 +124,7 @@ async def test_a_pause_at_the_end_of_a_chunk_is_in_the_metadata_of_that_chunk(
     await active(desk)
     await emulator.control.say(desk.call, "a few words")
     await do(desk, f"/calling/recordings/{recording_id}", "pause")
-    recording = emulator.service.recordings[recording_id]
+    recording = emulator.service.recordings.running[recording_id]
     [(low, high)] = recording.pieces
     object.__setattr__(emulator.service.config, "recording_chunk_seconds", (high - low) / 16000)
     await do(desk, f"/calling/recordings/{recording_id}", "resume")

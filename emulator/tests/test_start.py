@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from acs_emulator.config import DEVELOPMENT_ACCESS_KEY, ConfigError, parse_config
+from acs_emulator.core.config import DEVELOPMENT_ACCESS_KEY, ConfigError, parse_config
 from acs_emulator.testing import running
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from acs_emulator.config import DEVELOPMENT_ACCESS_KEY
+from acs_emulator.core.config import DEVELOPMENT_ACCESS_KEY
 from devstack import up
 from devstack.host.settings import DEVELOPMENT_STORAGE
 from shared.errors import SettingsError

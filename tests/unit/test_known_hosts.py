@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acs_emulator.web.known_hosts import KnownHosts, host_of
+from acs_emulator.core.known_hosts import KnownHosts, host_of
 
 ROOT = Path(__file__).parents[2]
 LOCAL = [

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import acs_emulator
-from acs_emulator.web.routes import OPERATIONS
+from acs_emulator.api.routes import OPERATIONS
 from tools.coverage.source import files, module, tree, words
 
 SUFFIXES = ("Started", "Stopped", "Updated", "Completed", "Failed", "Canceled")

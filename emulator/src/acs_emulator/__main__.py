@@ -8,8 +8,8 @@ import os
 import signal
 import sys
 
-from acs_emulator.app import serve
-from acs_emulator.config import Config, ConfigError, parse_config
+from acs_emulator.api.app import serve
+from acs_emulator.core.config import Config, ConfigError, parse_config
 
 
 async def run(config: Config) -> None:

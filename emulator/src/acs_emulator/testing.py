@@ -24,9 +24,9 @@ from urllib.parse import urlencode
 
 import aiohttp
 
-from acs_emulator.app import serve
-from acs_emulator.config import DEVELOPMENT_ACCESS_KEY, Config, EventGridTarget
-from acs_emulator.service import Emulator
+from acs_emulator.api.app import serve
+from acs_emulator.core.config import DEVELOPMENT_ACCESS_KEY, Config, EventGridTarget
+from acs_emulator.service.emulator import Emulator
 
 C = TypeVar("C")
 #: Seconds that the wait helpers wait.

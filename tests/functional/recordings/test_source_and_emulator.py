@@ -91,7 +91,7 @@ def strike(emulator: Running[Control], kind: str, count: int | None = None, **mo
 
 
 def sound(emulator: Running[Control], chunk: dict[str, Any]) -> bytes:
-    document = emulator.service.archive.get(chunk["documentId"])
+    document = emulator.service.recordings.archive.get(chunk["documentId"])
     assert document is not None
     return document.path.read_bytes()
 

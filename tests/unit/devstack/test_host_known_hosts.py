@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import pytest
 
-from acs_emulator.web.known_hosts import KnownHosts
+from acs_emulator.core.known_hosts import KnownHosts
 from devstack.host.__main__ import make_parser
 from devstack.host.app import Host
 from devstack.host.eventgrid import EventGridWebhook

@@ -60,8 +60,8 @@ class Line:
     def ring(self, caller: str = CALLER) -> str:
         """A phone calls; the context that answers it."""
         self.emulator.control.place_call(caller, NUMBER)
-        until(lambda: bool(self.emulator.service.invitations))
-        return str(list(self.emulator.service.invitations)[-1])
+        until(lambda: bool(self.emulator.service.registry.invitations))
+        return str(list(self.emulator.service.registry.invitations)[-1])
 
     def newest(self) -> dict[str, Any]:
         """The newest request that the emulator got."""

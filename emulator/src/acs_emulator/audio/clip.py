@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-# The service plays 16-bit mono PCM at this rate, in hertz ("Customize voice prompts to users with Play
-# action", Azure Communication Services documentation), so nothing here is ever at another one.
-SAMPLE_RATE = 16_000
+from acs_emulator.core.clock import SAMPLE_RATE as SAMPLE_RATE
+
+#: Bytes of a sample.
 SAMPLE_BYTES = 2
 #: Samples below this, about -41 dB of full scale, are not heard as speech. Chosen.
 _AUDIBLE = 300

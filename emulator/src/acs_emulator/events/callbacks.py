@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import time
 from typing import Any
 
 import aiohttp
-from yarl import URL
 
-from acs_emulator.clock import Clock
+from acs_emulator.core.clock import Clock
+from acs_emulator.core.tasks import Tasks
+from acs_emulator.core.tokens import TokenSigner
 from acs_emulator.events.faults import Fault, Faults
 from acs_emulator.events.log import Attempt, Delivery, Log
-from acs_emulator.tasks import Tasks
-from acs_emulator.tokens import TokenSigner
+from acs_emulator.events.posting import post
 
 #: Waits before each retry in emulated seconds. The service's policy is not published: chosen.
 RETRY_WAITS = (1.0, 2.0, 4.0)
@@ -37,32 +35,16 @@ class CallbackSender:
 
     async def attempt(self, delivery: Delivery, *, pretend: Fault | None = None) -> bool:
         """Try once; True on any 2xx. A `status` fault pretends that the endpoint answered so."""
-        started = time.perf_counter()
-        attempt = Attempt(self.clock.monotonic_ms())
         if pretend is not None:
-            attempt.status, attempt.fault = pretend.status, "status"
+            delivery.attempts.append(Attempt(self.clock.monotonic_ms(), status=pretend.status, fault="status"))
         else:
-            await self._post(delivery, attempt)
-        attempt.ms = round((time.perf_counter() - started) * 1000, 3)
-        delivery.attempts.append(attempt)
-        return attempt.status is not None and 200 <= attempt.status < 300
-
-    async def _post(self, delivery: Delivery, attempt: Attempt) -> None:
-        headers = {
-            "Content-Type": "application/json; charset=utf-8",
-            "Authorization": f"Bearer {self._signer.callback_token()}",
-        }
-        body = json.dumps(delivery.body, separators=(",", ":")).encode()
-        timeout = aiohttp.ClientTimeout(total=ATTEMPT_TIMEOUT)
-        try:
-            async with self._session.post(
-                URL(delivery.url, encoded=True), data=body, headers=headers, timeout=timeout, allow_redirects=False
-            ) as answer:
-                attempt.status = answer.status
-                await answer.read()
-        except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:
-            attempt.status = None
-            attempt.error = f"{type(error).__name__}: {error}"
+            headers = {
+                "Content-Type": "application/json; charset=utf-8",
+                "Authorization": f"Bearer {self._signer.callback_token()}",
+            }
+            await post(self._session, self.clock, delivery, delivery.body, headers, ATTEMPT_TIMEOUT)
+        status = delivery.attempts[-1].status
+        return status is not None and 200 <= status < 300
 
     async def retry(self, delivery: Delivery) -> None:
         """Try again with growing waits until one attempt succeeds or the waits are used up."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from acs_emulator.clock import ticks_text
-from acs_emulator.outcomes import Outcome
+from acs_emulator.core.clock import ticks_text
+from acs_emulator.core.outcomes import Outcome
 
 #: `version` in the data of every recorded event, whatever api-version the client sends (recorded 2025).
 EVENT_VERSION = "2024-09-01-preview"

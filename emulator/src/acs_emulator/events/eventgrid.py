@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 from datetime import datetime
 from typing import Any
 
 import aiohttp
-from yarl import URL
 
-from acs_emulator.clock import Clock, utc_now
-from acs_emulator.config import EventGridTarget
+from acs_emulator.core.clock import Clock, utc_now
+from acs_emulator.core.config import EventGridTarget
+from acs_emulator.core.ids import Ids
+from acs_emulator.core.tasks import Tasks
 from acs_emulator.events.envelopes import event_grid_event
 from acs_emulator.events.faults import Faults
 from acs_emulator.events.log import Attempt, Delivery, Log
-from acs_emulator.ids import Ids
-from acs_emulator.tasks import Tasks
+from acs_emulator.events.posting import post
 
 #: Waits before each retry in seconds, the last one repeating (docs: Event Grid delivery and retry).
 RETRY_SCHEDULE = (10.0, 30.0, 60.0, 300.0, 600.0, 1800.0, 3600.0)
@@ -121,7 +120,7 @@ class EventGrid:
                 event = self._event(self._ids.guid(), "", VALIDATION_EVENT, data, utc_now())
                 delivery = self._log.delivery("validation", subscription.target.url, event)
             answer = await self._post(subscription, delivery, "SubscriptionValidation", 0)
-            if answer is not None and _validation_response(answer) == code:
+            if delivery.attempts[-1].status == 200 and _validation_response(answer) == code:
                 subscription.validated.set()
                 return
             await self._clock.sleep(HANDSHAKE_WAIT)
@@ -157,8 +156,8 @@ class EventGrid:
                 return
             await self._clock.sleep(wait)
 
-    async def _post(self, subscription: Subscription, delivery: Delivery, event_type: str, count: int) -> bytes | None:
-        """Post once and note the attempt; the body of a 200 answer, otherwise None."""
+    async def _post(self, subscription: Subscription, delivery: Delivery, event_type: str, count: int) -> bytes:
+        """Post once and note the attempt; what was answered."""
         body: Any = delivery.body
         content_type = "application/json"
         if "specversion" in delivery.body[0]:
@@ -171,25 +170,7 @@ class EventGrid:
             "aeg-metadata-version": "1",
             "aeg-delivery-count": str(count),
         }
-        started = time.perf_counter()
-        attempt = Attempt(self._clock.monotonic_ms())
-        answered: bytes | None = None
-        try:
-            async with self._session.post(
-                URL(subscription.target.url, encoded=True),
-                data=json.dumps(body, separators=(",", ":")).encode(),
-                headers=headers,
-                timeout=aiohttp.ClientTimeout(total=RESPONSE_TIMEOUT),
-                allow_redirects=False,
-            ) as answer:
-                text = await answer.read()
-                attempt.status = answer.status
-                answered = text if answer.status == 200 else None
-        except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:
-            attempt.error = f"{type(error).__name__}: {error}"
-        attempt.ms = round((time.perf_counter() - started) * 1000, 3)
-        delivery.attempts.append(attempt)
-        return answered
+        return await post(self._session, self._clock, delivery, body, headers, RESPONSE_TIMEOUT)
 
 
 def retry_wait(count: int, status: int | None) -> float:

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from acs_emulator.errors import BadRequest
-from acs_emulator.outcomes import Outcome
+from acs_emulator.core.errors import BadRequest
+from acs_emulator.core.outcomes import Outcome
 
 _GENERAL_KINDS = ("duplicate", "delay", "reorder", "drop", "status")
 CHANNELS = ("callbacks", "eventgrid", "requests")

@@ -7,7 +7,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Any
 
-from acs_emulator.errors import ServiceError
+from acs_emulator.core.errors import DetailedRefusal
 from acs_emulator.events.eventgrid import EventGrid
 from acs_emulator.events.log import RING_SIZE
 
@@ -24,12 +24,8 @@ _REQUIRED = {
 }
 
 
-class TopicRefusal(ServiceError):
+class TopicRefusal(DetailedRefusal):
     """A refusal in the body of the topic's own API."""
-
-    def __init__(self, status: int, code: str, detail: str, message: str) -> None:
-        super().__init__(status, code, message)
-        self.detail = detail
 
     def body(self) -> dict[str, object]:
         details = [{"code": self.detail, "message": self.message}]

@@ -10,15 +10,14 @@ from __future__ import annotations
 import asyncio
 from abc import ABC, abstractmethod
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from acs_emulator import outcomes
-from acs_emulator.errors import MediaConflict
-from acs_emulator.outcomes import Outcome
-from acs_emulator.tasks import Tasks
-
-if TYPE_CHECKING:
-    from acs_emulator.legs import Leg
+from acs_emulator.calls.call import LegObserver
+from acs_emulator.calls.reply import ReplyTo
+from acs_emulator.core import outcomes
+from acs_emulator.core.errors import MediaConflict
+from acs_emulator.core.outcomes import Outcome
+from acs_emulator.core.tasks import Tasks
 
 
 class MediaOperation(ABC):
@@ -26,10 +25,9 @@ class MediaOperation(ABC):
 
     name = ""
 
-    def __init__(self, leg: Leg, context: str | None, url: str | None, *, main: bool) -> None:
-        self.leg = leg
-        self.context = context
-        self.url = url
+    def __init__(self, reply: ReplyTo, *, main: bool) -> None:
+        self.leg = reply.leg
+        self.reply = reply
         self.main = main
         self.finished = False
 
@@ -41,29 +39,13 @@ class MediaOperation(ABC):
         """Emit the last event, once."""
         if not self.finished:
             self.finished = True
-            self.leg.emit(f"{self.name}{suffix}", specific, outcome, self.context, self.url)
+            self.reply.emit(f"{self.name}{suffix}", specific, outcome)
 
     def describe(self) -> dict[str, Any]:
-        return {"operation": self.name, "operationContext": self.context, "lane": "main" if self.main else "side"}
+        return {"operation": self.name, "operationContext": self.reply.context, "lane": "main" if self.main else "side"}
 
 
-class Listener(ABC):
-    """What hears the participants; recognize does."""
-
-    @abstractmethod
-    def key(self, raw_id: str, tone: str) -> None:
-        """A key pressed by a participant."""
-
-    @abstractmethod
-    def speech_started(self, raw_id: str) -> None:
-        """A participant begins to speak."""
-
-    @abstractmethod
-    def speech(self, raw_id: str, text: str) -> None:
-        """A participant has said something."""
-
-
-class MediaEngine:
+class MediaEngine(LegObserver):
     """Runs the operations of one leg."""
 
     def __init__(self, tasks: Tasks) -> None:
@@ -97,9 +79,24 @@ class MediaEngine:
         self._running.clear()
         self._queue.clear()
 
-    def listeners(self) -> list[Listener]:
-        """The running operations that hear what participants do."""
-        return [operation for operation in self._running if isinstance(operation, Listener)]
+    def dropped(self) -> None:
+        self.stop()
+
+    def key_pressed(self, raw_id: str, key: str) -> None:
+        for listener in self._listeners():
+            listener.key_pressed(raw_id, key)
+
+    def speech_began(self, raw_id: str, text: str, seconds: float) -> None:
+        for listener in self._listeners():
+            listener.speech_began(raw_id, text, seconds)
+
+    def speech_ended(self, raw_id: str, text: str) -> None:
+        for listener in self._listeners():
+            listener.speech_ended(raw_id, text)
+
+    def _listeners(self) -> list[LegObserver]:
+        """The running operations that hear what participants do; recognize does."""
+        return [operation for operation in self._running if isinstance(operation, LegObserver)]
 
     def state(self) -> dict[str, Any]:
         return {

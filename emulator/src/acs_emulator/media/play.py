@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, TypeVar
 
-from acs_emulator import outcomes
 from acs_emulator.audio import Clip, PromptError
+from acs_emulator.calls.call import Leg, Participant
+from acs_emulator.calls.reply import ReplyTo
+from acs_emulator.core import outcomes
 from acs_emulator.media.engine import MediaOperation
 from acs_emulator.media.sources import failure, load, words
 
-if TYPE_CHECKING:
-    from acs_emulator.calls import Participant
-    from acs_emulator.legs import Leg
-
+T = TypeVar("T")
 #: Seconds between the request and the sound. Recorded about 1 s; chosen shorter.
 START_DELAY = 0.2
 #: Least seconds that one source takes, so that an empty file in a loop does not spin.
@@ -28,15 +27,13 @@ class Play(MediaOperation):
 
     def __init__(
         self,
-        leg: Leg,
+        reply: ReplyTo,
         sources: Sequence[dict[str, Any]],
         targets: list[Participant],
         *,
         loop: bool,
-        context: str | None,
-        url: str | None,
     ) -> None:
-        super().__init__(leg, context, url, main=not targets)
+        super().__init__(reply, main=not targets)
         self._sources = sources
         self._targets = targets
         self._loop = loop
@@ -80,10 +77,10 @@ class Play(MediaOperation):
                         return
                     if not started:
                         started = True
-                        leg.emit("PlayStarted", context=self.context, url=self.url)
+                        self.reply.emit("PlayStarted", None, outcomes.COMPLETED)
                         leg.call.note("app", "plays", words(self._sources))
                         leg.call.prompted(leg, started=True, to=self._targets)
-                    await sound(leg, clip, words([source]), self._targets)
+                    await sound(leg, clip, words([source]), self._targets, leg.service.clock.sleep)
                 if not self._loop:
                     self.finish("Completed", outcomes.COMPLETED)
                     return
@@ -92,12 +89,21 @@ class Play(MediaOperation):
                 leg.call.prompted(leg, started=False, to=self._targets)
 
 
-async def sound(leg: Leg, clip: Clip, text: str, targets: list[Participant]) -> None:
-    """A prompt on the app's track, for as long as it lasts; what is cancelled is cut off."""
+async def sound(
+    leg: Leg, clip: Clip, text: str, targets: list[Participant], wait: Callable[[float], Awaitable[T]]
+) -> T:
+    """A prompt on the app's track, for as long as it lasts; what is cancelled is cut off.
+
+    ``wait`` is given the seconds that it lasts; a result is what interrupted it, and cuts it off.
+    """
     audience = [target.identifier.raw_id for target in targets] or None
     span = leg.track.add(clip, "prompt", text, audience=audience)
+    clock = leg.service.clock
     try:
-        await leg.service.clock.sleep(max(clip.duration, SHORTEST))
+        interrupted = await wait(max(clip.duration, SHORTEST))
     except asyncio.CancelledError:
-        span.cut(leg.service.clock.samples())
+        span.cut(clock.samples())
         raise
+    if interrupted is not None:
+        span.cut(clock.samples())
+    return interrupted

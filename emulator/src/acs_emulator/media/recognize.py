@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from acs_emulator import outcomes
-from acs_emulator.audio import Clip, PromptError
-from acs_emulator.media.engine import Listener, MediaOperation
-from acs_emulator.media.play import SHORTEST, START_DELAY
+from acs_emulator.audio import PromptError
+from acs_emulator.audio.words import CONFIDENCE
+from acs_emulator.calls.call import LegObserver, Participant
+from acs_emulator.calls.reply import ReplyTo
+from acs_emulator.core import outcomes
+from acs_emulator.core.outcomes import Outcome
+from acs_emulator.media.engine import MediaOperation
+from acs_emulator.media.play import START_DELAY, sound
 from acs_emulator.media.sources import load, words
-from acs_emulator.outcomes import Outcome
-
-if TYPE_CHECKING:
-    from acs_emulator.calls import Participant
-    from acs_emulator.legs import Leg
+from acs_emulator.phones.script import TONES
 
 #: Seconds without any input before recognition fails (docs: recognize-action).
 INITIAL_SILENCE = 5.0
@@ -25,8 +25,6 @@ INITIAL_SILENCE = 5.0
 INTER_TONE = 2.0
 #: Seconds of silence that end an utterance (docs: recognize-action).
 END_SILENCE = 0.5
-#: Confidence given with speech. Chosen.
-CONFIDENCE = 0.95
 
 
 @dataclass(frozen=True)
@@ -37,21 +35,21 @@ class _Input:
     text: str = ""
 
 
-class Recognize(MediaOperation, Listener):
+class Recognize(MediaOperation, LegObserver):
     """One RecognizeCompleted, RecognizeFailed or RecognizeCanceled."""
 
     name = "Recognize"
 
     def __init__(
         self,
-        leg: Leg,
+        reply: ReplyTo,
         request: dict[str, Any],
         prompts: Sequence[dict[str, Any]],
         target: Participant,
         *,
         main: bool,
     ) -> None:
-        super().__init__(leg, request.get("operationContext"), request.get("operationCallbackUri"), main=main)
+        super().__init__(reply, main=main)
         options = request["recognizeOptions"]
         dtmf = options.get("dtmfOptions") or {}
         self._prompts = prompts
@@ -70,15 +68,15 @@ class Recognize(MediaOperation, Listener):
 
     # -- what the phone does -----------------------------------------------------------------------
 
-    def key(self, raw_id: str, tone: str) -> None:
+    def key_pressed(self, raw_id: str, key: str) -> None:
         if self._hears(raw_id) and self._type != "speech":
-            self._inputs.put_nowait(_Input("key", tone))
+            self._inputs.put_nowait(_Input("key", TONES[key]))
 
-    def speech_started(self, raw_id: str) -> None:
+    def speech_began(self, raw_id: str, text: str, seconds: float) -> None:
         if self._hears(raw_id) and self._type != "dtmf":
             self._inputs.put_nowait(_Input("speech started"))
 
-    def speech(self, raw_id: str, text: str) -> None:
+    def speech_ended(self, raw_id: str, text: str) -> None:
         if self._hears(raw_id) and self._type != "dtmf":
             self._inputs.put_nowait(_Input("speech", text))
 
@@ -117,7 +115,9 @@ class Recognize(MediaOperation, Listener):
 
     async def _play_prompts(self) -> _Input | None:
         """Play the prompts; the input that interrupted them, if it may and did."""
-        leg = self.leg
+        leg, audience = self.leg, [] if self.main else [self._target]
+        wait: Callable[[float], Awaitable[_Input | None]]
+        wait = self._next if self._interruptible else leg.service.clock.sleep
         for index, source in enumerate(self._prompts):
             try:
                 clip = await load(source, leg)
@@ -131,7 +131,7 @@ class Recognize(MediaOperation, Listener):
             if self._interruptible:
                 self._ask()
             try:
-                interrupted = await self._prompt(clip, words([source]))
+                interrupted = await sound(leg, clip, words([source]), audience, wait)
             except asyncio.CancelledError:
                 self._each_line("prompt_ended")
                 raise
@@ -142,25 +142,6 @@ class Recognize(MediaOperation, Listener):
         if not self._prompts:
             leg.call.note("app", "asks")
         return None
-
-    async def _prompt(self, clip: Clip, text: str) -> _Input | None:
-        """Play one prompt, to its end or until an input that may interrupt it."""
-        clock = self.leg.service.clock
-        audience = None if self.main else [self._target.identifier.raw_id]
-        span = self.leg.track.add(clip, "prompt", text, audience=audience)
-        seconds = max(clip.duration, SHORTEST)
-        interrupted: _Input | None = None
-        try:
-            if self._interruptible:
-                interrupted = await self._next(seconds)
-            else:
-                await clock.sleep(seconds)
-        except asyncio.CancelledError:
-            span.cut(clock.samples())
-            raise
-        if interrupted is not None:
-            span.cut(clock.samples())
-        return interrupted
 
     def _ask(self) -> None:
         if not self._listening:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from acs_emulator import outcomes
 from acs_emulator.audio import Clip, PromptError, PromptFormatError, PromptUnreachable
-from acs_emulator.errors import BadRequest, ConfigurationMissing
-from acs_emulator.outcomes import Outcome
-
-if TYPE_CHECKING:
-    from acs_emulator.legs import Leg
+from acs_emulator.calls.call import Leg
+from acs_emulator.core import outcomes
+from acs_emulator.core.errors import BadRequest, ConfigurationMissing
+from acs_emulator.core.outcomes import Outcome
 
 #: Longest text of a text source in characters (docs: play-action).
 TEXT_LIMIT = 4000

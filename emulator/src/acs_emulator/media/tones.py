@@ -1,18 +1,17 @@
-"""SendDtmfTones: keys sent to a phone number."""
+"""Keys: those that are sent to a phone number, and those of a participant that are reported as they come."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from acs_emulator import outcomes
 from acs_emulator.audio import key_tones
-from acs_emulator.identifiers import Identifier
+from acs_emulator.calls.call import LegObserver
+from acs_emulator.calls.reply import ReplyTo
+from acs_emulator.core import outcomes
+from acs_emulator.core.identifiers import Identifier
+from acs_emulator.core.outcomes import Outcome
 from acs_emulator.media.engine import MediaOperation
-from acs_emulator.outcomes import Outcome
 from acs_emulator.phones.script import TONES
-
-if TYPE_CHECKING:
-    from acs_emulator.legs import Leg
 
 #: Seconds from one sent tone to the next. Chosen.
 TONE_SECONDS = 0.25
@@ -27,8 +26,8 @@ class SendTones(MediaOperation):
 
     name = "SendDtmfTones"
 
-    def __init__(self, leg: Leg, tones: list[str], to: Identifier, context: str | None, url: str | None) -> None:
-        super().__init__(leg, context, url, main=False)
+    def __init__(self, reply: ReplyTo, tones: list[str], to: Identifier) -> None:
+        super().__init__(reply, main=False)
         self._tones = tones
         self._to = to
 
@@ -50,3 +49,34 @@ class SendTones(MediaOperation):
 
     def finish(self, suffix: str, outcome: Outcome, specific: dict[str, Any] | None = None) -> None:
         super().finish("Failed" if suffix == "Canceled" else suffix, outcome, specific)
+
+
+class ToneReports(LegObserver):
+    """Continuous tone recognition of a leg."""
+
+    def __init__(self) -> None:
+        #: Where the keys of a participant are reported, by raw id.
+        self._reports: dict[str, ReplyTo] = {}
+        self._sequence = 0
+
+    def start(self, target: Identifier, reply: ReplyTo) -> None:
+        """From now on each key is an event; ContinuousDtmfRecognitionToneFailed if a fault wants it so."""
+        injected = reply.leg.injected("CallMedia_StartContinuousDtmfRecognition")
+        if injected is not None:
+            reply.emit("ContinuousDtmfRecognitionToneFailed", None, injected)
+        else:
+            self._reports[target.raw_id] = reply
+
+    def stop(self, target: Identifier, reply: ReplyTo) -> None:
+        self._reports.pop(target.raw_id, None)
+        reply.emit("ContinuousDtmfRecognitionStopped", None, outcomes.OK)
+
+    def key_pressed(self, raw_id: str, key: str) -> None:
+        reply = self._reports.get(raw_id)
+        if reply is not None:
+            self._sequence += 1
+            specific = {"sequenceId": self._sequence, "tone": TONES[key]}
+            reply.emit("ContinuousDtmfRecognitionToneReceived", specific, outcomes.OK)
+
+    def dropped(self) -> None:
+        self._reports.clear()

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from acs_emulator.audio import SpeechError, espeak_voice, phone_voice
-from acs_emulator.errors import BadRequest
-from acs_emulator.identifiers import Identifier, from_text
+from acs_emulator.core.errors import BadRequest
+from acs_emulator.core.identifiers import Identifier, from_text
 from acs_emulator.phones.script import Step, parse_script, seconds
 
 BEHAVIOURS = ("answer", "decline", "busy", "noAnswer", "unreachable")

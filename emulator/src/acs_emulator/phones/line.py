@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections import Counter
+from typing import Any, Protocol
 
-from acs_emulator import outcomes
-from acs_emulator.audio import SAMPLE_RATE, Clip, SpeechError, Track, key_tones, murmur, phone_voice
-from acs_emulator.identifiers import Identifier
-from acs_emulator.outcomes import Outcome
-from acs_emulator.phones.script import TONES, Step
-
-if TYPE_CHECKING:
-    from acs_emulator.calls import Call
-    from acs_emulator.media.engine import Listener
+from acs_emulator.audio import Clip, SpeechError, Studio, Track, key_tones, murmur, phone_voice
+from acs_emulator.core.clock import SAMPLE_RATE, Clock
+from acs_emulator.core.identifiers import Identifier
+from acs_emulator.core.outcomes import Outcome
+from acs_emulator.core.tasks import Tasks
+from acs_emulator.phones.script import Step
 
 #: Seconds from one key to the next.
 KEY_SECONDS = 0.25
@@ -28,6 +25,20 @@ ALLOWED_LATENESS = 1.0
 _MUMBLE = "mm hm mm"
 
 
+class Conversation(Protocol):
+    """The call that a phone is in, which is told what the phone does."""
+
+    def note(self, who: str, what: str, text: str = "") -> None: ...
+
+    def key_pressed(self, phone: Identifier, key: str) -> None: ...
+
+    def speech_began(self, phone: Identifier, text: str, seconds: float) -> None: ...
+
+    def speech_ended(self, phone: Identifier, text: str) -> None: ...
+
+    def hung_up(self, phone: Identifier) -> None: ...
+
+
 class Line:
     """A phone on the line. Runs its script from the moment it is connected.
 
@@ -38,12 +49,25 @@ class Line:
 
     is_phone = True
 
-    def __init__(self, call: Call, identifier: Identifier, script: tuple[Step, ...], voice: str | None = None) -> None:
+    def __init__(
+        self,
+        call: Conversation,
+        identifier: Identifier,
+        script: tuple[Step, ...],
+        voice: str | None,
+        *,
+        clock: Clock,
+        tasks: Tasks,
+        studio: Studio,
+    ) -> None:
         self.call = call
         self.identifier = identifier
         self.script = script
         self.voice = voice or phone_voice(identifier.raw_id)
-        self.track = Track(call.service.clock.samples)
+        self.track = Track(clock.samples)
+        self._clock = clock
+        self._tasks = tasks
+        self._studio = studio
         #: Keys that the other side sent.
         self.keys_heard = ""
         self.on_line = False
@@ -54,28 +78,24 @@ class Line:
         self._asking = False
         self._asks = 0
         self._joins = 0
-        self._used_join = 0
         self._started = 0
         self._ended = 0
-        self._used_ask = 0
-        self._used_start = 0
-        self._used_end = 0
-        self._used_keys = 0
+        #: How much of what can be waited for the script has used up, by condition.
+        self._used: Counter[str] = Counter()
         self._changed = asyncio.Event()
         self._changed_at = 0
         self._clips: dict[str, Clip] = {}
         self._script_task: asyncio.Task[Any] | None = None
         if any(step.say for step in script):
-            call.service.tasks.start(self._rehearse(), f"speech of {identifier.raw_id}")
+            tasks.start(self._rehearse(), f"speech of {identifier.raw_id}")
 
     # -- what happens to the phone -----------------------------------------------------------------
 
     def connected(self) -> None:
         self.on_line = True
-        self._origin = self._due = self.call.service.clock.samples()
+        self._origin = self._due = self._clock.samples()
         if self.script and self._script_task is None:
-            tasks = self.call.service.tasks
-            self._script_task = tasks.start(self._run(), f"script of {self.identifier.raw_id}")
+            self._script_task = self._tasks.start(self._run(), f"script of {self.identifier.raw_id}")
 
     def dropped(self, outcome: Outcome) -> None:
         """The call is over for this phone."""
@@ -112,7 +132,7 @@ class Line:
         self._asking = False
 
     def _pulse(self) -> None:
-        self._changed_at = self.call.service.clock.samples()
+        self._changed_at = self._clock.samples()
         self._changed.set()
         self._changed = asyncio.Event()
 
@@ -122,13 +142,12 @@ class Line:
         """Press keys one after the other."""
         for index, key in enumerate(keys):
             if index:
-                await self.call.service.clock.sleep(KEY_SECONDS)
+                await self._clock.sleep(KEY_SECONDS)
             if not self.on_line:
                 return
             self.call.note("phone", "presses", key)
             self.track.add(key_tones(key, tone=TONE_SECONDS, gap=0), "keys", key)
-            for leg in list(self.call.legs):
-                leg.key(self.identifier.raw_id, key, TONES[key])
+            self.call.key_pressed(self.identifier, key)
 
     async def say(self, text: str, start: int | None = None) -> None:
         """Speak, for as long as the sound lasts; who listens hears the begin at once and the words at the end.
@@ -138,17 +157,13 @@ class Line:
         clip = await self._spoken(text)
         if not self.on_line:
             return
-        raw_id = self.identifier.raw_id
-        clock = self.call.service.clock
+        clock = self._clock
         self.call.note("phone", "says", text)
         span = self.track.add(clip, "speech", text, start=None if start is None else self._unless_late(start))
-        for listener in self._listeners():
-            listener.speech_started(raw_id)
-        self._transcribe(text, clip.duration)
+        self.call.speech_began(self.identifier, text, clip.duration)
         self._due = span.end
         await clock.sleep((span.end - clock.samples()) / SAMPLE_RATE)
-        for listener in self._listeners():
-            listener.speech(raw_id, text)
+        self.call.speech_ended(self.identifier, text)
 
     async def _rehearse(self) -> None:
         """Have the script's speech made while the phone still rings, so that it begins on time."""
@@ -161,38 +176,17 @@ class Line:
             return self._clips[text]
         words = text if any(character.isalnum() for character in text) else _MUMBLE
         try:
-            clip = await self.call.service.studio.speak_as(words, self.voice)
+            clip = await self._studio.speak_as(words, self.voice)
             return self._clips.setdefault(text, clip.trimmed())
         except SpeechError:
             return murmur(UTTERANCE_SECONDS + WORD_SECONDS * len(text.split()))
 
-    def _listeners(self) -> list[Listener]:
-        """Who listens to speech: nobody while this phone is muted or on hold. Chosen."""
-        member = self.call.find(self.identifier)
-        if member is not None and not member.audible:
-            return []
-        return [listener for leg in self.call.legs for listener in leg.media.listeners()]
-
-    def _transcribe(self, text: str, seconds: float) -> None:
-        member = self.call.find(self.identifier)
-        if member is None or not member.audible:
-            return
-        for leg in self.call.legs:
-            if leg.transcription is not None and leg.transcription.state == "active":
-                heard = leg.transcription.hear(self.identifier.raw_id, text, seconds)
-                self.call.service.tasks.start(heard, f"transcription on {leg.id}")
-
     def hang_up(self) -> None:
         """Leave the call; what rings or is connected for this phone ends."""
-        if self.call.ended:
-            return
-        self.call.note("phone", "hangs up")
-        participant = self.call.find(self.identifier)
-        if participant is not None:
-            self.call.leave(participant, outcomes.LEFT_ALONE)
+        self.call.hung_up(self.identifier)
 
     async def _run(self) -> None:
-        clock = self.call.service.clock
+        clock = self._clock
         for index, step in enumerate(self.script):
             self.step = index
             if step.when is not None:
@@ -215,34 +209,34 @@ class Line:
 
     def _unless_late(self, due: int) -> int:
         """``due``, or now when that is too long ago."""
-        clock = self.call.service.clock
+        clock = self._clock
         late = (clock.samples() - due) / SAMPLE_RATE
         return due if clock.real(late) <= ALLOWED_LATENESS else clock.samples()
 
     async def _wait_for(self, condition: str) -> None:
-        ready: dict[str, Callable[[], bool]] = {
-            "connected": lambda: self.on_line,
-            "joined": lambda: self._joins > self._used_join,
-            "asked": lambda: self._asking and self._asks > self._used_ask,
-            "prompted": lambda: self._started > self._ended and self._started > self._used_start,
-            "prompt ended": lambda: self._ended > self._used_end,
-            "tones": lambda: len(self.keys_heard) > self._used_keys,
-        }
-        while not ready[condition]():
+        while not self._ready(condition):
             await self._changed.wait()
             self._due = self._changed_at
-        if condition == "joined":
-            self._used_join = self._joins
-        elif condition == "asked":
-            self._used_ask = self._asks
+        if condition != "connected":
+            self._used[condition] = self._count(condition)
+        if condition == "asked":
             # A later step then means a later prompt than the one of this question.
-            self._used_start = self._used_end = self._started
-        elif condition == "prompted":
-            self._used_start = self._started
-        elif condition == "prompt ended":
-            self._used_end = self._ended
-        elif condition == "tones":
-            self._used_keys = len(self.keys_heard)
+            self._used["prompted"] = self._used["prompt ended"] = self._started
+
+    def _ready(self, condition: str) -> bool:
+        if condition == "connected":
+            return self.on_line
+        now = {"asked": self._asking, "prompted": self._started > self._ended}.get(condition, True)
+        return now and self._count(condition) > self._used[condition]
+
+    def _count(self, condition: str) -> int:
+        return {
+            "joined": self._joins,
+            "asked": self._asks,
+            "prompted": self._started,
+            "prompt ended": self._ended,
+            "tones": len(self.keys_heard),
+        }[condition]
 
     def state(self) -> dict[str, Any]:
         return {

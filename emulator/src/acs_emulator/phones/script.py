@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from acs_emulator.errors import BadRequest
+from acs_emulator.core.errors import BadRequest
 
 CONDITIONS = ("connected", "joined", "prompted", "prompt ended", "asked", "tones")
 #: The tone name of each key (published Tone enum).

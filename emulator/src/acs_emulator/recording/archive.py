@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from acs_emulator.clock import Clock
+from acs_emulator.core.clock import Clock
 
 #: Seconds that a file is kept (docs: call recording, newest page: 24 hours).
 RETENTION = 24 * 3600.0

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 from acs_emulator.audio.clip import SAMPLE_RATE
-from acs_emulator.clock import ticks_text
-from acs_emulator.recording.archive import RETENTION
+from acs_emulator.audio.track import Track
+from acs_emulator.core.clock import ticks_text
+from acs_emulator.recording.archive import RETENTION, Archive, Document
+from acs_emulator.recording.external_storage import ExportFailed, OwnStorage
 from acs_emulator.recording.options import assign_channels
-from acs_emulator.recording.own_storage import ExportFailed, OwnStorage
 from acs_emulator.recording.render import MP3_KBPS, Piece, render, split
-
-if TYPE_CHECKING:
-    from acs_emulator.audio.track import Track
-    from acs_emulator.recording.archive import Document
-    from acs_emulator.recording.session import Recording
+from acs_emulator.recording.session import Recording
 
 #: Seconds from the end of a recording to its file event. The docs say minutes: chosen shorter.
 FILE_DELAY = 2.0
@@ -24,8 +22,11 @@ FILE_DELAY = 2.0
 _TAG = re.compile(r"<[^<>]*>")
 
 
-async def finish(recording: Recording) -> None:
-    """Make the files and publish RecordingFileStatusUpdated. A recording that was never active has no file."""
+async def finish(recording: Recording, archive: Archive, origin: str, on_spoken: Callable[[str, bytes], None]) -> None:
+    """Make the files and publish RecordingFileStatusUpdated. A recording that was never active has no file.
+
+    ``origin`` is the first part of the files' locations; ``on_spoken`` is told what was said, with its sound.
+    """
     service = recording.service
     try:
         if sum(high - low for low, high in recording.pieces) == 0:
@@ -34,17 +35,17 @@ async def finish(recording: Recording) -> None:
             recording.call.note("service", "makes no file", "video is not emulated")
             return
         await service.clock.sleep(FILE_DELAY)
-        await _make(recording)
+        await _make(recording, archive, origin)
         for text, pcm in _spoken(recording):
-            await asyncio.to_thread(service.voiceprints.add, text, pcm)
+            await asyncio.to_thread(on_spoken, text, pcm)
     finally:
         recording.seal()
     service.event_grid.publish("RecordingFileStatusUpdated", _subject(recording), _event(recording))
     await service.clock.sleep(RETENTION)
-    service.archive.expire()
+    archive.expire()
 
 
-async def _make(recording: Recording) -> None:
+async def _make(recording: Recording, archive: Archive, origin: str) -> None:
     service, options = recording.service, recording.options
     documents: list[Document] = []
     recording.channels = _channels(recording)
@@ -59,10 +60,10 @@ async def _make(recording: Recording) -> None:
     chunks = split(recording.pieces, round(service.config.recording_chunk_seconds * SAMPLE_RATE))
     for index, pieces in enumerate(chunks):
         document_id = service.ids.document()
-        await asyncio.to_thread(render, service.archive.path(document_id), options.format, channels, pieces)
+        await asyncio.to_thread(render, archive.path(document_id), options.format, channels, pieces)
         metadata = _metadata(recording, document_id, index, pieces, len(channels))
-        documents.append(service.archive.add(document_id, recording.id, index, options.content_name, metadata))
-        base = f"{service.recording_origin}/v1/objects/{document_id}"
+        documents.append(archive.add(document_id, recording.id, index, options.content_name, metadata))
+        base = f"{origin}/v1/objects/{document_id}"
         recording.chunks.append(
             {
                 "documentId": document_id,

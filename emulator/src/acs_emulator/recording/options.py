@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from acs_emulator.errors import BadRequest, NotSupported
-from acs_emulator.identifiers import from_model
+from acs_emulator.core.errors import BadRequest, NotSupported
+from acs_emulator.core.identifiers import from_model
 
 #: Channels of an unmixed recording (docs: call recording).
 MOST_CHANNELS = 5

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from acs_emulator import outcomes
 from acs_emulator.audio.clip import SAMPLE_RATE
 from acs_emulator.audio.track import Track
-from acs_emulator.clock import ticks_text, utc_now
+from acs_emulator.calls.call import Call, CallObserver, Leg, Participant
+from acs_emulator.core import outcomes
+from acs_emulator.core.clock import ticks_text, utc_now
+from acs_emulator.core.outcomes import Outcome
 from acs_emulator.events.callbacks import CallbackLane
 from acs_emulator.events.envelopes import callback_event
-from acs_emulator.outcomes import Outcome
-from acs_emulator.recording.finishing import finish
-
-if TYPE_CHECKING:
-    from acs_emulator.calls import Call, Participant
-    from acs_emulator.legs import Leg
-    from acs_emulator.recording.options import RecordingOptions
-    from acs_emulator.recording.render import Piece
+from acs_emulator.recording.options import RecordingOptions
+from acs_emulator.recording.render import Piece
 
 #: Seconds from `inactive` to `active` after the start (recorded 2025).
 START_DELAY = 0.06
@@ -28,10 +25,17 @@ _NEVER = "0001-01-01T00:00:00+00:00"
 KIND = "azureCommunicationServices"
 
 
-class Recording:
+class Recording(CallObserver):
     """States: inactive, active, inactive again when paused (recorded: there is no `paused`), then gone."""
 
-    def __init__(self, call: Call, options: RecordingOptions, leg: Leg | None, callback_uri: str | None) -> None:
+    def __init__(
+        self,
+        call: Call,
+        options: RecordingOptions,
+        leg: Leg | None,
+        callback_uri: str | None,
+        on_stop: Callable[[Recording], None],
+    ) -> None:
         service = call.service
         self.service = service
         self.call = call
@@ -54,12 +58,12 @@ class Recording:
         self._since = 0
         self._starting: asyncio.Task[Any] | None = None
         self._callback_uri = callback_uri
+        self._on_stop = on_stop
         self._lane = CallbackLane(service.callbacks, self.endpoint_id)
 
     def begin(self) -> None:
-        self.service.recordings[self.id] = self
-        self.call.recordings.append(self)
-        self.joined(self.call.participants)
+        self.call.observers.append(self)
+        self.joined(self.call, self.call.participants)
         self.call.note("app", "starts recording", f"{self.options.channel} {self.options.format}")
         self._tell()
         # The recorder joins: participants are updated although none has changed (recorded).
@@ -73,15 +77,18 @@ class Recording:
         self._emit("StartRecordingFailed", {"recordingId": self.id}, outcome)
         self._lane.close()
 
-    def joined(self, participants: list[Participant]) -> None:
+    def joined(self, call: Call, newcomers: list[Participant], *, first: bool = False) -> None:
         """Keep the sound of these from now on: phones, and app legs where prompts are recorded."""
-        for participant in participants:
+        for participant in newcomers:
             endpoint = participant.endpoint
             if endpoint.is_phone or self.service.config.record_prompts:
                 tracks = self.tracks.setdefault(participant.identifier.raw_id, [])
                 if endpoint.track not in tracks:
                     endpoint.track.pin()
                     tracks.append(endpoint.track)
+
+    def ended(self, call: Call) -> None:
+        self.stop("CallEnded")
 
     async def _activate(self) -> None:
         await self.service.clock.sleep(START_DELAY)
@@ -121,13 +128,11 @@ class Recording:
             self._end_piece()
         self._tell()
         self._lane.close()
-        self.service.recordings.pop(self.id, None)
-        self.call.recordings.remove(self)
+        self.call.observers.remove(self)
         self.call.note("app" if reason != "CallEnded" else "service", "stops recording")
         if not self.call.ended:
             self.call.participants_changed()
-        self.service.finished.append(self)
-        self.service.tasks.start(finish(self), f"files of recording {self.id}")
+        self._on_stop(self)
 
     def moment(self, position: int) -> datetime:
         """The time of day of a position, on the scale of the recording's own seconds whatever the speed."""
@@ -204,10 +209,6 @@ class Recording:
             specific=specific,
             outcome=outcome,
             operation_context=None,
-            call={
-                "callConnectionId": self.endpoint_id,
-                "serverCallId": self.call.server_call_id,
-                "correlationId": self.call.correlation_id,
-            },
+            call=self.call.event_ids(self.endpoint_id),
         )
         self._lane.put(event, self._callback_uri)

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from acs_emulator import outcomes
 from acs_emulator.audio.clip import SAMPLE_RATE
 from acs_emulator.audio.mixing import Resampler, mix
 from acs_emulator.audio.track import Track
-from acs_emulator.clock import utc_now
+from acs_emulator.calls.call import Leg
+from acs_emulator.core import outcomes
+from acs_emulator.core.clock import utc_now
 from acs_emulator.streaming.frames import FRAME_SECONDS, RATES, AudioFrames, FrameClock, audio_metadata, dtmf_data
 from acs_emulator.streaming.playback import Playback
 from acs_emulator.streaming.socket import ServiceSocket
 from acs_emulator.streaming.subscription import Subscription
-
-if TYPE_CHECKING:
-    from acs_emulator.legs import Leg
+from acs_emulator.streaming.ticker import Ticker
 
 #: Participants that an unmixed stream carries at once (docs: audio streaming concept, dominant speakers).
 DOMINANT_SPEAKERS = 4
@@ -31,8 +30,10 @@ class AudioStreaming(Subscription):
     unreached = outcomes.STREAM_FAILED
     interrupted = outcomes.STREAM_FAILED
 
-    def __init__(self, leg: Leg, options: dict[str, Any]) -> None:
-        super().__init__(leg, options["transportUrl"], leg.streaming_id)
+    def __init__(self, leg: Leg, options: dict[str, Any], subscription_id: str, ticker: Ticker) -> None:
+        starts = bool(options.get("startMediaStreaming", False))
+        super().__init__(leg, options["transportUrl"], subscription_id, starts=starts)
+        self._ticker = ticker
         self._unmixed = options["audioChannelType"] == "unmixed"
         self._tones = bool(options.get("enableDtmfTones", False))
         self._rate = RATES[options.get("audioFormat") or "pcm16KMono"]
@@ -53,17 +54,16 @@ class AudioStreaming(Subscription):
         }
 
     def opened(self, socket: ServiceSocket) -> None:
-        service = self.leg.service
         self._output = socket
-        self._position = service.clock.samples()
+        self._position = self.leg.service.clock.samples()
         self._clock = FrameClock(utc_now(), self._position, SAMPLE_RATE)
         self._voices.clear()
         socket.send(audio_metadata(self.id, self._rate))
-        service.ticker.add(self)
+        self._ticker.add(self)
 
     def closed(self) -> None:
         self._output = None
-        self.leg.service.ticker.remove(self)
+        self._ticker.remove(self)
         if self._playback is not None:
             self._playback.stop()
 
@@ -71,8 +71,7 @@ class AudioStreaming(Subscription):
         if self._playback is not None:
             self._playback.receive(text)
 
-    def key(self, key: str) -> None:
-        """A key of a participant, as 0-9, *, #, A-D."""
+    def key_pressed(self, raw_id: str, key: str) -> None:
         if self._tones and self._output is not None:
             self._output.send(dtmf_data(key))
 

@@ -6,14 +6,12 @@ import asyncio
 import binascii
 import json
 from base64 import b64decode
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from acs_emulator.audio.clip import SAMPLE_BYTES, SAMPLE_RATE
 from acs_emulator.audio.mixing import Resampler
 from acs_emulator.audio.track import Span
-
-if TYPE_CHECKING:
-    from acs_emulator.legs import Leg
+from acs_emulator.calls.call import Leg
 
 #: Longest queue of sound in seconds; what goes beyond is dropped. Not published: chosen.
 LONGEST_QUEUE = 600

@@ -7,13 +7,11 @@ import struct
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import aiohttp
 from yarl import URL
 
-if TYPE_CHECKING:
-    from acs_emulator.legs import Leg
+from acs_emulator.calls.call import Leg
 
 #: Wall-clock seconds to connect. Not published: chosen.
 CONNECT_TIMEOUT = 10.0

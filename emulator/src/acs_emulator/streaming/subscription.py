@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import aiohttp
 
-from acs_emulator import outcomes
-from acs_emulator.errors import Conflict
-from acs_emulator.outcomes import Outcome
+from acs_emulator.calls.call import Leg, LegObserver
+from acs_emulator.core import outcomes
+from acs_emulator.core.errors import Conflict
+from acs_emulator.core.outcomes import Outcome
 from acs_emulator.streaming.socket import ConnectFailure, ServiceSocket
-
-if TYPE_CHECKING:
-    from acs_emulator.legs import Leg
 
 #: Seconds until a connection that broke off is opened again, once. The service's policy is not published: chosen.
 RECONNECT_DELAY = 1.0
@@ -23,7 +21,7 @@ _FINAL = frozenset({aiohttp.WSCloseCode.OK, aiohttp.WSCloseCode.POLICY_VIOLATION
 _DETAILS = {400: "badRequest", 401: "authenticationFailure", 403: "forbidden", 429: "tooManyRequests"}
 
 
-class Subscription(ABC):
+class Subscription(LegObserver, ABC):
     """One socket of one leg. Without a start it is inactive."""
 
     #: First part of the event names and of the status values.
@@ -35,8 +33,10 @@ class Subscription(ABC):
     unreached: Outcome
     interrupted: Outcome
 
-    def __init__(self, leg: Leg, url: str, subscription_id: str) -> None:
+    def __init__(self, leg: Leg, url: str, subscription_id: str, *, starts: bool) -> None:
+        """``starts``: by itself, as soon as the leg is up."""
         self.leg = leg
+        self._starts = starts
         self.id = subscription_id
         self._transport_url = url
         self.state = "inactive"
@@ -70,8 +70,12 @@ class Subscription(ABC):
             return
         self._tell("Stopped", outcomes.COMPLETED, "subscriptionStopped", context or self._context, url)
 
-    def leg_ended(self) -> None:
-        """The leg goes away: Stopped comes before CallDisconnected (docs: fires at the call's end)."""
+    def connected(self) -> None:
+        if self._starts:
+            self.start(self.leg.operation_context, None)
+
+    def dropped(self) -> None:
+        """Stopped comes before CallDisconnected (docs: fires at the call's end)."""
         was_active = self.state == "active"
         if self.running:
             self._end()

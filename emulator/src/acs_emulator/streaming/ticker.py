@@ -8,9 +8,9 @@ from __future__ import annotations
 import asyncio
 from typing import Protocol
 
-from acs_emulator.clock import Clock
+from acs_emulator.core.clock import Clock
+from acs_emulator.core.tasks import Tasks
 from acs_emulator.streaming.frames import FRAME_SECONDS
-from acs_emulator.tasks import Tasks
 
 #: Least wall-clock seconds between two beats; at a higher speed a beat sends several frames.
 _SHORTEST_BEAT = 0.005

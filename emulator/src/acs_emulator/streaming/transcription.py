@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from acs_emulator import outcomes
-from acs_emulator.clock import utc_now
-from acs_emulator.errors import Conflict
-from acs_emulator.media.recognize import CONFIDENCE
+from acs_emulator.audio.words import CONFIDENCE, spoken_words
+from acs_emulator.calls.call import Leg
+from acs_emulator.core import outcomes
+from acs_emulator.core.clock import utc_now
+from acs_emulator.core.errors import Conflict
 from acs_emulator.streaming.frames import transcription_data, transcription_metadata
 from acs_emulator.streaming.socket import ServiceSocket
 from acs_emulator.streaming.subscription import Subscription
-
-if TYPE_CHECKING:
-    from acs_emulator.legs import Leg
 
 #: Least seconds between two intermediate results. Chosen.
 INTERMEDIATE_SECONDS = 0.5
@@ -29,7 +27,8 @@ class Transcription(Subscription):
     interrupted = outcomes.TRANSCRIPTION_FAILED
 
     def __init__(self, leg: Leg, options: dict[str, Any]) -> None:
-        super().__init__(leg, options["transportUrl"], leg.service.ids.guid())
+        starts = bool(options.get("startTranscription", False))
+        super().__init__(leg, options["transportUrl"], leg.service.ids.guid(), starts=starts)
         self.locale: str = options["locale"]
         self.intermediate = bool(options.get("enableIntermediateResults", False))
         self._output: ServiceSocket | None = None
@@ -59,7 +58,11 @@ class Transcription(Subscription):
         self._introduce()
         self._tell("Updated", outcomes.COMPLETED, "transcriptionLocaleUpdated", context or self._context, url)
 
-    async def hear(self, raw_id: str, text: str, seconds: float) -> None:
+    def speech_began(self, raw_id: str, text: str, seconds: float) -> None:
+        if self.state == "active":
+            self.leg.service.tasks.start(self._hear(raw_id, text, seconds), f"transcription on {self.leg.id}")
+
+    async def _hear(self, raw_id: str, text: str, seconds: float) -> None:
         """An utterance that begins now and takes so long; its words come as it goes on."""
         words = spoken_words(text, seconds)
         if self._output is None or not words:
@@ -88,16 +91,3 @@ class Transcription(Subscription):
         """TranscriptionSubscription as GET shows it."""
         kinds = ["intermediate", "final"] if self.intermediate else ["final"]
         return {"id": self.id, "state": self.state, "subscribedResultTypes": kinds, "locale": self.locale}
-
-
-def spoken_words(text: str, seconds: float) -> list[tuple[str, float, float]]:
-    """The words with offset and duration in seconds: the time shared out by letters, as nothing better is known."""
-    words = [word for word in text.split() if any(character.isalnum() for character in word)]
-    letters = sum(len(word) + 1 for word in words)
-    shared: list[tuple[str, float, float]] = []
-    begin = 0.0
-    for word in words:
-        length = seconds * (len(word) + 1) / letters
-        shared.append((word, begin, length))
-        begin += length
-    return shared

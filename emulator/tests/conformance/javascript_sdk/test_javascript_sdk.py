@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from acs_emulator.config import DEVELOPMENT_ACCESS_KEY
+from acs_emulator.core.config import DEVELOPMENT_ACCESS_KEY
 from emulator.tests.conformance.openapi.published import NOT_EMULATED, ROOT, log_complaints
 
 TESTS = Path(__file__).with_name("operations.test.mjs")

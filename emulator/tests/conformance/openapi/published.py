@@ -10,7 +10,7 @@ from typing import Any
 import fastjsonschema
 
 import acs_emulator
-from acs_emulator.web.routes import OPERATIONS
+from acs_emulator.api.routes import OPERATIONS
 
 ROOT = Path(__file__).resolve().parents[4]
 #: Derived from the published description, in the package.

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from acs_emulator.clock import utc_now
+from acs_emulator.api.routes import OPERATIONS
+from acs_emulator.api.schemas.derive import derive
+from acs_emulator.core.clock import utc_now
+from acs_emulator.core.outcomes import COMPLETED
 from acs_emulator.events.envelopes import callback_event, event_grid_event
-from acs_emulator.outcomes import COMPLETED
-from acs_emulator.schemas.derive import derive
-from acs_emulator.web.routes import OPERATIONS
 from emulator.tests.conformance.openapi.published import (
     DERIVED,
     PUBLISHED,

@@ -1,0 +1,43 @@
+"""What faults do to a request before it is looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from aiohttp import web
+
+from acs_emulator.events.faults import Fault
+from acs_emulator.events.log import RequestRecord
+from acs_emulator.service.emulator import Emulator
+
+
+def taken(
+    service: Emulator, request: web.Request, operation: str, target: Mapping[str, Any] | None = None
+) -> tuple[RequestRecord, dict[str, Fault]]:
+    """A request put down in the log, and the faults that strike it."""
+    record = service.log.request(service.clock.monotonic_ms(), request.method, request.raw_path[:2000], operation, None)
+    return record, {fault.kind: fault for fault in service.faults.draw("requests", operation, target=target)}
+
+
+async def delay_or_drop(
+    service: Emulator, request: web.Request, record: RequestRecord, struck: Mapping[str, Fault]
+) -> web.Response | None:
+    """Wait if a fault delays the request; a response, on a connection already cut, if one drops it."""
+    if "delay" in struck:
+        await service.clock.sleep(struck["delay"].seconds)
+    if "drop" not in struck:
+        return None
+    record.note = "dropped by a fault"
+    if request.transport is not None:
+        request.transport.abort()
+    return web.Response(status=500)
+
+
+def answered_by_fault(record: RequestRecord, struck: Mapping[str, Fault]) -> tuple[int, str, str] | None:
+    """Status, code and message of the refusal that a `status` fault gives instead of an answer."""
+    if "status" not in struck:
+        return None
+    fault = struck["status"]
+    record.note = "answered by a fault"
+    return fault.status, fault.sub_code or str(fault.status), fault.message or "Injected fault."
