@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Any, Protocol, TypeVar
+from typing import Any
 
 from aiohttp import web
 
@@ -223,20 +223,8 @@ class Control:
         raise ServiceError(404, "8522", "Call not found.")
 
 
-class _Entry(Protocol):
-    """An entry of a log that is read by number."""
-
-    @property
-    def n(self) -> int: ...
-
-    def wire(self) -> dict[str, Any]: ...
-
-
-E = TypeVar("E", bound=_Entry)
-
-
 def _listed(
-    request: web.Request, name: str, entries: Iterable[E], fields: Callable[[E], dict[str, list[str | None]]]
+    request: web.Request, name: str, entries: Iterable[Any], fields: Callable[[Any], dict[str, list[str | None]]]
 ) -> web.Response:
     """The entries after ?after=N that have, of each field that the query names, one of its values."""
     after, query = _integer(request, "after", 0), request.query

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 from urllib.parse import urlsplit
 
+from acs_emulator import __version__
 from acs_emulator.core.known_hosts import host_of
 
 #: The well-known development access key. It protects nothing: it only lets every SDK sign the same way.
@@ -122,8 +123,9 @@ def parse_config(argv: Sequence[str], environ: Mapping[str, str]) -> Config:
     Raises ConfigError with the name of the flag or variable when a value cannot be used.
     """
     parser = argparse.ArgumentParser(
-        prog="python -m acs_emulator", description="A local Azure Communication Services Call Automation service."
+        prog="acs-emulator", description="A local Azure Communication Services Call Automation service."
     )
+    parser.add_argument("--version", action="version", version=f"acs-emulator {__version__}")
     parser.add_argument("--host", help=f"address to listen on (default {DEFAULT_HOST})")
     parser.add_argument("--port", help=f"port to listen on, 0 for any free one (default {DEFAULT_PORT})")
     parser.add_argument("--access-key", help="base64 access key (default: the development key)")
