@@ -56,7 +56,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def endpoint(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Where the installed command listens; it ends well when it is told to."""
-    command = [installed / "bin" / "acs-emulator", "--port", "0"]
+    command = [str(installed / "bin" / "acs-emulator"), "--port", "0"]
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "EMULATOR_"))}
     folder = tmp_path_factory.mktemp("anywhere")
     with subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True) as process:
@@ -92,6 +92,13 @@ def test_a_prompt_is_spoken_with_what_is_installed(installed: Path) -> None:
     )
     run = subprocess.run([installed / "bin" / "python", "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout == "True\n"
+
+
+def test_a_storage_of_ones_own_names_the_extra_that_it_needs(installed: Path) -> None:
+    command = [str(installed / "bin" / "acs-emulator"), "--storage-connection-string", "UseDevelopmentStorage=true"]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    assert run.returncode == 2
+    assert run.stderr == ("acs-emulator: --storage-connection-string: needs pip install 'acs-emulator[storage]'.\n")
 
 
 def test_the_version_is_that_of_the_package(installed: Path) -> None:

@@ -87,6 +87,6 @@ def test_no_text_fails_the_reader(text: str) -> None:
 
 def test_emulator_and_streams_have_one_rule() -> None:
     """Neither may import the other's, so there are two copies."""
-    assert (ROOT / "emulator/src/acs_emulator/web/known_hosts.py").read_text() == (
+    assert (ROOT / "emulator/src/acs_emulator/core/known_hosts.py").read_text() == (
         ROOT / "streams/known_hosts.py"
     ).read_text()

@@ -17,14 +17,14 @@ from tools.coverage.source import files, module, tree, words
 SUFFIXES = ("Started", "Stopped", "Updated", "Completed", "Failed", "Canceled")
 """Some events are named by the operation's class, and one of these."""
 EMULATOR = Path(acs_emulator.__file__).parent
-LISTS = ("acs_emulator/schemas/", "acs_emulator/events/envelopes.py", "acs_emulator/web/routes.py")
+LISTS = ("acs_emulator/api/schemas/", "acs_emulator/events/envelopes.py", "acs_emulator/api/routes.py")
 """Where names of events and operations are listed, not emitted."""
 
 
 @cache
 def derived() -> dict[str, Any]:
     """What the emulator keeps of the published description."""
-    return dict(json.loads((EMULATOR / "schemas" / "callautomation.json").read_text("utf-8")))
+    return dict(json.loads((EMULATOR / "api" / "schemas" / "callautomation.json").read_text("utf-8")))
 
 
 def published_operations() -> tuple[str, ...]:

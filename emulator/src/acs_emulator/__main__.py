@@ -28,7 +28,7 @@ def main() -> int:
     try:
         asyncio.run(run(parse_config(sys.argv[1:], os.environ)))
     except ConfigError as error:
-        print(f"emulator: {error}", file=sys.stderr)
+        print(f"acs-emulator: {error}", file=sys.stderr)
         return 2
     return 0
 

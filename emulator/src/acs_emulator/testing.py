@@ -85,8 +85,7 @@ class Control:
         return list(self.request("GET", _with("/emulator/requests", filters))["requests"])
 
     def timeline(self, after: int = 0, wait: float = 0) -> list[dict[str, Any]]:
-        filters = {"after": after, "wait": wait}
-        return list(self.request("GET", _with("/emulator/timeline", filters))["entries"])
+        return list(self.request("GET", f"/emulator/timeline?after={after}&wait={wait}")["entries"])
 
     def reset(self) -> None:
         self.request("POST", "/emulator/reset")
@@ -160,8 +159,7 @@ class AsyncControl:
         return list((await self.request("GET", _with("/emulator/requests", filters)))["requests"])
 
     async def timeline(self, after: int = 0, wait: float = 0) -> list[dict[str, Any]]:
-        filters = {"after": after, "wait": wait}
-        return list((await self.request("GET", _with("/emulator/timeline", filters)))["entries"])
+        return list((await self.request("GET", f"/emulator/timeline?after={after}&wait={wait}"))["entries"])
 
     async def reset(self) -> None:
         await self.request("POST", "/emulator/reset")

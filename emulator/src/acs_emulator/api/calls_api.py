@@ -9,7 +9,7 @@ from acs_emulator.api.stream_options import check_streams, set_up_streams
 from acs_emulator.api.validation import is_absolute
 from acs_emulator.calls.call import Leg, Participant
 from acs_emulator.calls.place_call import place_from_app
-from acs_emulator.calls.registry import Invitation, Redirected
+from acs_emulator.calls.registry import Invitation
 from acs_emulator.core import outcomes
 from acs_emulator.core.errors import BadRequest, CallNotFound, NotSupported
 from acs_emulator.core.identifiers import Identifier, from_model, user
@@ -113,7 +113,7 @@ def redirect_call(request: Request) -> Answer:
     if target.is_phone and invitation.caller.is_user:
         raise NotSupported("Redirecting a VoIP call to a phone number is not supported.")
     _take(request)
-    invitation.reply.set_result(Redirected(target))
+    invitation.reply.set_result(target)
     return Answer(204, chain_id=invitation.call.correlation_id)
 
 

@@ -14,7 +14,7 @@ from aiohttp import web
 from acs_emulator.api.auth import SignatureChecker
 from acs_emulator.api.operations import Answer, Operation, Request, Router
 from acs_emulator.api.repeat import Repeats, request_id
-from acs_emulator.api.request_faults import answered_by_fault, delay_or_drop
+from acs_emulator.api.request_faults import answered_by_fault, delay_or_drop, taken
 from acs_emulator.api.routes import IDENTITY_OPERATIONS, OPERATIONS
 from acs_emulator.api.validation import check, read_json, request_schemas
 from acs_emulator.core.errors import BadRequest, NotEmulated, ServiceError, Unauthorized
@@ -58,15 +58,9 @@ class Dispatcher:
         raw_path = request.raw_path.partition("?")[0]
         match = self._router.match(request.method, raw_path)
         operation = match.operation
-        record = service.log.request(
-            service.clock.monotonic_ms(),
-            request.method,
-            request.raw_path[:2000],
-            operation.id if operation else None,
-            match.parameters.get("callConnectionId"),
-        )
+        name, connection = operation.id if operation else None, match.parameters.get("callConnectionId")
+        record, struck = taken(service, request, name, connection)
         try:
-            struck = self._faults(operation, record)
             if (dropped := await delay_or_drop(service, request, record, struck)) is not None:
                 return dropped
             answer = await self._answer(request, raw_path, operation, match.parameters, match.allowed, record, struck)
@@ -78,17 +72,11 @@ class Dispatcher:
             too_large = ServiceError(413, "RequestTooLarge", f"The body is larger than {BODY_LIMIT} bytes.")
             answer = Answer(413, too_large.body())
         except Exception:
-            _log.exception("operation failed", extra={"operation": operation.id if operation else None})
+            _log.exception("operation failed", extra={"operation": name})
             answer = Answer(500, ServiceError(500, "InternalServerError", "The emulator failed.").body())
         record.status, record.answer = answer.status, answer.body
         record.ms = round((time.perf_counter() - started) * 1000, 3)
         return self._response(request, operation, answer)
-
-    def _faults(self, operation: Operation | None, record: RequestRecord) -> dict[str, Fault]:
-        if operation is None:
-            return {}
-        struck = self._service.faults.draw("requests", operation.id, record.call_connection_id)
-        return {fault.kind: fault for fault in struck}
 
     async def _answer(
         self,

@@ -57,7 +57,7 @@ class Objects:
 
     async def _refusal(self, request: web.Request, operation: str, target: dict[str, Any]) -> web.StreamResponse | None:
         service = self._service
-        record, struck = taken(service, request, operation, target)
+        record, struck = taken(service, request, operation, target=target)
         if (dropped := await delay_or_drop(service, request, record, struck)) is not None:
             return dropped
         if not service.config.loose:

@@ -13,11 +13,19 @@ from acs_emulator.service.emulator import Emulator
 
 
 def taken(
-    service: Emulator, request: web.Request, operation: str, target: Mapping[str, Any] | None = None
+    service: Emulator,
+    request: web.Request,
+    operation: str | None,
+    call_connection_id: str | None = None,
+    target: Mapping[str, Any] | None = None,
 ) -> tuple[RequestRecord, dict[str, Fault]]:
-    """A request put down in the log, and the faults that strike it."""
-    record = service.log.request(service.clock.monotonic_ms(), request.method, request.raw_path[:2000], operation, None)
-    return record, {fault.kind: fault for fault in service.faults.draw("requests", operation, target=target)}
+    """A request put down in the log, and the faults that strike it: none without an operation."""
+    now, path = service.clock.monotonic_ms(), request.raw_path[:2000]
+    record = service.log.request(now, request.method, path, operation, call_connection_id)
+    if operation is None:
+        return record, {}
+    faults = service.faults.draw("requests", operation, call_connection_id, target=target)
+    return record, {fault.kind: fault for fault in faults}
 
 
 async def delay_or_drop(

@@ -105,13 +105,8 @@ class Track:
 
     def pieces(self, start: int, end: int, listener: str | None = None) -> Iterator[tuple[int, bytes]]:
         """What ``listener`` hears from ``start`` to ``end``: offsets in samples, and samples."""
-        for span in self._spans:
-            if span.start >= end or span.end <= start or span.length <= 0:
-                continue
-            if span.audience is not None and listener not in span.audience:
-                continue
-            for low, high in self._opened(max(start, span.start), min(end, span.end)):
-                yield low - start, span.part(low, high)
+        for span, low, high in self._heard(start, end, listener):
+            yield low - start, span.part(low, high)
 
     def spans(self, start: int, end: int) -> list[Span]:
         """The spans that sound between two positions."""
@@ -119,12 +114,12 @@ class Track:
 
     def first_heard(self, start: int, end: int) -> int | None:
         """Where the first sound between two positions begins."""
-        return min((low for _, low, _ in self._heard_by_all(start, end)), default=None)
+        return min((low for _, low, _ in self._heard(start, end)), default=None)
 
-    def _heard_by_all(self, start: int, end: int) -> Iterator[tuple[Span, int, int]]:
-        """The audible stretches between two positions: what a recording has of this participant."""
+    def _heard(self, start: int, end: int, listener: str | None = None) -> Iterator[tuple[Span, int, int]]:
+        """The audible stretches between two positions: what ``listener`` hears, and what a recording has."""
         for span in self.spans(start, end):
-            if span.audience is None:
+            if span.audience is None or listener in span.audience:
                 for low, high in self._opened(max(start, span.start), min(end, span.end)):
                     yield span, low, high
 
@@ -159,5 +154,5 @@ class Track:
                 "kind": span.kind,
                 "text": span.text,
             }
-            for span, low, high in self._heard_by_all(start, end)
+            for span, low, high in self._heard(start, end)
         ]

@@ -12,13 +12,6 @@ from acs_emulator.core.identifiers import Identifier
 from acs_emulator.core.outcomes import Outcome
 
 
-@dataclass(frozen=True)
-class Redirected:
-    """The app sent the call on to somebody else."""
-
-    target: Identifier
-
-
 @dataclass(eq=False)
 class Invitation:
     """An IncomingCall that waits for the app; its context works once."""
@@ -28,7 +21,8 @@ class Invitation:
     caller: Identifier
     callee: Identifier
     display_name: str
-    reply: asyncio.Future[Leg | Outcome | Redirected] = field(repr=False)
+    #: The leg that answered, why it failed, or whom the app sent it on to.
+    reply: asyncio.Future[Leg | Outcome | Identifier] = field(repr=False)
 
 
 class Registry(CallObserver):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from acs_emulator.calls.call import Call, Leg, Participant
-from acs_emulator.calls.registry import Invitation, Redirected, Registry
+from acs_emulator.calls.registry import Invitation, Registry
 from acs_emulator.core import outcomes
 from acs_emulator.core.identifiers import Identifier
 from acs_emulator.core.outcomes import Outcome
@@ -53,17 +53,16 @@ async def _ring(registry: Registry, call: Call, target: Identifier, details: Rin
         reply = await _ring_app(registry, call, target, details)
         if isinstance(reply, Outcome):
             return reply
-        if not isinstance(reply, Redirected):
-            leg = reply
+        if isinstance(reply, Leg):
             call.note("app", "answers")
             await call.service.clock.sleep(CONNECT_DELAY)
-            failure = leg.injected("AnswerCall")
+            failure = reply.injected("AnswerCall")
             if failure is not None:
-                leg.dropped(failure)
+                reply.dropped(failure)
                 return failure
-            return call.new_member(leg.identity, leg, announced=leg.answered_by is not None)
-        call.note("app", "redirects", reply.target.value)
-        target = reply.target
+            return call.new_member(reply.identity, reply, announced=reply.answered_by is not None)
+        call.note("app", "redirects", reply.value)
+        target = reply
 
 
 async def _ring_phone(call: Call, target: Identifier, behaviour: Behaviour, limit: float) -> Participant | Outcome:
@@ -83,7 +82,7 @@ async def _ring_phone(call: Call, target: Identifier, behaviour: Behaviour, limi
     return call.new_phone(target, behaviour.script, behaviour.voice)
 
 
-async def _ring_app(registry: Registry, call: Call, target: Identifier, details: Ring) -> Leg | Outcome | Redirected:
+async def _ring_app(registry: Registry, call: Call, target: Identifier, details: Ring) -> Leg | Outcome | Identifier:
     service = call.service
     invitation = Invitation(
         call,

@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 import base64
 import binascii
+import importlib.util
 import random
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from acs_emulator import __version__
@@ -94,6 +95,8 @@ class Config:
             raise ConfigError(f"--allow-host: {wrong!r} is no host.")
         if not 0.1 <= self.recording_chunk_seconds <= 14_400:
             raise ConfigError(f"--recording-chunk-seconds: {self.recording_chunk_seconds} is not from 0.1 to 14400.")
+        if self.storage_connection_string and not _has_storage_client():
+            raise ConfigError("--storage-connection-string: needs pip install 'acs-emulator[storage]'.")
         if not 0 < self.speed < float("inf"):
             raise ConfigError(f"--speed: {self.speed} is not a positive number.")
         try:
@@ -112,9 +115,44 @@ class Config:
             raise ConfigError(f"--resource-id: {self.resource_id!r} is not a GUID.") from error
 
 
+def _has_storage_client() -> bool:
+    try:
+        return importlib.util.find_spec("azure.storage.blob") is not None
+    except ModuleNotFoundError:
+        return False
+
+
 def resource_id_of(seed: int) -> str:
     """The resource id that belongs to a seed when none is given."""
     return str(uuid.UUID(int=random.Random(f"resource-{seed}").getrandbits(128), version=4))
+
+
+_SWITCH: dict[str, Any] = {"action": "store_true", "default": None}
+_OPTIONS: dict[str, tuple[str | None, dict[str, Any]]] = {
+    "--version": (None, {"action": "version", "version": f"acs-emulator {__version__}"}),
+    "--host": (f"address to listen on (default {DEFAULT_HOST})", {}),
+    "--port": (f"port to listen on, 0 for any free one (default {DEFAULT_PORT})", {}),
+    "--access-key": ("base64 access key (default: the development key)", {}),
+    "--event-grid": (
+        "Event Grid webhook URL, may repeat; '#IncomingCall,CallStarted' at the end picks event types",
+        {"action": "append"},
+    ),
+    "--speed": ("divides every wait (default 1)", {}),
+    "--seed": ("seed of every random choice (default: a fresh one at every start)", {}),
+    "--resource-id": ("GUID of the resource, the audience of callback tokens", {}),
+    "--loose": ("do not insist on signatures and schemas", _SWITCH),
+    "--recording-host": ("host or address in recording locations (default: the emulator's own)", {}),
+    "--recording-chunk-seconds": ("longest chunk of a recording (default 14400)", {}),
+    "--record-prompts": ("have what the app plays in recordings", _SWITCH),
+    "--storage-connection-string": ("account that recordings with externalStorage may be written to", {}),
+    "--topic-key": ("key of the Event Grid topic under /api/events (default: the access key)", {}),
+    "--speech-key": ("key of the speech resource (default: any key is taken)", {}),
+    "--allow-host": (
+        "host or URL, beside this machine, that requests may name and whose pages may send them; may repeat",
+        {"dest": "allowed_hosts", "action": "append"},
+    ),
+}
+"""Each flag with its help, and how argparse takes it."""
 
 
 def parse_config(argv: Sequence[str], environ: Mapping[str, str]) -> Config:
@@ -125,35 +163,8 @@ def parse_config(argv: Sequence[str], environ: Mapping[str, str]) -> Config:
     parser = argparse.ArgumentParser(
         prog="acs-emulator", description="A local Azure Communication Services Call Automation service."
     )
-    parser.add_argument("--version", action="version", version=f"acs-emulator {__version__}")
-    parser.add_argument("--host", help=f"address to listen on (default {DEFAULT_HOST})")
-    parser.add_argument("--port", help=f"port to listen on, 0 for any free one (default {DEFAULT_PORT})")
-    parser.add_argument("--access-key", help="base64 access key (default: the development key)")
-    parser.add_argument(
-        "--event-grid",
-        action="append",
-        help="Event Grid webhook URL, may repeat; '#IncomingCall,CallStarted' at the end picks event types",
-    )
-    parser.add_argument("--speed", help="divides every wait (default 1)")
-    parser.add_argument("--seed", help="seed of every random choice (default: a fresh one at every start)")
-    parser.add_argument("--resource-id", help="GUID of the resource, the audience of callback tokens")
-    parser.add_argument("--loose", action="store_true", default=None, help="do not insist on signatures and schemas")
-    parser.add_argument("--recording-host", help="host or address in recording locations (default: the emulator's own)")
-    parser.add_argument("--recording-chunk-seconds", help="longest chunk of a recording (default 14400)")
-    parser.add_argument(
-        "--record-prompts", action="store_true", default=None, help="have what the app plays in recordings"
-    )
-    parser.add_argument(
-        "--storage-connection-string", help="account that recordings with externalStorage may be written to"
-    )
-    parser.add_argument("--topic-key", help="key of the Event Grid topic under /api/events (default: the access key)")
-    parser.add_argument("--speech-key", help="key of the speech resource (default: any key is taken)")
-    parser.add_argument(
-        "--allow-host",
-        dest="allowed_hosts",
-        action="append",
-        help="host or URL, beside this machine, that requests may name and whose pages may send them; may repeat",
-    )
+    for flag, (text, more) in _OPTIONS.items():
+        parser.add_argument(flag, help=text, **more)
     flags = parser.parse_args(argv)
 
     def setting(name: str, default: str) -> str:

@@ -47,7 +47,7 @@ def callback_event(
 
 
 def event_grid_event(
-    *, event_id: str, topic: str, subject: str, event_type: str, data: dict[str, Any], moment: datetime
+    event_id: str, topic: str, subject: str, event_type: str, data: dict[str, Any], moment: datetime
 ) -> dict[str, Any]:
     """One event in the Event Grid schema."""
     return {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from datetime import datetime
 from typing import Any
 
 import aiohttp
@@ -94,7 +93,7 @@ class EventGrid:
         event_id = self._ids.guid()
         for subscription in self.subscriptions:
             if subscription.target.wants(event_type):
-                event = self._event(event_id, subject, event_type, data, moment)
+                event = event_grid_event(event_id, _TOPIC, subject, event_type, data, moment)
                 self._tasks.start(self._deliver(subscription, event), f"Event Grid {name}")
 
     def forward(self, event: dict[str, Any]) -> None:
@@ -104,20 +103,13 @@ class EventGrid:
             if subscription.target.names(event_type):
                 self._tasks.start(self._deliver(subscription, event), f"Event Grid {event_type}")
 
-    def _event(
-        self, event_id: str, subject: str, event_type: str, data: dict[str, Any], moment: datetime
-    ) -> dict[str, Any]:
-        return event_grid_event(
-            event_id=event_id, topic=_TOPIC, subject=subject, event_type=event_type, data=data, moment=moment
-        )
-
     async def _handshake(self, subscription: Subscription, origin: str) -> None:
         delivery: Delivery | None = None
         while not subscription.validated.is_set():
             code = subscription.code
             data = {"validationCode": code, "validationUrl": f"{origin}{VALIDATION_PATH}?code={code}"}
             if delivery is None:
-                event = self._event(self._ids.guid(), "", VALIDATION_EVENT, data, utc_now())
+                event = event_grid_event(self._ids.guid(), _TOPIC, "", VALIDATION_EVENT, data, utc_now())
                 delivery = self._log.delivery("validation", subscription.target.url, event)
             answer = await self._post(subscription, delivery, "SubscriptionValidation", 0)
             if delivery.attempts[-1].status == 200 and _validation_response(answer) == code:

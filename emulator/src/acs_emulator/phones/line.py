@@ -76,11 +76,8 @@ class Line:
         self._due = 0
         self._origin = 0
         self._asking = False
-        self._asks = 0
-        self._joins = 0
-        self._started = 0
-        self._ended = 0
-        #: How much of what can be waited for the script has used up, by condition.
+        #: How often what can be waited for has happened, and how much of it the script has used up, by condition.
+        self._happened: Counter[str] = Counter()
         self._used: Counter[str] = Counter()
         self._changed = asyncio.Event()
         self._changed_at = 0
@@ -106,25 +103,26 @@ class Line:
 
     def joined(self) -> None:
         """Another phone has come into the call."""
-        self._joins += 1
+        self._happened["joined"] += 1
         self._pulse()
 
     def prompt_started(self) -> None:
-        self._started += 1
+        self._happened["prompted"] += 1
         self._pulse()
 
     def prompt_ended(self) -> None:
-        self._ended = self._started
+        self._happened["prompt ended"] = self._happened["prompted"]
         self._pulse()
 
     def asked(self) -> None:
-        self._asks += 1
+        self._happened["asked"] += 1
         self._asking = True
         self._pulse()
 
     def hear_key(self, key: str) -> None:
         """A key that the application sent (SendDtmfTones)."""
         self.keys_heard += key
+        self._happened["tones"] += 1
         self.call.note("phone", "hears key", key)
         self._pulse()
 
@@ -217,26 +215,17 @@ class Line:
         while not self._ready(condition):
             await self._changed.wait()
             self._due = self._changed_at
-        if condition != "connected":
-            self._used[condition] = self._count(condition)
+        self._used[condition] = self._happened[condition]
         if condition == "asked":
             # A later step then means a later prompt than the one of this question.
-            self._used["prompted"] = self._used["prompt ended"] = self._started
+            self._used["prompted"] = self._used["prompt ended"] = self._happened["prompted"]
 
     def _ready(self, condition: str) -> bool:
         if condition == "connected":
             return self.on_line
-        now = {"asked": self._asking, "prompted": self._started > self._ended}.get(condition, True)
-        return now and self._count(condition) > self._used[condition]
-
-    def _count(self, condition: str) -> int:
-        return {
-            "joined": self._joins,
-            "asked": self._asks,
-            "prompted": self._started,
-            "prompt ended": self._ended,
-            "tones": len(self.keys_heard),
-        }[condition]
+        sounding = self._happened["prompted"] > self._happened["prompt ended"]
+        now = {"asked": self._asking, "prompted": sounding}.get(condition, True)
+        return now and self._happened[condition] > self._used[condition]
 
     def state(self) -> dict[str, Any]:
         return {

@@ -30,6 +30,8 @@ class OwnStorage:
 
         Raises ExportFailed.
         """
+        if not self._connection_string:
+            raise ExportFailed("the emulator has no --storage-connection-string")
         from azure.core.exceptions import AzureError
 
         try:
@@ -52,8 +54,6 @@ class OwnStorage:
     def _container(self) -> ContainerClient:
         from azure.storage.blob import BlobServiceClient
 
-        if not self._connection_string:
-            raise ExportFailed("the emulator has no --storage-connection-string")
         try:
             account = BlobServiceClient.from_connection_string(
                 self._connection_string, max_single_put_size=_BLOCK, max_block_size=_BLOCK, retry_total=1

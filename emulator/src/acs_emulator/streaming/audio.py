@@ -42,7 +42,6 @@ class AudioStreaming(Subscription):
         self._voices: dict[str | None, _Voice] = {}
         self._position = 0
         self._clock = FrameClock(utc_now(), 0, SAMPLE_RATE)
-        self._output: ServiceSocket | None = None
 
     def update(self, status: str, details: str) -> dict[str, Any]:
         return {
@@ -54,7 +53,6 @@ class AudioStreaming(Subscription):
         }
 
     def opened(self, socket: ServiceSocket) -> None:
-        self._output = socket
         self._position = self.leg.service.clock.samples()
         self._clock = FrameClock(utc_now(), self._position, SAMPLE_RATE)
         self._voices.clear()
@@ -62,7 +60,6 @@ class AudioStreaming(Subscription):
         self._ticker.add(self)
 
     def closed(self) -> None:
-        self._output = None
         self._ticker.remove(self)
         if self._playback is not None:
             self._playback.stop()
@@ -72,19 +69,19 @@ class AudioStreaming(Subscription):
             self._playback.receive(text)
 
     def key_pressed(self, raw_id: str, key: str) -> None:
-        if self._tones and self._output is not None:
-            self._output.send(dtmf_data(key))
+        if self._tones and self._socket is not None:
+            self._socket.send(dtmf_data(key))
 
     def pump(self, now: int) -> None:
         """Send every frame that has ended by now."""
-        while self._output is not None and self._position + _STEP <= now:
+        while self._socket is not None and self._position + _STEP <= now:
             timestamp = self._clock.text(self._position)
             for raw_id, tracks in self._heard():
                 voice = self._voices.get(raw_id)
                 if voice is None:
                     voice = self._voices[raw_id] = _Voice(self._frames.head(raw_id), self._rate)
                 pcm = voice.pcm(mix(tracks, self._position, self._position + _STEP, self.leg.identity.raw_id))
-                self._output.send(self._frames.text(timestamp, voice.head, pcm))
+                self._socket.send(self._frames.text(timestamp, voice.head, pcm))
             self._position += _STEP
 
     def _heard(self) -> list[tuple[str | None, list[Track]]]:
@@ -106,7 +103,7 @@ class AudioStreaming(Subscription):
 
     def state_wire(self) -> dict[str, Any]:
         """Counts for the control API: texts sent, and lost because the peer was too slow."""
-        output = self._output
+        output = self._socket
         return {
             "state": self.state,
             "sent": output.sent if output else 0,

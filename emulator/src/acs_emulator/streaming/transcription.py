@@ -31,24 +31,16 @@ class Transcription(Subscription):
         super().__init__(leg, options["transportUrl"], leg.service.ids.guid(), starts=starts)
         self.locale: str = options["locale"]
         self.intermediate = bool(options.get("enableIntermediateResults", False))
-        self._output: ServiceSocket | None = None
 
     def update(self, status: str, details: str) -> dict[str, Any]:
         return {"transcriptionUpdate": {"transcriptionStatus": status, "transcriptionStatusDetails": details}}
 
     def opened(self, socket: ServiceSocket) -> None:
-        self._output = socket
         self._introduce()
-
-    def closed(self) -> None:
-        self._output = None
-
-    def received(self, text: str) -> None:
-        """Nothing is expected here from the application: ignored."""
 
     def change_locale(self, locale: str | None, context: str | None, url: str | None) -> None:
         """TranscriptionUpdated; the event carries the start's context when the request has none (recorded)."""
-        if self._output is None:
+        if self._socket is None:
             raise Conflict("Transcription is not started.")
         outcome = self.leg.injected("CallMedia_UpdateTranscription")
         if outcome is not None:
@@ -65,7 +57,7 @@ class Transcription(Subscription):
     async def _hear(self, raw_id: str, text: str, seconds: float) -> None:
         """An utterance that begins now and takes so long; its words come as it goes on."""
         words = spoken_words(text, seconds)
-        if self._output is None or not words:
+        if self._socket is None or not words:
             return
         clock, began = self.leg.service.clock, utc_now()
         passed = 0.0
@@ -84,8 +76,8 @@ class Transcription(Subscription):
         self._send(transcription_metadata(self.id, self.locale, self.leg.id, self.leg.call.correlation_id))
 
     def _send(self, text: str) -> None:
-        if self._output is not None:
-            self._output.send(text)
+        if self._socket is not None:
+            self._socket.send(text)
 
     def wire(self) -> dict[str, Any]:
         """TranscriptionSubscription as GET shows it."""

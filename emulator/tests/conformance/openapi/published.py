@@ -14,7 +14,7 @@ from acs_emulator.api.routes import OPERATIONS
 
 ROOT = Path(__file__).resolve().parents[4]
 #: Derived from the published description, in the package.
-DERIVED = Path(acs_emulator.__file__).parent / "schemas" / "callautomation.json"
+DERIVED = Path(acs_emulator.__file__).parent / "api" / "schemas" / "callautomation.json"
 #: The published description itself, where it is at hand.
 PUBLISHED = ROOT.parent / "shared" / "reference" / "openapi"
 #: Published, and answered with 501: from the emulator's own table.
