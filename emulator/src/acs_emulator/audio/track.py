@@ -103,10 +103,9 @@ class Track:
     def unpin(self) -> None:
         self._pins -= 1
 
-    def pieces(self, start: int, end: int, listener: str | None = None) -> Iterator[tuple[int, bytes]]:
+    def pieces(self, start: int, end: int, listener: str | None = None) -> list[tuple[int, bytes]]:
         """What ``listener`` hears from ``start`` to ``end``: offsets in samples, and samples."""
-        for span, low, high in self._heard(start, end, listener):
-            yield low - start, span.part(low, high)
+        return [(low - start, span.part(low, high)) for span, low, high in self._heard(start, end, listener)]
 
     def spans(self, start: int, end: int) -> list[Span]:
         """The spans that sound between two positions."""
@@ -118,7 +117,9 @@ class Track:
 
     def _heard(self, start: int, end: int, listener: str | None = None) -> Iterator[tuple[Span, int, int]]:
         """The audible stretches between two positions: what ``listener`` hears, and what a recording has."""
-        for span in self.spans(start, end):
+        for span in self._spans:  # not by `spans`: this runs for every frame of every stream
+            if span.start >= end or span.end <= start or span.length <= 0:
+                continue
             if span.audience is None or listener in span.audience:
                 for low, high in self._opened(max(start, span.start), min(end, span.end)):
                     yield span, low, high
