@@ -7,7 +7,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check 
 NODE_STAMP := node_modules/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test check format coverage schema lock replay-check bench mutants clean
+.PHONY: help setup demo up test check format coverage schema numbers lock replay-check bench mutants clean
 
 help: ## what there is to do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -50,6 +50,9 @@ coverage: setup ## write docs/coverage.md: what covers each operation and each e
 
 schema: setup ## write docs/quality-report.schema.json
 	$(BIN)/python -m tools.quality_schema
+
+numbers: setup ## write shared/brakes/number_table.py: numbers that are never called
+	$(BIN)/python -m tools.number_table
 
 # One lock serves every platform and Python from 3.11 on. The versions that a lock holds are kept where they still do;
 # ARGS=--upgrade takes the newest.

@@ -17,6 +17,7 @@ from handlers import (  # noqa: E402
     people,
     recordings,
     reports_api,
+    switches,
     timers,
 )
 from shared.composition import start_early  # noqa: E402
@@ -32,6 +33,7 @@ for module in (
     reports_api,
     notifications,
     people,
+    switches,
     health,
 ):
     app.register_functions(module.blueprint)

@@ -18,6 +18,7 @@ from azure.core.pipeline.transport import RequestsTransport
 
 from shared.calls import Call, Flow, actions, text
 from shared.calls.background import Background
+from shared.calls.brakes import Brakes
 from shared.calls.conductor import Conductor
 from shared.calls.outcome import Outcome
 from shared.calls.ring import Ring
@@ -67,7 +68,9 @@ class _NoTimers:
         raise AssertionError("these flows do not sleep")
 
 
-def conductor(store: CallStore, seen: Callable[[Request], None] = lambda request: None) -> Conductor:
+def conductor(
+    store: CallStore, seen: Callable[[Request], None] = lambda request: None, brakes: Brakes | None = None
+) -> Conductor:
     """A new instance of the app: it holds no call in memory; `seen` gets each action as it goes out."""
 
     def answer(request: Request) -> Mapping[str, Any]:
@@ -81,6 +84,7 @@ def conductor(store: CallStore, seen: Callable[[Request], None] = lambda request
         flows={PROMPTS.name: PROMPTS},
         callback_url=lambda call_id, family: f"http://127.0.0.1:7071/api/callbacks/{call_id}/{family}",
         later=Collected(),
+        brakes=brakes,
     )
 
 

@@ -32,6 +32,8 @@ CALL_LIFECYCLE = ("call_lifecycle", "CallStarted,CallEnded,CallParticipantAdded,
 RECORDING_FILE = ("recording_file", "RecordingFileStatusUpdated")
 NUMBER_HASH_KEY = "bG9jYWwtZGV2ZWxvcG1lbnQtbnVtYmVyLWhhc2gta2V5LTAwMDE="
 """Always the same, that of local.settings.sample.json: calls of an earlier run, too, are found by number."""
+SECRETS_KEY = "bG9jYWwtZGV2ZWxvcG1lbnQtc2VjcmV0cy1rZXktMDE="
+"""Likewise, so that a call goes on when the host starts again."""
 # Never called: the emulator speaks for it. Shaped as ACS wants it.
 COGNITIVE_SERVICES_ENDPOINT = "https://switchboard-dev.cognitiveservices.azure.com/"
 _START_SECONDS = 60.0
@@ -310,6 +312,7 @@ class Stack:
             "CALLBACK_BASE_URL": self.base_url,
             "CALLBACK_SIGNING_KEY": self.signing_key,
             "NUMBER_HASH_KEY": NUMBER_HASH_KEY,
+            "SECRETS_KEY": SECRETS_KEY,
             # As docs/deploy.md advises: a callback mostly waits for the storage and for the service.
             "PYTHON_THREADPOOL_THREAD_COUNT": "32",
             "COGNITIVE_SERVICES_ENDPOINT": COGNITIVE_SERVICES_ENDPOINT,

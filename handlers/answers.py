@@ -9,6 +9,7 @@ from typing import Any
 
 import azure.functions as func
 
+from shared.calls.brakes import Braked
 from shared.composition import NOT_SET_UP
 from shared.errors import (
     ActionRefused,
@@ -31,6 +32,9 @@ log = logger("switchboard.doors")
 
 INVALID = {UnknownAction: (404, "Unknown action"), KeyReused: (409, "Key used before")}
 """Status and title of what is invalid in a way of its own; all the rest is 400."""
+
+BRAKED = {"outbound_off": 409, "number_off": 409, "too_many_calls": 503}
+"""Status of what a brake keeps from going out; all the rest is 422."""
 
 Door = Callable[[func.HttpRequest], func.HttpResponse]
 
@@ -75,6 +79,9 @@ def door(handler: Door) -> Door:
         except NotConnected as error:
             answer = problem(409, "Not connected", str(error))
             return answer if error.waits else _later(answer)  # how long its flow waits, nobody knows
+        except Braked as error:
+            answer = problem(BRAKED.get(error.code, 422), "Braked", str(error), code=error.code)
+            return _later(answer, seconds=5) if error.retryable else answer
         except ActionRefused as error:
             log.warning("service refused %s: %s %s", error.action, error.status, error.code)
             return problem(502 if error.transient else 422, "Refused by the service", str(error), code=error.code)

@@ -9,6 +9,7 @@ import azure.functions as func
 from handlers.deliveries import parsed
 from shared.calls import actions
 from shared.calls.conductor import NO_FLOW
+from shared.calls.outcome import Outcome
 from shared.calls.ring import Ring
 from shared.composition import Switchboard, switchboard
 from shared.errors import UnknownCall
@@ -44,7 +45,12 @@ def incoming_call(event: func.EventGridEvent) -> None:
     if isinstance(decision, LeaveRinging):
         log.info("left ringing IncomingCall id=%s: rule %r sent it there", call.id, decision.rule)
         return
-    outcome, call_id = _ring(board, call, decision)
+    key = f"{call.correlation_id}|{call.to.key}"
+    with board.brakes.ring(call.from_, call.to, key, decision) as admission:
+        decision = admission.decision
+        outcome, call_id = _ring(board, call, decision)
+        if outcome is Outcome.CLAIMED:
+            admission.keep(call_id)
     why = decision.why if isinstance(decision, RejectWith) else ""
     log.info("%s IncomingCall call=%s %s by rule %r %s", outcome, call_id, decision.outcome, decision.rule, why)
 

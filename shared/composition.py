@@ -27,6 +27,7 @@ from shared.identifiers import Identifier
 from shared.logs import logger
 from shared.privacy import NumberHashes
 from shared.routing import RoutingTable, load_routes
+from shared.secret_keys import SecretKeys
 from shared.security import CallbackUrls, StreamUrls, TokenVerifier
 from shared.settings import EARLIER, Settings, setting_name, settings, unknown_settings
 from shared.store.base import CallStore, DoNotRecord
@@ -37,6 +38,9 @@ from shared.store.tables import TableStore
 if TYPE_CHECKING:
     from shared.api.do_not_record import DoNotRecordService
     from shared.api.service import CallService
+    from shared.api.switches import SwitchesService
+    from shared.brakes.brakes import AppBrakes, Refreshing
+    from shared.brakes.rows import BrakeRows
     from shared.kept.composing import Kept
     from shared.notifications.composing import Notifications
     from shared.recordings.base import Archive
@@ -77,6 +81,7 @@ class Switchboard:
     urls: CallbackUrls
     tokens: TokenVerifier
     routes: RoutingTable
+    brakes: AppBrakes
     recordings: Once[Recordings]
     """Recordings and their reports, put together on first use: no answer to a call needs them."""
     notifications: Once[Notifications]
@@ -91,7 +96,14 @@ class Switchboard:
         """What the HTTP API does. Its models are imported on first use: no answer to a call needs them."""
         from shared.api.service import CallService
 
-        return CallService(self.conductor, self.store)
+        return CallService(self.conductor, self.store, self.brakes)
+
+    @property
+    def switches_service(self) -> SwitchesService:
+        """What the HTTP API does with the switches. Its models are imported on first use."""
+        from shared.api.switches import SwitchesService
+
+        return SwitchesService(self.brakes, self.conductor.flows)
 
     @property
     def do_not_record_service(self) -> DoNotRecordService:
@@ -112,6 +124,8 @@ def compose(
     notifications: Callable[[], Notifications] | None = None,
     streams: Archive | None = None,
     do_not_record: DoNotRecord | None = None,
+    brake_rows: BrakeRows | None = None,
+    refresher: Callable[[Callable[[], None]], Refreshing] | None = None,
 ) -> Switchboard:
     """Join the parts by settings; a test gives its own for those that reach out."""
     logging.getLogger("switchboard").setLevel(settings.log_level)
@@ -132,6 +146,8 @@ def compose(
         numbers = NumberHashes(settings.number_hash_key, settings.number_hash_key_previous)
         do_not_record = do_not_record or TableDoNotRecord(settings.azurewebjobsstorage, settings.store_prefix, numbers)
     store = store or TableStore(settings.azurewebjobsstorage, settings.store_prefix, numbers)
+    routes = load_routes(settings.routing_file, FLOWS)
+    brakes = _brakes(settings, routes, brake_rows, refresher)
     conductor = Conductor(
         store=store,
         gateway=gateway
@@ -156,7 +172,10 @@ def compose(
         transfer_to=Identifier.parse(settings.fallback_transfer_to) if settings.fallback_transfer_to else None,
         language=settings.speech_language,
         do_not_record=do_not_record,
+        brakes=brakes,
+        secrets=SecretKeys(settings.secrets_key, settings.secrets_key_previous) if settings.secrets_key else None,
     )
+    conductor.afterwards.ended.append(brakes.ended)
     recorded = Once(recordings or (lambda: _recordings(settings, store, conductor.flows)))
     notify = Once(notifications or (lambda: _notifications(settings, store)))
     if settings.events_topic_endpoint or settings.hook_url:
@@ -168,12 +187,26 @@ def compose(
         urls=urls,
         tokens=tokens
         or TokenVerifier(settings.acs_openid_configuration_url, settings.acs_token_issuer, settings.acs_resource_id),
-        routes=load_routes(settings.routing_file, FLOWS),
+        routes=routes,
+        brakes=brakes,
         recordings=recorded,
         notifications=notify,
-        kept=Once(lambda: _kept(settings, store, recorded, notify, do_not_record, streams)),
+        kept=Once(lambda: _kept(settings, store, recorded, notify, do_not_record, brakes.is_off_now, streams)),
         do_not_record=do_not_record,
     )
+
+
+def _brakes(
+    settings: Settings,
+    routes: RoutingTable,
+    rows: BrakeRows | None,
+    refresher: Callable[[Callable[[], None]], Refreshing] | None,
+) -> AppBrakes:
+    from shared.brakes.composing import compose_brakes
+    from shared.store.brake_rows import TableBrakeRows
+
+    rows = rows or TableBrakeRows(settings.azurewebjobsstorage, settings.store_prefix)
+    return compose_brakes(settings, routes, FLOWS, rows, refresher)
 
 
 def _recordings(settings: Settings, store: CallStore, flows: Collection[str]) -> Recordings:
@@ -188,11 +221,12 @@ def _kept(
     recordings: Once[Recordings],
     notifications: Once[Notifications],
     do_not_record: DoNotRecord | None,
+    is_off: Callable[[Identifier], bool],
     streams: Archive | None,
 ) -> Kept:
     from shared.kept.composing import compose_kept
 
-    return compose_kept(settings, store, recordings, notifications, do_not_record, streams)
+    return compose_kept(settings, store, recordings, notifications, do_not_record, is_off, streams)
 
 
 def _notifications(settings: Settings, store: CallStore) -> Notifications:
@@ -284,11 +318,21 @@ def _get_ready() -> None:
     try:
         board.tokens.prepare()
         board.store.healthy()
+        board.brakes.get_ready()
+        _check_targets(board)
         _check_scorecards(board)
         _check_hash_keys(board)
     except Exception as error:
         # Whatever is wrong, the trigger that needs it says so, and answers accordingly.
         log.warning("not ready early; the first trigger tries again: %s", error)
+
+
+def _check_targets(board: Switchboard) -> None:
+    """Say at start whom the app is set up to call and may not."""
+    from shared.brakes.composing import forbidden_targets
+
+    for forbidden in forbidden_targets(board.settings, board.routes, board.brakes.dialing):
+        log.error("%s", forbidden)
 
 
 def _check_scorecards(board: Switchboard) -> None:

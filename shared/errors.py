@@ -41,6 +41,7 @@ SwitchboardError
 │   └── FlowChanged         it no longer does what its journal says it did
 └── CallError               what a flow can meet at an `await`
     ├── ActionRefused       the service refused the request, or could not be reached
+    │   ├── Braked          shared.calls.brakes: a brake of the app kept the request from going out
     │   ├── RunFailed       a function of `call.run` raised, or gave back what is no JSON
     │   └── ResponseLost    the request went out and no response came: what became of it is unknown      (internal)
     ├── ActionFailed        the service took the request and reported a failure later

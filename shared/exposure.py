@@ -29,6 +29,7 @@ PUBLISHED = frozenset(
         b"switchboard-emulator-development-access-key-0001",
         b"local-development-signing-key-0001",
         b"local-development-number-hash-key-0001",
+        b"local-development-secrets-key-01",
     }
 )
 """Keys that stand in this repository: local.settings.sample.json, the emulator, the devstack."""

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, field_validator, model_serializer, model_validator
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator, model_serializer, model_validator
 
 from shared.errors import InvalidInput
 
@@ -25,10 +25,16 @@ Kind = Literal[
     "unknown",
 ]
 
-_E164 = re.compile(r"\+[1-9]\d{1,14}")
-"""ITU-T E.164: a plus sign, then at most 15 digits."""
+MAX_CHARACTERS = 1024
+"""Longest raw id (our choice); the service's have less than 200 characters."""
 
-_BARE_NUMBER = re.compile(r"[1-9]\d{6,14}")
+MAX_SHOWN = 40
+"""Characters of a wrong value that a refusal repeats."""
+
+_E164 = re.compile(r"\+[1-9][0-9]{1,14}")
+"""ITU-T E.164: a plus sign, then at most 15 digits; not those of other scripts, which would be another number."""
+
+_BARE_NUMBER = re.compile(r"[1-9][0-9]{6,14}")
 """An E.164 number that lost its plus sign. Shorter ones are extensions and service numbers, and stay as they are."""
 
 Cloud = Literal["public", "dod", "gcch"]
@@ -78,9 +84,11 @@ class Identifier(BaseModel):
 
     @field_validator("raw_id")
     @classmethod
-    def _not_empty(cls, value: str) -> str:
+    def _bounded(cls, value: str) -> str:
         if not value:
             raise ValueError("an identifier is never empty")
+        if len(value) > MAX_CHARACTERS:
+            raise ValueError(f"an identifier has {MAX_CHARACTERS} characters at most")
         return value
 
     @model_serializer
@@ -95,7 +103,8 @@ class Identifier(BaseModel):
         try:
             return cls(raw_id=_raw_id_of(value))
         except ValueError as error:
-            raise InvalidInput("identifier", str(error), "Give a raw id such as 8:acs:…, or +14255550100.") from None
+            problem = error.errors()[0]["ctx"]["error"] if isinstance(error, ValidationError) else error
+            raise InvalidInput("identifier", str(problem), "Give a raw id such as 8:acs:…, or +14255550100.") from None
 
     @property
     def kind(self) -> Kind:
@@ -184,10 +193,10 @@ def _raw_id_of(value: Any) -> str:
     if isinstance(value, str):
         if value.startswith("+"):
             if not _E164.fullmatch(value):
-                raise ValueError(f"{value!r} is not an E.164 phone number")
+                raise ValueError(f"{value[:MAX_SHOWN]!r} is not an E.164 phone number")
             return f"4:{value}"
         if ":" not in value:
-            raise ValueError(f"{value!r} is neither a raw id nor an E.164 phone number")
+            raise ValueError(f"{value[:MAX_SHOWN]!r} is neither a raw id nor an E.164 phone number")
         return value
     if isinstance(value, Mapping):
         raw_id = _text(value, "rawId")

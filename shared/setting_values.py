@@ -86,6 +86,26 @@ def somebody(value: str) -> str:
     return value
 
 
+def prefixes(value: str) -> str:
+    """How telephone numbers may begin, comma-separated."""
+    from shared.brakes.dialing import read_prefixes
+
+    read_prefixes(value)
+    return value
+
+
+def hook(value: str, base_url: str) -> str:
+    """Where a hook may lead: to this machine only if the app itself is there."""
+    from shared.notifications.addresses import check_literal, read_url
+    from shared.notifications.errors import ForbiddenAddress
+
+    try:
+        check_literal(read_url(value, loopback=(local := is_loopback(base_url))), loopback=local)
+    except ForbiddenAddress as error:
+        raise ValueError(error.problem) from None
+    return value
+
+
 def thresholds(value: str) -> str:
     """Limits of the quality report, as a JSON object."""
     from shared.quality.thresholds import Thresholds
@@ -108,6 +128,13 @@ def key(value: str) -> bytes:
     if len(decoded) < 32:
         raise ValueError(f"is shorter than 32 bytes; {MAKE_A_KEY}")
     return decoded
+
+
+def aes_key(value: str) -> str:
+    """A key for AES-256: base64 of exactly 32 bytes."""
+    if (length := len(key(value))) != 32:
+        raise ValueError(f"has {length} bytes, and AES-256 takes 32; {MAKE_A_KEY}")
+    return value
 
 
 def connection_string(value: str) -> str:

@@ -17,8 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationIn
 from shared import setting_values
 from shared.errors import SettingsError
 from shared.exposure import exposed_problems, in_azure
-from shared.notifications.errors import ForbiddenAddress
-from shared.setting_values import STORE_PREFIX, is_loopback
+from shared.setting_values import STORE_PREFIX
 
 SERVICE_ISSUER = "https://acscallautomation.communication.azure.com"
 """Issuer of callback tokens (docs: how-tos/call-automation/secure-webhook-endpoint)."""
@@ -73,6 +72,14 @@ class Settings(BaseModel):
     number_hash_key_previous: str = Field(
         "", repr=False, description="The hash key before this one: calls that were kept under it are still found."
     )
+    secrets_key: str = Field(
+        "",
+        repr=False,
+        description="Base64 of 32 random bytes; wraps the keys that encrypt secrets of calls. Empty: no flow may ask.",
+    )
+    secrets_key_previous: str = Field(
+        "", repr=False, description="The secrets key before this one: calls that began under it go on."
+    )
     cognitive_services_endpoint: str = Field(
         "", description="Azure AI services resource for speech; empty: only file prompts and keys work."
     )
@@ -100,6 +107,19 @@ class Settings(BaseModel):
     )
     quiet_seconds: float = Field(
         60.0, gt=0, description="How long a call may hear nothing before the watchdog asks the service."
+    )
+    allowed_prefixes: str = Field(
+        "",
+        description="How numbers may begin that the app calls, adds, transfers or redirects to, comma-separated; "
+        "empty: those of the countries of its own numbers.",
+    )
+    max_targets: int = Field(20, ge=1, description="Targets that one request may name.")
+    max_call_minutes: int = Field(
+        240, ge=1, le=30 * 24 * 60, description="Minutes that a call may last; the watchdog ends it then."
+    )
+    max_calls: int = Field(0, ge=0, description="Calls that may be up at once; 0: any number.")
+    max_calls_of_one_caller: int = Field(
+        20, ge=0, description="Calls of one number that may be up at once and came in; 0: any number."
     )
     cached_calls: int = Field(2000, ge=0, description="Calls that one instance keeps in memory between callbacks.")
     flow_checks: bool = Field(
@@ -226,15 +246,9 @@ class Settings(BaseModel):
             setting_values.check_address(value, "wss", "ws")
         return value
 
-    @field_validator("acs_resource_id")
-    @classmethod
-    def _is_guid(cls, value: str) -> str:
-        return setting_values.guid(value)
-
-    @field_validator("azurewebjobsstorage")
-    @classmethod
-    def _is_connection_string(cls, value: str) -> str:
-        return setting_values.connection_string(value)
+    _is_guid = field_validator("acs_resource_id")(setting_values.guid)
+    _is_connection_string = field_validator("azurewebjobsstorage")(setting_values.connection_string)
+    _is_aes_key = field_validator("secrets_key", "secrets_key_previous")(setting_values.aes_key)
 
     @field_validator("watchdog_schedule", "recording_schedule")
     @classmethod
@@ -265,37 +279,35 @@ class Settings(BaseModel):
             raise ValueError("is missing: it signs what goes to HOOK_URL; make one with: openssl rand -base64 32")
         return cls._is_key(value) if value else value
 
-    @field_validator("number_hash_key")
+    @field_validator("number_hash_key", "secrets_key", "secrets_key_previous")
     @classmethod
     def _is_key_of_its_own(cls, value: str, info: ValidationInfo) -> str:
-        if value in (info.data.get("callback_signing_key"), info.data.get("callback_signing_key_previous")):
-            raise ValueError("signs callback URLs already; make a key of its own with: openssl rand -base64 32")
+        for name, field in cls.model_fields.items():
+            if field.repr is False and name.endswith(("_key", "_key_previous")) and value == info.data.get(name):
+                raise ValueError(f"is {name.upper()} as well; make one of its own with: openssl rand -base64 32")
         return value
 
-    @field_validator("number_hash_key_previous")
+    @field_validator("number_hash_key_previous", "secrets_key_previous")
     @classmethod
     def _has_a_successor(cls, value: str, info: ValidationInfo) -> str:
-        if info.data.get("number_hash_key") == "":
-            raise ValueError("is set without NUMBER_HASH_KEY; set the key that came after it, or neither")
+        if info.data.get(successor := str(info.field_name).removesuffix("_previous")) == "":
+            raise ValueError(f"is set without {successor.upper()}; set the key that came after it, or neither")
         return value
 
     @field_validator("hook_url")
     @classmethod
     def _is_hook(cls, value: str, info: ValidationInfo) -> str:
-        if value:
-            from shared.notifications.addresses import check_literal, read_url
-
-            try:
-                url = read_url(value, loopback=(local := is_loopback(info.data.get("callback_base_url", ""))))
-                check_literal(url, loopback=local)
-            except ForbiddenAddress as error:
-                raise ValueError(error.problem) from None
-        return value
+        return setting_values.hook(value, info.data.get("callback_base_url", "")) if value else value
 
     @field_validator("fallback_transfer_to")
     @classmethod
     def _is_somebody(cls, value: str) -> str:
         return setting_values.somebody(value) if value else value
+
+    @field_validator("allowed_prefixes")
+    @classmethod
+    def _are_prefixes(cls, value: str) -> str:
+        return setting_values.prefixes(value) if value else value
 
     @field_validator("recording_hosts")
     @classmethod

@@ -33,7 +33,10 @@ def main(files: Sequence[str]) -> int:
             print(f"{file}: {error}", file=sys.stderr)
             return 2
         if not checked.problem:
-            print(f"{file}: flow {checked.flow} goes on")
+            known = (
+                f"up to entry {checked.secret_from}; what follows depends on a secret" if checked.secret_from else ""
+            )
+            print(f"{file}: flow {checked.flow} goes on {known}".rstrip())
             continue
         changed += 1
         print(f"{file}: flow {checked.flow} has changed: {checked.problem}")

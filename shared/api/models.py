@@ -214,7 +214,7 @@ class Problem(_Model):
     detail: str
     field: str = Field("", description="which part of the request is wrong")
     remedy: str = Field("", description="what to do")
-    code: str = Field("", description="the service's error code, often a sub-code such as 8522")
+    code: str = Field("", description="the service's error code, often a sub-code such as 8522; or the brake's")
 
 
 def read(model: type[M], body: bytes, **defaults: Any) -> M:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from shared.api.queries import limit, page
+from shared.api.queries import limit, page, position
 from shared.notifications.base import DeadLetters
 from shared.notifications.notifier import Notifier
 
@@ -49,7 +49,7 @@ class DeadLetterService:
 
     def listed(self, query: Mapping[str, str]) -> DeadLetterList:
         """A page of them."""
-        found, more = page(self._letters.listed(after=query.get("after", "")), limit(query.get("limit")))
+        found, more = page(self._letters.listed(after=position(query.get("after"))), limit(query.get("limit")))
         views = (
             DeadLetterView(**{name: getattr(letter, name) for name in DeadLetterView.model_fields}) for letter in found
         )

@@ -11,8 +11,9 @@ from shared.api import models, notifications, people, reports
 from shared.api.do_not_record import NumberListed, NumberNotToRecord
 from shared.api.flows import FlowList
 from shared.api.models import ACTIONS, MAX_KEY, schema_of
-from shared.api.queries import DEFAULT_PAGE, MAX_PAGE
+from shared.api.queries import DEFAULT_PAGE, MAX_PAGE, MAX_POSITION
 from shared.api.search import SearchCalls
+from shared.api.switches import SwitchesView, TurnSwitches
 from shared.calls.actions import Action
 from shared.calls.call import SIGNAL_NAME
 from shared.calls.record import Status
@@ -61,13 +62,14 @@ _DAY = {
     "description": "UTC day, 2026-11-23; default: today",
     "schema": {"type": "string", "format": "date"},
 }
+_POSITION = {"type": "string", "maxLength": MAX_POSITION}
 _PAGE = [
     {
         "name": "limit",
         "in": "query",
         "schema": {"type": "integer", "minimum": 1, "maximum": MAX_PAGE, "default": DEFAULT_PAGE},
     },
-    {"name": "after", "in": "query", "description": "`next` of the page before", "schema": {"type": "string"}},
+    {"name": "after", "in": "query", "description": "`next` of the page before", "schema": _POSITION},
 ]
 _LIST_PARAMETERS = [
     _DAY,
@@ -99,8 +101,8 @@ _PROBLEMS = {
     400: "something in the request is wrong: `field` and `remedy` say what",
     401: "the function key is missing or wrong; the host answers that, without a body",
     404: "no such call, recording, report or dead letter, or no such action",
-    409: "the call is over or not connected yet, or the key was used for another request",
-    422: "the service refused: `code` is its own",
+    409: "the call is over or not connected yet, the key was used for another request, or a switch is off",
+    422: "the service refused, or a brake of the app did: `code` says why",
     502: "the service failed or did not answer: `code` is its own",
     503: "not now; Retry-After says when",
 }
@@ -198,6 +200,12 @@ def openapi() -> dict[str, Any]:
             [],
             (400, 401, 503),
         )
+    for method, operation, summary, request in (
+        ("get", "getSwitches", "How the switches stand, and what the brakes did; needs the master key", None),
+        ("post", "turnSwitches", "Turn outbound calls, numbers or flows off or on; needs the master key", TurnSwitches),
+    ):
+        problems = (401, 503) if request is None else (400, 401, 503)
+        document.add("/switches", method, operation, summary, request, {200: SwitchesView}, [], problems)
     for name, kind in ACTIONS.items():
         summary = (kind.__doc__ or name).split("\n", 1)[0]
         document.add(

@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from shared.api.queries import Position
 from shared.identifiers import Identifier
 
 MOST_DAYS = 3660
@@ -33,7 +34,7 @@ class PersonAsked(_Model):
         description="look through the lists of so many days, too: for calls from before there was a hash key; "
         "default: none, without a hash key as many as calls are kept",
     )
-    after: str = Field("", description="`next` of the response before: it goes on from there")
+    after: Position = Field("", description="`next` of the response before: it goes on from there")
 
 
 class Searched(_Model):

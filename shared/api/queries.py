@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from itertools import islice
-from typing import TypeVar
+from typing import Annotated, TypeVar
+
+from pydantic import Field
 
 from shared.errors import InvalidInput
 from shared.numbers import whole_number
@@ -16,6 +18,12 @@ _EPOCH = date(1970, 1, 1).toordinal()
 
 DEFAULT_PAGE, MAX_PAGE = 100, 500
 """Rows in one page of a list, unless told and at most."""
+
+MAX_POSITION = 1024
+"""Characters of a position in a list. The longest that the app gives has some 600: the key of a row, and its list."""
+
+Position = Annotated[str, Field(max_length=MAX_POSITION)]
+"""A position in a list, in the body of a request."""
 
 MAX_SHOWN = 40
 """Characters of a wrong value that a refusal repeats."""
@@ -46,6 +54,13 @@ def limit(text: str | None) -> int:
     if size is None or not 1 <= size <= MAX_PAGE:
         raise InvalidInput("limit", f"{text[:MAX_SHOWN]!r} is no page size.", f"Give 1 to {MAX_PAGE}.")
     return size
+
+
+def position(text: str | None) -> str:
+    """From where a list is read on; empty: from its beginning."""
+    if text and len(text) > MAX_POSITION:
+        raise InvalidInput("after", f"has {len(text)} characters.", "Give `next` of the page before.")
+    return text or ""
 
 
 def page(rows: Iterable[T], size: int) -> tuple[list[T], bool]:

@@ -7,7 +7,7 @@ from typing import get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from shared.api.queries import day, limit, page
+from shared.api.queries import day, limit, page, position
 from shared.errors import InvalidInput, UnknownRecording
 from shared.quality.report import Report
 from shared.recordings.base import Archive, Ledger, ReportRow
@@ -82,7 +82,7 @@ class ReportService:
                 return False
             return below is None or (row.score is not None and row.score < below)
 
-        rows = self._ledger.reports(day(query.get("day")), after=query.get("after", ""))
+        rows = self._ledger.reports(day(query.get("day")), after=position(query.get("after")))
         found, more = page(filter(wanted, rows), size)
         return ReportList(reports=tuple(found), next=found[-1].id if more else None)
 
@@ -116,7 +116,7 @@ class ReportService:
         size, status = limit(query.get("limit")), query.get("status", "")
         if status and status not in get_args(Status):
             raise InvalidInput("status", f"{status!r} is no status.", f"Known: {', '.join(get_args(Status))}.")
-        records = self._ledger.listed(day(query.get("day")), status=status, after=query.get("after", ""))
+        records = self._ledger.listed(day(query.get("day")), status=status, after=position(query.get("after")))
         found, more = page(records, size)
         return RecordingList(recordings=tuple(map(_view, found)), next=found[-1].id if more else None)
 

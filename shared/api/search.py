@@ -8,7 +8,7 @@ from typing import Annotated, Any, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from shared.api.queries import DEFAULT_PAGE, MAX_PAGE
+from shared.api.queries import DEFAULT_PAGE, MAX_PAGE, Position
 from shared.errors import InvalidInput
 from shared.identifiers import Identifier
 from shared.store.base import By
@@ -49,7 +49,7 @@ class SearchCalls(BaseModel):
     since: Day | None = Field(None, description="first UTC day, 2026-11-23; default: any")
     until: Day | None = Field(None, description="last UTC day; default: any")
     limit: int = Field(DEFAULT_PAGE, ge=1, le=MAX_PAGE)
-    after: str = Field("", description="`next` of the page before")
+    after: Position = Field("", description="`next` of the page before")
 
     @property
     def key(self) -> tuple[By, str]:

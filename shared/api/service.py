@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, get_args
+from typing import Any, Protocol, get_args
 
 from shared.api.flows import FlowList, listed_flows
 from shared.api.models import (
@@ -24,8 +24,10 @@ from shared.api.models import (
     read,
     read_action,
 )
-from shared.api.queries import begin_of, day, limit, page
+from shared.api.queries import begin_of, day, limit, page, position
 from shared.api.search import SearchCalls
+from shared.calls.actions import Action
+from shared.calls.brakes import CODES, Braked
 from shared.calls.call import SIGNAL_NAME
 from shared.calls.conductor import Conductor
 from shared.calls.driver import OPENING
@@ -41,21 +43,31 @@ from shared.store.base import CallStore, Listed, listed_row
 _NAME = re.compile(SIGNAL_NAME)
 
 
+class Checking(Protocol):
+    """The brakes, as far as requests meet them before anything is stored."""
+
+    def check_request(self, action: Action) -> None:
+        """Pass what no setting forbids; Braked otherwise."""
+
+
 class CallService:
     """The calls, as operators and other systems see them."""
 
-    def __init__(self, conductor: Conductor, store: CallStore) -> None:
+    def __init__(self, conductor: Conductor, store: CallStore, brakes: Checking) -> None:
         self._conductor = conductor
         self._store = store
+        self._brakes = brakes
 
     def place(self, body: bytes, key: str | None) -> Placed:
-        """Start a call. InvalidInput for what its flow does not take, ActionRefused if the service refuses to."""
+        """Start a call. InvalidInput for what its flow does not take, ActionRefused if the service refuses to, Braked
+        if the app does."""
         request = read(PlaceCall, body)
         flow = self._conductor.flows.get(request.flow)
         opening = request.opening(by_flow=flow is not None and flow.opens)
         if opening is not None:
             with in_body(opening.kind):
                 check(opening, None)
+            self._brakes.check_request(opening)
         outcome, call_id = self._conductor.place(request.flow, opening, data=request.input, key=_key(key))
         record = self._store.peek(call_id)
         if record.status == "ended" and not record.connected_at and (refusal := self._refusal(call_id)):
@@ -77,7 +89,7 @@ class CallService:
             )
         if status and status not in get_args(Status):
             raise InvalidInput("status", f"{status!r} is no status.", f"Known: {', '.join(get_args(Status))}.")
-        rows = self._store.listed(day(query.get("day")), after=query.get("after", ""))
+        rows = self._store.listed(day(query.get("day")), after=position(query.get("after")))
         found, more = page((row for row in rows if not status or row.status == status), size)
         return CallList(calls=tuple(map(_listed, found)), next=found[-1].position if more else None)
 
@@ -147,7 +159,7 @@ class CallService:
             return SignalTaken(outcome="advanced")
         for entry in self._conductor.entries(call_id):
             if entry["entry"] == "signal" and entry["id"] == key:
-                if (entry["name"], entry.get("data")) != (name, data):
+                if entry["name"] != name or (entry.get("data") != data and not entry.get("secret")):
                     raise KeyReused
                 return SignalTaken(outcome="duplicate")
         raise CallOver(call_id)
@@ -159,6 +171,8 @@ class CallService:
         for entry in entries:
             if entry["entry"] == "refused" and opening and entry["seq"] == opening[0]["seq"]:
                 kind, transient = opening[0]["action"]["kind"], entry["transient"]
+                if entry["code"] in CODES:
+                    return Braked(kind, entry["code"], entry["message"], transient=transient)
                 return ActionRefused(kind, entry["status"], entry["code"], entry["message"], transient=transient)
         return None
 

@@ -1,6 +1,7 @@
 """The core: what a flow sees, actions, journal, replay, conductor. Flows import from here and nowhere else."""
 
 from shared.calls.actions import CallLocator, Choice, MediaStreaming, Tone, Transcription
+from shared.calls.brakes import Braked
 from shared.calls.call import Call
 from shared.calls.flow import FLOWS, Fallback, Flow, flow
 from shared.calls.operation import Operation, Pending
@@ -25,6 +26,7 @@ __all__ = [
     "ActionCanceled",
     "ActionFailed",
     "ActionRefused",
+    "Braked",
     "Call",
     "CallEnded",
     "CallError",

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 
 from shared.calls.actions import Run
@@ -16,8 +15,9 @@ from shared.calls.journal import Entry
 from shared.calls.loading import Calls
 from shared.calls.loglines import log_closed
 from shared.calls.record import CallRecord
+from shared.calls.sealing import DESTROYED, shown
 from shared.errors import LostRace, StoreUnavailable
-from shared.store.base import CallStore
+from shared.store.base import CallStore, Stored
 
 CONFIRM_AFTER = 1.0
 """Seconds after which a sent action that no event has confirmed is confirmed by a write of its own; well below the
@@ -61,6 +61,7 @@ class Afterwards:
 
     Attributes:
         later: what runs it.
+        ended: told of each call that is over, as soon as this instance knows; it may be told again.
         closing: told of each call that is about to be closed; one that raises keeps it open, and is told again.
             Somebody who was told may be told again after a crash, or by another instance.
 
@@ -76,6 +77,7 @@ class Afterwards:
         self._calls = calls
         self._held = calls.held
         self.later = later
+        self.ended: list[Callable[[str], None]] = []
         self.closing: list[Callable[[CallRecord], None]] = []
         self._clock = clock
         self._grace = grace
@@ -85,6 +87,9 @@ class Afterwards:
 
     def keep_or_close(self, call_id: str, held: Held) -> None:
         """Keep the call for its next event, or close it; confirm soon what has left."""
+        if held.session.record.status == "ended":
+            for tell in self.ended:
+                tell(call_id)
         if held.session.finished:
             self.later_close(call_id)
             return
@@ -234,16 +239,29 @@ class Afterwards:
 
     def close(self, call_id: str) -> None:
         """Archive a finished call and take it off the open ones."""
-        stored, known = self._store.load(call_id), self._take_unwritten(call_id)
+        stored, known = self._without_key(call_id), self._take_unwritten(call_id)
         record = stored.record
         if known is not None:
             known.write_to(record)
         if not self._store.indexed(record):
             self._store.index(record)
         self._tell(record)  # before the archive is written, which shows that it was told
-        document = {**asdict(record), "journal": [json.loads(entry) for entry in stored.journal]}
+        document = {**asdict(record), "secrets": "", "journal": list(map(shown, stored.journal))}
         self._store.close(record, document)
         log_closed(record)
+
+    def _without_key(self, call_id: str) -> Stored:
+        """A finished call whose secrets nobody can read any more; a side effect that never ended may have left them
+        readable."""
+        for _ in range(MAX_RACES):
+            stored = self._store.load(call_id)
+            if stored.record.secrets in ("", DESTROYED):
+                return stored
+            stored.record.secrets = DESTROYED
+            stored.record.mark()
+            with suppress(LostRace):  # or it was this very write: the next look tells
+                self._store.commit(stored.record, [], stored.version)
+        raise LostRace(call_id)
 
     def _tell(self, record: CallRecord) -> None:
         if self.closing and not self._store.is_closed(record):

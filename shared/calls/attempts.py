@@ -38,11 +38,11 @@ class Attempts:
         """The current attempt has come to nothing."""
         self.current = None
 
-    def concerns_current(self, event: CallEvent, named: int) -> bool:
+    def concerns_current(self, event: CallEvent, named: int | None) -> bool:
         """Whether an event is about the current attempt.
 
         Args:
-            named: the operation of this call that the event's context names; -1: it has no context, or another's.
+            named: the operation of this call that the event's context names; None: it has no context, or another's.
         """
         attempt = self._attempt_of(event, named)
         if isinstance(event, CallDisconnected):
@@ -55,7 +55,7 @@ class Attempts:
             named in self._connections and named != self.current and event.call_connection_id not in self._disconnected
         )
 
-    def _attempt_of(self, event: CallEvent, named: int) -> int | None:
+    def _attempt_of(self, event: CallEvent, named: int | None) -> int | None:
         connection = event.call_connection_id
         if named in self._connections:
             if not self.connected:

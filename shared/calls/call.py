@@ -151,12 +151,14 @@ class Call(
     def result(self, result: str, **details: Any) -> None:
         """Say what came of the call (`confirmed`, `no_answer`), with details; the last one counts.
 
-        It shows in the call's record, in lists and reports, and in the event `Switchboard.CallFinished`. InvalidInput
-        for a result that is no word of at most 64 characters, and for details that are not JSON.
+        It shows in the call's record, in lists and reports, and in the event `Switchboard.CallFinished`, without what
+        is secret on this call. InvalidInput for a result that is no word of at most 64 characters, and for details that
+        are not JSON.
         """
         if not isinstance(result, str) or not re.fullmatch(SIGNAL_NAME, result):
             raise InvalidInput("result", f"{result!r} is no word.", "Use letters, digits, _ . -, at most 64.")
-        kept = json_object("result", details)
+        result = self._host.secrecy.shown(result)
+        kept = json_object("result", self._host.secrecy.values.masked(json_object("result", details)))
         if len(json.dumps(kept)) > MAX_DETAILS:
             raise InvalidInput(
                 "result", f"has details of more than {MAX_DETAILS:,} characters.", "Keep those elsewhere, by call.run."
@@ -164,11 +166,12 @@ class Call(
         self._host.note(Resulted(at=self._host.now, result=result, details=kept))
 
     def log(self, message: str, **fields: Any) -> None:
-        """Write a line to the call's journal and to the app's log, once: not again when the flow is replayed."""
+        """Write a line to the call's journal and to the app's log, once: not again when the flow is replayed. A text
+        in it that holds what is secret on this call is replaced by `secret`."""
         if not isinstance(message, str):
             raise InvalidInput("log", f"got a {type(message).__name__}, not a text.", 'Write: call.log("…", value=x).')
-        said = json_value("log", message)
-        self._host.note(Logged(at=self._host.now, message=said, fields=json_object("log", fields)))
+        said, masked = json_value("log", message), self._host.secrecy.values.masked
+        self._host.note(Logged(at=self._host.now, message=masked(said), fields=masked(json_object("log", fields))))
 
     def version(self, name: str) -> bool:
         """Mark steps that were inserted while calls were up: `if call.version("ask-language"): …`.
@@ -190,15 +193,18 @@ class Call(
         """Wait, without holding anything: a queue message wakes the flow, seconds to days later."""
         return self._host.issue(build(actions.Sleep, seconds=seconds))
 
-    def signal(self, name: str) -> Pending[Any]:
+    def signal(self, name: str, *, secret: bool = False) -> Pending[Any]:
         """The next signal of this name from the HTTP API, with its data.
 
         It goes to who waits for it when it comes, else to the next who does: one that came earlier counts, and a wait
         that is over takes none.
+
+        Args:
+            secret: signals of this name are journaled encrypted from here on: say it before one can come.
         """
         if not re.fullmatch(SIGNAL_NAME, name):
             raise InvalidInput("signal.name", f"{name!r} can never come.", "Use letters, digits, _ . -, at most 64.")
-        return self._host.wait_signal(name)
+        return self._host.wait_signal(name, secret=secret)
 
     def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Operation[T]:
         """Call a function with side effects; its result, which must be JSON, is journaled.
@@ -206,12 +212,19 @@ class Call(
         It runs once, but for a crash before its result is committed: then it runs again, three times in all. What it
         raises arrives as RunFailed. It may run after the call has ended.
         """
+        return self._run(False, function, *args, **kwargs)
+
+    def run_secret(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Operation[T]:
+        """The same, and what it gives back or raises is journaled encrypted, and in no log."""
+        return self._run(True, function, *args, **kwargs)
+
+    def _run(self, secret: bool, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Operation[T]:
         if not callable(function):
             raise InvalidInput(
                 "run", f"got a {type(function).__name__}, not a function.", "Write: await call.run(f, x), not f(x)."
             )
         name = plain_text(getattr(function, "__qualname__", type(function).__name__))
-        return self._host.issue(actions.Run(name=name), partial(function, *args, **kwargs))
+        return self._host.issue(actions.Run(name=name, secret=secret), partial(function, *args, **kwargs))
 
 
 def _known(raw_id: str) -> Identifier | None:

@@ -16,7 +16,6 @@ out that the journal does not hold. What the guarantees (docs/architecture.md) r
 from __future__ import annotations
 
 import hashlib
-import json
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -29,7 +28,9 @@ from shared.calls.after_the_end import takes_after_the_end
 from shared.calls.afterwards import MAX_RACES, Afterwards
 from shared.calls.background import Background
 from shared.calls.beginning import begin_with
+from shared.calls.brakes import Brakes
 from shared.calls.dispatcher import Dispatcher
+from shared.calls.feeding import UNNUMBERED, Input, Inputs, feed
 from shared.calls.finding import calls_of_conversation
 from shared.calls.flow import Flow
 from shared.calls.held import Held, StoredHead
@@ -45,6 +46,8 @@ from shared.calls.prompts import Prompt
 from shared.calls.replay import Session
 from shared.calls.ring import Ring
 from shared.calls.rules import check
+from shared.calls.sealing import DESTROYED, Sealing, shown
+from shared.calls.secrecy import is_secret, without_texts
 from shared.calls.side_effects import DueEffects, SideEffects
 from shared.calls.timers import Timers
 from shared.calls.watchdog import Watchdog
@@ -53,18 +56,14 @@ from shared.events import CallEvent, Participant
 from shared.gateway.base import Gateway
 from shared.identifiers import Identifier
 from shared.logs import logger
+from shared.secret_keys import SecretKeys
 from shared.store.base import CallStore, DoNotRecord
 
 log = logger("switchboard.calls")
 
-Input = tuple[Entry, CallEvent | None]
-"""What a call is fed: an entry, and the event in it where that was read already."""
-Inputs = Sequence[Input]
 Acted = tuple[Outcome, Operation[Any] | None]
 """What became of an action from outside, and its operation; None: the call is over."""
 
-UNNUMBERED = -1
-"""The position of an action from outside, until the session gives it one."""
 NO_FLOW = "-"
 """The flow of a call that is only rejected or redirected."""
 
@@ -75,7 +74,7 @@ class Conductor:
     """Drives every call of this instance. Safe to share between threads; holds no state that matters.
 
     Args:
-        callback_url, stream_url, do_not_record: as for the Dispatcher.
+        callback_url, stream_url, do_not_record, brakes: as for the Dispatcher.
         clock: Unix time in milliseconds.
         grace: seconds that an issued action may stay unconfirmed before it is sent again.
         ring_time: seconds from which an incoming call is stale.
@@ -84,6 +83,7 @@ class Conductor:
             run to run is noticed at once.
         apology, transfer_to: what a caller hears when a flow fails, and who takes them then; a flow may say otherwise.
         language: in which a flow with texts begins unless it is told.
+        secrets: wraps the data keys of calls; None: no flow may ask for a secret.
     """
 
     def __init__(
@@ -106,22 +106,24 @@ class Conductor:
         later: Background | None = None,
         check_flows: bool = False,
         do_not_record: DoNotRecord | None = None,
+        brakes: Brakes | None = None,
+        secrets: SecretKeys | None = None,
     ) -> None:
         self._store = store
         self._timers = timers
-        self._check_flows = check_flows
-        self.flows = flows
+        self._check_flows, self.flows = check_flows, flows
         self._clock, self._language = clock, language
         cached = 0 if check_flows else cached_calls
-        self._calls = Calls(store, flows, apology, transfer_to, cached, watched=check_flows)
+        self._sealing = Sealing(secrets)
+        self._calls = Calls(store, flows, apology, transfer_to, cached, self._sealing, watched=check_flows)
         self._held = self._calls.held
         self.freshness = self._calls.freshness
         self.afterwards = Afterwards(store, self._calls, later or Background(), clock, grace)
         self._grace = int(grace * 1000)
         self._ring_time = int(ring_time * 1000)
         self._side_effects = SideEffects(self.afterwards, clock, grace)
-        self._dispatcher = Dispatcher(gateway, timers, callback_url, stream_url, clock, do_not_record)
-        self._watchdog = Watchdog(self, store, gateway, clock, self._grace, int(quiet * 1000))
+        self._dispatcher = Dispatcher(gateway, timers, callback_url, stream_url, clock, do_not_record, brakes)
+        self._watchdog = Watchdog(self, store, gateway, clock, self._grace, int(quiet * 1000), brakes)
 
     @property
     def later(self) -> Background:
@@ -279,8 +281,8 @@ class Conductor:
         key = key or uuid.uuid4().hex
         with self._at_work(call_id, DueEffects(self._side_effects)) as due:
             outcome, operation = self._act_here(call_id, action, key, due)
-        if operation is not None and operation.action != action:
-            raise KeyReused
+        if operation is not None and operation.action != action and operation.action != without_texts(action):
+            raise KeyReused  # the second is what is left of one with secrets on a call that is over
         return outcome, operation
 
     def _act_here(self, call_id: str, action: Action, key: str, due: DueEffects) -> Acted:
@@ -291,6 +293,8 @@ class Conductor:
         if known is None:
             if session.record.status == "ended":
                 return Outcome.LATE, None
+            if is_secret(action):
+                session.secrecy.ask(action.kind)
             check(action, session.started.caller)
             if not session.record.call_connection_id and session.opens_first:
                 self.afterwards.learn_connection(session.record)
@@ -323,7 +327,7 @@ class Conductor:
             entries = [started, *session.take()]
             began, mark, head = self._clock(), session.record.mark(), StoredHead.of(session.record)
             try:
-                version = self._store.claim(session.record, [journal.encode(entry) for entry in entries])
+                version = self._store.claim(session.record, self._sealing.texts(session, entries))
                 session.record.written_at = self._clock()
                 held = Held(session, version, head)
                 if self._clock() - began > self._grace:
@@ -401,11 +405,12 @@ class Conductor:
                 self.afterwards.keep_or_close(call_id, held)
                 return outcome
             began = self._clock()
-            entries = self._feed(session, fresh, lost)
+            entries = feed(session, fresh, lost)
             other_sendings, failed = session.take_other_sendings(), session.take_failed()
             mark, head = session.record.mark(), StoredHead.of(session.record)
             try:
-                version = self._store.commit(session.record, [journal.encode(e) for e in entries], held.version)
+                texts = self._sealing.texts(session, entries)
+                version = self._store.commit(session.record, texts, held.version)
                 held.wrote(version, head, self._clock())
                 if trusted:
                     self.freshness.learn(fresh=True)
@@ -416,10 +421,11 @@ class Conductor:
                 held.session.record.fill_in(session.record)
                 if not held.session.record.holds(mark):
                     if trusted:
-                        self.freshness.lost_commits += 1
                         self.freshness.learn(fresh=False)
                     time.sleep(min(0.002 * race, 0.05))
                     continue
+            if session.record.secrets == DESTROYED:
+                held.session = session  # the only one that can still be run: its secrets are in no journal any more
             self._dispatcher.hang_up_late_connections(held.session, [event for _, event in fresh])
             self._dispatcher.cancel_other_sendings(held.session, other_sendings)
             pending = self._send(held, entries, due, failed)
@@ -445,29 +451,11 @@ class Conductor:
         with self.afterwards.kept_alive(held, entries):
             return [(result, None) for result in self._dispatcher.dispatch(held.session, entries)]
 
-    def _feed(
-        self, session: Session, fresh: Inputs, lost: Sequence[journal.Resent | journal.RefusedEntry]
-    ) -> list[Entry]:
-        """Feed a call; the entries to commit: what came in, and what its flow asks for then."""
-        entries: list[Entry] = []
-        for again in lost:
-            session.feed(again)
-            entries += [again, *(session.take() if isinstance(again, journal.RefusedEntry) else ())]
-        for entry, event in fresh:
-            if session.knows(entry):
-                continue  # the same event twice in one delivery
-            if isinstance(entry, Issued) and entry.seq == UNNUMBERED:
-                entry = entry.model_copy(update={"seq": session.next_command()})
-                session.record.unconfirmed.append(entry.seq)
-            session.feed(entry, event)
-            entries += [entry, *session.take()]
-        return entries
-
     # Looking at calls
 
     def entries(self, call_id: str) -> list[dict[str, Any]]:
-        """The journal of a call, oldest entry first, as it is stored."""
-        return [json.loads(entry) for entry in self._store.load(call_id).journal]
+        """The journal of a call, oldest entry first, without what is secret."""
+        return [shown(entry) for entry in self._store.load(call_id).journal]
 
     def participants(self, call_id: str) -> tuple[Participant, ...]:
         """Who takes part in a call, as of the newest ParticipantsUpdated, whichever instance heard it."""

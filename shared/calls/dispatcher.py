@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
@@ -9,6 +10,7 @@ from typing import Any
 
 from shared.calls import actions, journal
 from shared.calls.actions import Action
+from shared.calls.brakes import Brakes
 from shared.calls.do_not_record import RecordingGuard
 from shared.calls.driver import OPENING
 from shared.calls.journal import Entry, Issued, Resent
@@ -38,6 +40,7 @@ class Dispatcher:
         stream_url: gives the URL where live `audio` or a live `transcript` of a call goes; empty: nowhere.
         clock: Unix time in milliseconds.
         do_not_record: the numbers that are never recorded; None: the app has no such list.
+        brakes: what keeps actions from leaving the app; None: nothing does.
     """
 
     def __init__(
@@ -48,6 +51,7 @@ class Dispatcher:
         stream_url: Callable[[str, str], str],
         clock: Callable[[], int],
         do_not_record: DoNotRecord | None = None,
+        brakes: Brakes | None = None,
     ) -> None:
         self._gateway = gateway
         self._timers = timers
@@ -55,6 +59,7 @@ class Dispatcher:
         self._stream_url = stream_url
         self._clock = clock
         self._guard = RecordingGuard(do_not_record)
+        self._brakes = brakes
 
     def dispatch(self, session: Session, entries: Iterable[Entry]) -> list[Entry]:
         """Send what these entries issue to the service and the timers; give back the entries that follow at once.
@@ -68,7 +73,8 @@ class Dispatcher:
             try:
                 result = self._send(session, operation)
             except ResponseLost as lost:
-                log.warning("no response to %s call=%s: %s", operation.action.kind, session.record.call_id, lost)
+                said = session.secrecy.shown(lost)
+                log.warning("no response to %s call=%s: %s", operation.action.kind, session.record.call_id, said)
                 continue
             if result is not None:
                 results.append(result)  # confirms it once it is committed: until then it must not look as if it were
@@ -125,18 +131,21 @@ class Dispatcher:
                 may = self._guard.may_record(session, action, who_is_on_it)
                 return journal.Answered(at=self._clock(), seq=seq, value=may)
             self._guard.check(session, action, who_is_on_it)
+            if self._brakes is not None:
+                self._brakes.check(session.record, action, again=operation.attempt > 0)
             answer = self._gateway.perform(self._request(session, operation, session.resolved(action)))
         except ResponseLost:
             raise
         except ActionRefused as refusal:
             if operation.attempt and refusal.code in RUNS_ALREADY:  # an earlier sending of it runs
                 return None
-            log.warning("refused %s call=%s %s", action.kind, session.record.call_id, refusal)
+            log.warning("refused %s call=%s %s", action.kind, session.record.call_id, session.secrecy.shown(refusal))
             if self._gone(session, action, refusal):
                 return journal.Settled(at=self._clock(), reason="the service no longer knew the call")
             return refused(self._clock(), seq, refusal.code, refusal.message, refusal.status, refusal.transient)
         except Exception as error:
-            log.exception("could not send %s call=%s", action.kind, session.record.call_id)
+            trace = session.secrecy.shown("".join(traceback.format_exception(error)))
+            log.error("could not send %s call=%s: %s", action.kind, session.record.call_id, trace)
             return refused(self._clock(), seq, type(error).__name__, said_by(error))
         if action.kind in OPENING:
             session.record.call_connection_id = str(answer.get("callConnectionId") or "")

@@ -15,6 +15,7 @@ from shared.calls.journal import Failed, Marked, Note, Resulted, Started
 from shared.calls.mistakes import Place, calling_place
 from shared.calls.operation import Operation, Pending, Task
 from shared.calls.rules import rule_of
+from shared.calls.secrecy import is_secret
 from shared.calls.state import CallState
 from shared.errors import CallEnded, ForgottenAwait
 from shared.identifiers import Identifier
@@ -49,6 +50,8 @@ class FlowHost(CallState):
     def issue(self, action: Action, function: Callable[[], Any] | None = None) -> Operation[Any]:
         """Ask for an action: it goes into the journal, and then out. InvalidInput if the service would refuse it."""
         self._scheduler.ask()
+        if is_secret(action) and self._scheduler.live:
+            self.secrecy.ask(action.kind)
         rule_of(type(action))(action, self.started.caller)
         operation: Operation[Any] = Operation(self._next, action, self._scheduler)
         over = self._silenced or not self._scheduler.live or (self._end.done and action.kind != "run")
@@ -97,9 +100,11 @@ class FlowHost(CallState):
         self._tasks.append(task)
         return task
 
-    def wait_signal(self, name: str) -> Pending[Any]:
+    def wait_signal(self, name: str, *, secret: bool = False) -> Pending[Any]:
         """The next signal of this name."""
         self._scheduler.count()
+        if secret and self._scheduler.live:
+            self.secrecy.ask_signal(name)
         return self._waiting.signal(name)
 
     def wait_tone(self) -> Pending[str]:

@@ -26,8 +26,6 @@ class Freshness:
 
     def __init__(self) -> None:
         self._stale = 0.0
-        self.lost_commits = 0
-        """Calls in memory that were built on and turned out to be old: each cost a commit that lost its race."""
 
     def learn(self, *, fresh: bool) -> None:
         """A call in memory was, or was not, the newest."""

@@ -22,6 +22,9 @@ class _Entry(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     at: int = Field(description="when it was journaled, Unix time in milliseconds")
+    secret: str | Literal[True] | None = Field(
+        None, description="what is secret of it, encrypted; true: that is left out, or cannot be read any more"
+    )
 
 
 class Started(_Entry):
@@ -233,8 +236,9 @@ def decode(text: str) -> Entry:
         return _ENTRY.validate_json(text)
     at, event, seq, action = many
     if action is None:
-        return unchecked(EventReceived, {"at": at, "entry": "event", "event": event})
-    return unchecked(Issued, {"at": at, "entry": "issued", "seq": seq, "action": action, "command": None})
+        return unchecked(EventReceived, {"at": at, "secret": None, "entry": "event", "event": event})
+    issued = {"at": at, "secret": None, "entry": "issued", "seq": seq, "action": action, "command": None}
+    return unchecked(Issued, issued)
 
 
 def read_many(text: str) -> tuple[int, Any, int, AnyAction | None] | None:
@@ -265,6 +269,14 @@ def _action(text: str) -> AnyAction:
         return cast(AnyAction, one_of(action))
     except TypeError:  # a field that has no hash, such as a dictionary
         return action
+
+
+def mark_in(text: str) -> Marked | None:
+    """The mark that an entry is; None for all others, which is nearly all."""
+    if not text.startswith('{"at":') or '"entry":"marked"' not in text[:48]:
+        return None
+    entry = decode(text)
+    return entry if isinstance(entry, Marked) else None
 
 
 def decode_all(texts: Iterable[str]) -> list[Entry]:

@@ -11,8 +11,10 @@ from shared.calls import actions
 from shared.calls.attempts import Attempts
 from shared.calls.capture import Capture
 from shared.calls.driver import OPENING
+from shared.calls.journal import Entry
 from shared.calls.operation import Operation, Pending, Scheduler
 from shared.calls.record import CallRecord
+from shared.calls.secrecy import Secrecy
 from shared.calls.waiting import Waiting
 from shared.errors import ActionRefused, CallEnded, CallError, InvalidInput
 from shared.events import Participant
@@ -33,6 +35,7 @@ class Lifecycle:
         now: time of the newest input, Unix time in milliseconds.
         transferred: the service takes the app out of the call.
         disconnected: the service has reported the end of the call; without that, its end is only inferred.
+        secrecy: what of the call is secret.
         placed_by_flow: the flow places the call, when it wants to; an attempt that fails is not the end of the call.
     """
 
@@ -48,9 +51,14 @@ class Lifecycle:
         self._scheduler = Scheduler()
         self._waiting = Waiting(self._scheduler)
         self.capture = Capture(self._scheduler)
+        self.secrecy = Secrecy()
         self._end = self._waiting.end
         self._operations: dict[int, Operation[Any]] = {}
         self._participants_sequence = 0
+
+    def hides(self, entry: Entry) -> bool:
+        """Whether an entry of this call holds something secret."""
+        return self.secrecy.hides(entry, self.record.call_id, self._operations)
 
     def operation(self, seq: int) -> Operation[Any]:
         """The operation with this position."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from shared.calls.flow import Flow, flow_of
 from shared.calls.freshness import Freshness
@@ -10,10 +12,17 @@ from shared.calls.held import Held, HeldCalls, StoredHead
 from shared.calls.prompts import Prompt
 from shared.calls.record import CallRecord
 from shared.calls.replay import Session
+from shared.calls.sealing import DESTROYED, Sealing
 from shared.errors import FlowChanged
 from shared.events import CallEvent
 from shared.identifiers import Identifier
-from shared.store.base import CallStore
+from shared.logs import logger
+from shared.store.base import CallStore, Stored
+
+if TYPE_CHECKING:
+    from shared.calls.checks import Watch
+
+log = logger("switchboard.calls")
 
 
 class Calls:
@@ -23,6 +32,7 @@ class Calls:
         flows: by name; a call whose flow the app has no more gets one that fails.
         apology, transfer_to: as for the Conductor.
         cached: calls that are kept in memory between events.
+        sealing: decrypts what is secret.
         watched: watch flows for mistakes while they run.
 
     Attributes:
@@ -38,6 +48,7 @@ class Calls:
         apology: tuple[Prompt, ...],
         transfer_to: Identifier | None,
         cached: int,
+        sealing: Sealing,
         *,
         watched: bool = False,
     ) -> None:
@@ -46,6 +57,7 @@ class Calls:
         # which would make an author wonder, so these are kept while the process lives.
         self._dropped: list[Session] = []
         self._store = store
+        self._sealing = sealing
         self._flows = flows
         self._apology = apology
         self._transfer_to = transfer_to
@@ -60,8 +72,17 @@ class Calls:
             from shared.calls.checks import Watch  # for a developer's machine alone
 
             watch = Watch()
-        found = flow_of(self._flows, flow) or _missing(flow)
-        session = Session(found, call_id, apology=self._apology, transfer_to=self._transfer_to, watch=watch)
+        return self._session(call_id, flow_of(self._flows, flow) or _missing(flow), watch)
+
+    def _session(self, call_id: str, flow: Flow, watch: Watch | None = None) -> Session:
+        session = Session(
+            flow,
+            call_id,
+            apology=self._apology,
+            transfer_to=self._transfer_to,
+            watch=watch,
+            secrets=self._sealing.available,
+        )
         if self._watched:
             self._dropped.append(session)
         return session
@@ -75,12 +96,27 @@ class Calls:
         stored = self._store.load(call_id)
         if held is not None and held.version == stored.version:
             return held
-        session = held.session if held is not None else self.session(call_id, stored.record.flow)
-        session.feed_stored(stored.journal[session.record.entries :])
+        if stored.record.secrets == DESTROYED:
+            session = self._session(call_id, _missing(stored.record.flow))
+            session.take_up_ended(stored.journal, replace(stored.record))
+        else:
+            session = self._replayed(stored, held)
         session.take_failed()  # logged when they came
         session.adopt(stored.record)
         self.complete(session.record)
         return Held(session, stored.version, StoredHead.of(stored.record))
+
+    def _replayed(self, stored: Stored, held: Held | None) -> Session:
+        record = stored.record
+        session = held.session if held is not None else None
+        journal = self._sealing.opened(record, stored.journal[session.record.entries if session else 0 :])
+        if journal is None:
+            log.error("the secrets of a call cannot be read: SECRETS_KEY has changed call=%s", record.call_id)
+            session, journal = self._session(record.call_id, _UNREADABLE), stored.journal
+        elif session is None:
+            session = self.session(record.call_id, record.flow)
+        session.feed_stored(journal)
+        return session
 
     def newest(self, call_id: str, events: Iterable[CallEvent | None]) -> tuple[Held, bool]:
         """The call to build on, taken out of memory; and whether it comes from there unseen, so that it may be old."""
@@ -102,13 +138,26 @@ class Calls:
         return held
 
 
-def _missing(name: str) -> Flow:
-    """Stands in for a flow that the app does not have: NO_FLOW, or one that was removed under its calls."""
+def _stand_in(name: str, problem: str, remedy: str) -> Flow:
+    """A flow that fails, in place of one that cannot run."""
 
     async def absent(call: object) -> None:
-        raise FlowChanged(
-            f"the app has no flow {name!r} any more",
-            "Keep a flow until its last call is over; of one that was renamed write: formerly=[the old name].",
-        )
+        raise FlowChanged(problem, remedy)
 
     return Flow(name, absent)
+
+
+def _missing(name: str) -> Flow:
+    """Stands in for a flow that the app does not have: NO_FLOW, or one that was removed under its calls."""
+    return _stand_in(
+        name,
+        f"the app has no flow {name!r} any more",
+        "Keep a flow until its last call is over; of one that was renamed write: formerly=[the old name].",
+    )
+
+
+_UNREADABLE = _stand_in(
+    "-",
+    "the secrets of the call were encrypted under a key that is not set any more",
+    "Put the key that came before SECRETS_KEY into SECRETS_KEY_PREVIOUS until the calls of its time are over.",
+)

@@ -7,6 +7,7 @@ from typing import Any
 
 from shared.calls import actions
 from shared.calls.actions import Action
+from shared.calls.brakes import CODES, Braked
 from shared.calls.journal import (
     Entry,
     EventReceived,
@@ -86,6 +87,8 @@ def refusal(action: Action, entry: RefusedEntry) -> ActionRefused:
     if isinstance(action, actions.Run):
         name = f"run {action.name}"
         return RunFailed(name, entry.status, entry.code, entry.message, transient=entry.transient)
+    if entry.code in CODES:
+        return Braked(action.kind, entry.code, entry.message, transient=entry.transient)
     sub_code = whole_number(entry.code)
     plain = explain(entry.status, sub_code).plain if sub_code is not None else ""
     return ActionRefused(action.kind, entry.status, entry.code, entry.message, transient=entry.transient, plain=plain)

@@ -50,6 +50,8 @@ class CallRecord:
         wake_at: when the flow's next sleep is over; 0: it does not sleep.
         ring: the IncomingCall's context while the call rings: what answer, reject and redirect need.
         ring_id: tells one ringing from the next, when the same callee is rung again in one conversation.
+        secrets: the wrapped data key of what is secret on this call, or that it is destroyed; empty: there was none
+            (shared.calls.sealing).
         marks: the marks of the newest writes, newest last. A writer whose response was lost finds its mark here and
             so knows its own write from that of another instance.
     """
@@ -87,6 +89,7 @@ class CallRecord:
     ring: str = ""
     ring_id: str = ""
     marks: list[str] = field(default_factory=list)
+    secrets: str = ""
 
     def mark(self) -> str:
         """A new mark for the write that is about to be made."""

@@ -72,6 +72,7 @@ class Rehearsal:
         runs: Mapping[Callable[..., Any], Any] | None = None,
         language: str = "",
         fails: bool = False,
+        secrets: bool = True,
         do_not_record: Iterable[str] = (),
         now: datetime | None = None,
     ) -> None:
@@ -87,17 +88,17 @@ class Rehearsal:
             fails: the flow may fail, and its fallback is rehearsed as well (see `failure`). False: then the rehearsal
                 fails.
             language: in which the flow begins, as the routing would say; empty: by its input, or else English.
+            secrets: the app has a key to encrypt secrets with; False: a flow that asks for one fails, as there.
             do_not_record: who is on the do-not-record list.
             now: when the call begins, with its zone; otherwise on 21 September 2026, at 14:13:20 UTC.
         """
         begin = begin_with(flow, language, LANGUAGE, placed=placed_to is not None, data=data)
-        self._flow = flow
+        self._flow, self._secrets = flow, secrets
         self._watch = Watch()
         self._session = self._new_session()
         self._journal: list[Entry] = []
         self._replays: list[Session] = []
-        self._runs = runs
-        self._fails = fails
+        self._runs, self._fails = runs, fails
         self._lost: set[type[Action]] = set()
         self._now = START if now is None else round(now.timestamp() * 1000)
         self._events = 0
@@ -327,13 +328,12 @@ class Rehearsal:
         if not self._fails:
             _fail_if_failed(new)
         self._replays.append(self._replayed())
-        for issued in new:
-            if isinstance(issued, journal.Issued):
-                self.actions.append(issued.action)
-                self._at_once(issued)
+        for issued in (entry for entry in new if isinstance(entry, journal.Issued)):
+            self.actions.append(issued.action)
+            self._at_once(issued)
 
     def _new_session(self) -> Session:
-        return Session(self._flow, "rehearsal", watch=self._watch, strict=True)
+        return Session(self._flow, "rehearsal", watch=self._watch, strict=True, secrets=self._secrets)
 
     def _replayed(self) -> Session:
         """The call as another process would have it. AssertionError if the flow does something else there."""

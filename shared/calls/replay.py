@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from shared.calls import actions
 from shared.calls.actions import Action
+from shared.calls.brakes import TIME_LIMIT, TOO_LONG
 from shared.calls.driver import drive
 from shared.calls.fallback import apologise
 from shared.calls.flow import Fallback, Flow
@@ -37,6 +38,7 @@ from shared.calls.journal import (
     TimerFired,
     decode,
     encode,
+    mark_in,
     read_many,
 )
 from shared.calls.json_values import plain_text
@@ -46,7 +48,9 @@ from shared.calls.operation import Operation, Task
 from shared.calls.prompts import Prompt
 from shared.calls.reading import difference, identity, read_context, what
 from shared.calls.record import CallRecord
-from shared.errors import ActionRefused, CallEnded, CallError, EndlessLoop, FlowChanged, TimedOut
+from shared.calls.secrecy import Secrecy, is_key, is_secret
+from shared.calls.secret_values import SECRET
+from shared.errors import CallEnded, CallError, EndlessLoop, FlowChanged, TimedOut
 from shared.events import ROLES, CallEvent, journaled_callback
 from shared.identifiers import Identifier
 
@@ -60,20 +64,16 @@ MAX_REFUSED = 25
 """Requests in a row that may be refused at once before a flow that goes on asking is ended (our choice)."""
 
 
-def _mark_in(text: str) -> Marked | None:
-    """The mark that an entry is; None for all others, which is nearly all."""
-    if not text.startswith('{"at":') or '"entry":"marked"' not in text[:48]:
-        return None
-    entry = decode(text)
-    return entry if isinstance(entry, Marked) else None
-
-
 def operation_context(call_id: str, operation: Operation[Any]) -> str:
     """What the service echoes in an operation's events: which call, which operation, which attempt.
 
     A repeatable operation stays at attempt 0: the service responds to every sending of it as to the first one.
     """
     return f"{call_id}:{operation.seq}:{operation.attempt}"
+
+
+async def _nothing() -> None:
+    """Runs in place of the flow of a call that is over."""
 
 
 def replay(
@@ -96,6 +96,7 @@ class Session(FlowHost):
     Args:
         watch: looks for what no replay can repeat, while the flow runs.
         strict: a replay compares whole actions, with their words: for code that has not changed.
+        secrets: the app has a key to encrypt what is secret.
 
     Attributes:
         finished: the call is over and the flow has returned: nothing more will come of it.
@@ -110,8 +111,10 @@ class Session(FlowHost):
         transfer_to: Identifier | None = None,
         watch: Watch | None = None,
         strict: bool = False,
+        secrets: bool = True,
     ) -> None:
         super().__init__(call_id, watch)
+        self.secrecy = Secrecy(secrets)
         self._strict = strict
         self.texts, self.language, self.input_model = flow.texts, "", flow.input
         self._flow = flow
@@ -159,6 +162,7 @@ class Session(FlowHost):
                 self._start(entry)
             case Answered():
                 self.confirm(entry.seq)
+                self.secrecy.take(entry, self._operations[entry.seq])
                 self._operations[entry.seq].answer = entry.value
                 self._on_answer(self._operations[entry.seq], entry.value)
             case RefusedEntry():
@@ -166,6 +170,7 @@ class Session(FlowHost):
                 operation = self._operations[entry.seq]
                 self._on_refusal(operation, entry)
             case Signalled():
+                self.secrecy.take(entry)
                 self._waiting.give_signal(entry.name, entry.data)
             case TimerFired():
                 self.confirm(entry.seq)
@@ -192,9 +197,16 @@ class Session(FlowHost):
         finally:
             self._replaying = False
 
+    def take_up_ended(self, journal: Iterable[str], record: CallRecord) -> None:
+        """Take a stored journal of a call that is over and whose secrets nobody can read any more, without its flow,
+        which would do something else without them. What came of the call stands in its record."""
+        self.secrecy.unattended = True
+        self.feed_stored(journal)
+        self.record = record
+
     def remember_marks(self, journal: Iterable[str]) -> None:
         """Learn which inserted steps a stored journal holds, before it is fed."""
-        self._versions |= {entry.name: True for entry in map(_mark_in, journal) if entry is not None}
+        self._versions |= {entry.name: True for entry in map(mark_in, journal) if entry is not None}
 
     def _feed_texts(self, journal: Iterable[str]) -> None:
         for text in journal:
@@ -229,7 +241,7 @@ class Session(FlowHost):
         record = self.record
         record.unconfirmed = list(stored.unconfirmed)
         record.ring, record.ring_id = stored.ring, stored.ring_id
-        record.marks = list(stored.marks)
+        record.marks, record.secrets = list(stored.marks), stored.secrets
         record.written_at = stored.written_at
         self._other_sendings.clear()
         record.call_connection_id = stored.call_connection_id or record.call_connection_id
@@ -254,21 +266,6 @@ class Session(FlowHost):
     def next_command(self) -> int:
         """The position for the next action from the HTTP API: far from the flow's, so that neither moves the other."""
         return FIRST_COMMAND + len(self._commands)
-
-    def resolved(self, action: Action) -> Action:
-        """The action with the ids that earlier answers gave; ActionRefused if they are not known."""
-        if isinstance(action, actions.CancelAddParticipant) and action.invitation_id is None:
-            adding = self._operations.get(-1 if action.adding is None else action.adding)
-            invitation = (adding.answer or {}).get("invitationId") if adding else None
-            if not invitation:
-                raise ActionRefused(action.kind, 0, "no_invitation", "the invitation has no id yet, or is none")
-            return action.model_copy(update={"invitation_id": invitation})
-        if isinstance(action, actions.OnRecording) and action.recording_id is None:
-            started = [o for o in self._operations.values() if o.action.kind == "start_recording" and o.answer]
-            if not started:
-                raise ActionRefused(action.kind, 0, "no_recording", "no recording was started on this call")
-            return action.model_copy(update={"recording_id": started[-1].answer.get("recordingId")})
-        return action
 
     @property
     def changed(self) -> FlowChanged | None:
@@ -298,19 +295,20 @@ class Session(FlowHost):
         record.status = "ringing" if entry.direction == "inbound" else "connecting"
         if entry.placed_by_flow:
             self.placed_by_flow, record.status = True, "waiting"
-        self._main = self.spawn("flow", drive(self, self._flow, entry.opening))
+        running = _nothing() if self.secrecy.unattended else drive(self, self._flow, entry.opening)
+        self._main = self.spawn("flow", running)
 
     def report(self, error: BaseException) -> None:
         """Journal that the flow failed, and take over."""
         trace = plain_text("".join(traceback.format_exception(error))[-MAX_TRACE:], MAX_TRACE)
-        found = diagnose(error)
+        found, shown = diagnose(error), self.secrecy.shown
         failed = Failed(
             at=self.now,
-            error=found.error,
-            trace=trace,
+            error=found.error if shown(found.error) == found.error else f"{type(error).__name__}: {SECRET}",
+            trace=shown(trace),
             where=found.where or None,
-            line=found.line or None,
-            remedy=found.remedy or None,
+            line=shown(found.line) or None,
+            remedy=shown(found.remedy) or None,
         )
         self._outbox.append(failed)
         self._take_over(failed)
@@ -318,7 +316,7 @@ class Session(FlowHost):
     def _run(self) -> None:
         """Run what is ready, and see to what went wrong where no `await` of the flow meets it."""
         self._scheduler.run()
-        if self._changed is not None or self._main is None:
+        if self._changed is not None or self._main is None or self.secrecy.unattended:
             return
         error = self._unmet()
         if error is not None:
@@ -356,6 +354,7 @@ class Session(FlowHost):
 
     def _take_over(self, failed: Failed) -> None:
         self._stop_tasks()
+        self.secrecy.gone = True
         self._scheduler.begin_anew()
         self._refused_in_a_row = 0
         self._failures += 1
@@ -371,6 +370,8 @@ class Session(FlowHost):
         if entry.command is not None:
             self._adopt(entry)
             self._commands[entry.command] = entry.seq
+            if entry.command.startswith(TIME_LIMIT):
+                self.outcome(TOO_LONG)
             self._seen.add(identity(entry))
             if self.record.status == "waiting":
                 self._expect_no_more()
@@ -378,7 +379,7 @@ class Session(FlowHost):
                 self._command_unplaced(self._operations[entry.seq])
                 self._run()
             return
-        if self._changed is None:
+        if self._changed is None and not self.secrecy.unattended:
             if self._is_expected(entry.at, entry.seq, entry.action):
                 return
             self._change_at(entry)
@@ -409,10 +410,13 @@ class Session(FlowHost):
         adopted.issued_at = entry.at
         self._operations[entry.seq] = adopted
         self._dial(adopted)
+        self.secrecy.asked |= is_secret(entry.action)
         if isinstance(entry.action, actions.StartContinuousDtmf):
             self._waiting.tones_start()
 
     def _recognise_failed(self, entry: Failed) -> None:
+        if self.secrecy.unattended:
+            return
         if self._changed is None and self._outbox and isinstance(self._outbox[0], Failed):
             self._outbox.popleft()
             return
@@ -463,7 +467,8 @@ class Session(FlowHost):
         self.now = max(self.now, at)
         self._refused_in_a_row = 0
         self._seen.add(f"event {raw.get('id')}")
-        self._on_event(event or journaled_callback(raw))
+        if not self.secrecy.unattended or not is_key(raw):
+            self._on_event(event or journaled_callback(raw))
         self._run()
 
     def foresees(self, event: CallEvent) -> bool | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable
 from typing import Any
 
@@ -17,7 +18,13 @@ NOT_JSON = "result_not_json"
 
 
 def outcome_of(
-    function: Callable[[], Any], name: str, *, call_id: str, seq: int, clock: Callable[[], int]
+    function: Callable[[], Any],
+    name: str,
+    *,
+    call_id: str,
+    seq: int,
+    clock: Callable[[], int],
+    is_secret: Callable[[str], bool] = lambda text: False,
 ) -> Answered | RefusedEntry:
     """Call a side effect: its result, as it will be read from the journal, or the refusal that the flow meets.
 
@@ -27,6 +34,7 @@ def outcome_of(
     Args:
         name: of the function, for messages.
         clock: Unix time in milliseconds.
+        is_secret: whether the log must not have a text.
     """
     try:
         returned = function()
@@ -35,7 +43,10 @@ def outcome_of(
     except KeyboardInterrupt:
         raise
     except BaseException as error:
-        log.exception("%s raised call=%s", name, call_id)
+        if is_secret("".join(traceback.format_exception(error))):
+            log.error("%s raised %s call=%s, and says something secret", name, type(error).__name__, call_id)
+        else:
+            log.exception("%s raised call=%s", name, call_id)
         return refused(clock(), seq, type(error).__name__, said_by(error))
     try:
         return Answered(at=clock(), seq=seq, value=json_value(f"the result of run {name}", returned))

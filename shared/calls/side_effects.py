@@ -23,12 +23,17 @@ from shared.calls.returned import outcome_of
 
 @dataclass(frozen=True, slots=True)
 class SideEffect:
-    """A function that is to run for a call."""
+    """A function that is to run for a call.
+
+    Attributes:
+        is_secret: whether the log must not have a text.
+    """
 
     call_id: str
     seq: int
     name: str
     function: Callable[[], Any]
+    is_secret: Callable[[str], bool] = lambda text: False
 
 
 class SideEffects:
@@ -69,7 +74,14 @@ class SideEffects:
 
     def run(self, effect: SideEffect) -> Entry:
         """Run a function: its result, or why there is none. What ends the process is raised."""
-        return outcome_of(effect.function, effect.name, call_id=effect.call_id, seq=effect.seq, clock=self._clock)
+        return outcome_of(
+            effect.function,
+            effect.name,
+            call_id=effect.call_id,
+            seq=effect.seq,
+            clock=self._clock,
+            is_secret=effect.is_secret,
+        )
 
     def _keep_alive(self, call_id: str, *, write: bool = False) -> None:
         """Have the head written now and then: another instance that finds the call quiet for the grace period would
@@ -106,7 +118,8 @@ class DueEffects:
         for operation in to_send(session, entries):
             if isinstance(operation.action, actions.Run):
                 call_id, seq = session.record.call_id, operation.seq
-                effect = SideEffect(call_id, seq, operation.action.name, partial(_call, session, seq))
+                keeps = _says_nothing if operation.action.secret else session.secrecy.values.held_by
+                effect = SideEffect(call_id, seq, operation.action.name, partial(_call, session, seq), keeps)
                 self._due.append(effect)
                 self._effects.start(effect)
 
@@ -115,6 +128,11 @@ class DueEffects:
         while self._due:
             yield self._effects.run(self._due[0])
             self._effects.stop(self._due.popleft())
+
+
+def _says_nothing(text: str) -> bool:
+    """Of a secret side effect the log has no text."""
+    return True
 
 
 def _call(session: Session, seq: int) -> Any:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from shared.calls import actions
+from shared.calls.actions import Action
 from shared.calls.driver import OPENING
 from shared.calls.journal import RefusedEntry
 from shared.calls.lifecycle import CLOSING, FIRST_COMMAND, Lifecycle
@@ -15,7 +16,7 @@ from shared.calls.mistakes import place_at
 from shared.calls.operation import Operation
 from shared.calls.reading import attempt_of, end_of, failure, read_context, refusal
 from shared.calls.results import Recognized
-from shared.errors import ActionCanceled, ActionFailed, CallEnded, ForgottenAwait
+from shared.errors import ActionCanceled, ActionFailed, ActionRefused, CallEnded, ForgottenAwait
 from shared.events import (
     DIGIT_BY_TONE,
     ROLES,
@@ -78,6 +79,21 @@ class CallState(Lifecycle):
                         found |= {target.raw_id for target in targets}
         return found
 
+    def resolved(self, action: Action) -> Action:
+        """The action with the ids that earlier answers gave; ActionRefused if they are not known."""
+        if isinstance(action, actions.CancelAddParticipant) and action.invitation_id is None:
+            adding = self._operations.get(-1 if action.adding is None else action.adding)
+            invitation = (adding.answer or {}).get("invitationId") if adding else None
+            if not invitation:
+                raise ActionRefused(action.kind, 0, "no_invitation", "the invitation has no id yet, or is none")
+            return action.model_copy(update={"invitation_id": invitation})
+        if isinstance(action, actions.OnRecording) and action.recording_id is None:
+            started = [o for o in self._operations.values() if o.action.kind == "start_recording" and o.answer]
+            if not started:
+                raise ActionRefused(action.kind, 0, "no_recording", "no recording was started on this call")
+            return action.model_copy(update={"recording_id": started[-1].answer.get("recordingId")})
+        return action
+
     def take_failed(self) -> list[ActionFailed]:
         """The actions that failed since the last time this was asked, for the log."""
         failed, self._failed = self._failed, []
@@ -115,23 +131,10 @@ class CallState(Lifecycle):
                 record.call_connection_id = event.call_connection_id
         record.server_call_id = record.server_call_id or event.server_call_id
         record.correlation_id = record.correlation_id or event.correlation_id
-        if kind is CallDisconnected:
-            end = end_of(event)
-            attempt = self._attempt_under_way()
-            if attempt is not None and end.code >= 300:  # below, somebody took it and has left already
-                self.confirm(attempt.seq)
-                self._report_failed(attempt, event)
-                self.disconnected = self._end.done  # somebody had hung up: then it is the end
-                return
-            self.disconnected = True
-            self._amend_end(end)
-            # The event that says why a call never connected may come after this one, or not at all.
-            failed = not record.connected_at and end.code >= 300
-            self.transferred = self.transferred or (end.sub_code == TRANSFERRED and self._transferring)
-            self.end(end, explain(end.code, end.sub_code).outcome if failed else "")
-            return
         name = event.name
-        if name == "CallConnected" and not self._end.done:
+        if kind is CallDisconnected:
+            self._on_disconnected(event)
+        elif name == "CallConnected" and not self._end.done:
             record.status, record.connected_at, record.ring = "connected", self.now, ""
             self._attempts.connected = True
         if kind in STATE_EVENTS:
@@ -139,6 +142,8 @@ class CallState(Lifecycle):
         role = ROLES.get(name)
         operation = self._operation_of(event)
         self.capture.hear(event, self._operations.values())
+        if self.secrecy.asked:
+            self.secrecy.hear(event, operation)
         if role is None or operation is None or operation.action.kind not in role.action_kinds:
             return
         operation.started = True
@@ -151,13 +156,30 @@ class CallState(Lifecycle):
         if type(event) is MoveParticipantSucceeded:
             self._moved(operation, event)
         elif role.role == "succeeded":
-            if name == "CallTransferAccepted" and isinstance(operation.action, actions.Transfer):
-                self.transferred = self.transferred or operation.action.transferee is None
+            if isinstance(operation.action, actions.Transfer) and operation.action.transferee is None:
+                self.transferred = True
             self._succeed(operation, Recognized.of(event) if type(event) is RecognizeCompleted else event)
         elif role.role == "failed":
             self._report_failed(operation, event)
         elif role.role == "canceled":
             self._fail(operation, ActionCanceled(operation.action.kind))
+
+    def _on_disconnected(self, event: CallEvent) -> None:
+        """The service reports the end of the call, or of an attempt to place it."""
+        end = end_of(event)
+        attempt = self._attempt_under_way()
+        if attempt is not None and end.code >= 300:  # below, somebody took it and has left already
+            self.confirm(attempt.seq)
+            self._report_failed(attempt, event)
+            self.disconnected = self._end.done  # somebody had hung up: then it is the end
+            return
+        self.disconnected = True
+        self._amend_end(end)
+        # The event that says why a call never connected may come after this one, or not at all.
+        failed = not self.record.connected_at and end.code >= 300
+        if end.sub_code == TRANSFERRED and self._transferring:
+            self.transferred = True
+        self.end(end, explain(end.code, end.sub_code).outcome if failed else "")
 
     def _take_state(self, event: CallEvent) -> None:
         """How things stand, which some events tell beside an operation's outcome, or instead of one."""
@@ -200,14 +222,13 @@ class CallState(Lifecycle):
 
         The connection is known from the response to the opening action, or from the event that names this action.
         """
+        named = self._operation_of(event) if event.operation_context is not None else None
         if self.placed_by_flow:
-            operation = self._operation_of(event) if event.operation_context is not None else None
-            return not self._attempts.concerns_current(event, operation.seq if operation is not None else -1)
+            return not self._attempts.concerns_current(event, named.seq if named is not None else None)
         known = self.record.call_connection_id
-        if not known or not event.call_connection_id or event.call_connection_id == known:
+        if not known or event.call_connection_id == known:
             return False
-        opening = self._operation_of(event) if event.operation_context is not None else None
-        return opening is None or opening.done or opening.action.kind not in OPENING
+        return named is None or named.done or named.action.kind not in OPENING
 
     def _note_other_sending(self, operation: Operation[Any]) -> None:
         if operation.action.kind not in MEDIA:

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
 
-from shared.calls import journal
+from shared.calls import actions, journal
+from shared.calls.actions import Action
 from shared.calls.afterwards import Afterwards
+from shared.calls.brakes import TIME_LIMIT, TOO_LONG, Brakes
 from shared.calls.journal import Entry
 from shared.calls.lifecycle import PLACING
 from shared.calls.lost import GRACES_AT_MOST
@@ -54,6 +56,9 @@ class Conducting(Protocol):
     def open_operations(self, call_id: str) -> list[Operation[Any]]:
         """What a call waits for."""
 
+    def act(self, call_id: str, action: Action, key: str | None = None) -> tuple[Outcome, Operation[Any] | None]:
+        """Do something on a call from outside; the same key does it once."""
+
 
 @dataclass(slots=True)
 class _Pause:
@@ -73,6 +78,7 @@ class Watchdog:
         clock: Unix time in milliseconds.
         grace: milliseconds that an issued action may stay unconfirmed before it is sent again.
         quiet: milliseconds without news after which the service is asked about a call.
+        brakes: say how long a call may be, and learn how many there are; None: neither.
     """
 
     def __init__(
@@ -83,6 +89,7 @@ class Watchdog:
         clock: Callable[[], int],
         grace: int,
         quiet: int,
+        brakes: Brakes | None = None,
     ) -> None:
         self._conductor = conductor
         self._store = store
@@ -90,6 +97,8 @@ class Watchdog:
         self._clock = clock
         self._grace = grace
         self._quiet = quiet
+        self._brakes = brakes
+        self._seen: dict[str, CallRecord] = {}
         self._pauses: dict[str, _Pause] = {}
         self._unconfirmed: dict[str, tuple[int, int]] = {}
         self._rests: dict[str, int] = {}
@@ -104,10 +113,13 @@ class Watchdog:
             self._rests.pop(call_id, None)
         now = self._clock()
         open_calls = [call_id for call_id in open_calls if self._rests.get(call_id, 0) <= now]
-        if not open_calls:
-            return {}
-        with ThreadPoolExecutor(AT_ONCE, "switchboard-watchdog") as threads:
-            outcomes = list(threads.map(self._look_safely, open_calls))
+        self._seen = {}
+        outcomes: list[Outcome] = []
+        if open_calls:
+            with ThreadPoolExecutor(AT_ONCE, "switchboard-watchdog") as threads:
+                outcomes = list(threads.map(self._look_safely, open_calls))
+        if self._brakes is not None:
+            self._brakes.watched(list(self._seen.values()), now)
         done = zip(open_calls, outcomes, strict=True)
         return {call_id: outcome for call_id, outcome in done if outcome is not Outcome.UNCHANGED}
 
@@ -125,7 +137,7 @@ class Watchdog:
 
     def _look(self, call_id: str, now: int) -> Outcome:
         conductor = self._conductor
-        record = self._store.peek(call_id)
+        record = self._seen[call_id] = self._store.peek(call_id)
         silent = now - max(record.updated_at, record.written_at)
         if record.unconfirmed and silent > self._grace:
             if conductor.advance(call_id, []) is Outcome.RESENT:
@@ -154,6 +166,8 @@ class Watchdog:
                 due = record.wake_at + WAKE_UP_DELAY + 1 if record.wake_at else now + LONGEST_REST
                 self._rests[call_id] = min(due, now + LONGEST_REST)
             return Outcome.UNCHANGED
+        if self._brakes is not None and self._end_too_long(self._brakes, record, now):
+            return Outcome.ADVANCED
         if silent <= self._quiet:
             self._pauses.pop(call_id, None)
             return Outcome.UNCHANGED
@@ -173,6 +187,18 @@ class Watchdog:
         length = min(2 * pause.length, LONGEST_PAUSE)
         self._pauses[call_id] = _Pause(min(now + length, self._next_overdue(waiting)), length)
         return Outcome.UNCHANGED
+
+    def _end_too_long(self, brakes: Brakes, record: CallRecord, now: int) -> bool:
+        """End a call for everybody that lasts longer than any may; once a minute, should the service not do it."""
+        over = now - record.connected_at - brakes.longest_call
+        if not record.connected_at or over <= 0:
+            return False
+        key = f"{TIME_LIMIT}{over // 60_000}"
+        outcome, _ = self._conductor.act(record.call_id, actions.Terminate(), key)
+        if outcome in (Outcome.DUPLICATE, Outcome.LATE):
+            return False
+        brakes.note(record.call_id, TOO_LONG)
+        return True
 
     def _settle(self, record: CallRecord, now: int, reason: str) -> Outcome:
         """The call is over; of one that its flow places and that never connected, only this attempt is."""

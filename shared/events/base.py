@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import AliasChoices, Field, SkipValidation
 
-from shared.events.values import ResultInformation, Time, TimeOrNone, WireModel
+from shared.events.values import AnId, MaybeId, ResultInformation, Time, TimeOrNone, WireModel
 
 PREFIX: Final = "Microsoft.Communication."
 
@@ -25,7 +25,7 @@ class Event(WireModel):
             do not change it.
     """
 
-    id: Annotated[str, Field(min_length=1)]
+    id: AnId
     unread: Annotated[tuple[str, ...], SkipValidation] = Field(default=(), exclude=True)
     raw: Annotated[Mapping[str, Any], SkipValidation] = Field(default_factory=dict, repr=False, exclude=True)
 
@@ -69,9 +69,9 @@ class CallEvent(Event):
 
     time: TimeOrNone = None
     source: str = ""
-    call_connection_id: Annotated[str, Field(min_length=1)]
-    server_call_id: str = ""
-    correlation_id: str = ""
+    call_connection_id: AnId
+    server_call_id: MaybeId = ""
+    correlation_id: MaybeId = ""
     operation_context: str | None = None
     # `resultInfo` stands in samples of 2022.
     result: ResultInformation | None = Field(

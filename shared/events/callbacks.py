@@ -11,6 +11,7 @@ from shared.events.values import (
     ChoiceResult,
     DtmfResult,
     Int32,
+    MaybeId,
     MaybeIdentifier,
     MediaStreamingUpdate,
     Participant,
@@ -106,13 +107,13 @@ class RemoveParticipantFailed(CallEvent):
 class CancelAddParticipantSucceeded(CallEvent):
     """The invitation was withdrawn; no AddParticipantFailed follows on this leg (recorded 2025)."""
 
-    invitation_id: str
+    invitation_id: MaybeId
 
 
 class CancelAddParticipantFailed(CallEvent):
     """The invitation could not be withdrawn: too late, or not known."""
 
-    invitation_id: str = ""
+    invitation_id: MaybeId = ""
 
 
 class MoveParticipantSucceeded(CallEvent):
@@ -268,8 +269,8 @@ class RecordingStateChanged(CallEvent):
         start_date_time: None until it runs (the wire then says the year 1).
     """
 
-    call_connection_id: str = ""
-    recording_id: str
+    call_connection_id: MaybeId = ""
+    recording_id: MaybeId
     state: Word
     start_date_time: TimeOrNever = None
     recording_kind: Word | None = None
@@ -278,8 +279,8 @@ class RecordingStateChanged(CallEvent):
 class StartRecordingFailed(CallEvent):
     """A recording that was accepted with 202 did not start."""
 
-    call_connection_id: str = ""
-    recording_id: str = ""
+    call_connection_id: MaybeId = ""
+    recording_id: MaybeId = ""
 
 
 class MediaStreamingStarted(CallEvent):
@@ -337,7 +338,7 @@ class UnknownCallback(CallEvent, UnknownEvent):
     """A callback of a type that is not known here, such as HoldAudioStarted; absent ids are ""."""
 
     event_type: str
-    call_connection_id: str = ""
+    call_connection_id: MaybeId = ""
 
     @property
     def name(self) -> str:

@@ -15,10 +15,12 @@ from pydantic import AliasChoices, BeforeValidator, Field
 
 from shared.events.base import EventGridEvent, UnknownEvent
 from shared.events.values import (
+    AnId,
     AnIdentifier,
     Flag,
     Int32,
     Int64,
+    MaybeId,
     MaybeIdentifier,
     Number,
     TimeOrNever,
@@ -205,6 +207,10 @@ class Group(WireModel):
 _CallUser = Annotated[CallUser, BeforeValidator(_wrapped)]
 
 
+MAX_CONTEXT: Final = 32 * 1024
+"""Characters of an incoming call context: what a row keeps of a text (docs: understanding the table service model)."""
+
+
 class IncomingCall(EventGridEvent):
     """A call rings, for 30 seconds. Your own redirect, add or transfer raises another one.
 
@@ -216,17 +222,17 @@ class IncomingCall(EventGridEvent):
 
     to: AnIdentifier
     from_: AnIdentifier = Field(alias="from")
-    incoming_call_context: Annotated[str, Field(min_length=1)]
-    correlation_id: Annotated[str, Field(min_length=1)]
-    server_call_id: str = ""
+    incoming_call_context: Annotated[str, Field(min_length=1, max_length=MAX_CONTEXT)]
+    correlation_id: AnId
+    server_call_id: MaybeId = ""
     caller_display_name: str = ""
     custom_context: CustomContext = Field(default_factory=CustomContext)
     on_behalf_of_callee: MaybeIdentifier = None
 
 
 class _CallNews(EventGridEvent):
-    server_call_id: Annotated[str, Field(min_length=1)]
-    correlation_id: str = ""
+    server_call_id: AnId
+    correlation_id: MaybeId = ""
     started_by: _CallUser | None = None
     group: Group | None = None
     room: Group | None = None

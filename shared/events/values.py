@@ -17,6 +17,9 @@ from pydantic_core import PydanticCustomError
 from shared.errors import InvalidInput
 from shared.identifiers import Identifier
 
+MAX_ID: Final = 4096
+"""Characters of an id of the service (our choice); server call ids, the longest, have some hundred."""
+
 MAX_LISTED: Final = 2000
 """Entries of a list in an event. A call has 350 participants at most (docs: call-automation overview)."""
 
@@ -123,6 +126,8 @@ TimeOrNone = Annotated[datetime | None, PlainValidator(_time_or_none)]
 TimeOrNever = Annotated[datetime | None, PlainValidator(_time_or_never)]
 AnIdentifier = Annotated[Identifier, PlainValidator(read_identifier), PlainSerializer(_as_raw_id)]
 MaybeIdentifier = Annotated[Identifier | None, PlainValidator(_identifier_or_none), PlainSerializer(_as_raw_id)]
+AnId = Annotated[str, Field(min_length=1, max_length=MAX_ID)]
+MaybeId = Annotated[str, Field(max_length=MAX_ID)]
 Int32 = Annotated[int, BeforeValidator(_not_bool), Field(ge=-(2**31), lt=2**31)]
 Int64 = Annotated[int, BeforeValidator(_not_bool), Field(ge=-(2**63), lt=2**63)]
 Number = Annotated[float, BeforeValidator(_not_bool), Field(allow_inf_nan=False)]

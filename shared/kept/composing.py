@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from shared.identifiers import Identifier
 from shared.kept.calls import KeptCalls
 from shared.kept.people import People
 from shared.kept.retention import Retention
@@ -30,6 +31,7 @@ def compose_kept(
     recordings: Callable[[], Recordings],
     notifications: Callable[[], Notifications],
     do_not_record: DoNotRecord | None,
+    is_off: Callable[[Identifier], bool],
     streams: Archive | None = None,
 ) -> Kept:
     """Join the parts by settings; a test gives its own archive of streams."""
@@ -47,5 +49,6 @@ def compose_kept(
         hashes=bool(settings.number_hash_key),
         days=days,
         link_seconds=settings.report_link_minutes * 60,
+        is_off=is_off,
     )
     return Kept(Retention(calls, days=days, recording_days=settings.recording_retention_days), people)

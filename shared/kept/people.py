@@ -25,8 +25,9 @@ from shared.api.people import (
 )
 from shared.api.reports import ReportService
 from shared.calls.record import CallRecord
+from shared.calls.sealing import shown
 from shared.errors import InvalidInput, UnknownCall, UnknownRecording
-from shared.identifiers import key_of
+from shared.identifiers import Identifier, key_of
 from shared.kept.calls import KeptCalls
 from shared.recordings.record import RecordingRecord
 from shared.store.base import DoNotRecord, Found
@@ -39,6 +40,7 @@ still knows of it."""
 
 LISTED = "the hash of the number on the do-not-record list, which keeps the number from being recorded"
 ELSEWHERE = "what has left the app: events that topic or hook took, log lines, backups, files with the service"
+SWITCHED_OFF = "the number is switched off; POST /api/switches turns it on, and forgets it"
 NOT_SEARCHED = "calls from before there was a hash key: nobody looked for them; give `days`"
 
 
@@ -48,6 +50,7 @@ class People:
     Args:
         hashes: whether numbers are hashed, so that calls are found by them.
         days: for which calls are kept; 0: for ever.
+        is_off: whether a number is switched off, and so named among the switches.
         clock: Unix time in seconds.
     """
 
@@ -60,6 +63,7 @@ class People:
         hashes: bool,
         days: int,
         link_seconds: float,
+        is_off: Callable[[Identifier], bool] = lambda number: False,
         clock: Callable[[], float] = time.time,
         seconds: float = SECONDS,
     ) -> None:
@@ -69,6 +73,7 @@ class People:
         self._hashes = hashes
         self._days = days
         self._link_seconds = link_seconds
+        self._is_off = is_off
         self._clock = clock
         self._seconds = seconds
 
@@ -90,6 +95,8 @@ class People:
             stays.append(NOT_SEARCHED)
         if self._do_not_record is not None and self._do_not_record.holds_any([asked.number.raw_id]):
             stays.append(LISTED)
+        if self._is_off(asked.number):
+            stays.append(SWITCHED_OFF)
         complete = after is None and all(call.erased for call in erased)
         return PersonErased(calls=tuple(erased), searched=searched, stays=tuple(stays), complete=complete, next=after)
 
@@ -171,8 +178,8 @@ class People:
         except UnknownCall:
             pass  # it was deleted, and its recordings were not
         else:
-            call = {**asdict(stored.record), "ring": ""}
-            journal = [json.loads(entry) for entry in stored.journal]
+            call = {**asdict(stored.record), "ring": "", "secrets": ""}
+            journal = list(map(shown, stored.journal))
         streams = [name for folder in self._calls.folders(found, record) for name in self._calls.streams.names(folder)]
         return ExportedCall(
             call_id=found.call_id,

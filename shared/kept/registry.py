@@ -58,6 +58,9 @@ PLACES = (
     Place("table", "reports", "the result", WITH_THE_RECORDING, _BY_CALL, _RECORDING),
     Place("container", "-recordings", "sound, transcripts, reports", WITH_THE_RECORDING, _BY_CALL, _RECORDING),
     Place("table", "donotrecord", "keyed hashes of numbers", "until it is removed", "by hash", "the API alone"),
+    Place(
+        "table", "brakes", "numbers that are off; hashes of who calls", "until it is on", "by number", "the API alone"
+    ),
     Place("queue", "-timers", "", UNTIL_DONE, _BY_CALL, "dropped when the call is gone"),
     Place("queue", "-timers-poison", "", "7 days", _BY_CALL, "the queue itself"),
     Place("queue", "-recordings", "", UNTIL_DONE, _BY_CALL, "dropped when the recording is gone"),

@@ -57,7 +57,7 @@ class Claims:
     def look_again(self, record: RecordingRecord) -> RecordingRecord:
         """Look once more for the call of an unclaimed recording, and ask for the next look if there is none.
 
-        The record as it then is: `waiting` if its files may be fetched. Superseded if somebody else was quicker.
+        The record as it then is: `waiting` if its files may be fetched, by this look or by one that was quicker.
         """
         call_id, now = self.call_id(record), self._book.now()
         last = now >= record.deadline
@@ -71,7 +71,11 @@ class Claims:
             elif last:
                 record.status = "foreign"
 
-        record = self._book.change(record.id, looked)
+        try:
+            record = self._book.change(record.id, looked)
+        except Superseded:
+            # Perhaps by this very look, whose response was lost, and somebody has written since: what it found counts.
+            record = self._book.load(record.id)
         if record.status == "unclaimed":
             age = max(FIRST_LOOK, (now - record.announced_at) / 1000)
             self._queue.send(record.id, None, delay=min(age, (record.deadline - now) / 1000))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from shared.calls.finding import call_of_recording
 from shared.calls.record import CallRecord
+from shared.calls.sealing import shown
 from shared.errors import TranscriptionFailed, UnknownCall, UnreadableAudio
 from shared.logs import logger
 from shared.notifications.event import Event
@@ -242,7 +242,7 @@ class QualityReporter:
             stored = self._store.load(call_id)
         except UnknownCall:
             return None
-        return _Call(stored.record, [json.loads(entry) for entry in stored.journal])
+        return _Call(stored.record, list(map(shown, stored.journal)))
 
 
 def _zero(record: RecordingRecord, files: Sequence[_File]) -> int:

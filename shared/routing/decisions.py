@@ -228,7 +228,7 @@ class RoutingTable:
             if rule.matches(facts, at):
                 if redirected_here is not None and rule.to is None:
                     break  # only a rule that names this callee may take the call from where a redirect sent it
-                return _guarded(rule, to, caller)
+                return guarded(rule.outcome, to, caller)
         if redirected_here is not None:
             return LeaveRinging(rule=redirected_here.name)
         return RejectWith(reason="none", rule=NO_RULE)
@@ -241,11 +241,11 @@ class RoutingTable:
         return None
 
 
-def _guarded(rule: Rule, to: Identifier, caller: Identifier) -> Decision:
-    """The rule's outcome, unless the service could not carry it out or it would go in a circle."""
-    if not isinstance(rule.outcome, RedirectTo):
-        return rule.outcome
-    target = rule.outcome.target
+def guarded(outcome: Outcome, to: Identifier, caller: Identifier) -> Outcome:
+    """The outcome, unless the service could not carry it out or it would go in a circle."""
+    if not isinstance(outcome, RedirectTo):
+        return outcome
+    target = outcome.target
     if target.key == to.key:
         why = "the redirect leads to the callee itself"
     elif target.key == caller.key:
@@ -253,8 +253,8 @@ def _guarded(rule: Rule, to: Identifier, caller: Identifier) -> Decision:
     elif target.phone_number is not None and caller.phone_number is None:
         why = "the service cannot redirect a VoIP call to a phone number"  # docs: call-automation overview
     else:
-        return rule.outcome
-    return RejectWith(reason="none", rule=rule.name, why=why)
+        return outcome
+    return RejectWith(reason="none", rule=outcome.rule, why=why)
 
 
 def matches_any(patterns: tuple[Pattern, ...] | None, value: str) -> bool:

@@ -38,8 +38,8 @@ _APP_FOLDER = Path(__file__).parent.parent.parent
 _REASONS: tuple[RejectReason, ...] = ("none", "busy", "forbidden")
 _OUTCOMES = ("answer", "reject", "redirect")
 _RULE_KEYS = ("name", "to", "from", "on_behalf_of", "context", "teams", "hours", *_OUTCOMES, "language")
-_PHONE = re.compile(r"4:(\+[1-9]\d{1,14}|anonymous)")
-_PHONE_PREFIX = re.compile(r"(4:)?\+([1-9]\d{0,14})?")
+_PHONE = re.compile(r"4:(\+[1-9][0-9]{1,14}|anonymous)")
+_PHONE_PREFIX = re.compile(r"(4:)?\+([1-9][0-9]{0,14})?")
 _HEADER_NAME = re.compile(r"[A-Za-z0-9.!%*_+~-]{1,64}")
 """Characters and length of a custom header's name (docs: custom-context)."""
 

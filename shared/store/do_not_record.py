@@ -9,6 +9,7 @@ from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import cached_property, partial
+from itertools import compress
 
 from azure.core.exceptions import ResourceNotFoundError
 from azure.data.tables import TableClient, TableServiceClient
@@ -55,9 +56,7 @@ class TableDoNotRecord:
         candidates = {one: self._numbers.candidates(one) for one in raw_ids}
         hashes = list({hashed for several in candidates.values() for hashed in several})
         with _storage_errors():
-            held = {
-                one for one, is_held in zip(hashes, self._side_by_side.map(self._holds, hashes), strict=True) if is_held
-            }
+            held = set(compress(hashes, self._side_by_side.map(self._holds, hashes)))
         for one, (current, *earlier) in candidates.items():
             if current not in held and held.intersection(earlier):
                 self.add(one)  # under the key of now, before that of then is gone

@@ -89,7 +89,7 @@ class MemoryStore:
 
     def peek_all(self, call_ids: Sequence[str]) -> list[CallRecord]:
         with self._lock:
-            return [replace(self._calls[one].record, ring="") for one in call_ids if one in self._calls]
+            return [replace(self._calls[one].record, ring="", secrets="") for one in call_ids if one in self._calls]
 
     def indexed(self, record: CallRecord) -> bool:
         return all_stand(record, self._numbers)

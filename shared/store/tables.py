@@ -74,8 +74,8 @@ _OBJECTS = ("details", "failure")
 """Columns that hold a JSON object; an empty one is not written."""
 _NO_COLUMNS = {"call_id", "written_at", *_LISTS, *_OBJECTS}
 _COLUMNS = tuple(field.name for field in fields(CallRecord) if field.name not in _NO_COLUMNS)
-_SEEN = [*(name for name in _COLUMNS if name != "ring"), *_LISTS, *_OBJECTS, "Timestamp"]
-"""What is read of a head to look at its call: not the newest entries, nor the IncomingCall's context."""
+_SEEN = [*(name for name in _COLUMNS if name not in ("ring", "secrets")), *_LISTS, *_OBJECTS, "Timestamp"]
+"""What is read of a head to look at its call: not the newest entries, the IncomingCall's context, or the data key."""
 
 
 @dataclass(frozen=True, slots=True)

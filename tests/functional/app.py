@@ -25,6 +25,7 @@ from jwt.algorithms import RSAAlgorithm
 
 import function_app
 from shared import composition
+from shared.brakes.rows import BrakeRows, MemoryBrakeRows
 from shared.composition import Switchboard, compose
 from shared.gateway.memory import MemoryGateway
 from shared.health import health
@@ -140,6 +141,17 @@ class Clock:
 
     def pass_seconds(self, seconds: float) -> None:
         self.passed += int(seconds * 1_000_000_000)
+
+
+class Still:
+    """Reads what instances share of the brakes when it is told, in no thread."""
+
+    def __init__(self, read: Callable[[], None]) -> None:
+        self.read = read
+        self.uses = 0
+
+    def use(self) -> None:
+        self.uses += 1
 
 
 @dataclass
@@ -283,6 +295,7 @@ def running(
     notifications: Callable[[MemoryStore], Notifications] | None = None,
     streams: MemoryArchive | None = None,
     store: MemoryStore | None = None,
+    brake_rows: BrakeRows | None = None,
     **settings: str,
 ) -> Iterator[App]:
     """The app with memory behind it; `switchboard()` gives it to every door."""
@@ -313,6 +326,8 @@ def running(
         notifications=notifications and (lambda: notifications(store)),
         streams=streams,
         do_not_record=MemoryDoNotRecord(NumberHashes(hash_key)) if hash_key else None,
+        brake_rows=brake_rows or MemoryBrakeRows(),
+        refresher=Still,
     )
     app = App(board, store, gateway, timers, issuer, clock)
     board.conductor.afterwards.later = app.later

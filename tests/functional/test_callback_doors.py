@@ -267,7 +267,7 @@ def test_a_real_event_of_nearly_a_megabyte_is_taken(app: App, route: Route) -> N
 @pytest.fixture(scope="module")
 def cold_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
     """An app that keeps no call in memory: every delivery replays the whole journal."""
-    with running(tmp_path_factory.mktemp("cold"), CACHED_CALLS="0") as one:
+    with running(tmp_path_factory.mktemp("cold"), CACHED_CALLS="0", MAX_CALLS_OF_ONE_CALLER="0") as one:
         yield one
 
 

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from shared.api.models import ACTIONS
+from shared.brakes.rows import MemoryBrakeRows
 from shared.calls import FLOWS, actions, text
 from shared.calls.journal import EventReceived, Issued, decode_all
 from shared.calls.rules import check
@@ -200,7 +201,9 @@ def test_nothing_is_done_on_a_call_that_is_over(app: App, name: str) -> None:
 def test_nothing_is_done_on_a_call_that_ends_while_the_request_is_on_its_way(app: App) -> None:
     """Another instance takes CallDisconnected between this one's look at the call and its commit."""
     call_id = live(app)
-    other = compose(app.board.settings, store=app.store, gateway=app.gateway, timers=app.timers)
+    other = compose(
+        app.board.settings, store=app.store, gateway=app.gateway, timers=app.timers, brake_rows=MemoryBrakeRows()
+    )
     over = app.wire.event("CallDisconnected", None, (200, 7000, "over"))
     commit = app.store.commit
 
@@ -287,7 +290,9 @@ def test_a_transfer_from_outside_ends_the_call_as_transferred(app: App) -> None:
 @pytest.mark.parametrize("keys", [("same", "same"), ("one", "another")], ids=["same key", "two keys"])
 def test_actions_from_two_instances_at_once_are_each_done_once(app: App, keys: tuple[str, str]) -> None:
     call_id = live(app)
-    other = compose(app.board.settings, store=app.store, gateway=app.gateway, timers=app.timers)
+    other = compose(
+        app.board.settings, store=app.store, gateway=app.gateway, timers=app.timers, brake_rows=MemoryBrakeRows()
+    )
     other.conductor.afterwards.later = app.later
     start = threading.Barrier(2)
     seen: list[int] = []
@@ -339,7 +344,9 @@ def test_an_action_that_was_committed_and_never_sent_is_sent_later(app: App, nam
 def test_an_instance_that_remembers_the_call_as_it_was_acts_on_it_as_it_is(app: App) -> None:
     app.gateway._answer = lambda request: {}
     call_id = placed(app)
-    other = compose(app.board.settings, store=app.store, gateway=app.gateway, timers=app.timers)
+    other = compose(
+        app.board.settings, store=app.store, gateway=app.gateway, timers=app.timers, brake_rows=MemoryBrakeRows()
+    )
     other.conductor.afterwards.later = app.later
     assert len(other.conductor.open_operations(call_id)) == 1  # it holds the call in memory, without a connection
     app.react()

@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.api import queries
 from shared.calls import actions
 from shared.calls.journal import RefusedEntry
 from shared.calls.reading import read_context, refusal
+from shared.errors import InvalidInput
 from shared.numbers import MOST_DIGITS, whole_number
 from tests.functional.app import App
 
@@ -34,6 +36,23 @@ def test_a_code_of_any_length_is_a_code_that_nobody_knows() -> None:
 def test_an_operation_context_of_any_length_names_no_operation() -> None:
     assert read_context(f"call:{DIGITS}:{DIGITS}") == ("call", -1, -1)
     assert read_context("call:12:3") == ("call", 12, 3)
+
+
+def test_a_number_has_18_digits_at_most() -> None:
+    assert MOST_DIGITS == 18
+    assert whole_number("9" * 18) == 999_999_999_999_999_999
+    assert whole_number("9" * 19) is None
+
+
+@pytest.mark.parametrize(("text", "size"), [(None, 100), ("", 100), ("1", 1), ("2", 2), ("500", 500)])
+def test_a_page_has_up_to_500_rows(text: str | None, size: int) -> None:
+    assert queries.limit(text) == size
+
+
+@pytest.mark.parametrize("text", ["0", "501", "9" * 18])
+def test_a_page_of_another_size_is_refused(text: str) -> None:
+    with pytest.raises(InvalidInput, match="no page size"):
+        queries.limit(text)
 
 
 @given(st.integers(0, 10**MOST_DIGITS - 1))

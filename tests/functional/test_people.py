@@ -73,6 +73,14 @@ def room(tmp_path: Path) -> Iterator[Room]:
         yield room
 
 
+def test_the_receipt_names_a_number_that_is_switched_off(room: Room) -> None:
+    told = "the number is switched off; POST /api/switches turns it on, and forgets it"
+    assert told not in room.ask("erase")["stays"]
+    body = json.dumps({"by": "Ada", "numbers": {CALLER: "off"}}).encode()
+    assert room.app.request("POST", "/api/switches", body).status_code == 200
+    assert told in room.ask("erase")["stays"]
+
+
 def test_a_whole_call_is_exported_then_erased_without_a_trace(room: Room, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     call_id = room.call()

@@ -12,6 +12,7 @@ import pytest
 from acs_emulator.core.config import DEVELOPMENT_ACCESS_KEY
 from devstack import up
 from devstack.host.settings import DEVELOPMENT_STORAGE
+from devstack.stack import SECRETS_KEY
 from shared.errors import SettingsError
 from shared.exposure import PUBLISHED, in_azure
 from shared.settings import load_settings
@@ -78,6 +79,7 @@ def test_the_sample_is_refused_in_azure_with_a_line_for_each_setting() -> None:
         "CALLBACK_BASE_URL",
         "CALLBACK_SIGNING_KEY",
         "NUMBER_HASH_KEY",
+        "SECRETS_KEY",
         "TRANSCRIPTION_ENDPOINT",
         "TRANSCRIPTION_KEY",
         "EVENTS_TOPIC_ENDPOINT",
@@ -116,6 +118,12 @@ def test_a_published_key_is_refused_in_each_setting(name: str, value: str) -> No
 
 
 OURS = [name for name in KEYS if name.startswith(("CALLBACK", "NUMBER", "HOOK"))]
+
+
+def test_a_secrets_key_that_is_published_or_can_be_guessed_is_refused() -> None:
+    assert problems(REQUIRED, SECRETS_KEY=SECRETS_KEY)["SECRETS_KEY"].startswith("is published with Switchboard")
+    guessed = problems(REQUIRED, SECRETS_KEY=encoded(b"ab" * 16))["SECRETS_KEY"]
+    assert guessed.startswith("is made of 2 different bytes and can be guessed")
 
 
 @pytest.mark.parametrize("name", OURS)

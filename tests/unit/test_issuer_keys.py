@@ -18,12 +18,21 @@ import pytest
 from jwt.algorithms import RSAAlgorithm
 
 from shared.errors import KeysUnavailable
+from shared.issuer_keys import (
+    FIRST_FETCH_INTERVAL_SECONDS,
+    LONGEST_SECONDS,
+    MIN_KEY_BITS,
+    REFRESH_INTERVAL_SECONDS,
+    RENEWED_SECONDS,
+    WAIT_SECONDS,
+)
 from shared.json_over_http import WHOLE_SECONDS, get_json
 from shared.security import TokenVerifier
 from tests.unit.tokens import (
     AUDIENCE,
     CONFIGURATION,
     ISSUER,
+    KEYS,
     NOW,
     Clock,
     Service,
@@ -210,8 +219,66 @@ def test_only_public_rsa_keys_for_signatures_are_used(keys: Any) -> None:
         verifier(service).verify(bearer())
 
 
-def test_an_unusable_key_does_not_spoil_the_others() -> None:
-    verifier(Service(symmetric() | {"kid": "b"}, jwk())).verify(bearer())
+@pytest.mark.parametrize(
+    "other", [symmetric() | {"kid": "b"}, None, {"kty": "RSA", "kid": "b"}, {"kty": "EC", "kid": "b"}]
+)
+def test_an_unusable_key_does_not_spoil_the_others(other: Any) -> None:
+    verifier(Service(other, jwk())).verify(bearer())
+
+
+@pytest.mark.parametrize(
+    ("configuration", "keys", "reason"),
+    [
+        ({}, [jwk()], "the OpenID configuration has no jwks_uri"),
+        ({"jwks_uri": KEYS}, {}, "the key document has no list of keys"),
+        ({"jwks_uri": KEYS}, [], "the key document has no RSA signing key"),
+        ({"jwks_uri": "http://service.example/keys"}, [jwk()], "keys that are not served over https"),
+    ],
+    ids=["no address", "no list", "no key", "in the clear"],
+)
+def test_what_an_issuer_lacks_is_said(configuration: Any, keys: Any, reason: str) -> None:
+    service = Service()
+    service.configuration, service.keys = configuration, keys
+    with pytest.raises(KeysUnavailable, match=reason):
+        verifier(service).prepare()
+
+
+def test_the_limits_are_these() -> None:
+    assert RENEWED_SECONDS == 86_400
+    assert LONGEST_SECONDS == 172_800
+    assert REFRESH_INTERVAL_SECONDS == 60
+    assert FIRST_FETCH_INTERVAL_SECONDS == 1
+    assert WAIT_SECONDS == 2.0
+    assert MIN_KEY_BITS == 2048
+
+
+class Late(Service):
+    """An issuer that takes a fifth of a second."""
+
+    def __call__(self, url: str) -> Any:
+        time.sleep(0.2)
+        return super().__call__(url)
+
+
+def test_who_finds_the_keys_old_waits_for_new_ones() -> None:
+    service, clock = Late(), Clock()
+    tokens = verifier(service, clock)
+    tokens.prepare()
+    service.keys = [jwk("b")]
+    clock.now += 24 * 3600
+    withdrawn = bearer(exp=int(clock.now) + 300)
+    assert refused(lambda: tokens.verify(withdrawn)).reason == "the token names a key that its issuer does not have"
+
+
+def test_a_fetch_is_in_a_thread_that_has_a_name_and_keeps_no_process_from_its_end() -> None:
+    service = Stuck()
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(verifier(service).prepare)
+        assert service.entered.wait(10)
+        (thread,) = [one for one in threading.enumerate() if one.name == "switchboard-keys" and one.is_alive()]
+        assert thread.daemon
+        service.go_on.set()
+        waiting.result(10)
 
 
 def test_many_threads_cause_one_fetch() -> None:
@@ -257,7 +324,9 @@ def test_renewing_the_keys_delays_no_token_of_a_known_key() -> None:
     with ThreadPoolExecutor(1) as pool:
         renewing = pool.submit(tokens.verify, token)
         assert entered.wait(10)
+        started = time.monotonic()
         tokens.verify(token)
+        assert time.monotonic() - started < 1.5  # who waits does so for two seconds
         assert not renewing.done()
         go_on.set()
         renewing.result(10)

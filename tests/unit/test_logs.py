@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared import logs
 from shared.logs import (
     MOST_CHARACTERS,
     MOST_LINE_CHARACTERS,
@@ -70,6 +71,43 @@ def test_a_message_does_not_grow(written: io.StringIO) -> None:
 
 def test_a_message_does_not_grow_by_being_escaped() -> None:
     assert len(one_line("\n" * MOST_CHARACTERS)) < MOST_CHARACTERS + 100
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("x" * 10, "x" * 10),
+        ("x" * 11, "x" * 10 + "… (11 characters)"),
+        ("x" * 8 + "\n", "x" * 8 + "\\n"),
+        ("x" * 9 + "\n", "x" * 9 + "\\… (10 characters)"),
+        ("\n" * 6, "\\n" * 5 + "… (6 characters)"),
+    ],
+)
+def test_a_line_is_cut_at_its_length_as_it_is_shown(text: str, shown: str) -> None:
+    assert one_line(text, 10) == shown
+
+
+def test_the_limits_are_these() -> None:
+    assert logs.MOST_CHARACTERS == 4096
+    assert logs.MOST_TRACEBACK_LINES == 200
+    assert logs.MOST_LINE_CHARACTERS == 1000
+
+
+@pytest.mark.parametrize("lines", [200, 201, 301])
+def test_of_a_long_traceback_a_hundred_lines_of_either_end_are_kept(lines: int) -> None:
+    written = [f"line {number}" for number in range(lines)]
+    left = lines - 200
+    kept = [*written[:100], f"… {left} lines …", *written[-100:]] if left else written
+    assert logs._traceback("\n".join(written) + "\n").split("\n") == [f"  {line}" for line in kept]
+
+
+def test_a_traceback_that_was_written_already_stays_as_it_is() -> None:
+    record = logging.makeLogRecord({"msg": "failed", "exc_info": (ValueError, ValueError("x"), None)})
+    logs.bounded(record)
+    assert record.exc_text == "  ValueError: x"
+    record.exc_text = "  written"
+    logs.bounded(record)
+    assert record.exc_text == "  written"
 
 
 @given(st.text(), st.integers(0, 50))

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tools.mutants.guards import GUARDS, LEFT_OUT, Guard
+from tools.mutants.guard import Guard
+from tools.mutants.guards import GUARDS, LEFT_OUT
 from tools.mutants.mutate import NoSuchGuard, changes, mutants
 from tools.mutants.report import ROOT, problems
 from tools.mutants.survivors import SURVIVORS
@@ -185,7 +186,7 @@ RUN = """
 import sys
 from pathlib import Path
 sys.path[:0] = [{root!r}, {folder!r}]
-from tools.mutants.guards import Guard
+from tools.mutants.guard import Guard
 from tools.mutants.report import run
 guards = [Guard("guarded.py::" + name, ("test_guarded.py",), "") for name in {names!r}]
 raise SystemExit(run(guards, {survivors!r}, Path({folder!r}), least_seconds=3))

@@ -23,6 +23,7 @@ from tests.unit.tokens import (
     CONFIGURATION,
     ISSUER,
     NOW,
+    Clock,
     bearer,
     claims,
     encoded,
@@ -97,6 +98,11 @@ def test_the_previous_key_is_accepted_but_signs_nothing() -> None:
     after.verify(CALL, "call", signature_of(before.url(CALL)))
     assert after.url(CALL) == CallbackUrls("https://app.example", KEY).url(CALL)
     refused(lambda: before.verify(CALL, "call", signature_of(after.url(CALL))))
+
+
+def test_a_key_that_is_no_base64_is_refused() -> None:
+    with pytest.raises(ValueError):
+        CallbackUrls("https://app.example", base64.b64encode(KEY).decode() + "*")
 
 
 def test_an_empty_key_signs_nothing() -> None:
@@ -248,6 +254,52 @@ def test_a_token_that_is_not_the_service_s_is_refused(case: str) -> None:
     assert refused(lambda: verifier().verify(authorization)).status == 401
 
 
+REASONS = {
+    "no header": "no Authorization header",
+    "too long": "the Authorization header is too long",
+    "basic": "the Authorization header holds no bearer token",
+    "no token": "the Authorization header holds no bearer token",
+    "not ascii": "the Authorization header holds no bearer token",
+    "garbage in three parts": "the token cannot be read",
+    "none": "the token is not signed with RS256",
+    "key id is empty": "the token names no key",
+    "no key id": "the token names no key",
+    "unknown key id": "the token names a key that its issuer does not have",
+    "wrong issuer": "the token is not valid: InvalidIssuer",
+    "expiry is true": "the token's exp is not a time",
+    "expired": "the token has expired",
+    "not yet valid": "the token is not valid yet",
+}
+"""Each is refused by the first check that it fails, not by one that comes later by chance."""
+
+
+@pytest.mark.parametrize("case", REASONS)
+def test_a_refusal_says_which_check_a_token_failed(case: str) -> None:
+    authorization = REFUSED[case]()
+    assert refused(lambda: verifier().verify(authorization)).reason == REASONS[case]
+
+
+def test_a_header_of_8192_characters_is_read_and_no_longer_one() -> None:
+    assert refused(lambda: verifier().verify("Bearer ".ljust(8192, "a"))).reason == "the token cannot be read"
+    assert "too long" in refused(lambda: verifier().verify("Bearer ".ljust(8193, "a"))).reason
+
+
+def test_clocks_may_differ_by_a_minute_and_no_more() -> None:
+    now = int(NOW)
+    verifier().verify(bearer(exp=now - 59))
+    verifier().verify(bearer(nbf=now + 60, iat=now + 60))
+    assert "expired" in refused(lambda: verifier().verify(bearer(exp=now - 60))).reason
+    assert "not valid yet" in refused(lambda: verifier().verify(bearer(nbf=now + 61))).reason
+    assert "not valid yet" in refused(lambda: verifier().verify(bearer(iat=now + 61))).reason
+
+
+def test_a_token_is_judged_by_the_app_s_clock() -> None:
+    clock = Clock()
+    clock.now = 1_000_000_000.0  # September 2001: long ago by any other clock
+    then = int(clock.now)
+    verifier(clock=clock).verify(bearer(iat=then, nbf=then, exp=then + 300))
+
+
 @given(st.text(max_size=200) | st.text(alphabet="abcXYZ019-_.=", max_size=200))
 def test_no_text_at_all_does_anything_but_refuse(token: str) -> None:
     refused(lambda: verifier().verify(f"Bearer {token}"))
@@ -258,9 +310,10 @@ def test_a_reason_never_quotes_the_token() -> None:
     assert token[-40:] not in str(refused(lambda: verifier().verify(token)))
 
 
-def test_a_verifier_without_an_audience_cannot_be_made() -> None:
+@pytest.mark.parametrize(("issuer", "audience"), [(ISSUER, ""), ("", AUDIENCE)])
+def test_a_verifier_without_an_issuer_or_an_audience_cannot_be_made(issuer: str, audience: str) -> None:
     with pytest.raises(ValueError, match="audience"):
-        TokenVerifier(CONFIGURATION, ISSUER, "")
+        TokenVerifier(CONFIGURATION, issuer, audience)
 
 
 def test_a_warm_verification_takes_no_time_that_a_caller_could_hear() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from acs_emulator.core.config import DEFAULT_PORT, DEVELOPMENT_ACCESS_KEY, Config
-from devstack.stack import NUMBER_HASH_KEY
+from devstack.stack import NUMBER_HASH_KEY, SECRETS_KEY
 from shared.errors import SettingsError
 from shared.settings import NO_STORE, Settings, binding, load_settings, setting_name, unknown_settings
 from tests.setting_samples import REQUIRED, STORAGE, made_key
@@ -67,7 +67,14 @@ def test_the_base_url_is_that_of_the_web_site_unless_given() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["CALLBACK_SIGNING_KEY", "CALLBACK_SIGNING_KEY_PREVIOUS", "NUMBER_HASH_KEY", "NUMBER_HASH_KEY_PREVIOUS"],
+    [
+        "CALLBACK_SIGNING_KEY",
+        "CALLBACK_SIGNING_KEY_PREVIOUS",
+        "NUMBER_HASH_KEY",
+        "NUMBER_HASH_KEY_PREVIOUS",
+        "SECRETS_KEY",
+        "SECRETS_KEY_PREVIOUS",
+    ],
 )
 @pytest.mark.parametrize("value", ["not base64!", "é", base64.b64encode(bytes(31)).decode()])
 def test_a_key_that_is_none_is_refused(name: str, value: str) -> None:
@@ -82,9 +89,24 @@ def test_numbers_are_hashed_with_a_key_of_its_own(name: str) -> None:
     assert refusal(**{name: signing, "NUMBER_HASH_KEY": signing}).startswith("NUMBER_HASH_KEY: ")
 
 
-def test_a_hash_key_before_none_is_refused() -> None:
+@pytest.mark.parametrize("name", ["NUMBER_HASH_KEY_PREVIOUS", "SECRETS_KEY_PREVIOUS"])
+def test_a_key_before_none_is_refused(name: str) -> None:
     earlier = base64.b64encode(b"earlier".ljust(32)).decode()
-    assert refusal(NUMBER_HASH_KEY_PREVIOUS=earlier).startswith("NUMBER_HASH_KEY_PREVIOUS: ")
+    message = refusal(**{name: earlier})
+    assert message.startswith(f"{name}: is set without {name.removesuffix('_PREVIOUS')}; ")
+
+
+@pytest.mark.parametrize("name", ["CALLBACK_SIGNING_KEY", "CALLBACK_SIGNING_KEY_PREVIOUS", "NUMBER_HASH_KEY"])
+def test_secrets_are_kept_under_a_key_of_its_own(name: str) -> None:
+    other = base64.b64encode(b"another".ljust(32)).decode()
+    assert refusal(**{name: other, "SECRETS_KEY": other}).startswith("SECRETS_KEY: ")
+
+
+@pytest.mark.parametrize("name", ["SECRETS_KEY", "SECRETS_KEY_PREVIOUS"])
+def test_a_secrets_key_has_32_bytes_exactly(name: str) -> None:
+    keys = {"SECRETS_KEY": base64.b64encode(b"the current one".ljust(32)).decode()}
+    message = refusal(**{**keys, name: base64.b64encode(bytes(33)).decode()})
+    assert message.startswith(f"{name}: has 33 bytes, and AES-256 takes 32; make one with: openssl rand -base64 32")
 
 
 def test_tokens_are_not_sent_in_the_clear() -> None:
@@ -161,6 +183,8 @@ def test_no_secret_shows_when_settings_are_printed() -> None:
         "CALLBACK_SIGNING_KEY_PREVIOUS": base64.b64encode(b"secret-earlier: abcdefghijklmnopqrstuvwxyz").decode(),
         "NUMBER_HASH_KEY": base64.b64encode(b"secret-hash: abcdefghijklmnopqrstuvwxyz").decode(),
         "NUMBER_HASH_KEY_PREVIOUS": base64.b64encode(b"secret-hash-before: abcdefghijklmnopqrstuvwxyz").decode(),
+        "SECRETS_KEY": base64.b64encode(b"secret-wrapping: abcdefghijklmno").decode(),
+        "SECRETS_KEY_PREVIOUS": base64.b64encode(b"secret-wrapping-before: abcdefgh").decode(),
         "TRANSCRIPTION_KEY": "secret-speech",
         "REPORT_TOPIC_KEY": "secret-topic",
         "EVENTS_TOPIC_KEY": "secret-events",
@@ -170,7 +194,7 @@ def test_no_secret_shows_when_settings_are_printed() -> None:
     }
     shown = repr(load_settings({**REQUIRED, **secrets}))
     assert not [value for value in secrets.values() if value in shown]
-    assert "secret" not in shown
+    assert "secret-" not in shown
 
 
 @pytest.mark.parametrize("somebody", ["+14255550142", "8:acs:desk", "4:+14255550142"])
@@ -214,6 +238,7 @@ def test_the_sample_is_right_and_fits_the_emulator() -> None:
     assert settings.acs_endpoint == f"http://127.0.0.1:{DEFAULT_PORT}"
     assert settings.acs_access_key == DEVELOPMENT_ACCESS_KEY
     assert settings.number_hash_key == NUMBER_HASH_KEY
+    assert settings.secrets_key == SECRETS_KEY
     assert settings.acs_resource_id == emulator.resource_id == Config().resource_id
 
 

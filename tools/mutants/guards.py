@@ -8,42 +8,39 @@ these tests shows a right value directly; what only a property over many example
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
-
-def _files(folder: str, names: str) -> tuple[str, ...]:
-    return tuple(f"{folder}/test_{name}.py" for name in names.split())
+from tools.mutants.attacks import ATTACKS
+from tools.mutants.guard import Guard, files
 
 
 def _calls(names: str) -> tuple[str, ...]:
-    return _files("tests/unit/calls", names)
+    return files("tests/unit/calls", names)
 
 
 def _recordings(names: str) -> tuple[str, ...]:
-    return _files("tests/unit/recordings", names)
+    return files("tests/unit/recordings", names)
 
 
 def _notifications(names: str) -> tuple[str, ...]:
-    return _files("tests/unit/notifications", names)
+    return files("tests/unit/notifications", names)
 
 
-STORE, LISTED = _files("tests/unit/store", "table_writes"), _files("tests/unit/store", "do_not_record")
+STORE, LISTED = files("tests/unit/store", "table_writes"), files("tests/unit/store", "do_not_record")
 LOSSES = _calls("grace lost_responses lost side_effects faults_of_the_background round_trips afterwards")
 """What is lost, late, or another instance's."""
 WATCHED = (*LOSSES, *_calls("watchdog attempts placed_by_flow ends finding"))
 """What the watchdog does."""
-RINGS = (*LOSSES, *_calls("rings finding typed_input texts"), *_files("tests/functional", "incoming_calls"))
-ACTIONS = _files("tests/functional", "calls_api_actions waiting_calls")
+RINGS = (*LOSSES, *_calls("rings finding typed_input texts"), *files("tests/functional", "incoming_calls"))
+ACTIONS = files("tests/functional", "calls_api_actions waiting_calls")
 """From outside."""
 PLACED = _calls("attempts placed_by_flow unplaced ends fallback")
 EVENTS = (
     *PLACED,
     *_calls("whose connections replay news off_record together consent freshness finding lost_responses"),
 )
-GATEWAY = _files("tests/unit/gateway", "lost_responses patience")
+GATEWAY = files("tests/unit/gateway", "lost_responses patience")
 CHUNKS = _recordings("turns mishaps own_recordings lease whole_files")
-FINISHED = _files("tests/functional", "call_finished")
-STREAMS = _files("tests/unit/streams", "track audio limits")
+FINISHED = files("tests/functional", "call_finished")
+STREAMS = files("tests/unit/streams", "track audio limits")
 
 LEFT_OUT = (
     "tests/unit/recordings/test_pipeline.py::"
@@ -56,20 +53,6 @@ LEFT_OUT = (
 
 EXPOSURE, SETTINGS = "tests/unit/test_exposure.py", "tests/unit/test_settings.py"
 MISCONFIGURED = "tests/functional/test_misconfigured.py"
-
-
-class Guard(NamedTuple):
-    """A function, or a constant of a module.
-
-    Attributes:
-        where: file::name, with the class if it is a method.
-        tests: files of tests that hold it; of these, the tests that reach it are run.
-        why: what it guards.
-    """
-
-    where: str
-    tests: tuple[str, ...]
-    why: str
 
 
 GUARDS = (
@@ -107,7 +90,7 @@ GUARDS = (
         "so is a commit; a lost race is rerun",
     ),
     Guard(
-        "shared/calls/conductor.py::Conductor._feed",
+        "shared/calls/feeding.py::feed",
         (*LOSSES, *_calls("finding ends"), *ACTIONS),
         "an entry counts once",
     ),
@@ -229,8 +212,13 @@ GUARDS = (
     Guard("shared/calls/state.py::CallState._operation_of", EVENTS, "an event of no sending of ours is foreign"),
     Guard(
         "shared/calls/state.py::CallState._on_event",
-        (*EVENTS, *_calls("ends grace finding placed_by_flow attempts replay lost_responses fallback unplaced")),
+        (*EVENTS, *_calls("call_state grace")),
         "the first outcome counts",
+    ),
+    Guard(
+        "shared/calls/state.py::CallState._on_disconnected",
+        (*PLACED, *_calls("call_state consent replay")),
+        "the end of an attempt is told from the end of the call",
     ),
     Guard(
         "shared/calls/state.py::CallState._take_state",
@@ -242,7 +230,7 @@ GUARDS = (
     ),
     Guard(
         "shared/calls/state.py::CallState._of_another_connection",
-        (*EVENTS, *_calls("placed_by_flow attempts ends")),
+        EVENTS,
         "events are held to their connection",
     ),
     Guard(
@@ -354,4 +342,6 @@ GUARDS = (
     Guard("streams/limits.py::Sockets.one_more", STREAMS, "sockets are bounded"),
     Guard("streams/track.py::TrackLimits.take", STREAMS, "sound is counted once, and given back"),
     Guard("streams/track.py::Track.add", STREAMS, "silence, duplicates and jumps of a stream"),
+    # Attacks from outside
+    *ATTACKS,
 )

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tools.mutants.guards import LEFT_OUT, Guard
+from tools.mutants.guard import Guard
+from tools.mutants.guards import LEFT_OUT
 from tools.mutants.mutate import NoSuchGuard, changes
 from tools.mutants.runner import LEAST_SECONDS, Result, Runner
 

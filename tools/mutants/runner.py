@@ -27,7 +27,7 @@ from typing import Any
 
 import pytest
 
-from tools.mutants.guards import Guard
+from tools.mutants.guard import Guard
 from tools.mutants.mutate import HIT, Mutant, constant, instrumented, is_function, mutants
 
 LEAST_SECONDS, FACTOR = 10.0, 10.0

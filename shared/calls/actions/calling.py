@@ -115,3 +115,4 @@ class Run(Action):
     in_service: ClassVar[bool] = False
     ends_with: ClassVar[EndsWith] = "answer"
     name: str
+    secret: bool = Field(False, description="its result is journaled encrypted")

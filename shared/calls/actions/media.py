@@ -28,6 +28,7 @@ class Play(Action):
     to: tuple[Identifier, ...] = ()
     loop: bool = False
     interrupt: bool = False
+    secret: bool = Field(False, description="what is said is journaled encrypted")
 
     @property
     def family(self) -> str | None:
@@ -83,6 +84,7 @@ class Recognize(Action):
     end_silence: float | None = Field(None, gt=0, description="seconds")
     language: str | None = None
     speech_model_endpoint_id: str | None = None
+    secret: bool = Field(False, description="what is keyed or said is journaled encrypted")
 
     @property
     def timeout(self) -> float | None:
@@ -104,6 +106,7 @@ class StartContinuousDtmf(Action):
     calls_back: ClassVar[bool] = True
     ends_with: ClassVar[EndsWith] = "answer"
     participant: Identifier
+    secret: bool = Field(False, description="keys are journaled encrypted")
 
 
 class StopContinuousDtmf(Action):
@@ -122,6 +125,7 @@ class SendDtmf(Action):
     repeatable: ClassVar[bool] = True
     tones: tuple[Tone, ...] = Field(min_length=1, max_length=MAX_TONES)
     participant: Identifier
+    secret: bool = Field(False, description="the keys are journaled encrypted")
 
 
 class Hold(Action):

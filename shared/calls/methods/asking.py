@@ -33,6 +33,7 @@ class Asking(TypedDict, total=False):
     initial_silence: int | None
     interrupt_prompt: bool
     interrupt: bool
+    secret: bool
 
 
 class AskingMethods(Methods):
@@ -55,6 +56,7 @@ class AskingMethods(Methods):
         interrupt: bool = False,
         language: str | None = None,
         speech_model_endpoint_id: str | None = None,
+        secret: bool = False,
     ) -> Task[Recognized]:
         """Ask for something and listen: choices, or keys, or speech, or keys and speech whichever comes first.
 
@@ -71,6 +73,7 @@ class AskingMethods(Methods):
             inter_tone: seconds to wait between keys, 1 to 60 (the service's default is 2).
             end_silence: seconds of silence that end speech (the service's default is 0.5).
             interrupt: start at once, over what plays now.
+            secret: what is keyed or said is journaled encrypted, and shown nowhere.
 
         Raises (at the await): NoInput after the last attempt, else what any action raises.
         """
@@ -91,6 +94,7 @@ class AskingMethods(Methods):
             interrupt=interrupt,
             language=language,
             speech_model_endpoint_id=speech_model_endpoint_id,
+            secret=secret,
         )
         return self._host.spawn("recognize", self._ask(question))
 
@@ -254,6 +258,8 @@ class AskingMethods(Methods):
         usable: Callable[[Recognized], bool] | None = None,
         **fields: Any,
     ) -> _Question:
+        if fields.get("secret"):
+            self._host.secrecy.ask(method)
         keys = max_tones is not None or bool(stop_tones)
         if choices and (keys or speech):
             raise InvalidInput(f"{method}.choices", "cannot be joined with max_tones or speech.", "Choose one of them.")

@@ -15,6 +15,7 @@ from shared.calls.operation import Operation, Pending, Task
 from shared.calls.prompts import Prompt, Words, prompts
 from shared.calls.record import CallRecord
 from shared.calls.rules import check
+from shared.calls.secrecy import Secrecy
 from shared.calls.texts import Texts
 from shared.errors import CallEnded, InvalidInput
 from shared.events import Participant
@@ -44,6 +45,7 @@ class Host(Protocol):
     language: str
     input_model: type[BaseModel] | None
     capture: Capture
+    secrecy: Secrecy
 
     @property
     def operations(self) -> list[Operation[Any]]:
@@ -74,7 +76,7 @@ class Host(Protocol):
     def spawn(self, label: str, coroutine: Coroutine[Any, Any, T]) -> Task[T]:
         """Run a coroutine beside the flow."""
 
-    def wait_signal(self, name: str) -> Pending[Any]:
+    def wait_signal(self, name: str, *, secret: bool = False) -> Pending[Any]:
         """The next signal of this name."""
 
     def wait_tone(self) -> Pending[str]:

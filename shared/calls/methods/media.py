@@ -25,14 +25,16 @@ class MediaMethods(Methods):
         to: Somebody | Sequence[Somebody] = (),
         loop: bool = False,
         interrupt: bool = False,
+        secret: bool = False,
     ) -> Operation[CallEvent]:
         """Play prompts, one after the other, to everybody or to the named participants.
 
         Args:
             loop: repeat until cancelled or interrupted; such a play never completes by itself.
             interrupt: start at once, over what plays now; only for a play to everybody.
+            secret: the prompts are journaled encrypted; without it only those that hold a secret of the call as it is.
         """
-        return self._host.issue(self._play("play", prompts, to, loop=loop, interrupt=interrupt))
+        return self._host.issue(self._play("play", prompts, to, loop=loop, interrupt=interrupt, secret=secret))
 
     def _play(
         self, method: str, prompts: Sequence[Words], to: Somebody | Sequence[Somebody], **how: bool
@@ -55,9 +57,13 @@ class MediaMethods(Methods):
 
     # Keys
 
-    def start_continuous_dtmf(self, participant: Somebody | None = None) -> Operation[None]:
-        """Report every key of a participant from here on; read them with `next_tone`."""
-        return self._host.issue(build(actions.StartContinuousDtmf, participant=self._side(participant)))
+    def start_continuous_dtmf(self, participant: Somebody | None = None, *, secret: bool = False) -> Operation[None]:
+        """Report every key of a participant from here on; read them with `next_tone`.
+
+        Args:
+            secret: the keys are journaled encrypted.
+        """
+        return self._host.issue(build(actions.StartContinuousDtmf, participant=self._side(participant), secret=secret))
 
     def stop_continuous_dtmf(self, participant: Somebody | None = None) -> Operation[CallEvent]:
         """Stop reporting keys."""
@@ -70,13 +76,20 @@ class MediaMethods(Methods):
         """
         return self._host.wait_tone()
 
-    def send_dtmf(self, keys: str, *, participant: Somebody | None = None) -> Operation[CallEvent]:
-        """Press keys towards a phone: `123#`; at most 18."""
+    def send_dtmf(
+        self, keys: str, *, participant: Somebody | None = None, secret: bool = False
+    ) -> Operation[CallEvent]:
+        """Press keys towards a phone: `123#`; at most 18.
+
+        Args:
+            secret: the keys are journaled encrypted; without it only where they hold a secret of the call as it is.
+        """
         unknown = sorted({key for key in keys.upper() if key not in TONE_OF_KEY})
         if unknown:
             raise InvalidInput("send_dtmf.tones", f"has {unknown}, which no phone has.", "Use 0-9 A-D # *.")
         tones = tuple(TONE_OF_KEY[key] for key in keys.upper())
-        return self._host.issue(build(actions.SendDtmf, tones=tones, participant=self._side(participant)))
+        action = build(actions.SendDtmf, tones=tones, participant=self._side(participant), secret=secret)
+        return self._host.issue(action)
 
     # Hold
 

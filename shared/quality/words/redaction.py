@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from itertools import accumulate
 from typing import Literal, NamedTuple
 
@@ -73,12 +74,20 @@ def redact_all(texts: Sequence[str], region: str = "US") -> tuple[list[str], Red
     cards = list(_cards(left))
     found += cards
     left = _blank(left, cards)
+
+    @cache  # the same spans are looked at again in the whole
+    def is_phone(span: str) -> bool:
+        return _is_phone(span, region)
+
     # A phone number is sought in each text alone before the next may add digits that make it none.
     for start, end in zip([0, *ends], ends, strict=False):
-        phones = [_Found(start + one.start, start + one.end, "phone") for one in _phones(left[start : end - 1], region)]
+        phones = [
+            _Found(start + one.start, start + one.end, "phone")
+            for one in _phones(left[start : end - 1], region, is_phone)
+        ]
         found += phones
         left = _blank(left, phones)
-    found += _phones(left, region)
+    found += _phones(left, region, is_phone)
     counts = {kind: sum(one.kind == kind for one in found) for kind in ("card", "phone", "email")}
     return _marked(texts, ends, sorted(found)), Redactions(**counts)
 
@@ -181,7 +190,7 @@ def _luhn(digits: str) -> bool:
 # phones
 
 
-def _phones(text: str, region: str) -> list[_Found]:
+def _phones(text: str, region: str, is_phone: Callable[[str], bool]) -> list[_Found]:
     from phonenumbers import Leniency, PhoneNumberMatcher
 
     view = DigitView(text)
@@ -202,8 +211,20 @@ def _phones(text: str, region: str) -> list[_Found]:
         while at < len(groups):
             ends = range(min(len(groups), at + _PHONE_DIGITS.stop), at, -1)
             whole = (i for i in ends if sum(end - start for start, end in groups[at:i]) in _PHONE_DIGITS)
-            at = next((i for i in whole if sought(groups[at][0], groups[i - 1][1])), at + 1)
+            spans = ((i, groups[at][0], groups[i - 1][1]) for i in whole)
+            # The matcher takes a span apart in a dozen ways: it is asked only where the whole is a number.
+            at = next((i for i, a, b in spans if is_phone(view.text[a:b]) and sought(a, b)), at + 1)
     return [_Found(*view.source(start, end), "phone") for start, end in found]
+
+
+def _is_phone(text: str, region: str) -> bool:
+    """Whether a text as a whole is a phone number."""
+    from phonenumbers import NumberParseException, is_valid_number, parse
+
+    try:
+        return is_valid_number(parse(text, region))
+    except NumberParseException:
+        return False
 
 
 def _groups(run: re.Match[str]) -> list[tuple[int, int]]:

@@ -13,17 +13,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from azure.core.credentials import AccessToken
 from azure.core.exceptions import ClientAuthenticationError
+from requests.auth import AuthBase
 
 from shared.errors import ForeignLocation, SourceUnavailable, UnreadableAudio
 from shared.recordings import source as module
+from shared.recordings.location import Locations
 from shared.recordings.source import ServiceSource
 from tests.functional.recordings.storage_host import ETAG, Answer, StorageHost, part
 
 KEY = base64.b64encode(b"k" * 32).decode()
 BODY = bytes(range(256)) * 20
 BLOCK = 512
+GOOD = "https://euwest.asm.skype.com/v1/objects/x/content/audiowav"
 FILE = "/v1/objects/0-weu-d1-document/content/audiowav"
 
 
@@ -207,6 +211,54 @@ def test_a_redirect_to_an_allowed_host_is_followed_and_signed_anew(host: Storage
         assert fetched(source, host.url + FILE) == BODY
     assert [seen.path for seen in host.seen + other.seen] == [FILE, "/moved?x=1", "/there"]
     assert len({seen.headers["Authorization"] for seen in host.seen + other.seen}) == 3
+
+
+def test_only_a_redirect_is_followed(host: StorageHost, source: ServiceSource, foreign: StorageHost) -> None:
+    host.script = [Answer(200, BODY, {"Location": foreign.url + FILE})]
+    assert fetched(source, host.url + FILE) == BODY
+
+
+def test_a_redirect_that_leads_nowhere_is_a_refusal(host: StorageHost, source: ServiceSource) -> None:
+    host.script = [Answer(302, b"", {})]
+    assert refused(source, host.url + FILE).status == 302
+
+
+AUTHS: dict[str, Callable[[], AuthBase]] = {
+    "signature": lambda: module._Signature(Locations(), "resource.communication.azure.com", KEY),
+    "token": lambda: module._Token(Locations(), None),
+}
+
+
+@pytest.mark.parametrize("auth", AUTHS)
+def test_where_credentials_are_attached_the_address_is_judged_once_more(auth: str) -> None:
+    request = requests.Request("GET", "https://evil.example/x").prepare()
+    with pytest.raises(ForeignLocation):
+        AUTHS[auth]()(request)
+    assert "Authorization" not in request.headers
+
+
+def test_a_signature_has_the_date_that_http_wants() -> None:
+    request = requests.Request("GET", GOOD).prepare()
+    module._Signature(Locations(), "resource.communication.azure.com", KEY)(request)
+    assert request.headers["x-ms-date"].endswith(" GMT")
+
+
+def test_without_a_key_the_app_signs_in_with_its_identity(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Identity:
+        def get_token(self, scope: str) -> AccessToken:
+            return AccessToken(f"token for {scope}", 0)
+
+    monkeypatch.setattr("azure.identity.DefaultAzureCredential", Identity)
+    request = module._Token(Locations(), None)(requests.Request("GET", GOOD).prepare())
+    assert request.headers["Authorization"] == "Bearer token for https://communication.azure.com//.default"
+
+
+def test_metadata_has_a_million_bytes_at_most(host: StorageHost, source: ServiceSource) -> None:
+    host.script = [Answer(200, b'{"a": 1}'.ljust(1_000_000))]
+    assert source.metadata(host.url + FILE) == {"a": 1}
+    host.script = [Answer(200, b'{"a": 1}'.ljust(1_000_001))]
+    with pytest.raises(UnreadableAudio, match="larger than a metadata document can be"):
+        source.metadata(host.url + FILE)
 
 
 def test_redirects_without_end_are_given_up(host: StorageHost, source: ServiceSource) -> None:

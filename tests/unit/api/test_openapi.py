@@ -18,6 +18,7 @@ from shared.api.models import ACTIONS, PlaceCall, read, read_action
 from shared.api.openapi import openapi
 from shared.api.people import PersonAsked
 from shared.api.search import SearchCalls
+from shared.api.switches import TurnSwitches
 from shared.identifiers import Identifier
 from tests.functional.app import http_routes
 
@@ -28,12 +29,13 @@ OPERATIONS = [
     for path, operations in DOCUMENT["paths"].items()
     for method, operation in operations.items()
 ]
-OF_A_NUMBER: dict[str, type[BaseModel]] = {
+REPEATABLE: dict[str, type[BaseModel]] = {
     **dict.fromkeys(("addDoNotRecord", "removeDoNotRecord", "checkDoNotRecord"), NumberNotToRecord),
     **dict.fromkeys(("exportPerson", "erasePerson"), PersonAsked),
+    "turnSwitches": TurnSwitches,
 }
-"""Operations on a number, and their requests."""
-BODY_WITHOUT_KEY = {"searchCalls", *OF_A_NUMBER}
+"""Operations whose requests may be repeated, but for the search, and those requests."""
+BODY_WITHOUT_KEY = {"searchCalls", *REPEATABLE}
 """What may be repeated without an idempotency key."""
 every_operation = pytest.mark.parametrize("operation", [o for _, o in OPERATIONS], ids=[name for name, _ in OPERATIONS])
 
@@ -89,7 +91,7 @@ def test_every_route_of_the_api_is_described_and_every_description_has_a_route()
         for route in http_routes()
         for method in route.methods
         if route.template.startswith(
-            ("calls", "flows", "reports", "recordings", "notifications", "do-not-record", "people")
+            ("calls", "flows", "reports", "recordings", "notifications", "do-not-record", "people", "switches")
         )
     }
     actions = {f"/calls/{{call_id}}/actions/{name}" for name in ACTIONS}
@@ -133,8 +135,8 @@ def test_an_example_fits_its_schema_and_is_taken_by_the_app(operation: dict[str,
             assert read_action(operation["operationId"], body, OTHER_SIDE)
         elif operation["operationId"] == "searchCalls":
             assert read(SearchCalls, body).key
-        elif operation["operationId"] in OF_A_NUMBER:
-            assert read(OF_A_NUMBER[operation["operationId"]], body)
+        elif operation["operationId"] in REPEATABLE:
+            assert read(REPEATABLE[operation["operationId"]], body)
         else:
             assert read(PlaceCall, body).opening(by_flow=False)
 

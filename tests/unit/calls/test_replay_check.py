@@ -12,6 +12,7 @@ from shared.calls import FLOWS, Call, Flow, InvalidInput, text
 from shared.calls.flow import FlowFunction
 from shared.calls.journal import encode
 from shared.calls.replay_check import replay_check
+from tests.unit.calls.secret_stage import Stage as SecretStage
 from tests.unit.calls.test_replay import Stage
 from tools import replay_check as tool
 
@@ -147,3 +148,88 @@ def test_the_tool_says_what_is_wrong_with_a_file(tmp_path: Path, capsys: pytest.
     assert tool.main([]) == 2
     assert "FILES" in capsys.readouterr().err
     assert tool.main([str(tmp_path / "none.json")]) == 2
+
+
+# Secrets, which no document holds
+
+
+async def asks_secretly(call: Call) -> None:
+    await call.ask_digits(text("Your PIN?"), max_tones=4, secret=True)
+    await call.play(text("Thank you."))
+    await call.sleep(1)
+
+
+async def does_less(call: Call) -> None:
+    await call.sleep(1)
+
+
+async def goes_by_it(call: Call) -> None:
+    pin = await call.ask_digits(text("Your PIN?"), max_tones=4, secret=True)
+    if pin == "4930":
+        await call.play(text("Thank you."))
+    await call.sleep(1)
+
+
+async def asks_in_other_words(call: Call) -> None:
+    await call.ask_digits(text("Please key in your PIN."), max_tones=4, secret=True)
+    await call.play(text("Many thanks."))
+    await call.sleep(1)
+
+
+def secret_document() -> dict[str, Any]:
+    """A call that keyed 4930, as the API shows it."""
+    stage = SecretStage(asks_secretly)
+    stage.key_in("4930")
+    stage.played()
+    document: dict[str, Any] = {"id": stage.call_id, "journal": stage.one.entries(stage.call_id)}
+    assert "four" not in json.dumps(document)
+    return document
+
+
+@pytest.mark.parametrize(
+    ("function", "problem", "secret_from"),
+    [
+        (asks_secretly, "", 0),
+        (asks_in_other_words, "", 0),
+        (goes_by_it, "", 6),
+        (does_less, "entry 5: this call did recognize #1 where the flow now asks for sleep #1", 0),
+    ],
+)
+def test_what_was_keyed_as_a_secret_is_stood_in_for(function: FlowFunction, problem: str, secret_from: int) -> None:
+    (checked,) = replay_check([secret_document()], {"card": Flow("card", function)})
+    assert (checked.problem, checked.secret_from) == (problem, secret_from)
+
+
+def test_the_tool_says_from_where_on_a_secret_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "call.json"
+    file.write_text(json.dumps(secret_document()))
+    monkeypatch.setattr(tool, "load_flows", lambda: None)
+    monkeypatch.setitem(FLOWS, "card", Flow("card", goes_by_it))
+    assert tool.main([str(file)]) == 0
+    assert "flow card goes on up to entry 6; what follows depends on a secret\n" in capsys.readouterr().out
+
+
+async def hears_words(call: Call) -> None:
+    await call.ask_choice(text("Which?"), choices=["red", "blue"], secret=True)
+    await call.ask_speech(text("Your password?"), secret=True)
+    await call.start_continuous_dtmf(secret=True)
+    await call.next_tone()
+    await call.signal("card", secret=True)
+    await call.run_secret(str, 1)
+    await call.play(text("Thank you."))
+
+
+def test_words_choices_keys_and_signals_are_stood_in_for() -> None:
+    stage = SecretStage(hears_words)
+    heard: dict[str, Any] = {"recognitionType": "choices", "choiceResult": {"label": "blue"}}
+    stage.event("RecognizeCompleted", stage.world.last().operation_context, **heard)
+    spoken: dict[str, Any] = {"recognitionType": "speech", "speechResult": {"speech": "open sesame"}}
+    stage.event("RecognizeCompleted", stage.world.last().operation_context, **spoken)
+    stage.event("ContinuousDtmfRecognitionToneReceived", sequenceId=1, tone="four")
+    stage.one.signal(stage.call_id, "card", {"number": "4930"})
+    document = {"id": stage.call_id, "journal": stage.one.entries(stage.call_id)}
+    assert stage.world.last().action.kind == "play"
+    (checked,) = replay_check([document], {"card": Flow("card", hears_words)})
+    assert (checked.problem, checked.secret_from) == ("", 0)

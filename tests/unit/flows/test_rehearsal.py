@@ -422,3 +422,26 @@ def test_a_flow_knows_how_often_it_has_placed_its_call() -> None:
     call.wait()
     call.fail(actions.CreateCall, code=486, sub_code=8539)
     assert (call.result, call.details, call.outcome) == ("not_reached", {"attempts": 2}, "busy")
+
+
+def test_a_secret_reaches_the_flow_and_what_it_says_of_it_is_masked() -> None:
+    async def asks(call: Call) -> None:
+        pin = await call.ask_digits("Your PIN?", max_tones=4, secret=True)
+        call.log(f"the PIN is {pin}")
+        call.result("done", pin=pin)
+        await call.play(f"It is {pin}.")
+
+    call = Rehearsal(Flow("asks", asks))
+    call.connect()
+    call.press("4930")
+    assert call.spoken[-1] == "It is 4930."
+    assert call.logged == ["secret"]
+    assert call.details == {"pin": "secret"}
+
+
+def test_a_flow_that_asks_for_a_secret_fails_where_the_app_has_no_key() -> None:
+    async def asks(call: Call) -> None:
+        await call.ask_digits("Your PIN?", max_tones=4, secret=True)
+
+    with pytest.raises(AssertionError, match=r"ask_digits\.secret: needs the setting SECRETS_KEY(.|\n)*test_rehearsal"):
+        Rehearsal(Flow("asks", asks), secrets=False).connect()

@@ -36,6 +36,7 @@ MAKERS = {
     "shared/recordings/ledger.py",
     "shared/recordings/own_storage.py",  # reads and deletes in containers of the operator's, and makes none
     "shared/store/blobs.py",
+    "shared/store/brake_rows.py",
     "shared/store/do_not_record.py",
     "shared/store/messages.py",
     "shared/store/rows.py",

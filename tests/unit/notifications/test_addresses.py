@@ -141,6 +141,7 @@ def test_a_url_is_read_in_its_parts(url: str, parts: HookUrl, authority: str) ->
 
 
 def test_the_longest_url_is_read() -> None:
+    assert MOST_CHARACTERS == 2048
     url = "https://hooks.example/".ljust(MOST_CHARACTERS, "a")
     assert read_url(url, loopback=False).target == f"/{'a' * (MOST_CHARACTERS - 22)}"
     with pytest.raises(ForbiddenAddress):

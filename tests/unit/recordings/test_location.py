@@ -254,3 +254,54 @@ def test_an_address_or_an_entry_is_read_or_refused_and_nothing_else(location: st
         assert read_address(location).host
     with suppress(ValueError):
         assert all(read_hosts(entry))
+
+
+# What an address and an entry may be, to the last character
+
+
+@pytest.mark.parametrize("port", [1, 65_535])
+def test_the_first_and_the_last_port_are_read(port: int) -> None:
+    assert read_address(f"https://a.example:{port}/x").port == port
+    assert Locations((f"a.example:{port}",)).checked(f"https://a.example:{port}/x").port == port
+
+
+@pytest.mark.parametrize("port", [0, 65_536, 99_999])
+def test_a_port_that_there_is_not_is_refused(port: int) -> None:
+    with pytest.raises(ForeignLocation, match="no plain http address"):
+        read_address(f"https://a.example:{port}/x")
+    with pytest.raises(ValueError, match="is no host or host:port"):
+        Locations((f"a.example:{port}",))
+
+
+@pytest.mark.parametrize("junk", ["", "ftp://a.example/x", "https://", "https://[::g]/x", "https://[1::2::3]/x"])
+def test_what_is_no_address_is_said_to_be_none(junk: str) -> None:
+    with pytest.raises(ForeignLocation, match="no plain http address"):
+        read_address(junk)
+
+
+def test_brackets_hold_an_ipv6_address() -> None:
+    assert read_address("https://[2001:db8::1]/x").host == "[2001:db8::1]"
+    assert read_address("https://[::ffff:1.2.3.4]/x").host == "[::ffff:1.2.3.4]"
+    assert read_address("https://[::1]/x").loopback
+    assert Locations(("[::1]:8082",)).checked("http://[::1]:8082/x").port == 8082
+    with pytest.raises(ValueError, match="is no host or host:port"):
+        Locations(("[1::2::3]",))
+
+
+def test_an_address_has_8192_characters_at_most() -> None:
+    address = "https://a.example/".ljust(8192, "x")
+    assert str(read_address(address)) == address
+    with pytest.raises(ForeignLocation, match="no plain http address"):
+        read_address(address + "x")
+
+
+def test_a_host_has_253_characters_at_most() -> None:
+    host = ".".join(["a" * 62] * 4)
+    assert len(host) == 251
+    assert read_address(f"https://{host}.b/").host == f"{host}.b"
+    with pytest.raises(ForeignLocation, match="no plain http address"):
+        read_address(f"https://{host}.bc/")
+
+
+def test_an_address_without_a_path_has_a_slash() -> None:
+    assert read_address("https://a.example").rest == "/"

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from shared.errors import LostRace
 from shared.recordings.claiming import FIRST_LOOK
 from shared.recordings.pipeline import FORGOTTEN
+from shared.recordings.record import RecordingRecord
+from shared.store.base import Version
 from tests.unit.recordings.world import BEGAN, SERVER_CALL, Crash, World, file_event
 
 
@@ -95,6 +98,28 @@ def test_two_looks_at_once_fetch_it_once() -> None:
     assert world.run().count("reported") == 1
     assert len(world.service.opened) == 1
     assert world.record(recording).chunks[0].attempts == 1
+
+
+def test_a_look_whose_response_is_lost_and_that_another_wrote_over_has_the_files_fetched_at_once() -> None:
+    calls = Calls()
+    world = World(call_of=calls.find)
+    recording = world.announce()
+    calls[SERVER_CALL] = "call-1"
+    save, lost = world.ledger.save, [1]
+
+    def loses(record: RecordingRecord, version: Version) -> Version:
+        done = save(record, version)
+        if lost and record.status == "waiting":
+            lost.clear()
+            stored, newest = world.ledger.load(recording)
+            stored.mark = "another's"
+            save(stored, newest)
+            raise LostRace("the SDK's retry met our own write")
+        return done
+
+    world.ledger.save = loses  # type: ignore[method-assign]
+    assert world.run() == ["claimed", "archived", "reported"]
+    assert not lost
 
 
 def test_a_crash_between_the_claim_and_the_request_for_its_files_forgets_none() -> None:

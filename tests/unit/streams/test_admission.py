@@ -119,3 +119,20 @@ async def test_a_refusal_is_logged_without_signature_or_token(bench: Bench, capl
     await bench.socket(f"/streams/{CALL}/audio?sig=secret", {**HEADERS, "authorization": "Bearer secret"}).connect()
     assert "socket refused kind=audio" in caplog.text
     assert "secret" not in caplog.text
+
+
+@pytest.mark.parametrize("call_id", ["a.b", "a%20b", "x" * 65, "%C3%A9"])
+async def test_a_call_id_that_is_none_is_refused_before_anything_else_and_not_logged(
+    bench: Bench, caplog: pytest.LogCaptureFixture, call_id: str
+) -> None:
+    socket = bench.socket(f"/streams/{call_id}/audio?sig=x", HEADERS)
+    assert await socket.connect() == 403
+    assert socket.refusal == "the call id is malformed"
+    assert "socket refused kind=audio call=- status=403" in caplog.text
+
+
+async def test_a_good_call_id_is_named_in_the_log_of_its_refusal(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert await bench.socket(f"/streams/{OTHER}/audio?sig=x", HEADERS).connect() == 403
+    assert f"socket refused kind=audio call={OTHER} status=403" in caplog.text

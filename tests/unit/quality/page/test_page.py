@@ -12,6 +12,7 @@ from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
 
+import jinja2
 import pathspec
 import pytest
 
@@ -130,6 +131,22 @@ def test_markup_from_outside_stays_text() -> None:
     assert len(parsed.all("script")) == 2
     assert "<img" not in html
     assert "{{ 7 * 7 }}" in html, "text is no template"
+
+
+def test_the_page_is_made_by_a_template_that_escapes_and_misses_nothing() -> None:
+    page._environment.cache_clear()
+    environment = page._environment()
+    assert environment.autoescape is True
+    assert environment.undefined is jinja2.StrictUndefined
+    assert (environment.trim_blocks, environment.lstrip_blocks) == (True, True)
+    assert environment.from_string("{{ words }}").render(words="<script>") == "&lt;script&gt;"
+
+
+def test_a_hash_in_the_policy_is_that_of_the_file() -> None:
+    page._hash.cache_clear()
+    for name in ("page.css", "page.js"):
+        text = (FOLDER / name).read_bytes()
+        assert page._hash(name) == f"sha256-{base64.b64encode(hashlib.sha256(text).digest()).decode()}"
 
 
 def test_without_links_the_page_says_why_nothing_plays() -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from itertools import product
+from typing import Any
 
+import phonenumbers
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -193,3 +195,31 @@ def test_a_text_changes_only_where_it_is_marked(texts: list[str]) -> None:
 @pytest.mark.parametrize(("first", "second"), list(product(["my card", "[x] 7"], repeat=2)))
 def test_marks_stand_where_the_numbers_stood(first: str, second: str) -> None:
     assert redact(f"{first} {VISA} {second}")[0] == f"{first} [card] {second}"
+
+
+def test_somebody_who_reads_digits_out_for_an_hour_costs_the_matcher_next_to_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It takes what it is given apart in a dozen ways, and was asked 14 times for each digit."""
+    asked: list[str] = []
+
+    class Matcher(phonenumbers.PhoneNumberMatcher):
+        def __init__(self, text: str, *args: Any, **more: Any) -> None:
+            asked.append(text)
+            super().__init__(text, *args, **more)
+
+    monkeypatch.setattr(phonenumbers, "PhoneNumberMatcher", Matcher)
+    text = " ".join("1" * 500)
+    assert redact(text) == (text, Redactions())
+    assert len(asked) <= 2
+
+
+@pytest.mark.parametrize(
+    ("text", "redacted"),
+    [
+        ("4 2 5 5 5 5 0 1 0 0", "[phone]"),
+        ("+2065-5500-75 and 212 55 5 3 2 78 and 4242868837", "+[phone] and [phone] and [phone]"),
+    ],
+)
+def test_numbers_are_found_among_the_groups_of_a_run(text: str, redacted: str) -> None:
+    assert redact(text)[0] == redacted

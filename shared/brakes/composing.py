@@ -1,0 +1,58 @@
+"""Where the brakes get what the settings and the routing say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+from shared.brakes.brakes import AppBrakes, Limits, Refreshing
+from shared.brakes.dialing import Dialing, countries_of, country_of, read_prefixes
+from shared.brakes.refresher import Refresher
+from shared.brakes.rows import BrakeRows
+from shared.identifiers import Identifier
+from shared.privacy import NumberHashes
+from shared.routing import RedirectTo, RoutingTable
+from shared.routing.decisions import Answering
+from shared.settings import Settings
+
+
+def compose_brakes(
+    settings: Settings,
+    routes: RoutingTable,
+    flows: Mapping[str, Answering],
+    rows: BrakeRows,
+    refresher: Callable[[Callable[[], None]], Refreshing] | None = None,
+) -> AppBrakes:
+    """Join the parts by settings."""
+    limits = Limits(
+        targets=settings.max_targets,
+        minutes=settings.max_call_minutes,
+        calls=settings.max_calls,
+        calls_of_one_caller=settings.max_calls_of_one_caller,
+    )
+    dialing = Dialing(read_prefixes(settings.allowed_prefixes), frozenset(_own_countries(settings, routes)))
+    # Hashes of figures are of no use after seconds, so whichever key there is serves.
+    hashes = NumberHashes(settings.number_hash_key or settings.callback_signing_key)
+    return AppBrakes(rows, limits, dialing, hashes, flows, refresher=refresher or Refresher)
+
+
+def forbidden_targets(settings: Settings, routes: RoutingTable, dialing: Dialing) -> Iterator[str]:
+    """What the app is set up to call and may not: a line each, without the number."""
+    for rule in routes.rules:
+        if isinstance(rule.outcome, RedirectTo) and (problem := dialing.problem(rule.outcome.target)):
+            yield f"the rule {rule.name!r} redirects to a number that {problem}; its calls hear busy"
+    somebody = settings.fallback_transfer_to
+    if somebody and (problem := dialing.problem(Identifier.parse(somebody))):
+        yield f"FALLBACK_TRANSFER_TO {problem}; callers whose flow failed are hung up on"
+
+
+def _own_countries(settings: Settings, routes: RoutingTable) -> Iterator[str]:
+    """Countries of the numbers that the app is set up with. Whom rules name as callers is nobody of ours."""
+    targets = [rule.outcome.target for rule in routes.rules if isinstance(rule.outcome, RedirectTo)]
+    if settings.fallback_transfer_to:
+        targets.append(Identifier.parse(settings.fallback_transfer_to))
+    yield from countries_of(targets)
+    for rule in routes.rules:
+        for pattern in rule.to or ():
+            number = pattern.text.removeprefix("4:")
+            if number.startswith("+"):
+                yield country_of(number)  # of a pattern that is too short, `+4*`, it is no country's

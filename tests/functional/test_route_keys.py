@@ -1,0 +1,52 @@
+"""What each HTTP route asks for, written out: a key that is left away shows here."""
+
+from __future__ import annotations
+
+from tests.functional.app import http_routes
+
+PUBLIC = {"health": ("GET",)}
+MASTER_KEY = {
+    "export_person": ("POST",),
+    "erase_person": ("POST",),
+    "get_switches": ("GET",),
+    "turn_switches": ("POST",),
+}
+FUNCTION_KEY = {
+    "place_call": ("POST",),
+    "list_flows": ("GET",),
+    "list_calls": ("GET",),
+    "search_calls": ("POST",),
+    "get_call": ("GET",),
+    "get_journal": ("GET",),
+    "get_participants": ("GET",),
+    "act_on_call": ("POST",),
+    "signal_call": ("POST",),
+    "openapi": ("GET",),
+    "add_do_not_record": ("POST",),
+    "remove_do_not_record": ("POST",),
+    "check_do_not_record": ("POST",),
+    "list_reports": ("GET",),
+    "get_report": ("GET",),
+    "get_report_page": ("GET",),
+    "list_recordings": ("GET",),
+    "get_recording": ("GET",),
+    "replay_recording": ("POST",),
+    "list_dead_letters": ("GET",),
+    "replay_dead_letter": ("POST",),
+}
+
+
+def test_every_route_asks_for_what_this_list_says() -> None:
+    others = [route for route in http_routes() if not route.template.startswith("callbacks/{call_id}")]
+    found = {
+        level: {r.name: r.methods for r in others if r.auth_level == level}
+        for level in ("anonymous", "function", "admin")
+    }
+    assert found == {"anonymous": PUBLIC, "function": FUNCTION_KEY, "admin": MASTER_KEY}
+    assert len(others) == len(PUBLIC) + len(FUNCTION_KEY) + len(MASTER_KEY)
+
+
+def test_callbacks_take_nothing_but_post_and_are_20() -> None:
+    callbacks = [route for route in http_routes() if route.template.startswith("callbacks/{call_id}")]
+    assert {(route.auth_level, route.methods) for route in callbacks} == {("anonymous", ("POST",))}
+    assert len(callbacks) == 20

@@ -1,0 +1,138 @@
+"""What a flow makes of a secret: said, sent, logged, raised, returned."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from shared.calls import Call, RunFailed, actions, text
+from tests.unit.calls.secret_scan import assert_nowhere
+from tests.unit.calls.secret_stage import CARD, Stage
+from tests.unit.calls.world import CALLER
+
+# What the flow makes of it
+
+
+def test_what_holds_a_secret_is_sealed_by_itself() -> None:
+    async def repeats(call: Call) -> None:
+        pin = await call.ask_digits(text("Your PIN?"), max_tones=6, secret=True)
+        await call.send_dtmf(pin)
+        await call.play(text(f"You keyed {' '.join(pin)}."))
+        await call.run(lambda: {"pin": pin, "of": call.id})
+        await call.play(text("Thank you."))
+
+    stage = Stage(repeats)
+    stage.key_in("493017")
+    sent = stage.world.last()
+    assert isinstance(sent.action, actions.SendDtmf)
+    assert sent.action.tones == ("four", "nine", "three", "zero", "one", "seven")
+    other = stage.instance()
+    stage.event("SendDtmfTonesCompleted", sent.operation_context, other)
+    stage.event("PlayCompleted", stage.world.last().operation_context, stage.instance())
+    assert_nowhere("493017", stage.kept())
+    shown = [entry for entry in stage.journal_of("issued") if entry.get("secret")]
+    assert [entry["action"] for entry in shown] == [
+        {"kind": "send_dtmf", "tones": ["asterisk"], "participant": CALLER.raw_id},
+        {"kind": "play", "prompts": [{"kind": "text", "text": "secret"}]},
+    ]
+    assert stage.journal_of("answered")[-1]["secret"] is True
+    assert stage.journal_of("issued")[-1]["action"]["prompts"][0]["text"] == "Thank you."
+
+
+def test_what_the_flow_says_is_secret_is_sealed_whatever_it_holds() -> None:
+    async def tells(call: Call) -> None:
+        code = await call.run_secret(lambda: {"code": "kestrel"})
+        await call.play(text(f"It is {code['code']}."), secret=True)
+        await call.send_dtmf("7788", secret=True)
+
+    stage = Stage(tells)
+    stage.event("PlayCompleted", stage.world.last().operation_context, stage.instance())
+    kept = json.dumps(stage.kept(), default=str)
+    assert "kestrel" not in kept
+    assert_nowhere("7788", json.loads(kept))
+
+
+def test_notes_of_the_flow_are_masked(caplog: pytest.LogCaptureFixture) -> None:
+    async def notes(call: Call) -> None:
+        number = await call.ask_digits(text("Your card?"), max_tones=16, secret=True)
+        call.log(f"card {number}", card=number, last="ok", parts=[number[:8], number[8:]], digits=int(number))
+        call.result("paid", card=number, amount=20)
+        call.version(f"v{number}")
+        await call.signal("never")
+
+    caplog.set_level(logging.DEBUG)
+    stage = Stage(notes)
+    stage.key_in(CARD)
+    assert_nowhere(CARD, [stage.kept(), caplog.text])
+    logged = stage.journal_of("logged")[0]
+    assert logged["message"] == "secret"
+    assert logged["fields"] == {"card": "secret", "last": "ok", "parts": ["secret"], "digits": "secret"}
+    assert stage.store.peek(stage.call_id).details == {"card": "secret", "amount": 20}
+    stage.instance().signal(stage.call_id, "click")
+    assert stage.store.peek(stage.call_id).failure == {}
+
+
+def test_errors_of_the_flow_are_masked(caplog: pytest.LogCaptureFixture) -> None:
+    async def fails(call: Call) -> None:
+        number = await call.ask_digits(text("Your card?"), max_tones=16, secret=True)
+        raise ValueError(f"{number} is no card")
+
+    caplog.set_level(logging.DEBUG)
+    stage = Stage(fails)
+    stage.key_in(CARD)
+    stage.event("PlayCompleted", stage.world.last().operation_context, stage.instance())
+    assert_nowhere(CARD, [stage.kept(), caplog.text])
+    assert stage.store.peek(stage.call_id).failure["error"] == "ValueError: secret"
+    assert stage.journal_of("failed")[0]["trace"] == "secret"
+
+
+def test_errors_of_side_effects_are_sealed_and_not_logged(caplog: pytest.LogCaptureFixture) -> None:
+    met: list[str] = []
+
+    def declines(card: str) -> None:
+        raise ValueError(f"{card} was declined")
+
+    async def pays(call: Call) -> None:
+        number = await call.ask_digits(text("Your card?"), max_tones=16, secret=True)
+        for run in (call.run, call.run_secret):
+            try:
+                await run(declines, number)
+            except RunFailed as error:
+                met.append(error.message)
+        await call.signal("never")
+
+    caplog.set_level(logging.DEBUG)
+    stage = Stage(pays)
+    stage.key_in(CARD)
+    assert met == [f"{CARD} was declined"] * 2
+    assert_nowhere(CARD, [stage.kept(), caplog.text])
+    assert "declines raised ValueError" in caplog.text
+
+
+def test_what_the_service_says_of_a_secret_is_sealed_and_not_logged(caplog: pytest.LogCaptureFixture) -> None:
+    from shared.errors import ActionRefused
+
+    async def sends(call: Call) -> None:
+        number = await call.ask_digits(text("Your card?"), max_tones=16, secret=True)
+        try:
+            await call.play(text(number))
+        except ActionRefused:
+            await call.signal("never")
+
+    caplog.set_level(logging.DEBUG)
+    stage = Stage(sends)
+    perform = stage.world.gateway.perform
+
+    def refuse(request: Any) -> Mapping[str, Any]:
+        if request.action.kind == "play":
+            raise ActionRefused("play", 400, "8523", f"cannot say {request.action.prompts[0].text}")
+        return perform(request)
+
+    stage.world.gateway.perform = refuse  # type: ignore[method-assign]
+    stage.key_in(CARD)
+    assert_nowhere(CARD, [stage.kept(), caplog.text])
+    assert stage.journal_of("refused")[-1]["secret"] is True

@@ -1,0 +1,79 @@
+"""The rows of the brakes, by one suite run against both sides: in memory, and a table on Azurite."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+
+import pytest
+
+from devstack.azurite import Azurite
+from shared.brakes.rows import BrakeRows, MemoryBrakeRows
+from shared.errors import LostRace, StoreUnavailable
+from shared.store.brake_rows import TableBrakeRows
+
+pytestmark = pytest.mark.xdist_group("store-brake-rows")
+
+_prefixes = itertools.count(1)
+
+Another = Callable[[], BrakeRows]
+"""Gives the rows as another instance of the app sees them."""
+
+
+@pytest.fixture(params=["memory", pytest.param("tables", marks=pytest.mark.node)])
+def another(request: pytest.FixtureRequest) -> Another:
+    if request.param == "tables":
+        azurite: Azurite = request.getfixturevalue("azurite")
+        prefix = f"brake{next(_prefixes)}x"
+        return lambda: TableBrakeRows(azurite.connection_string, prefix)
+    rows = MemoryBrakeRows()
+    return lambda: rows
+
+
+def test_where_nothing_was_written_there_is_nothing(another: Another) -> None:
+    assert another().read() == {}
+
+
+def test_what_one_instance_writes_another_reads(another: Another) -> None:
+    one, other = another(), another()
+    one.put("figures", "a")
+    one.put("figures", "b ä")
+    one.replace("switches", "c", None)
+    assert {name: row.text for name, row in other.read().items()} == {"figures": "b ä", "switches": "c"}
+
+
+def test_a_row_is_replaced_at_the_version_that_was_read_and_no_other(another: Another) -> None:
+    one, other = another(), another()
+    one.replace("switches", "a", None)
+    for version in (None, one.read()["switches"].version):
+        if version is None:
+            with pytest.raises(LostRace):
+                other.replace("switches", "b", version)
+        else:
+            other.replace("switches", "b", version)
+            with pytest.raises(LostRace):
+                one.replace("switches", "c", version)
+    assert one.read()["switches"].text == "b"
+
+
+def test_rows_are_apart(another: Another) -> None:
+    one = another()
+    one.replace("switches", "a", None)
+    version = one.read()["switches"].version
+    one.put("figures", "x")
+    one.replace("switches", "b", version)
+
+
+def test_a_row_of_thirty_thousand_characters_is_taken(another: Another) -> None:
+    one = another()
+    one.put("switches", "ä" * 30_000)
+    assert len(one.read()["switches"].text) == 30_000
+
+
+def test_a_storage_that_does_not_answer_is_told_as_one() -> None:
+    connection = (
+        "DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;AccountKey=a2V5;"
+        "TableEndpoint=http://127.0.0.1:9/devstoreaccount1;"
+    )
+    with pytest.raises(StoreUnavailable):
+        TableBrakeRows(connection, "brakes").read()
