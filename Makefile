@@ -14,10 +14,11 @@ help: ## what there is to do
 
 setup: $(STAMP) $(NODE_STAMP) ## install everything this project needs, into .venv and node_modules
 
-$(STAMP): requirements-dev.txt requirements-worker.txt
+$(STAMP): requirements-dev.txt requirements-worker.txt emulator/pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(PIP_INSTALL) -r requirements-dev.txt
 	$(PIP_INSTALL) --no-deps --ignore-requires-python -r requirements-worker.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-index --no-build-isolation -e ./emulator
 	$(BIN)/python -m compileall -q $(VENV)/lib || true
 	@touch $@
 

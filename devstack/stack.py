@@ -100,7 +100,7 @@ class Stack:
         data: Path | None = None,
         logs: Path | None = None,
         echo: Callable[[str, str], None] | None = None,
-        emulator: Sequence[str] | None = (sys.executable, "-m", "emulator"),
+        emulator: Sequence[str] | None = (sys.executable, "-m", "acs_emulator"),
         streams: bool = False,
         failover: bool = False,
     ) -> None:

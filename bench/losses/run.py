@@ -13,6 +13,7 @@ from typing import Any
 import requests
 from azure.data.tables import TableClient
 
+from acs_emulator.testing import Control
 from bench.losses.flows import OWN
 from bench.losses.gathered import Gathered, Noted, Outage, Placed
 from bench.losses.phones import AGENT_PHONE, Kind, mixed
@@ -20,7 +21,6 @@ from bench.losses.scenario import KEY, Scenario, stack_behind_proxies
 from devstack.azurite import SERVICES
 from devstack.proxy import Proxies
 from devstack.stack import Stack
-from emulator.testing import Control
 
 LONGEST_CALL = 60.0
 """Emulated seconds that the longest of the calls takes when nothing is disturbed."""

@@ -6,6 +6,7 @@ import json
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
+from acs_emulator.core.known_hosts import KnownHosts
 from devstack.host.eventgrid import PATH as EVENT_GRID_PATH
 from devstack.host.http import (
     BodyTooLargeError,
@@ -20,7 +21,6 @@ from devstack.host.http import (
     read_body,
     respond,
 )
-from emulator.web.known_hosts import KnownHosts
 
 _JSON: Headers = [(b"content-type", b"application/json; charset=utf-8")]
 _TEXT: Headers = [(b"content-type", b"text/plain; charset=utf-8")]

@@ -14,6 +14,7 @@ from pathlib import Path
 import uvicorn
 from azure.functions.meta import Datum
 
+from acs_emulator.core.known_hosts import KnownHosts
 from devstack.host.app import Host
 from devstack.host.backend import Backend, Invocation
 from devstack.host.console import Console, route_logging
@@ -27,7 +28,6 @@ from devstack.host.queues import QueueListeners
 from devstack.host.settings import HostSettings, load_host_settings
 from devstack.host.storage import Queues
 from devstack.host.timers import Timers
-from emulator.web.known_hosts import KnownHosts
 
 KEY_SETTING = "DEVSTACK_FUNCTION_KEY"
 PUBLIC_SETTINGS = ("CALLBACK_BASE_URL", "WEBSITE_HOSTNAME")

@@ -17,8 +17,8 @@ from azure.data.tables import TableClient
 from azure.storage.blob import ContainerClient
 
 import devstack.deployed
+from acs_emulator.testing import Control
 from devstack.stack import Stack
-from emulator.testing import Control
 
 RECEPTION, BROKEN, NAPPING, LOOPING = "+18005550101", "+18005550102", "+18005550103", "+18005550104"
 REJECTED, REDIRECTED, SENT_TO = "+18005550105", "+18005550106", "+15550100001"

@@ -17,8 +17,8 @@ from azure.data.tables import TableServiceClient
 from azure.storage.blob import BlobServiceClient
 from azure.storage.queue import QueueServiceClient
 
+from acs_emulator.testing import Control
 from devstack.stack import INCOMING_CALL, RECORDING_FILE, Stack
-from emulator.testing import Control
 from shared.privacy import NumberHashes
 from tests.e2e.line import deployed, until
 from tests.e2e.trials import LIFECYCLE

@@ -16,8 +16,8 @@ import requests
 from azure.data.tables import TableClient
 from azure.storage.blob import ContainerClient
 
+from acs_emulator.testing import Control
 from devstack.stack import INCOMING_CALL, RECORDING_FILE, Stack
-from emulator.testing import Control
 from tests.e2e.line import deployed, until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.node, pytest.mark.timeout(240), pytest.mark.xdist_group("e2e-recordings")]
@@ -146,7 +146,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     root = deployed(tmp_path_factory.mktemp("app"))
     (root / "routing.yaml").write_text(ROUTES)
     (root / "flows" / "briefing.py").write_text(FLOW)
-    emulator = (sys.executable, "-m", "emulator", "--recording-chunk-seconds", str(CHUNK_SECONDS))
+    emulator = (sys.executable, "-m", "acs_emulator", "--recording-chunk-seconds", str(CHUNK_SECONDS))
     with Stack(
         app_root=root,
         host="own",

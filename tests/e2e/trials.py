@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 import requests
 
+from acs_emulator.testing import Control
 from devstack.stack import INCOMING_CALL, Stack
-from emulator.testing import Control
 from tests.e2e.line import deployed, until
 
 KEY = "a-function-key"

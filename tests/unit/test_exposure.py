@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
+from acs_emulator.core.config import DEVELOPMENT_ACCESS_KEY
 from devstack import up
 from devstack.host.settings import DEVELOPMENT_STORAGE
 from devstack.stack import SECRETS_KEY
-from emulator.config import DEVELOPMENT_ACCESS_KEY
 from shared.errors import SettingsError
 from shared.exposure import PUBLISHED, in_azure
 from shared.settings import load_settings

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulator.web.known_hosts import KnownHosts, host_of
+from acs_emulator.core.known_hosts import KnownHosts, host_of
 
 ROOT = Path(__file__).parents[2]
 LOCAL = [
@@ -87,4 +87,6 @@ def test_no_text_fails_the_reader(text: str) -> None:
 
 def test_emulator_and_streams_have_one_rule() -> None:
     """Neither may import the other's, so there are two copies."""
-    assert (ROOT / "emulator/web/known_hosts.py").read_text() == (ROOT / "streams/known_hosts.py").read_text()
+    assert (ROOT / "emulator/src/acs_emulator/core/known_hosts.py").read_text() == (
+        ROOT / "streams/known_hosts.py"
+    ).read_text()

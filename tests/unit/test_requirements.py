@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 import sys
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib import metadata
+from itertools import chain
 
 import pytest
 from packaging.requirements import Requirement
@@ -184,6 +186,19 @@ def test_the_development_lock_is_complete_here() -> None:
         name = named(requirement)
         assert name in pins, f"{requirement} is pulled in and not locked: run make lock"
         assert metadata.version(name) == pins[name].version, f"another {name} is installed: run make setup"
+
+
+def test_the_development_lock_has_what_the_emulator_and_its_extras_need() -> None:
+    """`make setup` installs the emulator without its dependencies: they come from the lock, with hashes."""
+    project = tomllib.loads((ROOT / "emulator" / "pyproject.toml").read_text("utf-8"))
+    pins = locked_on("requirements-dev.txt", "3.11")
+    extras = project["project"]["optional-dependencies"]
+    assert sorted(extras) == ["mp3", "storage"]
+    parts = (project["project"]["dependencies"], project["build-system"]["requires"], *extras.values())
+    for requirement in map(Requirement, chain.from_iterable(parts)):
+        pin = pins.get(named(requirement))
+        assert pin is not None, f"{requirement} of emulator/pyproject.toml is not locked: add it to requirements-dev.in"
+        assert requirement.specifier.contains(pin.version), f"{requirement} does not fit {pin.requirement}"
 
 
 @pytest.mark.parametrize("python", PYTHONS)

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from acs_emulator.core.config import DEFAULT_PORT, DEVELOPMENT_ACCESS_KEY, Config
 from devstack.stack import NUMBER_HASH_KEY, SECRETS_KEY
-from emulator.config import DEFAULT_PORT, DEVELOPMENT_ACCESS_KEY, Config
 from shared.errors import SettingsError
 from shared.settings import NO_STORE, Settings, binding, load_settings, setting_name, unknown_settings
 from tests.setting_samples import REQUIRED, STORAGE, made_key

@@ -14,7 +14,7 @@ from azure.communication.callautomation import CallAutomationClient
 from azure.core.credentials import AzureKeyCredential
 from azure.core.pipeline.transport import HttpTransport
 
-from emulator.web.routes import OPERATIONS
+from acs_emulator.api.routes import OPERATIONS
 from handlers.callbacks import FAMILIES
 from shared.api.models import ACTIONS, PlaceCall
 from shared.api.openapi import openapi

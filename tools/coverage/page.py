@@ -14,10 +14,10 @@ SHOWN = 2
 
 _INTRODUCTION = (
     "Made from the code by `make coverage`; `tests/unit/test_coverage.py` fails when this page is stale or has a hole. "
-    "Routes are below `/api`, gateway functions below `shared.gateway`, emulator functions below `emulator`. An "
+    "Routes are below `/api`, gateway functions below `shared.gateway`, emulator functions below `acs_emulator`. An "
     "operation belongs to the action whose request the gateway turns into it. A conformance test calls the operation "
-    "with the official Python client, or waits for the event; the JavaScript client has a "
-    "[suite of its own](../tests/conformance/javascript_sdk/operations.test.mjs). End-to-end tests run Azurite, the "
+    "with the official Python client, or waits for the event; the JavaScript client has a [suite of its "
+    "own](../emulator/tests/conformance/javascript_sdk/operations.test.mjs). End-to-end tests run Azurite, the "
     "emulator, the Functions host and the streams service, and name what they cover with a marker, `covers`, which is "
     "held against what the emulator was asked and what the journals hold.\n"
 )

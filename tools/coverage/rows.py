@@ -44,7 +44,7 @@ def _operation(name: str) -> Row:
         "flow API": _code(*app.methods().get(word, ())),
         "HTTP API": _code(f"POST {route}" if route else ""),
         "gateway": _code(app.gateway(kind) if kind else ""),
-        "emulator": _code(service.handlers().get(name, "").removeprefix("emulator.")),
+        "emulator": _code(service.handlers().get(name, "").removeprefix("acs_emulator.")),
         "conformance": suites.conformance().get(name, ()),
         "end to end, as a flow": suites.end_to_end().get((name, "flow"), ()),
         "end to end, over HTTP": suites.end_to_end().get((name, "http"), ()),
@@ -81,7 +81,7 @@ def _taken(name: str) -> Row:
     return {
         "HTTP API": _code(app.shown(name) if app.doors(name) else ""),
         "function": _code(*app.doors(name)),
-        "emulator": _code(*(one.removeprefix("emulator.") for one in service.emitters().get(name, ()))),
+        "emulator": _code(*(one.removeprefix("acs_emulator.") for one in service.emitters().get(name, ()))),
         "conformance": suites.conformance().get(name, ()),
         "end to end": tuple(dict.fromkeys((*covering.get((name, "flow"), ()), *covering.get((name, "http"), ())))),
     }

@@ -10,19 +10,21 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from emulator.web.routes import OPERATIONS
-from tools.coverage.source import ROOT, files, module, tree, words
+import acs_emulator
+from acs_emulator.api.routes import OPERATIONS
+from tools.coverage.source import files, module, tree, words
 
 SUFFIXES = ("Started", "Stopped", "Updated", "Completed", "Failed", "Canceled")
 """Some events are named by the operation's class, and one of these."""
-LISTS = ("emulator/schemas/", "emulator/events/envelopes.py", "emulator/web/routes.py")
+EMULATOR = Path(acs_emulator.__file__).parent
+LISTS = ("acs_emulator/api/schemas/", "acs_emulator/events/envelopes.py", "acs_emulator/api/routes.py")
 """Where names of events and operations are listed, not emitted."""
 
 
 @cache
 def derived() -> dict[str, Any]:
     """What the emulator keeps of the published description."""
-    return dict(json.loads((ROOT / "emulator" / "schemas" / "callautomation.json").read_text("utf-8")))
+    return dict(json.loads((EMULATOR / "api" / "schemas" / "callautomation.json").read_text("utf-8")))
 
 
 def published_operations() -> tuple[str, ...]:
@@ -56,7 +58,7 @@ def emitters() -> Mapping[str, tuple[str, ...]]:
     """By event: the modules that raise it."""
     events = {*published_events(), *grid_events()}
     found: defaultdict[str, list[str]] = defaultdict(list)
-    for path in files("emulator"):
+    for path in files("emulator/src"):
         if any(listed in path.as_posix() for listed in LISTS):
             continue
         publishes = "event_grid.publish(" in path.read_text("utf-8")
@@ -80,6 +82,6 @@ def _composed(path: Path) -> Iterator[str]:
 
 def _bases(node: ast.ClassDef) -> Iterator[Path]:
     names = {ast.unparse(base) for base in node.bases}
-    for path in files("emulator"):
+    for path in files("emulator/src"):
         if any(isinstance(one, ast.ClassDef) and one.name in names for one in tree(path).body):
             yield path

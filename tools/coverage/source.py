@@ -36,5 +36,7 @@ def words(node: ast.AST) -> Iterator[str]:
 
 
 def module(path: Path) -> str:
-    """The dotted name of a file."""
-    return ".".join(path.relative_to(ROOT).with_suffix("").parts)
+    """The dotted name of a file, of the emulator's by its package."""
+    emulator = ROOT / "emulator" / "src"
+    root = emulator if path.is_relative_to(emulator) else ROOT
+    return ".".join(path.relative_to(root).with_suffix("").parts)

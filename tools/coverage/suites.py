@@ -12,8 +12,10 @@ from pathlib import Path
 from shared.events import CALLBACK_TYPES, EVENT_GRID_TYPES
 from tools.coverage.source import ROOT, files, functions, tree, words
 
-CLIENT_TABLE = ROOT / "tests" / "conformance" / "python_sdk" / "operations.py"
+CLIENT_TABLE = ROOT / "emulator" / "tests" / "conformance" / "python_sdk" / "operations.py"
 """Names the method of the official client for each published operation."""
+CONFORMANCE = ("tests/conformance", "emulator/tests/conformance")
+"""Where the conformance tests are."""
 
 
 @dataclass(frozen=True)
@@ -28,9 +30,9 @@ class Test:
         return self.path.relative_to(ROOT).as_posix()
 
 
-def tests(folder: str) -> Iterator[tuple[Test, ast.FunctionDef | ast.AsyncFunctionDef]]:
-    """The test functions below a folder."""
-    for path in files(folder, "test_*.py"):
+def tests(*folders: str) -> Iterator[tuple[Test, ast.FunctionDef | ast.AsyncFunctionDef]]:
+    """The test functions below some folders."""
+    for path in (path for folder in folders for path in files(folder, "test_*.py")):
         for function in functions(path):
             if function.name.startswith("test_"):
                 yield Test(path, function.name), function
@@ -78,7 +80,7 @@ def conformance() -> Mapping[str, tuple[Test, ...]]:
     """By operation or event: the conformance tests that ask for it or wait for it, then those that take them all."""
     methods, waits = _client_methods(), _helpers()
     found: defaultdict[str, list[Test]] = defaultdict(list)
-    for test, function in tests("tests/conformance"):
+    for test, function in tests(*CONFORMANCE):
         said = set(words(function))
         for node in ast.walk(function):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
@@ -86,7 +88,7 @@ def conformance() -> Mapping[str, tuple[Test, ...]]:
                 said |= waits.get(node.func.attr, set())
         for name in said:
             found[name].append(test)
-    for test, function in tests("tests/conformance"):
+    for test, function in tests(*CONFORMANCE):
         if any("CALLBACK_TYPES" in ast.unparse(decorator) for decorator in function.decorator_list):
             for name in CALLBACK_TYPES:
                 found[name].append(test)
@@ -117,7 +119,7 @@ def _client_methods() -> Mapping[tuple[str, bool | None], set[str]]:
 def _helpers() -> Mapping[str, set[str]]:
     """By a helper of the conformance tests: the one event that it waits for."""
     found: defaultdict[str, set[str]] = defaultdict(set)
-    for path in files("tests/conformance"):
+    for path in (path for folder in CONFORMANCE for path in files(folder)):
         if not path.name.startswith("test_"):
             for function in functions(path):
                 named = {word.rpartition(".")[2] for word in words(function)} & {*CALLBACK_TYPES, *EVENT_GRID_TYPES}

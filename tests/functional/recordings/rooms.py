@@ -25,7 +25,7 @@ from azure.communication.callautomation import (
 from azure.core.credentials import AzureKeyCredential
 from azure.storage.blob import ContainerClient
 
-from emulator.testing import PATIENCE, Control, Running
+from acs_emulator.testing import PATIENCE, Control, Running
 from shared.api.reports import RecordingView, ReportService
 from shared.events import RecordingFileStatusUpdated, parse_event_grid_event
 from shared.notifications.topic import TopicPublisher
@@ -261,7 +261,7 @@ class Room:
 
     def copied(self) -> dict[str, str]:
         """The file once more at the service, so that it can be deleted there; its locations."""
-        kept = self.emulator.service.archive
+        kept = self.emulator.service.recordings.archive
         (chunk,) = self.event["data"]["recordingStorageInfo"]["recordingChunks"]
         document = kept.get(chunk["documentId"])
         assert document is not None
@@ -276,7 +276,7 @@ class Room:
 
     def expire(self, document_id: str) -> None:
         """The service's time for a file is over."""
-        documents = self.emulator.service.archive._documents
+        documents = self.emulator.service.recordings.archive._documents
         documents[document_id] = replace(documents[document_id], expires=0.0)
 
     def strike(self, kind: str, count: int | None = None, **more: Any) -> None:

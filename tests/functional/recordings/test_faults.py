@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 from azure.storage.queue import QueueClient
 
+from acs_emulator.testing import Control, Running, running
 from devstack.azurite import Azurite
-from emulator.testing import Control, Running, running
 from shared.errors import UnknownRecording
 from shared.events import RecordingFileStatusUpdated, parse_event_grid_event
 from shared.quality.report import Report
@@ -75,7 +75,9 @@ def event(emulator: Running[Control], subscriber: Subscriber) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def audio(emulator: Running[Control], event: dict[str, Any]) -> bytes:
-    document = emulator.service.archive.get(event["data"]["recordingStorageInfo"]["recordingChunks"][0]["documentId"])
+    document = emulator.service.recordings.archive.get(
+        event["data"]["recordingStorageInfo"]["recordingChunks"][0]["documentId"]
+    )
     assert document is not None
     return document.path.read_bytes()
 
@@ -319,7 +321,7 @@ def test_a_source_that_cannot_be_deleted_for_a_while_is_deleted_later(rooms: Roo
     room.run()
     case.check_whole(audio)
     assert case.record.chunks[0].deleted
-    assert room.emulator.service.archive.get(locations["documentId"]) is None
+    assert room.emulator.service.recordings.archive.get(locations["documentId"]) is None
 
 
 def test_a_source_that_can_never_be_deleted_does_not_keep_the_report_back(rooms: Rooms, audio: bytes) -> None:
@@ -339,7 +341,7 @@ def test_a_damaged_file_is_not_deleted_at_the_source(rooms: Rooms) -> None:
     case = room.announced(**locations)
     assert room.run() == ["archived", "reported"]
     assert case.record.chunks[0].damaged
-    assert room.emulator.service.archive.get(locations["documentId"]) is not None
+    assert room.emulator.service.recordings.archive.get(locations["documentId"]) is not None
 
 
 # Twice, half-way, and at the same time
@@ -538,7 +540,7 @@ def test_a_recording_in_the_apps_own_storage_is_archived_from_there_by_the_compo
         assert queue.receive_message() is None
     assert outcomes == ["archived", "reported"]
     assert len(emulator.control.requests()) == before, "the service was not asked"
-    document = emulator.service.archive.get(chunk["documentId"])
+    document = emulator.service.recordings.archive.get(chunk["documentId"])
     assert document is not None
     report = Report.model_validate_json(recordings.service.report(recording))
     with ContainerClient.from_connection_string(azurite.connection_string, f"{prefix}-recordings") as archive:

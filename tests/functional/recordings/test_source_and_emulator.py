@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from emulator.testing import Control, Running, running
+from acs_emulator.testing import Control, Running, running
 from shared.errors import ForeignLocation, SourceUnavailable
 from shared.recordings.source import ServiceSource
 from tests.functional.recordings.rooms import recorded, wait_for
@@ -71,7 +71,7 @@ def strike(emulator: Running[Control], kind: str, count: int | None = None, **mo
 
 
 def sound(emulator: Running[Control], chunk: dict[str, Any]) -> bytes:
-    document = emulator.service.archive.get(chunk["documentId"])
+    document = emulator.service.recordings.archive.get(chunk["documentId"])
     assert document is not None
     return document.path.read_bytes()
 

@@ -6,12 +6,12 @@ from typing import Any, cast
 
 import pytest
 
+from acs_emulator.core.known_hosts import KnownHosts
 from devstack.host.__main__ import make_parser
 from devstack.host.app import Host
 from devstack.host.eventgrid import EventGridWebhook
 from devstack.host.http import Headers, HttpFunctions, KeyCheck
 from devstack.host.invoker import Invoker
-from emulator.web.known_hosts import KnownHosts
 
 FOREIGN: list[Headers] = [
     [(b"host", b"attacker.example:7071")],

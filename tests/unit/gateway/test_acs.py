@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from acs_emulator.testing import Control, Running, running
 from devstack.ports import free_port
-from emulator.testing import Control, Running, running
 from shared.calls import Choice, Transcription, actions, file, ssml, text
 from shared.calls.actions import Action
 from shared.calls.rules import build
@@ -60,8 +60,8 @@ class Line:
     def ring(self, caller: str = CALLER) -> str:
         """A phone calls; the context that answers it."""
         self.emulator.control.place_call(caller, NUMBER)
-        until(lambda: bool(self.emulator.service.invitations))
-        return str(list(self.emulator.service.invitations)[-1])
+        until(lambda: bool(self.emulator.service.registry.invitations))
+        return str(list(self.emulator.service.registry.invitations)[-1])
 
     def newest(self) -> dict[str, Any]:
         """The newest request that the emulator got."""

@@ -8,7 +8,7 @@ from typing import Any, get_args
 
 import pytest
 
-from emulator.testing import Control, Running, running
+from acs_emulator.testing import Control, Running, running
 from shared.api.models import OPENING_ONLY
 from shared.calls import actions, text
 from shared.calls.actions import Action, ServiceAction
@@ -77,9 +77,9 @@ def side(request: pytest.FixtureRequest) -> Iterator[Side]:
 
     def ring() -> tuple[str, str]:
         emulator.control.place_call(CALLER, NUMBER)
-        until(lambda: bool(emulator.service.invitations))
-        context = list(emulator.service.invitations)[-1]
-        return context, emulator.service.invitations[context].call.server_call_id
+        until(lambda: bool(emulator.service.registry.invitations))
+        context = list(emulator.service.registry.invitations)[-1]
+        return context, emulator.service.registry.invitations[context].call.server_call_id
 
     gateway = AcsGateway(emulator.endpoint, emulator.access_key, cognitive_services_endpoint=COGNITIVE)
     yield Side(gateway, ring)

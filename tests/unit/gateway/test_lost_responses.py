@@ -16,7 +16,7 @@ import pytest
 from azure.core.exceptions import ServiceRequestError, ServiceResponseError
 
 import shared.gateway.acs.gateway as acs
-from emulator.testing import Control, Running, running
+from acs_emulator.testing import Control, Running, running
 from shared.calls import actions, text
 from shared.calls.actions import Action, ServiceAction
 from shared.calls.rules import build

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from emulator.testing import running
+from acs_emulator.testing import running
 from shared.notifications.errors import TopicUnavailable
 from shared.notifications.event import Event
 from shared.notifications.topic import TopicPublisher

@@ -10,8 +10,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from emulator.audio.studio import Studio
-from emulator.audio.tones import key_tones
+from acs_emulator.audio.studio import Studio
+from acs_emulator.audio.tones import key_tones
 
 RATE = 16_000
 Sound = NDArray[np.float32]

@@ -1,0 +1,37 @@
+"""``python -m acs_emulator``."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+
+from acs_emulator.api.app import serve
+from acs_emulator.core.config import Config, ConfigError, parse_config
+
+
+async def run(config: Config) -> None:
+    """Serve until SIGINT or SIGTERM."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    async with serve(config) as service:
+        print(f"Emulator listening on {service.origin}", flush=True)
+        await stop.wait()
+
+
+def main() -> int:
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s %(message)s")
+    try:
+        asyncio.run(run(parse_config(sys.argv[1:], os.environ)))
+    except ConfigError as error:
+        print(f"acs-emulator: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

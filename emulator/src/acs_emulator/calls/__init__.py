@@ -1,0 +1,1 @@
+"""Calls, who is in them, and how they begin, change and end."""

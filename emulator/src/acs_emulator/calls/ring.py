@@ -1,0 +1,113 @@
+"""Ringing a party: a virtual phone by its behaviour, or the app through IncomingCall."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+
+from acs_emulator.calls.call import Call, Leg, Participant
+from acs_emulator.calls.registry import Invitation, Registry
+from acs_emulator.core import outcomes
+from acs_emulator.core.identifiers import Identifier
+from acs_emulator.core.outcomes import Outcome
+from acs_emulator.phones.book import Behaviour
+
+#: Seconds that a call rings (docs: incoming-call-notification).
+RING_SECONDS = 30.0
+#: Seconds from answering to being connected. Chosen.
+CONNECT_DELAY = 0.1
+_FAILURES = {
+    "decline": outcomes.INVITE_DECLINED,
+    "busy": outcomes.INVITE_BUSY,
+    "unreachable": outcomes.INVITE_UNREACHABLE,
+    "noAnswer": outcomes.INVITE_NOT_ANSWERED,
+}
+
+
+@dataclass(frozen=True)
+class Ring:
+    """What the rung party learns: who calls, under which name, with which custom context."""
+
+    caller: Identifier
+    display_name: str = ""
+    custom_context: dict[str, Any] | None = None
+    seconds: float = RING_SECONDS
+
+
+async def reach(registry: Registry, call: Call, target: Identifier, details: Ring) -> Participant | Outcome:
+    """Ring until somebody answers (a participant that has not joined yet) or it has failed."""
+    answer = await _ring(registry, call, target, details)
+    # A phone that has answered takes a moment to be connected.
+    if isinstance(answer, Participant) and answer.endpoint.is_phone:
+        await call.service.clock.sleep(CONNECT_DELAY)
+    return answer
+
+
+async def _ring(registry: Registry, call: Call, target: Identifier, details: Ring) -> Participant | Outcome:
+    while True:
+        behaviour = call.service.phones.behaviour(target)
+        call.note("service", "rings", target.value)
+        if behaviour is not None:
+            return await _ring_phone(call, target, behaviour, details.seconds)
+        reply = await _ring_app(registry, call, target, details)
+        if isinstance(reply, Outcome):
+            return reply
+        if isinstance(reply, Leg):
+            call.note("app", "answers")
+            await call.service.clock.sleep(CONNECT_DELAY)
+            failure = reply.injected("AnswerCall")
+            if failure is not None:
+                reply.dropped(failure)
+                return failure
+            return call.new_member(reply.identity, reply, announced=reply.answered_by is not None)
+        call.note("app", "redirects", reply.value)
+        target = reply
+
+
+async def _ring_phone(call: Call, target: Identifier, behaviour: Behaviour, limit: float) -> Participant | Outcome:
+    clock = call.service.clock
+    answers_in_time = behaviour.kind == "answer" and behaviour.after < limit
+    if behaviour.kind == "noAnswer" or (behaviour.kind == "answer" and not answers_in_time):
+        await clock.sleep(limit)
+        return outcomes.INVITE_NOT_ANSWERED
+    await clock.sleep(min(behaviour.after, limit))
+    if not answers_in_time:
+        call.note("phone", {"decline": "declines", "busy": "is busy"}.get(behaviour.kind, "cannot be reached"))
+        # A user who declines shows as recorded; numbers as the documented invite outcomes.
+        if behaviour.kind == "decline" and target.is_user:
+            return outcomes.LEFT_ALONE
+        return _FAILURES[behaviour.kind]
+    call.note("phone", "answers", target.value)
+    return call.new_phone(target, behaviour.script, behaviour.voice)
+
+
+async def _ring_app(registry: Registry, call: Call, target: Identifier, details: Ring) -> Leg | Outcome | Identifier:
+    service = call.service
+    invitation = Invitation(
+        call,
+        service.ids.incoming_call_context(),
+        details.caller,
+        target,
+        details.display_name,
+        asyncio.get_running_loop().create_future(),
+    )
+    registry.invitations[invitation.context] = invitation
+    data = {
+        "to": target.event_grid(),
+        "from": details.caller.event_grid(),
+        "serverCallId": call.server_call_id,
+        "callerDisplayName": details.display_name,
+        **({"customContext": details.custom_context} if details.custom_context else {}),
+        "incomingCallContext": invitation.context,
+        "correlationId": call.correlation_id,
+    }
+    subject = f"/caller/{details.caller.raw_id}/recipient/{target.raw_id}"
+    service.event_grid.publish("IncomingCall", subject, data)
+    try:
+        async with asyncio.timeout(service.clock.real(details.seconds)):
+            return await invitation.reply
+    except TimeoutError:
+        return outcomes.INVITE_NOT_ANSWERED
+    finally:
+        registry.invitations.pop(invitation.context, None)

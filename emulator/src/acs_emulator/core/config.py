@@ -1,0 +1,210 @@
+"""Settings of one emulator, from flags and the environment."""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import binascii
+import importlib.util
+import random
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from acs_emulator import __version__
+from acs_emulator.core.known_hosts import host_of
+
+#: The well-known development access key. It protects nothing: it only lets every SDK sign the same way.
+DEVELOPMENT_ACCESS_KEY = base64.b64encode(b"switchboard-emulator-development-access-key-0001").decode()
+DEFAULT_HOST = "127.0.0.1"
+DEFAULT_PORT = 18080
+#: Seed of the resource id when none is given, so that the token audience is the same at every start.
+_RESOURCE_SEED = 1
+
+
+N = TypeVar("N", int, float)
+
+
+class ConfigError(ValueError):
+    """A setting cannot be used; the message names the flag and says what is expected."""
+
+
+@dataclass(frozen=True)
+class EventGridTarget:
+    """One Event Grid subscription: an endpoint and, if given, the event types it wants."""
+
+    url: str
+    event_types: frozenset[str] = frozenset()
+
+    @classmethod
+    def parse(cls, text: str) -> EventGridTarget:
+        """Read ``http://host/path?query#IncomingCall,CallEnded``; without a fragment all types are sent."""
+        url, _, fragment = text.strip().partition("#")
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.netloc:
+            raise ConfigError(f"--event-grid: {text!r} is not an absolute http(s) URL.")
+        return cls(url, frozenset(name.strip() for name in fragment.split(",") if name.strip()))
+
+    def wants(self, event_type: str) -> bool:
+        """Whether this subscription takes the event type (``Microsoft.Communication.IncomingCall``)."""
+        return not self.event_types or self.names(event_type)
+
+    def names(self, event_type: str) -> bool:
+        """Whether this subscription asks for the event type, in full or by its last part."""
+        return bool({event_type, event_type.rpartition(".")[2]} & self.event_types)
+
+
+@dataclass(frozen=True)
+class Config:
+    """Everything that shapes an emulator. ``speed`` divides every emulated wait."""
+
+    host: str = DEFAULT_HOST
+    port: int = DEFAULT_PORT
+    access_key: str = DEVELOPMENT_ACCESS_KEY
+    event_grid: tuple[EventGridTarget, ...] = ()
+    speed: float = 1.0
+    #: None draws a fresh one at start, so that a restarted emulator never repeats a call's ids.
+    seed: int | None = None
+    loose: bool = False
+    resource_id: str = field(default="")
+    #: Base of recording locations, such as https://emulator.asm.skype.com:18443; empty is the emulator's own address.
+    recording_host: str = ""
+    #: More hosts that requests may name, and whose pages may send them: names or URLs.
+    allowed_hosts: tuple[str, ...] = ()
+    #: Whether what the app plays is in recordings.
+    record_prompts: bool = False
+    #: Longest chunk of a recording in seconds (docs: call recording, 4 hours).
+    recording_chunk_seconds: float = 14_400.0
+    #: The storage account that recordings may be exported to; stands for the service's managed identity.
+    storage_connection_string: str = field(default="", repr=False)
+    #: Key of the Event Grid topic under /api/events; empty is the access key.
+    topic_key: str = field(default="", repr=False)
+    #: Key of the speech resource; empty takes any key.
+    speech_key: str = field(default="", repr=False)
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.port <= 65535:
+            raise ConfigError(f"--port: {self.port} is not between 0 and 65535.")
+        if self.recording_host and "//" not in self.recording_host:
+            object.__setattr__(self, "recording_host", f"https://{self.recording_host}")
+        if self.recording_host and not urlsplit(self.recording_host).netloc:
+            raise ConfigError(f"--recording-host: {self.recording_host!r} is not a host or an address.")
+        if wrong := next((host for host in self.allowed_hosts if not host_of(host)), None):
+            raise ConfigError(f"--allow-host: {wrong!r} is no host.")
+        if not 0.1 <= self.recording_chunk_seconds <= 14_400:
+            raise ConfigError(f"--recording-chunk-seconds: {self.recording_chunk_seconds} is not from 0.1 to 14400.")
+        if self.storage_connection_string and not _has_storage_client():
+            raise ConfigError("--storage-connection-string: needs pip install 'acs-emulator[storage]'.")
+        if not 0 < self.speed < float("inf"):
+            raise ConfigError(f"--speed: {self.speed} is not a positive number.")
+        try:
+            key = base64.b64decode(self.access_key, validate=True)
+        except (binascii.Error, ValueError) as error:
+            raise ConfigError(f"--access-key: not base64 ({error}).") from error
+        if not key:
+            raise ConfigError("--access-key: must not be empty.")
+        if not self.topic_key:
+            object.__setattr__(self, "topic_key", self.access_key)
+        if not self.resource_id:
+            object.__setattr__(self, "resource_id", resource_id_of(_RESOURCE_SEED if self.seed is None else self.seed))
+        try:
+            object.__setattr__(self, "resource_id", str(uuid.UUID(self.resource_id)))
+        except ValueError as error:
+            raise ConfigError(f"--resource-id: {self.resource_id!r} is not a GUID.") from error
+
+
+def _has_storage_client() -> bool:
+    try:
+        return importlib.util.find_spec("azure.storage.blob") is not None
+    except ModuleNotFoundError:
+        return False
+
+
+def resource_id_of(seed: int) -> str:
+    """The resource id that belongs to a seed when none is given."""
+    return str(uuid.UUID(int=random.Random(f"resource-{seed}").getrandbits(128), version=4))
+
+
+_SWITCH: dict[str, Any] = {"action": "store_true", "default": None}
+_OPTIONS: dict[str, tuple[str | None, dict[str, Any]]] = {
+    "--version": (None, {"action": "version", "version": f"acs-emulator {__version__}"}),
+    "--host": (f"address to listen on (default {DEFAULT_HOST})", {}),
+    "--port": (f"port to listen on, 0 for any free one (default {DEFAULT_PORT})", {}),
+    "--access-key": ("base64 access key (default: the development key)", {}),
+    "--event-grid": (
+        "Event Grid webhook URL, may repeat; '#IncomingCall,CallStarted' at the end picks event types",
+        {"action": "append"},
+    ),
+    "--speed": ("divides every wait (default 1)", {}),
+    "--seed": ("seed of every random choice (default: a fresh one at every start)", {}),
+    "--resource-id": ("GUID of the resource, the audience of callback tokens", {}),
+    "--loose": ("do not insist on signatures and schemas", _SWITCH),
+    "--recording-host": ("host or address in recording locations (default: the emulator's own)", {}),
+    "--recording-chunk-seconds": ("longest chunk of a recording (default 14400)", {}),
+    "--record-prompts": ("have what the app plays in recordings", _SWITCH),
+    "--storage-connection-string": ("account that recordings with externalStorage may be written to", {}),
+    "--topic-key": ("key of the Event Grid topic under /api/events (default: the access key)", {}),
+    "--speech-key": ("key of the speech resource (default: any key is taken)", {}),
+    "--allow-host": (
+        "host or URL, beside this machine, that requests may name and whose pages may send them; may repeat",
+        {"dest": "allowed_hosts", "action": "append"},
+    ),
+}
+"""Each flag with its help, and how argparse takes it."""
+
+
+def parse_config(argv: Sequence[str], environ: Mapping[str, str]) -> Config:
+    """Read the command line; a flag wins over its environment variable, which wins over the default.
+
+    Raises ConfigError with the name of the flag or variable when a value cannot be used.
+    """
+    parser = argparse.ArgumentParser(
+        prog="acs-emulator", description="A local Azure Communication Services Call Automation service."
+    )
+    for flag, (text, more) in _OPTIONS.items():
+        parser.add_argument(flag, help=text, **more)
+    flags = parser.parse_args(argv)
+
+    def setting(name: str, default: str) -> str:
+        given = getattr(flags, name)
+        return str(given) if given is not None else environ.get(f"EMULATOR_{name.upper()}", default)
+
+    def switch(name: str) -> bool:
+        given = getattr(flags, name)
+        return bool(given) or environ.get(f"EMULATOR_{name.upper()}", "").lower() in ("1", "true", "yes", "on")
+
+    urls: list[str] = flags.event_grid or environ.get("EMULATOR_EVENT_GRID", "").split(",http")
+    if not flags.event_grid:
+        urls = [urls[0], *(f"http{rest}" for rest in urls[1:])]
+    return Config(
+        host=setting("host", DEFAULT_HOST),
+        port=_number(int, "--port", setting("port", str(DEFAULT_PORT))),
+        access_key=setting("access_key", DEVELOPMENT_ACCESS_KEY),
+        event_grid=tuple(EventGridTarget.parse(url) for url in urls if url.strip()),
+        speed=_number(float, "--speed", setting("speed", "1")),
+        seed=_number(int, "--seed", seed) if (seed := setting("seed", "")) else None,
+        loose=switch("loose"),
+        resource_id=setting("resource_id", ""),
+        recording_host=setting("recording_host", ""),
+        allowed_hosts=tuple(
+            host.strip()
+            for host in flags.allowed_hosts or environ.get("EMULATOR_ALLOWED_HOSTS", "").split(",")
+            if host.strip()
+        ),
+        record_prompts=switch("record_prompts"),
+        storage_connection_string=setting("storage_connection_string", ""),
+        topic_key=setting("topic_key", ""),
+        speech_key=setting("speech_key", ""),
+        recording_chunk_seconds=_number(
+            float, "--recording-chunk-seconds", setting("recording_chunk_seconds", "14400")
+        ),
+    )
+
+
+def _number(kind: type[N], flag: str, text: str) -> N:
+    try:
+        return kind(text)
+    except ValueError as error:
+        raise ConfigError(f"{flag}: {text!r} is not a number.") from error

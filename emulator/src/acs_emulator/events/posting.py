@@ -1,0 +1,46 @@
+"""One attempt to deliver an event."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import aiohttp
+from yarl import URL
+
+from acs_emulator.core.clock import Clock
+from acs_emulator.events.log import Attempt, Delivery
+
+
+async def post(
+    session: aiohttp.ClientSession,
+    clock: Clock,
+    delivery: Delivery,
+    body: Any,
+    headers: Mapping[str, str],
+    limit: float,
+) -> bytes:
+    """Post the body as JSON and add the attempt to the delivery; what was answered, empty if nothing was.
+
+    ``limit`` is in wall-clock seconds.
+    """
+    started = time.perf_counter()
+    attempt = Attempt(clock.monotonic_ms())
+    text = b""
+    try:
+        async with session.post(
+            URL(delivery.url, encoded=True),
+            data=json.dumps(body, separators=(",", ":")).encode(),
+            headers=headers,
+            timeout=aiohttp.ClientTimeout(total=limit),
+            allow_redirects=False,
+        ) as answer:
+            text = await answer.read()
+            attempt.status = answer.status
+    except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:
+        attempt.error = f"{type(error).__name__}: {error}"
+    attempt.ms = round((time.perf_counter() - started) * 1000, 3)
+    delivery.attempts.append(attempt)
+    return text

@@ -1,0 +1,71 @@
+"""Hold and unhold, with the audio that a held participant hears."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from acs_emulator.audio import PromptError
+from acs_emulator.calls.call import Call, LegObserver, Participant
+from acs_emulator.calls.reply import ReplyTo
+from acs_emulator.core import outcomes
+from acs_emulator.media.sources import failure, load
+
+
+class HoldAudio:
+    """What one held participant hears; its events carry the context of the hold request."""
+
+    def __init__(self, reply: ReplyTo, source: dict[str, Any]) -> None:
+        self._reply = reply
+        self._source = source
+        self._started = False
+        self._task = reply.leg.service.tasks.start(self._run(), f"hold audio on {reply.leg.id}")
+
+    async def _run(self) -> None:
+        # The audio repeats until unhold: only its begin and its end can be seen.
+        injected = self._reply.leg.injected("CallMedia_Hold")
+        if injected is not None:
+            self._reply.emit("HoldFailed", None, injected)
+            return
+        try:
+            await load(self._source, self._reply.leg)
+        except PromptError as error:
+            self._reply.emit("HoldFailed", None, failure(error))
+            return
+        self._started = True
+        self._reply.emit("HoldAudioStarted", None, outcomes.COMPLETED)
+
+    def end(self) -> None:
+        """Unhold: the audio counts as cancelled (recorded 2025)."""
+        self._task.cancel()
+        if self._started:
+            self._reply.emit("HoldAudioCompleted", None, outcomes.CANCELED)
+
+
+class Holds(LegObserver):
+    """The participants that a leg holds, and what they hear meanwhile."""
+
+    def __init__(self) -> None:
+        #: By raw id of the participant.
+        self._audio: dict[str, HoldAudio] = {}
+
+    def hold(self, target: Participant, source: dict[str, Any] | None, reply: ReplyTo) -> None:
+        """ParticipantsUpdated, and HoldAudioStarted if there is audio; no other event tells of success (docs)."""
+        if not target.on_hold:
+            target.set_on_hold(True)
+            reply.leg.call.participants_changed()
+        reply.leg.call.note("app", "holds", target.identifier.value)
+        if source is not None:
+            self._audio[target.identifier.raw_id] = HoldAudio(reply, source)
+
+    def unhold(self, call: Call, target: Participant) -> None:
+        """HoldAudioCompleted if there was audio, then ParticipantsUpdated (recorded 2025)."""
+        call.note("app", "takes off hold", target.identifier.value)
+        audio = self._audio.pop(target.identifier.raw_id, None)
+        if audio is not None:
+            audio.end()
+        if target.on_hold:
+            target.set_on_hold(False)
+            call.participants_changed()
+
+    def dropped(self) -> None:
+        self._audio.clear()

@@ -1,0 +1,105 @@
+"""Phone scripts: what a virtual phone does, step by step.
+
+A step is ``{"when"?: condition, "at"? or "after"?: seconds, one action}``. ``when`` waits for the condition;
+``after`` counts from there, or from the end of the step before; ``at`` counts from the last ``when`` of the
+script, or from the connection. A step without an action only waits.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from acs_emulator.core.errors import BadRequest
+
+CONDITIONS = ("connected", "joined", "prompted", "prompt ended", "asked", "tones")
+#: The tone name of each key (published Tone enum).
+TONES = {
+    "0": "zero",
+    "1": "one",
+    "2": "two",
+    "3": "three",
+    "4": "four",
+    "5": "five",
+    "6": "six",
+    "7": "seven",
+    "8": "eight",
+    "9": "nine",
+    "#": "pound",
+    "*": "asterisk",
+    "A": "a",
+    "B": "b",
+    "C": "c",
+    "D": "d",
+}
+_ACTIONS = ("press", "say", "wait", "hangUp")
+_FIELDS = ("when", "at", "after", *_ACTIONS)
+#: Longest wait of one step in seconds.
+_LONGEST = 86_400.0
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step; at most one of the actions is set."""
+
+    when: str | None = None
+    after: float = 0.0
+    at: float | None = None
+    press: str | None = None
+    say: str | None = None
+    hang_up: bool = False
+
+
+def parse_script(steps: Any, where: str = "script") -> tuple[Step, ...]:
+    """Read a script. Raises BadRequest that names the step and the field."""
+    if steps is None:
+        return ()
+    if not isinstance(steps, list):
+        raise BadRequest(f"'{where}' must be a list of steps.", where)
+    return tuple(_step(step, f"{where}[{index}]") for index, step in enumerate(steps))
+
+
+def _step(step: Any, where: str) -> Step:
+    if not isinstance(step, dict):
+        raise BadRequest(f"'{where}' must be an object.", where)
+    unknown = sorted(set(step) - set(_FIELDS))
+    if unknown:
+        known = ", ".join(_FIELDS)
+        raise BadRequest(f"'{where}.{unknown[0]}' is not known; known are {known}.", f"{where}.{unknown[0]}")
+    if "at" in step and {"after", "wait"} & set(step):
+        raise BadRequest(f"'{where}' has 'at' beside 'after' or 'wait'; give one of them.", f"{where}.at")
+    actions = [name for name in _ACTIONS if name in step]
+    if len(actions) > 1:
+        raise BadRequest(f"'{where}' has {' and '.join(actions)}; a step does one thing.", where)
+    if not step:
+        raise BadRequest(f"'{where}' is empty.", where)
+    when = step.get("when")
+    if when is not None and when not in CONDITIONS:
+        raise BadRequest(f"'{where}.when' must be one of {', '.join(CONDITIONS)}.", f"{where}.when")
+    if "hangUp" in step and step["hangUp"] is not True:
+        raise BadRequest(f"'{where}.hangUp' must be true.", f"{where}.hangUp")
+    say = step.get("say")
+    if "say" in step and not isinstance(say, str):
+        raise BadRequest(f"'{where}.say' must be text.", f"{where}.say")
+    press = check_keys(step["press"], f"{where}.press") if "press" in step else None
+    after = seconds(step.get("after", 0), f"{where}.after") + seconds(step.get("wait", 0), f"{where}.wait")
+    at = seconds(step["at"], f"{where}.at") if "at" in step else None
+    return Step(when, after, at, press, say, "hangUp" in step)
+
+
+def check_keys(keys: Any, where: str) -> str:
+    """Keys of a phone, upper case. Raises BadRequest."""
+    if not isinstance(keys, str) or not keys:
+        raise BadRequest(f"'{where}' must be a text of keys.", where)
+    pressed = keys.upper()
+    wrong = next((key for key in pressed if key not in TONES), None)
+    if wrong is not None:
+        raise BadRequest(f"'{where}': {wrong!r} is not a key; keys are 0-9, *, #, A-D.", where)
+    return pressed
+
+
+def seconds(value: Any, where: str) -> float:
+    """A length of time. Raises BadRequest."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _LONGEST:
+        raise BadRequest(f"'{where}' must be a number of seconds from 0 to {_LONGEST:.0f}.", where)
+    return float(value)

@@ -1,0 +1,99 @@
+"""The emulated resource as a whole: everything that lives as long as the emulator runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from acs_emulator.calls.call import Call
+from acs_emulator.calls.registry import Registry
+from acs_emulator.calls.resource import Resource
+from acs_emulator.core.config import Config
+from acs_emulator.core.tasks import Tasks
+from acs_emulator.events.topic import Topic
+from acs_emulator.recording.recordings import Recordings
+from acs_emulator.service.connection import Connection
+from acs_emulator.streaming.ticker import Ticker
+from acs_emulator.transcription.voiceprints import Voiceprints
+
+
+class Emulator(Resource):
+    """Make it inside a running event loop; ``close`` it there."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__(config)
+        self.origin = f"http://{config.host}:{config.port}"
+        self._handshakes = Tasks()
+        self.registry = Registry(self)
+        self.topic = Topic(self.event_grid)
+        self.ticker = Ticker(self.clock, self.tasks)
+        self.voiceprints = Voiceprints()
+        self.recordings = Recordings(self, lambda: self.recording_origin, self.voiceprints.add)
+        self.users: set[str] = set()
+        #: Called at a reset by those who keep something of requests.
+        self.on_reset: list[Callable[[], None]] = []
+
+    @property
+    def recording_origin(self) -> str:
+        """Scheme and authority of recording locations."""
+        return self.config.recording_host.rstrip("/") or self.origin
+
+    def listening_on(self, host: str, port: int) -> None:
+        """Called once the socket is bound: now the subscriptions can be made."""
+        self.origin = f"http://{host}:{port}"
+        for target in self.config.event_grid:
+            self.event_grid.subscribe(target, self.origin, self._handshakes)
+
+    def leg(self, call_connection_id: str) -> Connection | None:
+        """The app leg of a call that has not ended."""
+        leg = self.registry.legs.get(call_connection_id)
+        return leg if isinstance(leg, Connection) else None
+
+    async def reset(self) -> None:
+        """Back to the start: no calls, phones, faults or logs; subscriptions and keys stay."""
+        await self.tasks.cancel_all()
+        for forget in (
+            self.registry.clear,
+            self.ticker.clear,
+            self.recordings.clear,
+            self.voiceprints.clear,
+            self.phones.clear,
+            self.faults.rules.clear,
+            self.log.clear,
+            self.topic.clear,
+            self.timeline.clear,
+            self.tasks.crashes.clear,
+            *self.on_reset,
+        ):
+            forget()
+
+    async def close(self) -> None:
+        await self._handshakes.cancel_all()
+        await self.tasks.cancel_all()
+        await self.session.close()
+        await self.studio.close()
+        self.recordings.clear()
+
+    def state(self) -> dict[str, Any]:
+        """What GET /emulator/state shows."""
+        invitations = self.registry.invitations.values()
+        return {
+            "calls": [self._call_state(call) for call in self.registry.calls.values()],
+            "endedCalls": self.registry.ended_calls,
+            "incomingCalls": [{"call": i.call.id, "from": i.caller.raw_id, "to": i.callee.raw_id} for i in invitations],
+            "phones": self.phones.state(),
+            "ownedNumbers": sorted(self.phones.owned),
+            "subscriptions": [subscription.state() for subscription in self.event_grid.subscriptions],
+        }
+
+    def _call_state(self, call: Call) -> dict[str, Any]:
+        return {
+            "id": call.id,
+            "state": call.state,
+            "serverCallId": call.server_call_id,
+            "correlationId": call.correlation_id,
+            "participants": [participant.wire() for participant in call.participants],
+            "legs": [leg.describe() for leg in call.legs if isinstance(leg, Connection)],
+            "phones": [line.state() for line in call.lines],
+            "recordings": [recording.wire() for recording in self.recordings.of(call)],
+        }
