@@ -253,7 +253,9 @@ def test_switches_outlive_the_instance_and_are_those_of_all(tmp_path: Path) -> N
         ({"by": "Ada", "numbers": {"5550123": "off"}}, "numbers.5550123"),
         ({"by": "Ada", "numbers": {"4:anonymous": "off"}}, "numbers.4:anonymous"),
         ({"by": "Ada", "numbers": {f"+1425555{n:04d}": "off" for n in range(51)}}, "numbers"),
+        ({"by": "Ada", "numbers": {"+14255550123": "off", "4:14255550123": "on"}}, "numbers.4:14255550123"),
         ({"by": "Ada", "flows": {"nobody": {"flow": "desk"}}}, "flows.nobody"),
+        ({"by": "Ada", "flows": {"recpetion": "on"}}, "flows.recpetion"),
         ({"by": "Ada", "flows": {"reception": {"flow": "nobody"}}}, "flows.reception.flow"),
         ({"by": "Ada", "flows": {"reception": {"flow": "reception"}}}, "flows.reception.flow"),
         ({"by": "Ada", "flows": {"reception": {"redirect": "+19005550123"}}}, "flows.reception.redirect"),
@@ -268,6 +270,12 @@ def test_what_cannot_be_turned_is_refused_with_field_and_remedy(app: App, body: 
     assert (refused["status"], refused["field"]) == (400, field)
     assert refused["remedy"]
     assert app.board.brakes.rows.read() == {}
+
+
+def test_a_flow_that_was_removed_since_can_be_turned_on_again(app: App) -> None:
+    turn(app, flows={"reception": {"reject": "busy"}})
+    app.board.brakes.rows.put("switches", app.board.brakes.rows.read()["switches"].text.replace("reception", "removed"))
+    assert turn(app, flows={"removed": "on"})["flows"] == []
 
 
 @pytest.mark.parametrize("to", [{}, {"flow": "desk", "reject": "busy"}, "off", {"reject": "never"}], ids=str)
