@@ -242,8 +242,6 @@ class SwitchesService:
             if to.flow is not None:
                 self._check_flow(f"{field}.flow", name, to.flow)
             if to.redirect is not None:
-                if to.redirect.kind == "unknown":
-                    raise InvalidInput(f"{field}.redirect", "is nobody that calls go to.", "Give a number or a raw id.")
                 if problem := self._brakes.dialing.problem(to.redirect):
                     raise InvalidInput(f"{field}.redirect", f"{problem}.", "See docs/brakes.md.")
 
