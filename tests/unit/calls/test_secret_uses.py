@@ -174,3 +174,27 @@ def test_each_text_of_an_action_is_looked_at_or_is_known_to_be_none_of_a_flow_s_
     of_the_service = {"recording_id", "invitation_id", "from_call", "locator", "storage", "speech_model_endpoint_id"}
     of_the_code = {"name", "language", "locale", "media_streaming", "transcription", "affinity"}
     assert found - set(FREE_TEXTS) == of_the_service | of_the_code
+
+
+@pytest.mark.parametrize("before", range(1976, 2000, 3))
+def test_what_is_cut_off_leaves_no_part_of_a_secret(before: int, caplog: pytest.LogCaptureFixture) -> None:
+    """An error keeps 2,000 characters, and a trace its last 4,000: a number may begin or end beyond."""
+
+    def declines(card: str) -> None:
+        raise ValueError(f"{'x' * before}{card}{'y' * (3980 - before)}")
+
+    async def pays(call: Call) -> None:
+        number = await call.ask_digits(text("Your card?"), max_tones=16, secret=True)
+        try:
+            await call.run(declines, number)
+        except RunFailed:
+            declines(number)
+
+    caplog.set_level(logging.DEBUG)
+    stage = Stage(pays)
+    stage.key_in(CARD)
+    for part in (CARD[:4], CARD[-4:]):
+        assert_nowhere(
+            part,
+            [[entry.get(name) for name in ("message", "trace", "error")] for entry in stage.one.entries(stage.call_id)],
+        )
