@@ -42,7 +42,7 @@ from shared.calls.journal import (
     read_many,
 )
 from shared.calls.json_values import end_of_text
-from shared.calls.lifecycle import FIRST_COMMAND
+from shared.calls.lifecycle import FIRST_COMMAND, UNHEARD
 from shared.calls.mistakes import Place, diagnose, place_of
 from shared.calls.operation import Operation, Task
 from shared.calls.prompts import Prompt
@@ -372,6 +372,8 @@ class Session(FlowHost):
             self._commands[entry.command] = entry.seq
             if entry.command.startswith(TIME_LIMIT):
                 self.outcome(TOO_LONG)
+            elif entry.command == UNHEARD:
+                self.outcome("settled")
             self._seen.add(identity(entry))
             if self.record.status == "waiting":
                 self._expect_no_more()
