@@ -330,6 +330,21 @@ def test_no_number_stands_in_the_log(app: App, caplog: pytest.LogCaptureFixture)
     assert OTHER_PHONE not in caplog.text
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"by": "Ada", "numbers": {"+1 (425) 555-0123": "off"}},
+        {"by": "Ada", "numbers": {"+14255550123": "of"}},
+        {"by": "Ada", "+14255550123": "off"},
+    ],
+    ids=str,
+)
+def test_nor_does_one_that_is_refused(app: App, caplog: pytest.LogCaptureFixture, body: Any) -> None:
+    assert problem(app.request("POST", URL, json.dumps(body).encode()))["status"] == 400
+    assert "invalid input turn_switches" in caplog.text
+    assert "0123" not in caplog.text
+
+
 def test_both_routes_need_the_master_key() -> None:
     routes = {route.name: (route.auth_level, route.methods) for route in http_routes() if route.template == "switches"}
     assert routes == {"get_switches": ("admin", ("GET",)), "turn_switches": ("admin", ("POST",))}
