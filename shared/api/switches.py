@@ -241,9 +241,8 @@ class SwitchesService:
                 continue
             if to.flow is not None:
                 self._check_flow(f"{field}.flow", name, to.flow)
-            if to.redirect is not None:
-                if problem := self._brakes.dialing.problem(to.redirect):
-                    raise InvalidInput(f"{field}.redirect", f"{problem}.", "See docs/brakes.md.")
+            if to.redirect is not None and (problem := self._brakes.dialing.problem(to.redirect)):
+                raise InvalidInput(f"{field}.redirect", f"{problem}.", "See docs/brakes.md.")
 
     def _check_flow(self, field: str, name: str, other: str) -> None:
         flow = self._flows.get(other)

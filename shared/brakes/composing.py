@@ -47,7 +47,10 @@ def forbidden_targets(
         yield f"FALLBACK_TRANSFER_TO {problem}; callers whose flow failed are hung up on"
     for name, target in _fallbacks(flows):
         if problem := dialing.problem(target):
-            yield f"the fallback of the flow {name!r} transfers to a number that {problem}; callers whose flow failed are hung up on"
+            yield (
+                f"the fallback of the flow {name!r} transfers to a number that {problem}; callers whose flow failed "
+                "are hung up on"
+            )
 
 
 def _fallbacks(flows: Mapping[str, Flow]) -> Iterator[tuple[str, Identifier]]:

@@ -22,8 +22,8 @@ class SecretValues:
     """Numbers and words that must not be shown.
 
     A number is found however it is written: in one, with spaces or dashes, digit by digit, as an integer, in the
-    service's words for tones. Words are found as they were said. What a flow makes of either otherwise (a part, a hash, a translation) is
-    not found.
+    service's words for tones. Words are found as they were said. What a flow makes of either otherwise (a part, a
+    hash, a translation) is not found.
     """
 
     def __init__(self) -> None:

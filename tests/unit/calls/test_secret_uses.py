@@ -6,12 +6,14 @@ import json
 import logging
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, get_args
 
 import pytest
 
 from shared.calls import Call, RunFailed, actions, text
 from shared.calls.secrecy import FREE_TEXTS
+from shared.errors import ActionRefused
 from tests.unit.calls.secret_scan import assert_nowhere
 from tests.unit.calls.secret_stage import CARD, Stage
 from tests.unit.calls.world import CALLER
@@ -115,9 +117,30 @@ def test_errors_of_side_effects_are_sealed_and_not_logged(caplog: pytest.LogCapt
     assert "declines raised ValueError" in caplog.text
 
 
-def test_what_the_service_says_of_a_secret_is_sealed_and_not_logged(caplog: pytest.LogCaptureFixture) -> None:
-    from shared.errors import ActionRefused
+def test_the_code_of_a_refusal_by_a_side_effect_is_not_logged_where_it_is_secret(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def declines(card: str) -> None:
+        raise ActionRefused("bank", 402, f"declined {card}", "")
 
+    def knows() -> None:
+        raise ActionRefused("bank", 402, "kestrel", "")
+
+    async def pays(call: Call) -> None:
+        number = await call.ask_digits(text("Your card?"), max_tones=16, secret=True)
+        for refused in (call.run(declines, number), call.run_secret(knows)):
+            with suppress(RunFailed):
+                await refused
+        await call.signal("never")
+
+    stage = Stage(pays)
+    stage.key_in(CARD)
+    assert_nowhere(CARD, [stage.kept(), caplog.text])
+    assert "kestrel" not in caplog.text
+    assert caplog.text.count("402 secret retryable=False") == 2
+
+
+def test_what_the_service_says_of_a_secret_is_sealed_and_not_logged(caplog: pytest.LogCaptureFixture) -> None:
     async def sends(call: Call) -> None:
         number = await call.ask_digits(text("Your card?"), max_tones=16, secret=True)
         try:
