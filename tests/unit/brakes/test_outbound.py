@@ -108,7 +108,8 @@ def test_nothing_leaves_the_app_while_all_outbound_is_off() -> None:
     brakes = instances.one()
     instances.rows.put("switches", OFF)
     brakes.refresh()
-    assert [code(brakes, action) for action in each("+14255550123")] == ["outbound_off"] * 4
+    joins = actions.Connect(locator=CallLocator(kind="room", id="99"))
+    assert [code(brakes, action) for action in [*each("+14255550123"), joins]] == ["outbound_off"] * 5
     moved = actions.MoveParticipants(targets=who("+14255550123"), from_call="c")
     assert [code(brakes, action) for action in (actions.HangUp(), moved, actions.Answer())] == [""] * 3
     instances.rows.put("switches", "{}")
