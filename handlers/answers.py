@@ -36,6 +36,9 @@ INVALID = {UnknownAction: (404, "Unknown action"), KeyReused: (409, "Key used be
 BRAKED = {"outbound_off": 409, "number_off": 409, "too_many_calls": 503}
 """Status of what a brake keeps from going out; all the rest is 422."""
 
+MOST_DIGITS = 3
+"""Digits that a part of a field's path may have in the log (our choice): enough for a position in a list."""
+
 Door = Callable[[func.HttpRequest], func.HttpResponse]
 
 
@@ -86,7 +89,7 @@ def door(handler: Door) -> Door:
             log.warning("service refused %s: %s %s", error.action, error.status, error.code)
             return problem(502 if error.transient else 422, "Refused by the service", str(error), code=error.code)
         except InvalidInput as error:
-            log.warning("invalid input %s: %s", handler.__name__, error.field)
+            log.warning("invalid input %s: %s", handler.__name__, _without_numbers(error.field))
             status, title = INVALID.get(type(error), (400, "Invalid input"))
             return problem(status, title, error.problem, field=error.field, remedy=error.remedy)
         except SwitchboardError as error:
@@ -99,6 +102,11 @@ def door(handler: Door) -> Door:
             return problem(500, "Internal error", "The app failed; its log says why.")
 
     return guarded
+
+
+def _without_numbers(field: str) -> str:
+    """A field for the log: its path may have a key of the body, which may be somebody's number."""
+    return ".".join("…" if sum(map(str.isdigit, part)) > MOST_DIGITS else part for part in field.split("."))
 
 
 def _later(response: func.HttpResponse, seconds: int = 1) -> func.HttpResponse:

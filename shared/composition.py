@@ -331,7 +331,7 @@ def _check_targets(board: Switchboard) -> None:
     """Say at start whom the app is set up to call and may not."""
     from shared.brakes.composing import forbidden_targets
 
-    for forbidden in forbidden_targets(board.settings, board.routes, board.brakes.dialing):
+    for forbidden in forbidden_targets(board.settings, board.routes, board.conductor.flows, board.brakes.dialing):
         log.error("%s", forbidden)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -206,8 +206,7 @@ class SwitchesService:
     def turn(self, body: bytes) -> SwitchesView:
         """Turn some; how they stand then. InvalidInput for what cannot be turned so."""
         asked = read(TurnSwitches, body)
-        numbers = {_number(name): position for name, position in asked.numbers.items()}
-        self._check(asked)
+        numbers = _numbers(asked)
         change = Change(
             id=uuid.uuid4().hex, by=asked.by, at=self._clock(), why=asked.why, what=tuple(_words(asked, numbers))
         )
@@ -218,6 +217,7 @@ class SwitchesService:
             before = _stored(row)
             if any(earlier.id == change.id for earlier in before.changes):
                 break  # our own write: only its response was lost
+            self._check(asked, before.diverted)
             after = _turned(before, asked, numbers, change)
             try:
                 self._brakes.rows.replace(
@@ -232,20 +232,17 @@ class SwitchesService:
         self._brakes.refresh()
         return self.view()
 
-    def _check(self, asked: TurnSwitches) -> None:
+    def _check(self, asked: TurnSwitches, diverted: Collection[str]) -> None:
         for name, to in asked.flows.items():
             field = f"flows.{name[:80]}"
+            if name not in self._flows and not (to == "on" and name in diverted):  # it may have been removed since
+                raise InvalidInput(field, "is not a flow.", f"Known: {', '.join(sorted(self._flows))}.")
             if to == "on":
                 continue
-            if name not in self._flows:
-                raise InvalidInput(field, "is not a flow.", f"Known: {', '.join(sorted(self._flows))}.")
             if to.flow is not None:
                 self._check_flow(f"{field}.flow", name, to.flow)
-            if to.redirect is not None:
-                if to.redirect.kind == "unknown":
-                    raise InvalidInput(f"{field}.redirect", "is nobody that calls go to.", "Give a number or a raw id.")
-                if problem := self._brakes.dialing.problem(to.redirect):
-                    raise InvalidInput(f"{field}.redirect", f"{problem}.", "See docs/brakes.md.")
+            if to.redirect is not None and (problem := self._brakes.dialing.problem(to.redirect)):
+                raise InvalidInput(f"{field}.redirect", f"{problem}.", "See docs/brakes.md.")
 
     def _check_flow(self, field: str, name: str, other: str) -> None:
         flow = self._flows.get(other)
@@ -256,6 +253,15 @@ class SwitchesService:
         if flow.needed_input:
             needed = ", ".join(flow.needed_input)
             raise InvalidInput(field, f"takes no calls that come in: it needs the input {needed}.", "Name another.")
+
+
+def _numbers(asked: TurnSwitches) -> dict[str, SwitchPosition]:
+    """Each number by one name."""
+    numbers: dict[str, SwitchPosition] = {}
+    for name, position in asked.numbers.items():
+        if numbers.setdefault(_number(name), position) != position:
+            raise InvalidInput(f"numbers.{name[:80]}", "is named twice, off and on.", "Name it once.")
+    return numbers
 
 
 def _number(name: str) -> str:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple, Protocol
 
 from shared.brakes.dialing import Dialing
-from shared.brakes.figures import LONGEST_CLAIM, Claims, Figures, is_one_caller
+from shared.brakes.figures import LAST_FIGURES, LONGEST_CLAIM, Claims, Figures, is_one_caller
 from shared.brakes.refresher import Refresher
 from shared.brakes.rows import BrakeRows, RowName, StoredRow
 from shared.brakes.switches import Switches
@@ -230,13 +230,14 @@ class AppBrakes:
         """Count a call as up; which limit it would exceed, and then it is not counted."""
         with self._lock:
             now = self._clock()
-            self._claims.drop_before(max(self.figures.at, now - LONGEST_CLAIM))
+            figures = self.figures if now - self.figures.at <= LAST_FIGURES else Figures()
+            self._claims.drop_before(max(figures.at, now - LONGEST_CLAIM))
             if key in self._claims:
                 return ""
             calls, of_one = self._limits.calls, self._limits.calls_of_one_caller
-            if calls and self.figures.calls + len(self._claims) >= calls:
+            if calls and figures.calls + len(self._claims) >= calls:
                 return "too_many_calls"
-            if caller and of_one and self.figures.callers.get(caller, 0) + self._claims.of(caller) >= of_one:
+            if caller and of_one and figures.callers.get(caller, 0) + self._claims.of(caller) >= of_one:
                 return "too_many_calls_of_one_caller"
             self._claims.add(key, now, caller)
             return ""

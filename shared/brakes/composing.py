@@ -8,17 +8,17 @@ from shared.brakes.brakes import AppBrakes, Limits, Refreshing
 from shared.brakes.dialing import Dialing, countries_of, country_of, read_prefixes
 from shared.brakes.refresher import Refresher
 from shared.brakes.rows import BrakeRows
+from shared.calls.flow import Flow
 from shared.identifiers import Identifier
 from shared.privacy import NumberHashes
 from shared.routing import RedirectTo, RoutingTable
-from shared.routing.decisions import Answering
 from shared.settings import Settings
 
 
 def compose_brakes(
     settings: Settings,
     routes: RoutingTable,
-    flows: Mapping[str, Answering],
+    flows: Mapping[str, Flow],
     rows: BrakeRows,
     refresher: Callable[[Callable[[], None]], Refreshing] | None = None,
 ) -> AppBrakes:
@@ -29,13 +29,15 @@ def compose_brakes(
         calls=settings.max_calls,
         calls_of_one_caller=settings.max_calls_of_one_caller,
     )
-    dialing = Dialing(read_prefixes(settings.allowed_prefixes), frozenset(_own_countries(settings, routes)))
+    dialing = Dialing(read_prefixes(settings.allowed_prefixes), frozenset(_own_countries(settings, routes, flows)))
     # Hashes of figures are of no use after seconds, so whichever key there is serves.
     hashes = NumberHashes(settings.number_hash_key or settings.callback_signing_key)
     return AppBrakes(rows, limits, dialing, hashes, flows, refresher=refresher or Refresher)
 
 
-def forbidden_targets(settings: Settings, routes: RoutingTable, dialing: Dialing) -> Iterator[str]:
+def forbidden_targets(
+    settings: Settings, routes: RoutingTable, flows: Mapping[str, Flow], dialing: Dialing
+) -> Iterator[str]:
     """What the app is set up to call and may not: a line each, without the number."""
     for rule in routes.rules:
         if isinstance(rule.outcome, RedirectTo) and (problem := dialing.problem(rule.outcome.target)):
@@ -43,13 +45,27 @@ def forbidden_targets(settings: Settings, routes: RoutingTable, dialing: Dialing
     somebody = settings.fallback_transfer_to
     if somebody and (problem := dialing.problem(Identifier.parse(somebody))):
         yield f"FALLBACK_TRANSFER_TO {problem}; callers whose flow failed are hung up on"
+    for name, target in _fallbacks(flows):
+        if problem := dialing.problem(target):
+            yield (
+                f"the fallback of the flow {name!r} transfers to a number that {problem}; callers whose flow failed "
+                "are hung up on"
+            )
 
 
-def _own_countries(settings: Settings, routes: RoutingTable) -> Iterator[str]:
+def _fallbacks(flows: Mapping[str, Flow]) -> Iterator[tuple[str, Identifier]]:
+    """Whom flows transfer a caller to when they fail."""
+    for name, flow in flows.items():
+        if flow.fallback is not None and flow.fallback.target is not None:
+            yield name, flow.fallback.target
+
+
+def _own_countries(settings: Settings, routes: RoutingTable, flows: Mapping[str, Flow]) -> Iterator[str]:
     """Countries of the numbers that the app is set up with. Whom rules name as callers is nobody of ours."""
     targets = [rule.outcome.target for rule in routes.rules if isinstance(rule.outcome, RedirectTo)]
     if settings.fallback_transfer_to:
         targets.append(Identifier.parse(settings.fallback_transfer_to))
+    targets += [target for _, target in _fallbacks(flows)]
     yield from countries_of(targets)
     for rule in routes.rules:
         for pattern in rule.to or ():

@@ -18,6 +18,9 @@ SATELLITE = ("870", "881", "882", "883")
 INTERNATIONAL_PREMIUM = "979"
 """Country code of the international premium-rate service (the same list)."""
 
+UNKNOWN = "is nobody that this app knows how to call; write a number with its plus sign, or the raw id of a user or app"
+"""Of a raw id that is not plainly that of a user or an app: the service might read a telephone number in it."""
+
 SHORTEST = 7
 """Digits of the shortest telephone numbers with their country code (+683 4002, +290 2xxxx). What is shorter is an
 emergency or another service number."""
@@ -82,14 +85,14 @@ class Dialing:
     countries: frozenset[str] = frozenset()
 
     def problem(self, target: Identifier, own: Iterable[Identifier | None] = ()) -> str:
-        """Why somebody may not be called; empty: they may. Who is not on a telephone always may.
+        """Why somebody may not be called; empty: they may. Users and apps always may.
 
         Args:
             own: numbers of the app on this call: the caller id, or the number that was called.
         """
         number = target.phone_number
         if number is None:
-            return ""
+            return UNKNOWN if target.kind == "unknown" else ""
         if never := never_called(number):
             return never
         if self.prefixes:

@@ -16,6 +16,9 @@ SETTLING = 5_000
 which the watchdog finds it. Before, the instance that took it counts it."""
 LONGEST_CLAIM = 60_000
 """Milliseconds for which an instance counts a call by itself at most (our choice), should no figures come."""
+LAST_FIGURES = 300_000
+"""Milliseconds for which figures count that the watchdog does not renew (our choice): many runs of a slow one. Later
+most of their calls may be over, and they would keep out who has none."""
 MOST_CALLERS = 500
 """Callers that figures name, those with the most calls first (our choice): a row of the storage is limited."""
 

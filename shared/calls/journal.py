@@ -198,7 +198,8 @@ Entry = Annotated[
 ]
 
 # As the models: built at first use, or by shared.calls.building at the start of an instance; not at its import.
-_DEFERRED = ConfigDict(defer_build=True)
+# What cannot be read is not quoted: the error goes into the log.
+_DEFERRED = ConfigDict(defer_build=True, hide_input_in_errors=True)
 _ENTRY: TypeAdapter[Entry] = TypeAdapter(Entry, config=_DEFERRED)
 _ACTION: TypeAdapter[AnyAction] = TypeAdapter(AnyAction, config=_DEFERRED)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,6 +13,9 @@ MAX_DEPTH = 32
 """Levels of nesting (our choice). The journal is read by a parser that stops at 200."""
 MAX_WORDS = 2_000
 """Characters that are kept of what an error says of itself (our choice): the head of a call has to hold them."""
+
+_NUMBER_AT_END, _NUMBER_AT_START = re.compile(r"[\W\d_]+\Z"), re.compile(r"\A[\W\d_]+")
+"""With what may stand between its digits."""
 
 
 def json_value(field: str, value: Any) -> Any:
@@ -47,9 +51,16 @@ def json_value(field: str, value: Any) -> Any:
 
 
 def plain_text(words: str, most: int = MAX_WORDS) -> str:
-    """Words that a journal can hold, whoever chose them: no half characters, and not too many."""
+    """Words that a journal can hold, whoever chose them: no half characters, and not too many. No number is cut in two:
+    half of a secret one would not be found."""
     whole = words.encode("utf-8", "replace").decode()
-    return whole if len(whole) <= most else f"{whole[:most]}…"
+    return whole if len(whole) <= most else f"{_NUMBER_AT_END.sub('', whole[:most])}…"
+
+
+def end_of_text(words: str, most: int) -> str:
+    """The same of a text whose end matters."""
+    whole = words.encode("utf-8", "replace").decode()
+    return whole if len(whole) <= most else f"…{_NUMBER_AT_START.sub('', whole[-most:])}"
 
 
 def said_by(error: BaseException) -> str:

@@ -23,6 +23,9 @@ T = TypeVar("T")
 
 CLOSING = ("hang_up", "terminate")
 PLACING = ("create_call", "connect")
+UNHEARD = "never heard to be connected\n"
+"""The key of the action by which the watchdog ends a call that the service knows and that never said it was up. No
+request has such a key: no HTTP header holds a line break."""
 FIRST_COMMAND = 1_000_000
 """The position of the first action from the HTTP API."""
 

@@ -10,6 +10,7 @@ from shared.calls.journal import Entry, Failed, Logged, RefusedEntry
 from shared.calls.reading import refusal, words_of
 from shared.calls.record import CallRecord
 from shared.calls.replay import Session
+from shared.calls.secret_values import SECRET
 from shared.errors import ActionFailed
 from shared.logs import logger
 
@@ -52,7 +53,7 @@ def log_failures(
                 refused.action,
                 record.call_id,
                 refused.status,
-                refused.code,
+                SECRET if session.hides(entry) else refused.code,
                 refused.retryable,
                 refused.plain,
             )

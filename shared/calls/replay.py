@@ -41,8 +41,8 @@ from shared.calls.journal import (
     mark_in,
     read_many,
 )
-from shared.calls.json_values import plain_text
-from shared.calls.lifecycle import FIRST_COMMAND
+from shared.calls.json_values import end_of_text
+from shared.calls.lifecycle import FIRST_COMMAND, UNHEARD
 from shared.calls.mistakes import Place, diagnose, place_of
 from shared.calls.operation import Operation, Task
 from shared.calls.prompts import Prompt
@@ -300,7 +300,7 @@ class Session(FlowHost):
 
     def report(self, error: BaseException) -> None:
         """Journal that the flow failed, and take over."""
-        trace = plain_text("".join(traceback.format_exception(error))[-MAX_TRACE:], MAX_TRACE)
+        trace = end_of_text("".join(traceback.format_exception(error)), MAX_TRACE)
         found, shown = diagnose(error), self.secrecy.shown
         failed = Failed(
             at=self.now,
@@ -372,6 +372,8 @@ class Session(FlowHost):
             self._commands[entry.command] = entry.seq
             if entry.command.startswith(TIME_LIMIT):
                 self.outcome(TOO_LONG)
+            elif entry.command == UNHEARD:
+                self.outcome("settled")
             self._seen.add(identity(entry))
             if self.record.status == "waiting":
                 self._expect_no_more()

@@ -23,10 +23,7 @@ Operations = Mapping[int, Operation[Any]]
 
 HEARD = ("RecognizeCompleted", "RecognizeFailed", "RecognizeCanceled")
 """Events that may carry what a caller keyed or said to one question."""
-FREE_TEXTS = (
-    "prompts", "audio", "tones", "choices", "display_name", "user_to_user", "sip_headers", "voip_headers",
-    "transport_url",
-)  # fmt: skip
+FREE_TEXTS = ("prompts", "audio", "tones", "choices", "display_name", "context")
 """Fields of actions into which a flow writes what it likes. Whom it calls or adds is no secret."""
 STREAM_SIGNALS = ("dtmf", "transcript")
 """The signals by which the streams service passes on keys and words."""
@@ -193,8 +190,7 @@ def without_texts(action: Action) -> Action:
         "audio": {"kind": "text", "text": SECRET},
         "tones": ["asterisk"],
         "choices": [{"label": SECRET}],
-        "sip_headers": {},
-        "voip_headers": {},
+        "context": {"user_to_user": SECRET},
     }
     shown = {name: stand_ins.get(name, SECRET) if name in FREE_TEXTS else value for name, value in dumped.items()}
     return type(action).model_validate(shown)

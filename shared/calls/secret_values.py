@@ -21,9 +21,9 @@ _TOKEN = re.compile(r"\d+|[^\W\d_]+")
 class SecretValues:
     """Numbers and words that must not be shown.
 
-    A number is found however it is written: in one, with spaces or dashes, digit by digit, in the service's words for
-    tones. Words are found as they were said. What a flow makes of either otherwise (a part, a hash, a translation) is
-    not found.
+    A number is found however it is written: in one, with spaces or dashes, digit by digit, as an integer, in the
+    service's words for tones. Words are found as they were said. What a flow makes of either otherwise (a part, a
+    hash, a translation) is not found.
     """
 
     def __init__(self) -> None:
@@ -36,13 +36,13 @@ class SecretValues:
         tokens = _tokens(value)
         digits = "".join(token for token in tokens if token.isdigit())
         if digits and (len(digits) >= LONG or digits == "".join(tokens)):
-            self._numbers.add(digits)
+            self._numbers |= _ways(digits)
         if tokens and digits != "".join(tokens):
             self._words.add(" ".join(tokens))
 
     def learn_keys(self, series: str, keys: str) -> None:
         """These keys came one by one: the numbers between `*` and `#` are secret, in place of what the series was."""
-        self._keyed[series] = frozenset(re.findall(r"\d+", keys))
+        self._keyed[series] = frozenset[str]().union(*map(_ways, re.findall(r"\d+", keys)))
 
     def learn_numbers(self, value: Any) -> None:
         """The numbers of a JSON value are secret, and texts in it that hold a digit: not every `ok` beside them."""
@@ -99,6 +99,11 @@ def _tokens(text: str) -> list[str]:
     """Its numbers and words, without what stands between them; a digit that is spelled out as the digit."""
     found = _TOKEN.findall(text.casefold())
     return [_DIGITS.get(token, token) if token.isascii() or not token.isdecimal() else _ascii(token) for token in found]
+
+
+def _ways(digits: str) -> set[str]:
+    """A number as it was keyed, and as an integer."""
+    return {digits, digits.lstrip("0") or digits}
 
 
 def _ascii(digits: str) -> str:

@@ -12,8 +12,9 @@ from shared.calls import actions, journal
 from shared.calls.actions import Action
 from shared.calls.afterwards import Afterwards
 from shared.calls.brakes import TIME_LIMIT, TOO_LONG, Brakes
+from shared.calls.driver import OPENING
 from shared.calls.journal import Entry
-from shared.calls.lifecycle import PLACING
+from shared.calls.lifecycle import PLACING, UNHEARD
 from shared.calls.lost import GRACES_AT_MOST
 from shared.calls.operation import Operation
 from shared.calls.outcome import Outcome
@@ -183,6 +184,8 @@ class Watchdog:
         waiting = conductor.open_operations(call_id)
         overdue = [(entry, None) for entry in (self._overdue(operation, now) for operation in waiting) if entry]
         if overdue:
+            if self._end_unheard(record, waiting):
+                return Outcome.ADVANCED
             return conductor.advance(call_id, overdue)
         length = min(2 * pause.length, LONGEST_PAUSE)
         self._pauses[call_id] = _Pause(min(now + length, self._next_overdue(waiting)), length)
@@ -199,6 +202,14 @@ class Watchdog:
             return False
         brakes.note(record.call_id, TOO_LONG)
         return True
+
+    def _end_unheard(self, record: CallRecord, waiting: Iterable[Operation[Any]]) -> bool:
+        """End a call that the service knows and that never said it was up: nobody would ever speak on it, and once it
+        is given up no limit would end it. Asked once; an attempt of a flow that places its call is left to its flow."""
+        if record.connected_at or record.placed_at or all(one.action.kind not in OPENING for one in waiting):
+            return False
+        outcome, _ = self._conductor.act(record.call_id, actions.Terminate(), UNHEARD)
+        return outcome not in (Outcome.DUPLICATE, Outcome.LATE)
 
     def _settle(self, record: CallRecord, now: int, reason: str) -> Outcome:
         """The call is over; of one that its flow places and that never connected, only this attempt is."""

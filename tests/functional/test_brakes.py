@@ -253,7 +253,9 @@ def test_switches_outlive_the_instance_and_are_those_of_all(tmp_path: Path) -> N
         ({"by": "Ada", "numbers": {"5550123": "off"}}, "numbers.5550123"),
         ({"by": "Ada", "numbers": {"4:anonymous": "off"}}, "numbers.4:anonymous"),
         ({"by": "Ada", "numbers": {f"+1425555{n:04d}": "off" for n in range(51)}}, "numbers"),
+        ({"by": "Ada", "numbers": {"+14255550123": "off", "4:14255550123": "on"}}, "numbers.4:14255550123"),
         ({"by": "Ada", "flows": {"nobody": {"flow": "desk"}}}, "flows.nobody"),
+        ({"by": "Ada", "flows": {"recpetion": "on"}}, "flows.recpetion"),
         ({"by": "Ada", "flows": {"reception": {"flow": "nobody"}}}, "flows.reception.flow"),
         ({"by": "Ada", "flows": {"reception": {"flow": "reception"}}}, "flows.reception.flow"),
         ({"by": "Ada", "flows": {"reception": {"redirect": "+19005550123"}}}, "flows.reception.redirect"),
@@ -268,6 +270,12 @@ def test_what_cannot_be_turned_is_refused_with_field_and_remedy(app: App, body: 
     assert (refused["status"], refused["field"]) == (400, field)
     assert refused["remedy"]
     assert app.board.brakes.rows.read() == {}
+
+
+def test_a_flow_that_was_removed_since_can_be_turned_on_again(app: App) -> None:
+    turn(app, flows={"reception": {"reject": "busy"}})
+    app.board.brakes.rows.put("switches", app.board.brakes.rows.read()["switches"].text.replace("reception", "removed"))
+    assert turn(app, flows={"removed": "on"})["flows"] == []
 
 
 @pytest.mark.parametrize("to", [{}, {"flow": "desk", "reject": "busy"}, "off", {"reject": "never"}], ids=str)
@@ -320,6 +328,21 @@ def test_no_number_stands_in_the_log(app: App, caplog: pytest.LogCaptureFixture)
     assert not {PHONE[1:], OTHER_PHONE[1:]} & set(caplog.text.split())
     assert PHONE not in caplog.text
     assert OTHER_PHONE not in caplog.text
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"by": "Ada", "numbers": {"+1 (425) 555-0123": "off"}},
+        {"by": "Ada", "numbers": {"+14255550123": "of"}},
+        {"by": "Ada", "+14255550123": "off"},
+    ],
+    ids=str,
+)
+def test_nor_does_one_that_is_refused(app: App, caplog: pytest.LogCaptureFixture, body: Any) -> None:
+    assert problem(app.request("POST", URL, json.dumps(body).encode()))["status"] == 400
+    assert "invalid input turn_switches" in caplog.text
+    assert "0123" not in caplog.text
 
 
 def test_both_routes_need_the_master_key() -> None:

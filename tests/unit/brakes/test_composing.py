@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -9,11 +10,12 @@ import pytest
 from shared.brakes.brakes import AppBrakes, Limits
 from shared.brakes.composing import compose_brakes, forbidden_targets
 from shared.brakes.rows import MemoryBrakeRows
+from shared.calls import Fallback, Flow
 from shared.errors import SettingsError
 from shared.routing import load_routes
 from shared.settings import load_settings
 from tests.setting_samples import REQUIRED
-from tests.unit.brakes.instances import FLOWS, Still
+from tests.unit.brakes.instances import FLOWS, Still, nothing
 
 RULES = """
 rules:
@@ -29,11 +31,11 @@ rules:
 """
 
 
-def composed(folder: Path, rules: str = RULES, **settings: str) -> AppBrakes:
+def composed(folder: Path, rules: str = RULES, flows: Mapping[str, Flow] = FLOWS, **settings: str) -> AppBrakes:
     file = folder / "routing.yaml"
     file.write_text(rules)
     given = load_settings({**REQUIRED, **settings})
-    return compose_brakes(given, load_routes(file, FLOWS), FLOWS, MemoryBrakeRows(), Still)
+    return compose_brakes(given, load_routes(file, flows), flows, MemoryBrakeRows(), Still)
 
 
 def test_the_countries_of_the_numbers_in_the_routing_are_allowed_and_not_those_of_callers(tmp_path: Path) -> None:
@@ -45,6 +47,25 @@ def test_so_is_that_of_whom_the_fallback_transfers_to(tmp_path: Path) -> None:
     rules = "rules:\n  - name: all\n    answer: reception\n"
     assert composed(tmp_path, rules).dialing.countries == frozenset()
     assert composed(tmp_path, rules, FALLBACK_TRANSFER_TO="+33123456789").dialing.countries == {"+33"}
+
+
+def test_so_is_that_of_whom_the_fallback_of_a_flow_transfers_to(tmp_path: Path) -> None:
+    flows = {**FLOWS, "support": Flow("support", nothing, fallback=Fallback(transfer_to="+33123456789"))}
+    rules = "rules:\n  - name: all\n    answer: reception\n"
+    assert composed(tmp_path, rules, flows).dialing.countries == {"+33"}
+    nobody = {"support": Flow("support", nothing, fallback=Fallback(transfer_to=""))}
+    assert composed(tmp_path, rules, {**FLOWS, **nobody}).dialing.countries == frozenset()
+
+
+def test_a_flow_whose_fallback_transfers_to_whom_nobody_may_call_is_told(tmp_path: Path) -> None:
+    flows = {**FLOWS, "support": Flow("support", nothing, fallback=Fallback(transfer_to="+33123456789"))}
+    rules = "rules:\n  - name: all\n    answer: reception\n"
+    brakes = composed(tmp_path, rules, flows, ALLOWED_PREFIXES="+49")
+    settings, routes = load_settings(REQUIRED), load_routes(tmp_path / "routing.yaml", flows)
+    assert list(forbidden_targets(settings, routes, flows, brakes.dialing)) == [
+        "the fallback of the flow 'support' transfers to a number that begins with +33, which is not allowed; "
+        "ALLOWED_PREFIXES says what is; callers whose flow failed are hung up on"
+    ]
 
 
 def test_the_settings_say_the_limits(tmp_path: Path) -> None:
@@ -90,7 +111,7 @@ def test_figures_can_be_hashed_without_a_key_for_numbers(tmp_path: Path) -> None
 def test_what_the_app_is_set_up_to_call_and_may_not_is_told_without_the_number(tmp_path: Path) -> None:
     settings = load_settings({**REQUIRED, "ALLOWED_PREFIXES": "+49", "FALLBACK_TRANSFER_TO": "+882165551234567"})
     brakes = composed(tmp_path, ALLOWED_PREFIXES="+49")
-    assert list(forbidden_targets(settings, load_routes(tmp_path / "routing.yaml", FLOWS), brakes.dialing)) == [
+    assert list(forbidden_targets(settings, load_routes(tmp_path / "routing.yaml", FLOWS), FLOWS, brakes.dialing)) == [
         "the rule 'away' redirects to a number that begins with +44, which is not allowed; ALLOWED_PREFIXES says what "
         "is; its calls hear busy",
         "FALLBACK_TRANSFER_TO is a satellite number or one of an international network, which this app never calls; "
@@ -98,4 +119,4 @@ def test_what_the_app_is_set_up_to_call_and_may_not_is_told_without_the_number(t
     ]
     fine = composed(tmp_path)
     routes = load_routes(tmp_path / "routing.yaml", FLOWS)
-    assert list(forbidden_targets(load_settings(REQUIRED), routes, fine.dialing)) == []
+    assert list(forbidden_targets(load_settings(REQUIRED), routes, FLOWS, fine.dialing)) == []

@@ -217,6 +217,20 @@ def test_claims_are_forgotten_after_a_minute_should_no_figures_come(instances: I
     assert ring(brakes, 3) == ANSWER
 
 
+def test_figures_that_the_watchdog_no_longer_renews_keep_nobody_out(instances: Instances) -> None:
+    brakes, all_calls = instances.one(), instances.one(calls=20)
+    instances.clock.pass_seconds(6)
+    brakes.watched(records(20), instances.clock.now)
+    brakes.refresh()
+    all_calls.refresh()
+    instances.clock.pass_seconds(295)
+    assert ring(brakes, 1) == BUSY
+    assert outbound(all_calls, "first") == "too_many_calls"
+    instances.clock.pass_seconds(0.001)
+    assert [ring(brakes, number) for number in range(2, 23)] == [ANSWER] * 20 + [BUSY], "its own claims still count"
+    assert outbound(all_calls, "second") == ""
+
+
 def test_a_figure_is_read_as_it_was_written() -> None:
     figures = Figures(START, 3, {"a": 2})
     assert Figures.read(figures.text) == figures

@@ -78,6 +78,15 @@ def test_who_is_on_a_telephone_without_an_e164_number_is_never_called(raw_id: st
     assert problem.startswith("is no telephone number in E.164 form")
 
 
+@pytest.mark.parametrize(
+    "raw_id", ["tel:+19005550123", "sip:+19005550123@carrier.example", " 4:+19005550123", "4\uff1a+1:"]
+)
+def test_a_raw_id_of_a_shape_that_is_not_known_is_never_called(raw_id: str) -> None:
+    assert Dialing(("+",)).problem(Identifier(raw_id=raw_id)) == (
+        "is nobody that this app knows how to call; write a number with its plus sign, or the raw id of a user or app"
+    )
+
+
 def test_digits_of_other_scripts_are_no_way_around() -> None:
     assert never_called("+1\u0669\u0660\u06605550123").startswith("is no telephone number in E.164 form")
 

@@ -108,7 +108,8 @@ def test_nothing_leaves_the_app_while_all_outbound_is_off() -> None:
     brakes = instances.one()
     instances.rows.put("switches", OFF)
     brakes.refresh()
-    assert [code(brakes, action) for action in each("+14255550123")] == ["outbound_off"] * 4
+    joins = actions.Connect(locator=CallLocator(kind="room", id="99"))
+    assert [code(brakes, action) for action in [*each("+14255550123"), joins]] == ["outbound_off"] * 5
     moved = actions.MoveParticipants(targets=who("+14255550123"), from_call="c")
     assert [code(brakes, action) for action in (actions.HangUp(), moved, actions.Answer())] == [""] * 3
     instances.rows.put("switches", "{}")
@@ -261,6 +262,27 @@ def test_an_end_that_the_service_does_not_carry_out_is_asked_for_again_a_minute_
         world.clock.pass_seconds(seconds)
         conductor.watch()
     assert world.kinds() == ["answer", "terminate", "terminate"]
+
+
+@pytest.mark.parametrize("told", [True, False], ids=["its end is reported", "its end is not reported either"])
+def test_a_call_that_is_up_and_whose_connection_was_never_reported_is_ended(world: World, told: bool) -> None:
+    async def waits(call: Call) -> None:
+        await call.signal("never")
+
+    conductor = world.conductor(flows={"waits": Flow("waits", waits)}, brakes=Instances(clock=world.clock).one())
+    world.gateway.connection_state = lambda connection_id: "connected"  # type: ignore[method-assign]
+    _, call_id = conductor.ring(a_ring(world.clock.now), answering(), "waits")
+    conductor.later.flush()
+    world.clock.pass_seconds(61)
+    conductor.watch()
+    assert world.kinds() == ["answer", "terminate"], "nobody would ever speak on it, and no limit would end it"
+    if told:
+        conductor.deliver(call_id, [parsed(world.wire.event("CallDisconnected", None, result=(200, 0, "ended")))])
+    for _ in range(2):
+        world.clock.pass_seconds(61)
+        conductor.watch()
+    assert world.kinds() == ["answer", "terminate"]
+    assert (world.store.peek(call_id).status, world.store.peek(call_id).outcome) == ("ended", "settled")
 
 
 def test_the_watchdog_counts_the_calls_that_it_looks_at(world: World) -> None:

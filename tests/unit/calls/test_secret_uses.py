@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Mapping
-from typing import Any
+from contextlib import suppress
+from typing import Any, get_args
 
 import pytest
 
 from shared.calls import Call, RunFailed, actions, text
+from shared.calls.secrecy import FREE_TEXTS
+from shared.errors import ActionRefused
 from tests.unit.calls.secret_scan import assert_nowhere
 from tests.unit.calls.secret_stage import CARD, Stage
 from tests.unit.calls.world import CALLER
@@ -113,9 +117,30 @@ def test_errors_of_side_effects_are_sealed_and_not_logged(caplog: pytest.LogCapt
     assert "declines raised ValueError" in caplog.text
 
 
-def test_what_the_service_says_of_a_secret_is_sealed_and_not_logged(caplog: pytest.LogCaptureFixture) -> None:
-    from shared.errors import ActionRefused
+def test_the_code_of_a_refusal_by_a_side_effect_is_not_logged_where_it_is_secret(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def declines(card: str) -> None:
+        raise ActionRefused("bank", 402, f"declined {card}", "")
 
+    def knows() -> None:
+        raise ActionRefused("bank", 402, "kestrel", "")
+
+    async def pays(call: Call) -> None:
+        number = await call.ask_digits(text("Your card?"), max_tones=16, secret=True)
+        for refused in (call.run(declines, number), call.run_secret(knows)):
+            with suppress(RunFailed):
+                await refused
+        await call.signal("never")
+
+    stage = Stage(pays)
+    stage.key_in(CARD)
+    assert_nowhere(CARD, [stage.kept(), caplog.text])
+    assert "kestrel" not in caplog.text
+    assert caplog.text.count("402 secret retryable=False") == 2
+
+
+def test_what_the_service_says_of_a_secret_is_sealed_and_not_logged(caplog: pytest.LogCaptureFixture) -> None:
     async def sends(call: Call) -> None:
         number = await call.ask_digits(text("Your card?"), max_tones=16, secret=True)
         try:
@@ -136,3 +161,63 @@ def test_what_the_service_says_of_a_secret_is_sealed_and_not_logged(caplog: pyte
     stage.key_in(CARD)
     assert_nowhere(CARD, [stage.kept(), caplog.text])
     assert stage.journal_of("refused")[-1]["secret"] is True
+
+
+@pytest.mark.parametrize("way", ["transfer", "add_participant"])
+def test_headers_that_hold_a_secret_are_sealed(way: str) -> None:
+    async def hands_over(call: Call) -> None:
+        number = await call.ask_digits(text("Your card?"), max_tones=16, secret=True)
+        headers = {"X-MS-Custom-Card": number}
+        if way == "transfer":
+            await call.transfer("+14255550177", user_to_user=f"card={number}", sip_headers=headers)
+        else:
+            await call.add_participant("+14255550177", caller_id="+18005550199", sip_headers=headers)
+
+    stage = Stage(hands_over)
+    stage.key_in(CARD)
+    sent = stage.world.last().action
+    assert isinstance(sent, actions.Transfer | actions.AddParticipant)
+    assert sent.context is not None
+    assert sent.context.sip_headers == {"X-MS-Custom-Card": CARD}, "the service gets it"
+    assert_nowhere(CARD, stage.kept())
+    shown = stage.journal_of("issued")[-1]
+    assert shown["secret"] is True
+    assert shown["action"]["target"] == "4:+14255550177"
+    assert shown["action"]["context"] == {"user_to_user": "secret", "sip_headers": {}, "voip_headers": {}}
+
+
+def test_each_text_of_an_action_is_looked_at_or_is_known_to_be_none_of_a_flow_s_own() -> None:
+    """Whoever adds a field to an action says here whether a secret can stand in it."""
+    found = {
+        name
+        for kind in get_args(get_args(actions.AnyAction)[0])
+        for name, field in kind.model_fields.items()
+        if name != "kind" and re.search(r"\bstr\b|\bdict\b|prompts|actions\.", str(field.annotation))
+    }
+    of_the_service = {"recording_id", "invitation_id", "from_call", "locator", "storage", "speech_model_endpoint_id"}
+    of_the_code = {"name", "language", "locale", "media_streaming", "transcription", "affinity"}
+    assert found - set(FREE_TEXTS) == of_the_service | of_the_code
+
+
+@pytest.mark.parametrize("before", range(1976, 2000, 3))
+def test_what_is_cut_off_leaves_no_part_of_a_secret(before: int, caplog: pytest.LogCaptureFixture) -> None:
+    """An error keeps 2,000 characters, and a trace its last 4,000: a number may begin or end beyond."""
+
+    def declines(card: str) -> None:
+        raise ValueError(f"{'x' * before}{card}{'y' * (3980 - before)}")
+
+    async def pays(call: Call) -> None:
+        number = await call.ask_digits(text("Your card?"), max_tones=16, secret=True)
+        try:
+            await call.run(declines, number)
+        except RunFailed:
+            declines(number)
+
+    caplog.set_level(logging.DEBUG)
+    stage = Stage(pays)
+    stage.key_in(CARD)
+    for part in (CARD[:4], CARD[-4:]):
+        assert_nowhere(
+            part,
+            [[entry.get(name) for name in ("message", "trace", "error")] for entry in stage.one.entries(stage.call_id)],
+        )

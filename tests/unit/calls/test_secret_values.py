@@ -35,6 +35,16 @@ def test_a_number_is_found_however_it_is_written(learnt: str, text: str) -> None
     assert of(learnt).held_by(text)
 
 
+@pytest.mark.parametrize(("keyed", "text"), [("0806", "806"), ("007315", "7315"), ("0012", "12")])
+def test_a_number_is_found_without_its_leading_zeros_as_an_integer_has_it(keyed: str, text: str) -> None:
+    assert of(keyed).held_by(text)
+    assert of(keyed).masked({"pin": int(keyed)}) == {"pin": "secret"}
+
+
+def test_zeros_alone_are_no_number_without_them() -> None:
+    assert not of("0000").held_by("0 of 10")
+
+
 @pytest.mark.parametrize("text", ["", "493", "0394", "the card", "4931"])
 def test_another_number_is_not(text: str) -> None:
     assert not of("4930").held_by(text)
