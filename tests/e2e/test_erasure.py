@@ -193,6 +193,8 @@ def test_a_person_who_is_erased_is_nowhere_but_in_the_opt_out_hash(stack: Stack,
     assert storage.blobs() == {}
     # The list keeps the number under either key, as long as an instance may still have the old one alone.
     opted_out = {f"switchboarddonotrecord/number/{NumberHashes(key).of(f'4:{ADA}')}" for key in KEYS}
+    figures = json.loads(left.pop("switchboardbrakes/all/figures"))
+    assert json.loads(figures["text"])["callers"] == {}
     assert left.keys() == opted_out
     again = _ask(stack, "people/export", {"number": ADA})
     assert (again["calls"], again["do_not_record"]) == ([], True)

@@ -15,6 +15,7 @@ ADDRESSES = files("tests/unit/notifications", "addresses")
 OUTGOING = files("tests/unit/notifications", "outgoing")
 PAGE = files("tests/unit/quality/page", "page")
 LOGS = files("tests/unit", "logs")
+EMULATOR_HOSTS = "emulator/src/acs_emulator/core/known_hosts.py"
 HOSTS = files("tests/unit", "known_hosts")
 NUMBERS = files("tests/functional", "numbers_from_outside")
 HEALTH = files("tests/functional", "health")
@@ -103,11 +104,15 @@ ATTACKS = (
     Guard("devstack/host/eventgrid.py::_events", WEBHOOK, "what is no event reaches nobody"),
     Guard("devstack/host/eventgrid.py::_validation", WEBHOOK, "a handshake is answered with its code"),
     # Foreign pages, and sockets
-    Guard("emulator/web/known_hosts.py::KnownHosts.refusal", HOSTS, "no foreign page reaches emulator and local host"),
-    Guard("emulator/web/known_hosts.py::KnownHosts._knows", HOSTS, "the same"),
-    Guard("emulator/web/known_hosts.py::KnownHosts.__init__", HOSTS, "the same"),
-    Guard("emulator/web/known_hosts.py::host_of", HOSTS, "whatever the header looks like"),
-    Guard("emulator/web/known_hosts.py::_is_loopback", HOSTS, "the same"),
+    Guard(
+        "emulator/src/acs_emulator/core/known_hosts.py::KnownHosts.refusal",
+        HOSTS,
+        "no foreign page reaches emulator and local host",
+    ),
+    Guard(f"{EMULATOR_HOSTS}::KnownHosts._knows", HOSTS, "the same"),
+    Guard(f"{EMULATOR_HOSTS}::KnownHosts.__init__", HOSTS, "the same"),
+    Guard(f"{EMULATOR_HOSTS}::host_of", HOSTS, "whatever the header looks like"),
+    Guard(f"{EMULATOR_HOSTS}::_is_loopback", HOSTS, "the same"),
     Guard("streams/admission.py::_allowed", ADMISSION, "no socket without signature and token"),
     Guard("streams/admission.py::admitted", ADMISSION, "nor beyond the limits"),
 )

@@ -55,6 +55,7 @@ def a_record(call_id: str = "call-1", **values: Any) -> CallRecord:
         marks=["0a1b2c3d", "4e5f6071"],
         ring="eyJ" * 2700,
         ring_id="0123",
+        secrets="k1.d3JhcHBlZA==",
     )
     return replace(filled, **values)
 

@@ -12,6 +12,7 @@ from azure.storage.blob import BlobServiceClient
 
 from devstack.azurite import Azurite
 from shared.api.reports import ReportService
+from shared.brakes.figures import Figures
 from shared.kept.calls import KeptCalls
 from shared.kept.people import LISTED, People
 from shared.kept.registry import named
@@ -28,6 +29,7 @@ from shared.recordings.memory import MemoryRecordingQueue
 from shared.recordings.pipeline import Options, Pipeline
 from shared.recordings.record import report_name
 from shared.store.base import day_of
+from shared.store.brake_rows import TableBrakeRows
 from shared.store.do_not_record import TableDoNotRecord
 from shared.store.tables import TableStore
 from tests.unit.recordings.samples import a_record as a_recording
@@ -56,6 +58,7 @@ class Account:
         self.streams = BlobArchive(storage, prefix, container="streams")
         self.letters = TableDeadLetters(storage, prefix)
         self.do_not_record = TableDoNotRecord(storage, prefix, numbers)
+        self.brakes = TableBrakeRows(storage, prefix)
         pipeline = Pipeline(
             source=self.service,
             archive=self.archive,
@@ -96,6 +99,7 @@ class Account:
         writer.commit()
         self.streams.put_text(f"{DAY.replace('-', '/')}/{call_id}/transcript.jsonl", f"I am {caller}")
         self.letters.put(DeadLetter(DAY, call_id, "hook", "the hook responded 503", 9, 0, 0))
+        self.brakes.put("figures", Figures(AT, 1, {NumberHashes(KEY).of("4:+14255550111"): 1}).text)
 
     def places(self) -> tuple[set[str], set[str]]:
         """The tables and containers of the account, without the prefix."""
