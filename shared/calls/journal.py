@@ -200,7 +200,7 @@ Entry = Annotated[
 # As the models: built at first use, or by shared.calls.building at the start of an instance; not at its import.
 _DEFERRED = ConfigDict(defer_build=True)
 _ENTRY: TypeAdapter[Entry] = TypeAdapter(Entry, config=_DEFERRED)
-_ACTION: TypeAdapter[AnyAction] = TypeAdapter(AnyAction, config=_DEFERRED)
+_ACTION: TypeAdapter[AnyAction] = TypeAdapter(AnyAction)  # deferred, as its model is
 
 
 _GIVEN: Mapping[type[BaseModel], str] = {

@@ -22,10 +22,10 @@ _INTRODUCTION = (
     "held against what the emulator was asked and what the journals hold.\n"
 )
 _ROLES = (
-    "What an event says of which actions is the table `ROLES` of `shared/events/outcomes.py`: `progress` is under way "
-    "and more follows, `state` is how things now stand. The operation context names the request. Mute, unhold, cancel "
-    "all media, reject, redirect and the actions on a recording have no event of their own: the answer to the request "
-    "is their outcome.\n"
+    "What an event says of which actions is declared by each action (`spec` in `shared/calls/actions`): `progress` is "
+    "under way and more follows, `state` is how things now stand. The operation context names the request. Where no "
+    "event says `succeeded` of an action, as of mute, unhold, cancel all media, reject, redirect and those on a "
+    "recording, the response to the request is its outcome.\n"
 )
 
 
