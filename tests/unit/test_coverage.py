@@ -11,14 +11,22 @@ from shared.calls import Call
 from shared.calls.actions import KINDS
 from tools.coverage import app, rows, service, suites
 from tools.coverage.__main__ import main
-from tools.coverage.page import PAGE, page
+from tools.coverage.page import ACTIONS_HEAD, API, PAGE, api_page, page
 from tools.coverage.source import ROOT
 
 OF_THE_SERVICE = {kind for kind, action in KINDS.items() if action.spec.in_service}
 
 
-def test_the_page_is_as_the_code_has_it() -> None:
+def test_the_pages_are_as_the_code_has_them() -> None:
     assert PAGE.read_text("utf-8") == page(), "docs/coverage.md is stale: run `make coverage`"
+    assert API.read_text("utf-8") == api_page(), "docs/api.md is stale: run `make coverage`"
+
+
+def test_the_table_of_actions_says_what_each_needs_and_does() -> None:
+    rows = api_page().partition(ACTIONS_HEAD)[2].partition("\n\n")[0].splitlines()
+    assert len(rows) == 29
+    assert "| `mute` | `target` | Mute an ACS user; only that user can unmute. |" in rows
+    assert "| `stop_continuous_dtmf` |  | Stop reporting keys. |" in rows
 
 
 def test_no_row_has_a_hole() -> None:
@@ -75,4 +83,4 @@ def test_a_stale_page_is_told_and_mended(
 
 
 def test_the_page_stands_where_the_documentation_is() -> None:
-    assert PAGE.parent == ROOT / "docs"
+    assert PAGE.parent == API.parent == ROOT / "docs"

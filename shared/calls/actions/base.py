@@ -83,8 +83,9 @@ class Action(BaseModel):
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
-        if not cls.model_fields["kind"].is_required():
-            KINDS[cls.model_fields["kind"].default] = cls
+        kind = cls.model_fields["kind"]
+        if not kind.is_required() and KINDS.setdefault(kind.default, cls) is not cls:
+            raise TypeError(f"{cls.__name__} and {KINDS[kind.default].__name__} are both of kind {kind.default}")
 
     def __eq__(self, other: object) -> bool:
         # A replay compares every action of a call; what pydantic looks at besides, no action has.
