@@ -32,7 +32,8 @@ def call_events(req: func.HttpRequest) -> func.HttpResponse:
 
 FAMILIES = families()
 """One function for each API that takes a callback URI of its own, and the events that come there."""
-ROLES = roles()
+REPORTING = frozenset(roles())
+"""Events that report on some action. Any other may come to any URL, and is journaled."""
 
 
 def _register(family: str) -> None:
@@ -68,7 +69,7 @@ def _events(body: bytes, family: str) -> Sequence[CallEvent]:
     if not events:
         raise MalformedEvent("body", "holds no event.", "Send a JSON array of CloudEvents.")
     for index, event in enumerate(events):
-        if family in FAMILIES and event.name in ROLES and event.name not in FAMILIES[family]:
+        if family in FAMILIES and event.name in REPORTING and event.name not in FAMILIES[family]:
             raise MalformedEvent(
                 f"[{index}].type", f"{event.name} is no event of {family}.", "Send it to the call's own callback URL."
             )

@@ -282,9 +282,6 @@ class Rehearsal:
 
     # How it is done
 
-    def _waits_for(self, kind: type[Action]) -> bool:
-        return any(isinstance(operation.action, kind) for operation in self._session.open_operations)
-
     def _open(self, kind: type[Action]) -> Operation[Any]:
         for operation in self._session.open_operations:
             if isinstance(operation.action, kind):

@@ -172,7 +172,7 @@ class _Reader(HourNodes):
             for reason in _REASONS:
                 if text == reason:
                     return RejectWith(reason=reason, rule=rule)
-            self._wrong(node, path, f"{text!r} is no reason.", f"Give one of {', '.join(_REASONS)}.")
+            self._wrong(node, path, f"{text!r} is no reason.", f"Give {', '.join(_REASONS[:-1])} or {_REASONS[-1]}.")
         target = self._exact_endpoint(node, path, text)
         return RedirectTo(target=target, rule=rule)
 
