@@ -45,7 +45,7 @@ format: setup ## write the code as the checks want it
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-coverage: setup ## write docs/coverage.md: what covers each operation and each event
+coverage: setup ## write docs/coverage.md and the table of actions in docs/api.md
 	$(BIN)/python -m tools.coverage
 
 schema: setup ## write docs/quality-report.schema.json

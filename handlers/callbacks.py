@@ -8,9 +8,10 @@ import azure.functions as func
 
 from handlers.answers import answer, door
 from handlers.deliveries import say_unread
+from shared.calls.actions import families, roles
 from shared.composition import switchboard
 from shared.errors import MalformedEvent
-from shared.events import ROLES, CallEvent, parse_callbacks
+from shared.events import CallEvent, parse_callbacks
 from shared.logs import logger
 
 log = logger("switchboard.doors")
@@ -29,31 +30,10 @@ def call_events(req: func.HttpRequest) -> func.HttpResponse:
     return _receive(req, "call")
 
 
-RECORDING = frozenset({"start_recording", "pause_recording", "resume_recording", "stop_recording"})
-
-FAMILIES: dict[str, frozenset[str]] = {
-    kind.replace("_", "-"): frozenset({kind})
-    for kind in (
-        "add_participant",
-        "cancel_add_participant",
-        "remove_participant",
-        "move_participants",
-        "transfer",
-        "play",
-        "recognize",
-        "start_continuous_dtmf",
-        "stop_continuous_dtmf",
-        "send_dtmf",
-        "hold",
-        "unhold",
-        "start_media_streaming",
-        "stop_media_streaming",
-        "start_transcription",
-        "update_transcription",
-        "stop_transcription",
-    )
-} | {"play-to-all": frozenset({"play"}), "recording": RECORDING}
-"""One function for each API that takes a callback URI of its own, and the actions that its events report on."""
+FAMILIES = families()
+"""One function for each API that takes a callback URI of its own, and the events that come there."""
+REPORTING = frozenset(roles())
+"""Events that report on some action. Any other may come to any URL, and is journaled."""
 
 
 def _register(family: str) -> None:
@@ -89,8 +69,7 @@ def _events(body: bytes, family: str) -> Sequence[CallEvent]:
     if not events:
         raise MalformedEvent("body", "holds no event.", "Send a JSON array of CloudEvents.")
     for index, event in enumerate(events):
-        role = ROLES.get(event.name)
-        if family in FAMILIES and role is not None and not FAMILIES[family] & role.action_kinds:
+        if family in FAMILIES and event.name in REPORTING and event.name not in FAMILIES[family]:
             raise MalformedEvent(
                 f"[{index}].type", f"{event.name} is no event of {family}.", "Send it to the call's own callback URL."
             )

@@ -6,26 +6,19 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from math import isfinite
-from typing import Any, Literal, TypeVar, get_args
+from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from shared.calls import actions
-from shared.calls.actions import Action, CallLocator, MediaStreaming, ServiceAction, Transcription
+from shared.calls.actions import KINDS, Action, CallLocator, MediaStreaming, Transcription
 from shared.calls.record import Status
 from shared.errors import InvalidInput, UnknownAction
 from shared.identifiers import Identifier
 
 M = TypeVar("M", bound=BaseModel)
 
-OPENING_ONLY = frozenset({"answer", "reject", "redirect", "create_call", "connect"})
-"""Actions that open a call: the routing, a flow, or `POST /calls` does them, nobody on a call that is up."""
-
-ACTIONS: dict[str, type[Action]] = {
-    kind.model_fields["kind"].default: kind
-    for kind in get_args(ServiceAction)
-    if kind.model_fields["kind"].default not in OPENING_ONLY
-}
+ACTIONS = {kind: action for kind, action in KINDS.items() if action.spec.in_service and action.spec.on_live_call}
 """What can be done on a live call over HTTP, by the name in its path."""
 
 MAX_BODY = 256 * 1024

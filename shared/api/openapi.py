@@ -31,23 +31,6 @@ IDENTIFIER = {
 }
 """How an identifier is written in a request. The models read the service's identifier objects as well."""
 
-EXAMPLES: dict[str, Any] = {
-    "play": {"prompts": [{"kind": "text", "text": "One moment, please."}], "interrupt": True},
-    "recognize": {
-        "input": "choices",
-        "prompts": [{"kind": "text", "text": "Press 1 for sales, or 2 for support."}],
-        "choices": [
-            {"label": "sales", "phrases": ["sales"], "tone": "one"},
-            {"label": "support", "phrases": ["support", "help"], "tone": "two"},
-        ],
-    },
-    "add_participant": {"target": "+14255550177", "caller_id": "+18005550199", "invitation_timeout": 30},
-    "transfer": {"target": "+14255550177"},
-    "send_dtmf": {"tones": ["one", "two", "pound"]},
-    "start_recording": {"channel": "unmixed", "format": "wav"},
-}
-"""A body for each of the actions that one would want to see."""
-
 _CALL_ID = {"name": "call_id", "in": "path", "required": True, "schema": {"type": "string"}}
 _SIGNAL = {"name": "name", "in": "path", "required": True, "schema": {"type": "string", "pattern": SIGNAL_NAME}}
 _KEY = {
@@ -217,7 +200,7 @@ def openapi() -> dict[str, Any]:
             {200: models.Done, 202: models.Done},
             [_CALL_ID, _KEY],
             _CHANGING,
-            example=EXAMPLES.get(name),
+            example=kind.spec.example,
         )
     return document.finish()
 

@@ -26,16 +26,14 @@ from shared.api.models import (
 )
 from shared.api.queries import begin_of, day, limit, page, position
 from shared.api.search import SearchCalls
-from shared.calls.actions import Action
+from shared.calls.actions import KINDS, Action, Opening
 from shared.calls.brakes import CODES, Braked
 from shared.calls.call import SIGNAL_NAME
 from shared.calls.conductor import Conductor
-from shared.calls.driver import OPENING
 from shared.calls.operation import Operation
 from shared.calls.outcome import Outcome
 from shared.calls.reading import words_of
 from shared.calls.record import CallRecord, Status
-from shared.calls.rules import check
 from shared.errors import ActionRefused, CallError, CallOver, InvalidInput, KeyReused
 from shared.identifiers import Identifier
 from shared.store.base import CallStore, Listed, listed_row
@@ -66,7 +64,7 @@ class CallService:
         opening = request.opening(by_flow=flow is not None and flow.opens)
         if opening is not None:
             with in_body(opening.kind):
-                check(opening, None)
+                opening.check(None)
             self._brakes.check_request(opening)
         outcome, call_id = self._conductor.place(request.flow, opening, data=request.input, key=_key(key))
         record = self._store.peek(call_id)
@@ -167,7 +165,8 @@ class CallService:
     def _refusal(self, call_id: str) -> ActionRefused | None:
         """What the service said when it refused to open a call, if it did; of several attempts, to the last one."""
         entries = self._conductor.entries(call_id)
-        opening = [e for e in entries if e["entry"] == "issued" and e["action"]["kind"] in OPENING][-1:]
+        issued = [entry for entry in entries if entry["entry"] == "issued"]
+        opening = [entry for entry in issued if issubclass(KINDS[entry["action"]["kind"]], Opening)][-1:]
         for entry in entries:
             if entry["entry"] == "refused" and opening and entry["seq"] == opening[0]["seq"]:
                 kind, transient = opening[0]["action"]["kind"], entry["transient"]
@@ -179,7 +178,7 @@ class CallService:
 
 def _result(operation: Operation[Any]) -> tuple[Any, str | None]:
     """The service's answer, if it is one that counts, and why the action failed, if it did."""
-    answer = operation.answer if operation.action.keeps_answer else None
+    answer = operation.answer if operation.action.spec.keeps_response else None
     if not operation.done:
         return answer or None, None
     try:
@@ -188,7 +187,7 @@ def _result(operation: Operation[Any]) -> tuple[Any, str | None]:
         raise
     except CallError as error:
         return answer or None, str(error)
-    return (result if operation.action.ends_with == "answer" else answer or None), None
+    return (result if operation.action.spec.completes_on == "response" else answer or None), None
 
 
 def _other_side(record: CallRecord) -> Identifier | None:

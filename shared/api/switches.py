@@ -15,10 +15,11 @@ from shared.brakes.dialing import Dialing
 from shared.brakes.figures import Figures
 from shared.brakes.rows import BrakeRows, StoredRow
 from shared.brakes.switches import name_of
+from shared.calls.actions import RejectReason
 from shared.errors import InvalidInput, LostRace
 from shared.identifiers import Identifier
 from shared.logs import logger
-from shared.routing.decisions import Answering, RejectReason
+from shared.routing.decisions import Answering
 
 log = logger("switchboard.brakes")
 

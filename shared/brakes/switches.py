@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from shared.calls.actions import RejectReason
 from shared.identifiers import Identifier
-from shared.routing.decisions import RejectReason
 
 
 class Diverted(NamedTuple):

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any, get_args
 
 from shared.calls import journal
-from shared.calls.actions import AnyAction, Choice
+from shared.calls.actions import KINDS, Choice
 from shared.calls.journal import Entry
 from shared.calls.prompts import Prompt
 from shared.calls.results import Recognized
@@ -19,7 +19,7 @@ from shared.identifiers import Identifier
 
 def build() -> None:
     """Build whatever is not built yet."""
-    for model in (Identifier, *_members(Prompt), Choice, *_members(AnyAction), *_members(Entry), Recognized):
+    for model in (Identifier, *_members(Prompt), Choice, *KINDS.values(), *_members(Entry), Recognized):
         model.model_rebuild()
     journal.build()
 

@@ -12,6 +12,7 @@ from typing import Any, Generic, Literal, ParamSpec, cast
 from typing_extensions import TypeVar
 
 from shared.calls import actions
+from shared.calls.actions.validate import build
 from shared.calls.journal import Logged, Resulted
 from shared.calls.json_values import json_object, json_value, plain_text
 from shared.calls.methods.base import Host
@@ -23,7 +24,6 @@ from shared.calls.methods.streaming import StreamingMethods
 from shared.calls.methods.together import TogetherMethods
 from shared.calls.operation import Operation, Pending
 from shared.calls.record import Status
-from shared.calls.rules import build
 from shared.calls.typed_input import started_input
 from shared.errors import CallEnded, InvalidInput
 from shared.events import Participant, TeamsPhoneCallDetails

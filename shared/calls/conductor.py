@@ -45,7 +45,6 @@ from shared.calls.outcome import Outcome
 from shared.calls.prompts import Prompt
 from shared.calls.replay import Session
 from shared.calls.ring import Ring
-from shared.calls.rules import check
 from shared.calls.sealing import DESTROYED, Sealing, shown
 from shared.calls.secrecy import is_secret, without_texts
 from shared.calls.side_effects import DueEffects, SideEffects
@@ -295,7 +294,7 @@ class Conductor:
                 return Outcome.LATE, None
             if is_secret(action):
                 session.secrecy.ask(action.kind)
-            check(action, session.started.caller)
+            action.check(session.started.caller)
             if not session.record.call_connection_id and session.opens_first:
                 self.afterwards.learn_connection(session.record)
             waits = session.record.status == "waiting"

@@ -9,10 +9,9 @@ from functools import partial
 from typing import Any
 
 from shared.calls import actions, journal
-from shared.calls.actions import Action
+from shared.calls.actions import Action, Opening
 from shared.calls.brakes import Brakes
 from shared.calls.do_not_record import RecordingGuard
-from shared.calls.driver import OPENING
 from shared.calls.journal import Entry, Issued, Resent
 from shared.calls.json_values import said_by
 from shared.calls.operation import Operation
@@ -147,14 +146,14 @@ class Dispatcher:
             trace = session.secrecy.shown("".join(traceback.format_exception(error)))
             log.error("could not send %s call=%s: %s", action.kind, session.record.call_id, trace)
             return refused(self._clock(), seq, type(error).__name__, said_by(error))
-        if action.kind in OPENING:
+        if isinstance(action, Opening):
             session.record.call_connection_id = str(answer.get("callConnectionId") or "")
             session.record.server_call_id = str(answer.get("serverCallId") or session.record.server_call_id)
             session.record.correlation_id = session.record.correlation_id or str(answer.get("correlationId") or "")
         operation.answer = dict(answer)
-        if action.ends_with == "answer":
+        if action.spec.completes_on == "response":
             return journal.Answered(at=self._clock(), seq=seq, value=operation.answer)
-        if action.keeps_answer:
+        if action.spec.keeps_response:
             return journal.Accepted(at=self._clock(), seq=seq, value=operation.answer)
         return None
 
@@ -176,7 +175,8 @@ class Dispatcher:
         connection_id = session.record.call_connection_id
         if session.placed_by_flow and not session.record.connected_at:
             return False  # what became of the attempt its own events tell, or the watchdog
-        if refusal.status != 404 or not connection_id or action.kind in OPENING or not action.in_service:
+        on_the_call = action.spec.in_service and not isinstance(action, Opening)
+        if refusal.status != 404 or not connection_id or not on_the_call:
             return False
         try:
             return self._gateway.connection_state(connection_id) is None

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from shared.calls.actions import Action
+from shared.calls.actions import Action, Opening
 from shared.calls.call import Call
 from shared.calls.fallback import Stage, leave
 from shared.calls.flow import Flow
 from shared.errors import CallEnded, CallError
-
-OPENING = ("answer", "create_call", "connect")
-"""Actions after which the call is up."""
 
 
 async def drive(stage: Stage, flow: Flow, opening: Action | None) -> None:
@@ -45,4 +42,4 @@ async def _open(stage: Stage, opening: Action) -> bool:
         await stage.issue(opening)
     except CallError:
         return False  # what it ended with stands in the record
-    return opening.kind in OPENING
+    return isinstance(opening, Opening)

@@ -14,7 +14,6 @@ from shared.calls.actions import Action
 from shared.calls.journal import Failed, Marked, Note, Resulted, Started
 from shared.calls.mistakes import Place, calling_place
 from shared.calls.operation import Operation, Pending, Task
-from shared.calls.rules import rule_of
 from shared.calls.secrecy import is_secret
 from shared.calls.state import CallState
 from shared.errors import CallEnded, ForgottenAwait
@@ -52,7 +51,7 @@ class FlowHost(CallState):
         self._scheduler.ask()
         if is_secret(action) and self._scheduler.live:
             self.secrecy.ask(action.kind)
-        rule_of(type(action))(action, self.started.caller)
+        action.check(self.started.caller)
         operation: Operation[Any] = Operation(self._next, action, self._scheduler)
         over = self._silenced or not self._scheduler.live or (self._end.done and action.kind != "run")
         if over:

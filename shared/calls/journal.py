@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from pydantic_core import from_json
@@ -201,7 +201,7 @@ Entry = Annotated[
 # What cannot be read is not quoted: the error goes into the log.
 _DEFERRED = ConfigDict(defer_build=True, hide_input_in_errors=True)
 _ENTRY: TypeAdapter[Entry] = TypeAdapter(Entry, config=_DEFERRED)
-_ACTION: TypeAdapter[AnyAction] = TypeAdapter(AnyAction, config=_DEFERRED)
+_ACTION: TypeAdapter[AnyAction] = TypeAdapter(AnyAction)  # deferred, as its model is
 
 
 _GIVEN: Mapping[type[BaseModel], str] = {
@@ -267,7 +267,7 @@ def _action(text: str) -> AnyAction:
     """Frozen, so that one serves every call: the calls of a flow ask for the same actions again and again."""
     action = _ACTION.validate_json(text)
     try:
-        return cast(AnyAction, one_of(action))
+        return one_of(action)
     except TypeError:  # a field that has no hash, such as a dictionary
         return action
 

@@ -10,7 +10,6 @@ from typing import Any, TypeVar
 from shared.calls import actions
 from shared.calls.attempts import Attempts
 from shared.calls.capture import Capture
-from shared.calls.driver import OPENING
 from shared.calls.journal import Entry
 from shared.calls.operation import Operation, Pending, Scheduler
 from shared.calls.record import CallRecord
@@ -75,7 +74,7 @@ class Lifecycle:
     @property
     def opens_first(self) -> bool:
         """Whether the call is being opened, and for the first time: it has had no other connection."""
-        openings = [operation for operation in self._operations.values() if operation.action.kind in OPENING]
+        openings = [o for o in self._operations.values() if isinstance(o.action, actions.Opening)]
         return len(openings) == 1 and not openings[0].done
 
     @property
@@ -105,7 +104,7 @@ class Lifecycle:
                 self._wait_again(error, end, outcome)
             return
         self._fail(operation, error)
-        if operation.action.kind in OPENING and self.record.status != "connected":
+        if isinstance(operation.action, actions.Opening) and self.record.status != "connected":
             self.end(end, outcome)
 
     def end(self, end: CallEnded, outcome: str = "") -> None:
@@ -184,7 +183,7 @@ class Lifecycle:
         self._attempts.fail()
         self._unsuccessful = (error, end, outcome)
         for operation in self.open_operations:
-            if operation.action.in_service:
+            if operation.action.spec.in_service:
                 self.confirm(operation.seq)
                 self._fail(operation, _not_placed(operation))
         self._participants_sequence = 0
@@ -213,7 +212,7 @@ class Lifecycle:
         A hang-up ends a call that waits. InvalidInput for what needs a call that is up, and for a second placing.
         """
         action = operation.action
-        if not self.placed_by_flow or not action.in_service:
+        if not self.placed_by_flow or not action.spec.in_service:
             return False
         if action.kind in PLACING and self.record.status != "waiting":
             raise InvalidInput(

@@ -37,7 +37,7 @@ def lost_operations(
     for seq in session.record.unconfirmed:
         operation = session.operation(seq)
         since = max(operation.issued_at, operation.resent_at)
-        if rung is not None and session.record.status == "ringing" and operation.action.repeatable:
+        if rung is not None and session.record.status == "ringing" and operation.action.spec.repeatable:
             # A ringing call has seconds only. What counts is when a delivery came: the storage may have held it up.
             lost = rung - since > RINGING_GRACE
         elif isinstance(operation.action, actions.Run):
@@ -57,4 +57,4 @@ def _again(operation: Operation[object], now: int) -> journal.Resent | journal.R
     if isinstance(action, actions.Run) and attempt + 1 >= MAX_RUNS:
         message = f"{action.name} was started {MAX_RUNS} times, and its process ended each time before it returned"
         return journal.RefusedEntry(at=now, seq=operation.seq, status=0, code=NEVER_RETURNED, message=message)
-    return journal.Resent(at=now, seq=operation.seq, attempt=attempt + (0 if action.repeatable else 1))
+    return journal.Resent(at=now, seq=operation.seq, attempt=attempt + (0 if action.spec.repeatable else 1))

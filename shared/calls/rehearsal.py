@@ -21,12 +21,12 @@ from shared.calls.checks import Watch
 from shared.calls.do_not_record import RecordingGuard
 from shared.calls.flow import Flow
 from shared.calls.journal import Entry
-from shared.calls.lifecycle import FIRST_COMMAND
+from shared.calls.lifecycle import CLOSING, FIRST_COMMAND
 from shared.calls.operation import Operation
 from shared.calls.prompts import TextPrompt
 from shared.calls.replay import Session, operation_context
 from shared.calls.returned import outcome_of
-from shared.calls.service_stand_in import OPENING_ACTIONS, RECORDING_STATES, Heard, event_of, said_of, wire
+from shared.calls.service_stand_in import RECORDING_STATES, Heard, event_of, wire
 from shared.errors import ActionRefused
 from shared.events import parse_callback
 from shared.identifiers import Identifier
@@ -144,7 +144,7 @@ class Rehearsal:
 
     def hung_up(self) -> bool:
         """True once the flow asked to end the call."""
-        return any(action.kind in ("hang_up", "terminate") for action in self.actions)
+        return any(action.kind in CLOSING for action in self.actions)
 
     @property
     def status(self) -> str:
@@ -184,8 +184,7 @@ class Rehearsal:
 
     def connect(self) -> None:
         """The call is up."""
-        opening = next((kind for kind in OPENING_ACTIONS if self._waits_for(kind)), actions.Answer)
-        self.event("CallConnected", opening)
+        self.event("CallConnected", actions.Opening)
 
     def prompt_ends(self) -> None:
         """What plays has been heard."""
@@ -259,13 +258,13 @@ class Rehearsal:
     def done(self, kind: type[Action], **data: Any) -> None:
         """The service reports that an action succeeded, by the event that it has for this."""
         action = self._session.resolved(self.expect(kind))
-        for more in said_of(action):
+        for more in action.event_data():
             self.event(event_of(action, "succeeded"), kind, **{**more, **data})
 
     def fail(self, kind: type[Action], *, code: int = 500, sub_code: int = 9999) -> None:
         """The service reports that an action failed."""
         action = self.expect(kind)
-        self.event(event_of(action, "failed"), kind, code=code, sub_code=sub_code, **said_of(action)[0])
+        self.event(event_of(action, "failed"), kind, code=code, sub_code=sub_code, **action.event_data()[0])
 
     def times_out(self, kind: type[Action]) -> None:
         """Nothing is ever heard of an action: the flow meets TimedOut."""
@@ -282,9 +281,6 @@ class Rehearsal:
         self._event(name, None if kind is None else self._open(kind), code, sub_code, **data)
 
     # How it is done
-
-    def _waits_for(self, kind: type[Action]) -> bool:
-        return any(isinstance(operation.action, kind) for operation in self._session.open_operations)
 
     def _open(self, kind: type[Action]) -> Operation[Any]:
         for operation in self._session.open_operations:
@@ -348,7 +344,7 @@ class Rehearsal:
         seq, action = issued.seq, issued.action
         if type(action) in self._lost:
             self._lost.remove(type(action))
-            self._feed(journal.Resent(at=self._now, seq=seq, attempt=0 if action.repeatable else 1))
+            self._feed(journal.Resent(at=self._now, seq=seq, attempt=0 if action.spec.repeatable else 1))
         refusal = self._refusals.pop(type(action), None) or self._forbidden(action)
         if refusal is not None:
             given = {"status": refusal.status, "code": refusal.code, "message": refusal.message}
@@ -358,13 +354,13 @@ class Rehearsal:
         elif isinstance(action, actions.MayRecord):
             may = self._guard.may_record(self._session, action)
             self._feed(journal.Answered(at=self._now, seq=seq, value=may))
-        elif action.ends_with == "answer":
+        elif action.spec.in_service and action.spec.completes_on == "response":
             canceled = self._session.open_operations if isinstance(action, actions.CancelAllMedia) else []
             self._feed(journal.Answered(at=self._now, seq=seq, value=self._answer_to(action)))
             for operation in canceled:
-                if isinstance(operation.action, actions.Play | actions.Recognize):
+                if "canceled" in operation.action.spec.events.values():
                     self._event(event_of(operation.action, "canceled"), operation, 400, 8508)
-        elif action.keeps_answer:
+        elif action.spec.keeps_response:
             self._feed(journal.Accepted(at=self._now, seq=seq, value={"invitationId": f"invitation-{seq}"}))
 
     def _answer_to(self, action: Action) -> Any:

@@ -51,7 +51,7 @@ from shared.calls.record import CallRecord
 from shared.calls.secrecy import Secrecy, is_key, is_secret
 from shared.calls.secret_values import SECRET
 from shared.errors import CallEnded, CallError, EndlessLoop, FlowChanged, TimedOut
-from shared.events import ROLES, CallEvent, journaled_callback
+from shared.events import CallEvent, journaled_callback
 from shared.identifiers import Identifier
 
 if TYPE_CHECKING:
@@ -484,6 +484,5 @@ class Session(FlowHost):
         operation = self._operations.get(position)
         if operation is None:
             return False
-        role = ROLES.get(event.name)
-        first = role is not None and role.role == "progress"
+        first = operation.action.spec.events.get(event.name) == "progress"
         return True if position == self._next - 1 and operation.started != first else None

@@ -10,10 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from shared.calls import actions
-from shared.calls.actions import TONE_OF_KEY, Action, Recognize
+from shared.calls.actions import TONE_OF_KEY, Action, Recognize, Role
 from shared.errors import InvalidInput
-from shared.events import ROLES, Role
 from shared.identifiers import Identifier
 
 CONFIDENCE = 0.9
@@ -21,7 +19,6 @@ RECORDING_STATES = {
     "start_recording": "active", "resume_recording": "active", "pause_recording": "inactive",
     "stop_recording": "inactive",
 }  # fmt: skip
-OPENING_ACTIONS = (actions.Answer, actions.CreateCall, actions.Connect)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,20 +109,11 @@ def _plain(words: str) -> str:
 
 
 def event_of(action: Action, role: Role) -> str:
-    """The event that says this of such an action."""
-    return next(name for name, says in ROLES.items() if says.role == role and action.kind in says.action_kinds)
-
-
-def said_of(action: Action) -> list[dict[str, Any]]:
-    """What the events of an action carry of its request: one for each event."""
-    match action:
-        case actions.AddParticipant() | actions.RemoveParticipant():
-            return [{"participant": wire(action.target)}]
-        case actions.MoveParticipants():
-            return [{"participant": wire(who), "fromCall": action.from_call} for who in action.targets]
-        case actions.CancelAddParticipant():
-            return [{"invitationId": action.invitation_id}]
-    return [{}]
+    """The event that says this of such an action; AssertionError if the service has none."""
+    for name, says in action.spec.events.items():
+        if says == role:
+            return name
+    raise AssertionError(f"the service has no event that says {role} of {action.kind}")
 
 
 def wire(who: Identifier | str) -> dict[str, str]:

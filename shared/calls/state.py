@@ -8,8 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from shared.calls import actions
-from shared.calls.actions import Action
-from shared.calls.driver import OPENING
+from shared.calls.actions import Action, Opening
 from shared.calls.journal import RefusedEntry
 from shared.calls.lifecycle import CLOSING, FIRST_COMMAND, Lifecycle
 from shared.calls.mistakes import place_at
@@ -19,7 +18,6 @@ from shared.calls.results import Recognized
 from shared.errors import ActionCanceled, ActionFailed, ActionRefused, CallEnded, ForgottenAwait
 from shared.events import (
     DIGIT_BY_TONE,
-    ROLES,
     CallDisconnected,
     CallEvent,
     CancelAddParticipantSucceeded,
@@ -109,7 +107,7 @@ class CallState(Lifecycle):
         """The opening whose connection comes up with this event, though the call, or this attempt to place it, is
         over; None for other events."""
         operation = self._operation_of(event) if event.name == "CallConnected" else None
-        if operation is None or operation.action.kind not in OPENING:
+        if operation is None or not isinstance(operation.action, Opening):
             return None
         if not self._end.done:
             return operation if self._attempts.is_late(event, operation.seq) else None
@@ -139,29 +137,29 @@ class CallState(Lifecycle):
             self._attempts.connected = True
         if kind in STATE_EVENTS:
             self._take_state(event)
-        role = ROLES.get(name)
         operation = self._operation_of(event)
+        role = operation.action.spec.events.get(name) if operation else None
         self.capture.hear(event, self._operations.values())
         if self.secrecy.asked:
             self.secrecy.hear(event, operation)
-        if role is None or operation is None or operation.action.kind not in role.action_kinds:
+        if operation is None or role is None:
             return
         operation.started = True
         self.confirm(operation.seq)
         if operation.attempt and not operation.done:
-            if role.role == "succeeded":
+            if role == "succeeded":
                 self._note_other_sending(operation)
             elif attempt_of(event) not in (None, operation.attempt):
                 return  # the sending after it decides
         if type(event) is MoveParticipantSucceeded:
             self._moved(operation, event)
-        elif role.role == "succeeded":
+        elif role == "succeeded":
             if isinstance(operation.action, actions.Transfer) and operation.action.transferee is None:
                 self.transferred = True
             self._succeed(operation, Recognized.of(event) if type(event) is RecognizeCompleted else event)
-        elif role.role == "failed":
+        elif role == "failed":
             self._report_failed(operation, event)
-        elif role.role == "canceled":
+        elif role == "canceled":
             self._fail(operation, ActionCanceled(operation.action.kind))
 
     def _on_disconnected(self, event: CallEvent) -> None:
@@ -213,9 +211,9 @@ class CallState(Lifecycle):
             # An action that was sent again may be answered by what its first sending asked.
             known = operation is not None and 0 <= attempt <= operation.attempt
             return operation if known and call_id == self.record.call_id else None
-        if event.name in ("CallConnected", "AnswerFailed", "CreateCallFailed", "ConnectFailed"):
-            return next((o for o in self._operations.values() if o.action.kind in OPENING and not o.done), None)
-        return None
+        # The service need not echo the context of what opened the call.
+        unfinished = (o for o in self._operations.values() if not o.done and isinstance(o.action, Opening))
+        return next((o for o in unfinished if event.name in o.action.spec.events), None)
 
     def _of_another_connection(self, event: CallEvent) -> bool:
         """Whether an event came to this call's URL that speaks of another call.
@@ -228,7 +226,7 @@ class CallState(Lifecycle):
         known = self.record.call_connection_id
         if not known or event.call_connection_id == known:
             return False
-        return named is None or named.done or named.action.kind not in OPENING
+        return named is None or named.done or not isinstance(named.action, Opening)
 
     def _note_other_sending(self, operation: Operation[Any]) -> None:
         if operation.action.kind not in MEDIA:

@@ -66,7 +66,6 @@ from shared.events.event_grid import (
     UnknownGridEvent,
 )
 from shared.events.journaled import journaled_callback
-from shared.events.outcomes import ACTION_KINDS, ROLES, ActionKind, EventRole, Role
 from shared.events.parse import (
     parse_callback,
     parse_callbacks,
@@ -88,13 +87,10 @@ from shared.events.values import (
 )
 
 __all__ = [
-    "ACTION_KINDS",
     "CALLBACK_TYPES",
     "DIGIT_BY_TONE",
     "EVENT_GRID_TYPES",
-    "ROLES",
     "SUB_CODES",
-    "ActionKind",
     "AddParticipantFailed",
     "AddParticipantSucceeded",
     "AnswerFailed",
@@ -118,7 +114,6 @@ __all__ = [
     "DtmfResult",
     "Event",
     "EventGridEvent",
-    "EventRole",
     "HoldFailed",
     "IncomingCall",
     "MediaStreamingFailed",
@@ -144,7 +139,6 @@ __all__ = [
     "RemoveParticipantFailed",
     "RemoveParticipantSucceeded",
     "ResultInformation",
-    "Role",
     "SendDtmfTonesCompleted",
     "SendDtmfTonesFailed",
     "SipDetails",

@@ -73,7 +73,7 @@ def _callback(item: Any, at: str) -> CallEvent:
     if isinstance(source := item.get("source"), str):
         envelope["source"] = source
     if cls is None:
-        return _validated(UnknownCallback, _unknown(item, kind, _CALL_IDS) | envelope, at, _CLOUD_NAMES)
+        return _validated(UnknownCallback, _unknown(item, kind, _OF_A_CALLBACK) | envelope, at, _CLOUD_NAMES)
     return _validated(cls, _data(item, at) | envelope, at, _CLOUD_NAMES)
 
 
@@ -87,7 +87,7 @@ def _grid_event(item: Any, at: str) -> EventGridEvent:
             envelope[name] = value
     cls = EVENT_GRID_TYPES.get(kind.removeprefix(PREFIX)) if kind.startswith(PREFIX) else None
     if cls is None:
-        return _validated(UnknownGridEvent, _unknown(item, kind, ()) | envelope, at, names)
+        return _validated(UnknownGridEvent, _unknown(item, kind, {}) | envelope, at, names)
     return _validated(cls, _data(item, at) | envelope, at, names)
 
 
@@ -95,7 +95,11 @@ _CLOUD_NAMES: Final[Mapping[str, str]] = {"id": "id", "time": "time", "topic": "
 _GRID_NAMES: Final[Mapping[str, str]] = {"id": "id", "time": "eventTime", "topic": "topic"}
 """What the envelope's fields are called on the wire; every other field is in `data`."""
 
-_CALL_IDS: Final = ("callConnectionId", "serverCallId", "correlationId", "operationContext")
+_OF_A_CALLBACK: Final[Mapping[str, type]] = {
+    **dict.fromkeys(("callConnectionId", "serverCallId", "correlationId", "operationContext"), str),
+    "resultInformation": dict,
+}
+"""What is read of a callback that has no class here, for an action may declare that it reports on it."""
 
 
 _TYPE: Final = re.compile(r"[A-Za-z][!-~]{0,199}\Z")
@@ -121,10 +125,14 @@ def _data(item: Mapping[str, Any], at: str) -> dict[str, Any]:
     return {key: value for key, value in data.items() if value is not None}
 
 
-def _unknown(item: Mapping[str, Any], kind: str, keep: tuple[str, ...]) -> dict[str, Any]:
+def _unknown(item: Mapping[str, Any], kind: str, keep: Mapping[str, type]) -> dict[str, Any]:
     """Of an unknown event's data only what is sure to fit."""
     data = item.get("data")
-    kept = {key: data[key] for key in keep if isinstance(data.get(key), str)} if isinstance(data, Mapping) else {}
+    kept = (
+        {key: data[key] for key, of in keep.items() if isinstance(data.get(key), of)}
+        if isinstance(data, Mapping)
+        else {}
+    )
     return kept | {"event_type": kind}
 
 

@@ -11,16 +11,6 @@ from shared.calls.actions import Action
 from shared.errors import ActionRefused
 from shared.gateway.base import Request
 
-WITHOUT_CONNECTION = (
-    actions.Answer,
-    actions.CreateCall,
-    actions.Connect,
-    actions.Reject,
-    actions.Redirect,
-    actions.OnRecording,
-)
-"""What the service takes without a call connection: what opens or refuses a call, and what names a recording."""
-
 
 class MemoryGateway:
     """Remembers every request; responds as told, by default with what the service is known to respond and no more.
@@ -41,7 +31,7 @@ class MemoryGateway:
             raise ActionRefused(request.action.kind, 0, "not_connected", "the call has no connection yet")
         with self._lock:
             self.sent.append(request)
-            if not request.action.repeatable:
+            if not request.action.spec.repeatable:
                 self.performed.append(request)  # it goes without the id
             elif request.repeatability_id not in self._ran:
                 self._ran.add(request.repeatability_id)
@@ -62,8 +52,9 @@ def refuse(status: int, code: str, message: str = "refused") -> Callable[[Reques
 
 
 def _goes_without_connection(action: Action) -> bool:
+    """Whether the service takes it so: what opens or refuses a call, and what names a recording or a server call."""
     located_by_server_call = isinstance(action, actions.StartRecording) and action.locate_by == "server_call"
-    return located_by_server_call or isinstance(action, WITHOUT_CONNECTION)
+    return located_by_server_call or isinstance(action, actions.OnRecording) or not action.spec.on_live_call
 
 
 def _plain_answer(request: Request) -> Mapping[str, Any]:

@@ -15,8 +15,9 @@ from typing import Any, Literal
 
 from pydantic_core import PydanticCustomError
 
+from shared.calls.actions import KINDS
+from shared.calls.actions import Role as Says
 from shared.calls.record import CallRecord
-from shared.events import ROLES
 from shared.events.base import PREFIX
 from shared.events.values import read_identifier, read_time
 from shared.identifiers import key_of
@@ -176,11 +177,13 @@ class _Sending:
     """One sending of an operation that is heard on the line; times in Unix seconds, None: not (yet) known.
 
     Attributes:
+        events: what each event that reports on it says.
         failed: it ended as failed or cancelled.
         lost: nothing shows that it reached the service, or nobody knows until when it lasted.
     """
 
     kind: _Kind
+    events: Mapping[str, Says]
     participants: tuple[str, ...]
     issued: float
     accepted: float | None = None
@@ -304,7 +307,7 @@ class _Reader:
         action = self._actions.get(seq, {})
         if (kind := _KINDS.get(action.get("kind", ""))) and self._ended is None:
             to = action.get("to", ()) if kind == "prompt" else (action["participant"],)
-            self.sendings[seq, attempt] = _Sending(kind, tuple(to), at)
+            self.sendings[seq, attempt] = _Sending(kind, KINDS[action["kind"]].spec.events, tuple(to), at)
 
     def _latest(self, seq: int) -> _Sending | None:
         return self.sendings.get((seq, self._attempts.get(seq, 0)))
@@ -339,8 +342,8 @@ class _Reader:
             sending.accepted = at if sending.accepted is None else sending.accepted
         elif name == "HoldAudioCompleted":
             sending.ended = at
-        elif (role := ROLES.get(name)) and role.role in ("succeeded", "failed", "canceled"):
-            sending.failed = role.role != "succeeded"
+        elif (says := sending.events.get(name)) in ("succeeded", "failed", "canceled"):
+            sending.failed = says != "succeeded"
             sending.ended = at
 
     def _sending_of(self, context: str | None) -> _Sending | None:

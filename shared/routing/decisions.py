@@ -10,10 +10,8 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from shared.calls.actions import RejectReason
 from shared.identifiers import Identifier
-
-RejectReason = Literal["none", "busy", "forbidden"]
-"""CallRejectReason of the service (OpenAPI 2026-03-12)."""
 
 NO_RULE = "no rule matched"
 DAY_MINUTES = 24 * 60

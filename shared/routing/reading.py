@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, get_args
 
+from shared.calls.actions import RejectReason
 from shared.errors import InvalidInput, RoutingError
 from shared.events.event_grid import TEAMS_WORDS
 from shared.identifiers import Identifier
@@ -18,7 +19,6 @@ from shared.routing.decisions import (
     Outcome,
     Pattern,
     RedirectTo,
-    RejectReason,
     RejectWith,
     RoutingTable,
     Rule,
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 _APP_FOLDER = Path(__file__).parent.parent.parent
 
-_REASONS: tuple[RejectReason, ...] = ("none", "busy", "forbidden")
+_REASONS: tuple[RejectReason, ...] = get_args(RejectReason)
 _OUTCOMES = ("answer", "reject", "redirect")
 _RULE_KEYS = ("name", "to", "from", "on_behalf_of", "context", "teams", "hours", *_OUTCOMES, "language")
 _PHONE = re.compile(r"4:(\+[1-9][0-9]{1,14}|anonymous)")
@@ -172,7 +172,7 @@ class _Reader(HourNodes):
             for reason in _REASONS:
                 if text == reason:
                     return RejectWith(reason=reason, rule=rule)
-            self._wrong(node, path, f"{text!r} is no reason.", "Give none, busy or forbidden.")
+            self._wrong(node, path, f"{text!r} is no reason.", f"Give {', '.join(_REASONS[:-1])} or {_REASONS[-1]}.")
         target = self._exact_endpoint(node, path, text)
         return RedirectTo(target=target, rule=rule)
 

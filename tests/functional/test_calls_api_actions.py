@@ -14,7 +14,6 @@ from shared.api.models import ACTIONS
 from shared.brakes.rows import MemoryBrakeRows
 from shared.calls import FLOWS, actions, text
 from shared.calls.journal import EventReceived, Issued, decode_all
-from shared.calls.rules import check
 from shared.composition import compose
 from shared.errors import KeyReused
 from shared.events import explain, parse_callback
@@ -60,7 +59,7 @@ def test_an_action_reaches_the_service_and_stands_in_the_journal(app: App, name:
     call_id = live(app)
     answer = send(app, f"/{call_id}/actions/{name}", BODIES[name], key="k-1")
     done = read(answer, answer.status_code)
-    at_once = ACTIONS[name].ends_with == "answer"
+    at_once = ACTIONS[name].spec.completes_on == "response"
     assert (answer.status_code, done["done"]) == ((200, True) if at_once else (202, False))
     request = app.gateway.sent[-1]
     (entry,) = commands(app, call_id)
@@ -85,7 +84,7 @@ def test_an_action_with_the_same_key_is_done_once(app: App, name: str) -> None:
 
 
 def _at_once(name: str) -> bool:
-    return ACTIONS[name].ends_with == "answer"
+    return ACTIONS[name].spec.completes_on == "response"
 
 
 def test_a_key_that_comes_back_with_another_action_is_refused(app: App) -> None:
@@ -438,7 +437,7 @@ def test_the_rules_are_those_of_the_flows(app: App) -> None:
     """What `check` refuses for a flow, the API refuses with the same words."""
     action = actions.MuteParticipant(target=Identifier.parse(PHONE))
     with pytest.raises(Exception, match="mutes ACS users only"):
-        check(action, None)
+        action.check(None)
     told = problem(send(app, f"/{live(app)}/actions/mute", {"target": PHONE}))
     assert "mutes ACS users only" in told["detail"]
 

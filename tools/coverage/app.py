@@ -18,29 +18,16 @@ from acs_emulator.api.routes import OPERATIONS
 from handlers.callbacks import FAMILIES
 from shared.api.models import ACTIONS, PlaceCall
 from shared.api.openapi import openapi
-from shared.calls import Call, CallLocator, actions, text
-from shared.calls.actions import Action, ServiceAction
-from shared.events import ROLES
+from shared.calls import Call, actions
+from shared.calls.actions import KINDS, Action, roles
 from shared.gateway import acs  # noqa: F401 - registers how each action is sent
 from shared.gateway.acs.sending import Sender, send
 from shared.gateway.base import Request
 from shared.identifiers import Identifier
 from tools.coverage.source import files, functions, tree
 
-_USER, _PHONE = Identifier.parse("8:acs:a_b"), Identifier.parse("+14255550100")
-_SAMPLES: dict[str, Any] = {
-    "target": _USER,
-    "targets": (_USER,),
-    "participant": _PHONE,
-    "prompts": (text("Hello."),),
-    "input": "dtmf",
-    "tones": ("one",),
-    "locator": CallLocator(kind="room", id="1"),
-    "from_call": "1",
-    "recording_id": "1",
-    "invitation_id": "1",
-}
-"""A value for each field that an action may need."""
+_FILLED_IN = {"participant": Identifier.parse("+14255550100"), "recording_id": "1", "invitation_id": "1"}
+"""What the app knows of a call, and gives to an action whose example leaves it out."""
 
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -69,11 +56,12 @@ class _Transport(HttpTransport[Any, Any]):
 def operations() -> Mapping[str, type[Action]]:
     """Each published operation, and the action that the gateway turns into it."""
     client = CallAutomationClient("https://example.com", AzureKeyCredential("a2V5"), transport=_Transport())
-    return {_operation(kind, client): kind for kind in get_args(ServiceAction)}
+    return {_operation(kind, client): kind for kind in KINDS.values() if kind.spec.in_service}
 
 
 def _operation(kind: type[Action], client: CallAutomationClient) -> str:
-    action = kind.model_validate({name: _SAMPLES[name] for name in kind.model_fields if name in _SAMPLES})
+    known = {name: value for name, value in _FILLED_IN.items() if name in kind.model_fields}
+    action = kind.model_validate({**known, **(kind.spec.example or {})})
     url = "https://example.com/callback"
     request = Request("call", 1, 0, action, "context", url, url, 1_790_000_000_000, "1", "server", "incoming")
     try:
@@ -148,16 +136,15 @@ def gateway(action: type[Action]) -> str:
 
 
 def reported(event: str) -> tuple[str, ...]:
-    """The kinds of action that a callback reports on, in the order of the operations."""
-    kinds = ROLES[event].action_kinds if event in ROLES else frozenset()
-    return tuple(kind for kind in map(kind_of, operations().values()) if kind in kinds)
+    """The kinds of action that a callback reports on."""
+    return tuple(roles().get(event, ()))
 
 
 def doors(event: str) -> tuple[str, ...]:
     """The functions that take an event."""
-    if event in ROLES:
-        kinds = ROLES[event].action_kinds
-        return ("call_events", *(f"{f.replace('-', '_')}_events" for f, of in FAMILIES.items() if of & kinds))
+    if event in roles():
+        own = (f"{family.replace('-', '_')}_events" for family, events in FAMILIES.items() if event in events)
+        return ("call_events", *own)
     return tuple(name for name, taken in _grid_doors().items() if event in taken)
 
 

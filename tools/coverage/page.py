@@ -1,14 +1,18 @@
-"""docs/coverage.md, as text."""
+"""What is made of the code in the documentation: docs/coverage.md, and the table of actions in docs/api.md."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 
+from shared.api.models import ACTIONS
+from shared.calls.actions import Action
 from tools.coverage.rows import EXCEPTIONS, Cell, Row, event_rows, grid_rows, operation_rows
 from tools.coverage.source import ROOT
 from tools.coverage.suites import Test
 
-PAGE = ROOT / "docs" / "coverage.md"
+PAGE, API = ROOT / "docs" / "coverage.md", ROOT / "docs" / "api.md"
+ACTIONS_HEAD = "| action | needs | does |\n|---|---|---|\n"
 SHOWN = 2
 """Entries of a cell that are shown; the rest is counted."""
 
@@ -22,10 +26,10 @@ _INTRODUCTION = (
     "held against what the emulator was asked and what the journals hold.\n"
 )
 _ROLES = (
-    "What an event says of which actions is the table `ROLES` of `shared/events/outcomes.py`: `progress` is under way "
-    "and more follows, `state` is how things now stand. The operation context names the request. Mute, unhold, cancel "
-    "all media, reject, redirect and the actions on a recording have no event of their own: the answer to the request "
-    "is their outcome.\n"
+    "What an event says of which actions is declared by each action (`spec` in `shared/calls/actions`): `progress` is "
+    "under way and more follows, `state` is how things now stand. The operation context names the request. Where no "
+    "event says `succeeded` of an action, as of mute, unhold, cancel all media, reject, redirect and those on a "
+    "recording, the response to the request is its outcome.\n"
 )
 
 
@@ -47,6 +51,21 @@ def page() -> str:
         "",
     ]
     return "\n".join(parts)
+
+
+def api_page() -> str:
+    """docs/api.md with the actions as they are declared: in a request, who is meant is the other side unless named."""
+    before, head, after = API.read_text("utf-8").partition(ACTIONS_HEAD)
+    rows = [
+        f"| `{name}` | {_needed(action)} | {(action.__doc__ or '').partition(chr(10))[0]} |"
+        for name, action in sorted(ACTIONS.items(), key=lambda item: item[1].__module__)
+    ]
+    return before + head + "\n".join(rows) + "\n" + re.sub(r"\A(\|.*\n)*", "", after)
+
+
+def _needed(action: type[Action]) -> str:
+    needed = (name for name, field in action.model_fields.items() if field.is_required() and name != "participant")
+    return ", ".join(f"`{name}`" for name in needed)
 
 
 def _table(first: str, rows: Mapping[str, Row]) -> Iterator[str]:

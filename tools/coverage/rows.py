@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 
-from shared.events import ROLES
+from shared.calls.actions import roles
 from tools.coverage import app, service, suites
 from tools.coverage.suites import Test
 
@@ -60,8 +60,8 @@ def event_rows() -> Mapping[str, Row]:
 def _event(name: str) -> Row:
     kinds = app.reported(name)
     return {
-        "says": (ROLES[name].role,) if name in ROLES else (),
-        "of": _code(*kinds),
+        "says": tuple(dict.fromkeys(roles().get(name, {}).values())),
+        "of": (" · ".join(f"`{kind}`" for kind in kinds),),
         "flow API": _code(*dict.fromkeys(method for kind in kinds for method in app.methods().get(kind, ()))),
         **_taken(name),
     }

@@ -1,16 +1,13 @@
 """The actions that a flow or an operator can ask for: one frozen model for each Call Automation operation.
 
 An action is a value: it names what is wanted in the service's terms and nothing else. Where it goes, under
-which operation context and with which callback, the conductor adds when it is dispatched.
+which operation context and with which callback, the conductor adds when it is dispatched. Its class is the one
+declaration of the operation: its fields, its `spec`, and what the service would refuse (`check`).
 """
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from pydantic import Field
-
-from shared.calls.actions.base import TONE_OF_KEY, Action, Tone
+from shared.calls.actions.base import KINDS, TONE_OF_KEY, Action, AnyAction, Role, Spec, Tone, families, roles
 from shared.calls.actions.calling import (
     Answer,
     CallLocator,
@@ -18,8 +15,10 @@ from shared.calls.actions.calling import (
     CreateCall,
     GetCall,
     HangUp,
+    Opening,
     Redirect,
     Reject,
+    RejectReason,
     Run,
     Sleep,
     Terminate,
@@ -66,54 +65,13 @@ from shared.calls.actions.streaming import (
     UpdateTranscription,
 )
 
-ServiceAction = (
-    Answer
-    | CreateCall
-    | Connect
-    | Reject
-    | Redirect
-    | HangUp
-    | Terminate
-    | GetCall
-    | Play
-    | Recognize
-    | CancelAllMedia
-    | StartContinuousDtmf
-    | StopContinuousDtmf
-    | SendDtmf
-    | Hold
-    | Unhold
-    | AddParticipant
-    | CancelAddParticipant
-    | RemoveParticipant
-    | MoveParticipants
-    | MuteParticipant
-    | ListParticipants
-    | GetParticipant
-    | Transfer
-    | StartRecording
-    | PauseRecording
-    | ResumeRecording
-    | StopRecording
-    | GetRecordingState
-    | StartMediaStreaming
-    | StopMediaStreaming
-    | StartTranscription
-    | UpdateTranscription
-    | StopTranscription
-)
-"""Everything that the service does."""
-
-AnyAction = Annotated[ServiceAction | Sleep | Run | MayRecord, Field(discriminator="kind")]
-"""Everything that a journal can hold."""
-
 __all__ = [
-    "TONE_OF_KEY", "Action", "AddParticipant", "Answer", "AnyAction", "CallLocator", "CallingContext",
+    "KINDS", "TONE_OF_KEY", "Action", "AddParticipant", "Answer", "AnyAction", "CallLocator", "CallingContext",
     "CancelAddParticipant", "CancelAllMedia", "ChannelAffinity", "Choice", "Connect", "CreateCall", "GetCall",
     "GetParticipant", "GetRecordingState", "HangUp", "Hold", "ListParticipants", "MayRecord", "MediaStreaming",
-    "MoveParticipants", "MuteParticipant", "OnRecording", "PauseRecording", "Play", "Recognize", "Redirect", "Reject",
-    "RemoveParticipant", "ResumeRecording", "Run", "SendDtmf", "ServiceAction", "Sleep", "StartContinuousDtmf",
-    "StartMediaStreaming", "StartRecording", "StartTranscription", "StopContinuousDtmf", "StopMediaStreaming",
-    "StopRecording", "StopTranscription", "Terminate", "Tone", "Transcription", "Transfer", "Unhold",
-    "UpdateTranscription",
+    "MoveParticipants", "MuteParticipant", "OnRecording", "Opening", "PauseRecording", "Play", "Recognize", "Redirect",
+    "Reject", "RejectReason", "RemoveParticipant", "ResumeRecording", "Role", "Run", "SendDtmf", "Sleep", "Spec",
+    "StartContinuousDtmf", "StartMediaStreaming", "StartRecording", "StartTranscription", "StopContinuousDtmf",
+    "StopMediaStreaming", "StopRecording", "StopTranscription", "Terminate", "Tone", "Transcription", "Transfer",
+    "Unhold", "UpdateTranscription", "families", "roles",
 ]  # fmt: skip

@@ -1,11 +1,17 @@
-"""What every action has in common."""
+"""What every action has in common, and the table that each of them carries."""
 
 from __future__ import annotations
 
-from functools import lru_cache
-from typing import Any, ClassVar, Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache, reduce
+from operator import or_
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
+from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, SerializerFunctionWrapHandler, model_serializer
+from pydantic_core import CoreSchema
+
+from shared.identifiers import Identifier
 
 Tone = Literal[
     "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine",
@@ -17,7 +23,54 @@ TONE_OF_KEY: dict[str, Tone] = {
     "8": "eight", "9": "nine", "A": "a", "B": "b", "C": "c", "D": "d", "#": "pound", "*": "asterisk",
 }  # fmt: skip
 
-EndsWith = Literal["event", "answer"]
+Role = Literal["progress", "succeeded", "failed", "canceled", "state"]
+"""What an event says of an action. `progress`: under way, more follows. `state`: how things now stand, without an
+operation context."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Spec:
+    """The one declaration of an operation, beside its fields.
+
+    Derived from it: what an event makes of an action, the callback functions and the events that each takes, the
+    routes of the HTTP API and their OpenAPI document, what a rehearsal reports, docs/coverage.md.
+
+    Attributes:
+        events: the events that report on it, by their short names, and what each says. Where none says `succeeded`,
+            the response to the request is the outcome.
+        families: the last parts of the callback URIs of its own, each with a function; empty: its events come to the
+            URI of the call.
+        repeatable: the operation takes a Repeatability-Request-ID, so that sending it twice runs it once.
+        idempotent: carried out twice it does what it does once, though the service cannot tell that it is the same
+            request.
+        reads: it only asks: nothing is different in the service afterwards.
+        keeps_response: the response holds something that a later action needs (an invitation id), so it is journaled.
+        in_service: False for what the app does itself (sleep, run).
+        on_live_call: it can be asked for on a call that is up; False for what opens or refuses one, which the
+            routing, a flow, or `POST /calls` does.
+        timeout: seconds after which a missing outcome counts as lost; None: there is no such time.
+        example: the body of a request for it over the HTTP API.
+    """
+
+    events: Mapping[str, Role] = field(default_factory=dict)
+    families: tuple[str, ...] = ()
+    repeatable: bool = False
+    idempotent: bool = False
+    reads: bool = False
+    keeps_response: bool = False
+    in_service: bool = True
+    on_live_call: bool = True
+    timeout: float | None = 60.0
+    example: Mapping[str, Any] | None = None
+
+    @cached_property
+    def completes_on(self) -> Literal["event", "response"]:
+        """What brings the outcome of an operation of the service: a later event, or the response to the request."""
+        return "event" if "succeeded" in self.events.values() else "response"
+
+
+KINDS: dict[str, type[Action]] = {}
+"""Every action that is declared, by its kind."""
 
 
 class Action(BaseModel):
@@ -26,22 +79,13 @@ class Action(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     kind: str
+    spec: ClassVar[Spec] = Spec()
 
-    repeatable: ClassVar[bool] = False
-    """The operation takes a Repeatability-Request-ID, so that sending it twice runs it once."""
-    ends_with: ClassVar[EndsWith] = "event"
-    """What brings the outcome: a later event, or the answer to the request itself."""
-    reads: ClassVar[bool] = False
-    """It only asks: nothing is different in the service afterwards."""
-    idempotent: ClassVar[bool] = False
-    """Carried out twice it does what it does once, though the service cannot tell that it is the same request."""
-    keeps_answer: ClassVar[bool] = False
-    """The answer holds something that a later action needs (an invitation id), so it is journaled."""
-    in_service: ClassVar[bool] = True
-    """False for what the app does itself (sleep, run)."""
-
-    calls_back: ClassVar[bool] = False
-    """The operation takes a callback URI of its own, so there is a function of its own for its events."""
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        kind = cls.model_fields["kind"]
+        if not kind.is_required() and KINDS.setdefault(kind.default, cls) is not cls:
+            raise TypeError(f"{cls.__name__} and {KINDS[kind.default].__name__} are both of kind {kind.default}")
 
     def __eq__(self, other: object) -> bool:
         # A replay compares every action of a call; what pydantic looks at besides, no action has.
@@ -50,12 +94,26 @@ class Action(BaseModel):
     @property
     def family(self) -> str | None:
         """The last part of its callback URL; None: its events come to the call's URL."""
-        return self.kind.replace("_", "-") if self.calls_back else None
+        return self.spec.families[0] if self.spec.families else None
 
     @property
     def timeout(self) -> float | None:
         """Seconds after which a missing outcome counts as lost; None: there is no such time."""
-        return 60.0
+        return self.spec.timeout
+
+    def check(self, caller: Identifier | None) -> None:
+        """Pass if the service would take it, as far as that can be known here.
+
+        Args:
+            caller: who calls, None where it is not known; what can be done may depend on it.
+
+        Raises:
+            InvalidInput: names the field, the rule and the remedy.
+        """
+
+    def event_data(self) -> list[dict[str, Any]]:
+        """What its events repeat of the request, in the service's words: one for each event that it takes."""
+        return [{}]
 
     @model_serializer(mode="wrap")
     def _compact(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -63,6 +121,35 @@ class Action(BaseModel):
         fields = type(self).model_fields
         given = {k: v for k, v in handler(self).items() if k in fields and getattr(self, k) != fields[k].default}
         return {"kind": self.kind, **given}
+
+
+class _OfAnyKind:
+    """Reads an action by its kind. The union is put together when a model is built: by then all are declared."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return handler.generate_schema(Annotated[reduce(or_, KINDS.values()), Field(discriminator="kind")])
+
+
+AnyAction = Annotated[Action, _OfAnyKind()]
+"""Everything that a journal can hold."""
+
+
+def roles() -> dict[str, dict[str, Role]]:
+    """By event: the kinds of action that it may report on, and what it says of each."""
+    found: dict[str, dict[str, Role]] = {}
+    for kind, action in KINDS.items():
+        for event, role in action.spec.events.items():
+            found.setdefault(event, {})[kind] = role
+    return found
+
+
+def families() -> dict[str, frozenset[str]]:
+    """By the last part of a callback URI that some operation takes for itself: the events that come there."""
+    found: dict[str, frozenset[str]] = {}
+    for action in KINDS.values():
+        for family in action.spec.families:
+            found[family] = found.get(family, frozenset()) | frozenset(action.spec.events)
+    return found
 
 
 @lru_cache(maxsize=1024)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from shared.calls.actions.base import Action, EndsWith, Tone
+from shared.calls.actions.base import Action, Spec, Tone
 from shared.calls.prompts import Prompt
+from shared.errors import InvalidInput
 from shared.identifiers import Identifier
 
 PROMPT_SECONDS = 900.0
@@ -19,11 +20,24 @@ SECONDS_PER_CHARACTER = 0.2
 MAX_TONES = 18
 """Tones of one send DTMF (docs: control-mid-call-media-actions)."""
 
+MAX_CHOICE_SILENCE = 20
+"""Seconds of initial silence that choices and speech may wait; DTMF may wait 300 (docs: recognize-action)."""
+
 
 class Play(Action):
     """Play prompts to everybody, or to the named participants."""
 
     kind: Literal["play"] = "play"
+    spec = Spec(
+        events={
+            "PlayStarted": "progress",
+            "PlayCompleted": "succeeded",
+            "PlayFailed": "failed",
+            "PlayCanceled": "canceled",
+        },
+        families=("play", "play-to-all"),
+        example={"prompts": [{"kind": "text", "text": "One moment, please."}], "interrupt": True},
+    )
     prompts: tuple[Prompt, ...] = Field(min_length=1)
     to: tuple[Identifier, ...] = ()
     loop: bool = False
@@ -32,11 +46,17 @@ class Play(Action):
 
     @property
     def family(self) -> str | None:
-        return "play" if self.to else "play-to-all"
+        return self.spec.families[0 if self.to else 1]
 
     @property
     def timeout(self) -> float | None:
         return None if self.loop else 30.0 + _longest(self.prompts)
+
+    def check(self, caller: Identifier | None) -> None:
+        if self.to and self.interrupt:
+            raise InvalidInput(
+                "play.interrupt", "is for a play to everybody.", "Leave out `to`, or cancel_all_media first."
+            )
 
 
 class Choice(BaseModel):
@@ -70,7 +90,23 @@ class Recognize(Action):
     """Listen to one participant, after prompts if there are any."""
 
     kind: Literal["recognize"] = "recognize"
-    calls_back: ClassVar[bool] = True
+    spec = Spec(
+        events={
+            "PlayStarted": "progress",  # of its prompt
+            "RecognizeCompleted": "succeeded",
+            "RecognizeFailed": "failed",
+            "RecognizeCanceled": "canceled",
+        },
+        families=("recognize",),
+        example={
+            "input": "choices",
+            "prompts": [{"kind": "text", "text": "Press 1 for sales, or 2 for support."}],
+            "choices": [
+                {"label": "sales", "phrases": ["sales"], "tone": "one"},
+                {"label": "support", "phrases": ["support", "help"], "tone": "two"},
+            ],
+        },
+    )
     input: Literal["dtmf", "speech", "speechOrDtmf", "choices"]
     participant: Identifier
     prompts: tuple[Prompt, ...] = ()
@@ -90,21 +126,43 @@ class Recognize(Action):
     def timeout(self) -> float | None:
         return 120.0 + _longest(self.prompts) + (self.initial_silence or 5)
 
+    def check(self, caller: Identifier | None) -> None:
+        choices = self.choices
+        if (self.input == "choices") != bool(choices):
+            raise InvalidInput("recognize.choices", "go with input choices, and with no other.", "Give one of them.")
+        if self.input == "dtmf" and self.max_tones is None and not self.stop_tones:
+            raise InvalidInput(
+                "recognize.max_tones", "is missing: nothing would end the input.", "Give it, or stop_tones."
+            )
+        if 0 < sum(choice.tone is not None for choice in choices) < len(choices):
+            raise InvalidInput("recognize.choices", "have tones only in part.", "Give every choice a tone, or none.")
+        for name, values in (("label", [c.label for c in choices]), ("tone", [c.tone for c in choices if c.tone])):
+            if len(set(values)) < len(values):
+                raise InvalidInput(f"recognize.choices.{name}", "stands twice.", f"Give each choice its own {name}.")
+        if self.initial_silence is not None and self.input != "dtmf" and self.initial_silence > MAX_CHOICE_SILENCE:
+            raise InvalidInput(
+                "recognize.initial_silence", f"is {self.initial_silence}.", f"Give 0 to {MAX_CHOICE_SILENCE} seconds."
+            )
+
 
 class CancelAllMedia(Action):
     """Stop what plays, what listens and what is queued."""
 
     kind: Literal["cancel_all_media"] = "cancel_all_media"
-    idempotent: ClassVar[bool] = True
-    ends_with: ClassVar[EndsWith] = "answer"
+    spec = Spec(idempotent=True)
 
 
 class StartContinuousDtmf(Action):
     """Report every key of a participant, beside whatever else goes on."""
 
     kind: Literal["start_continuous_dtmf"] = "start_continuous_dtmf"
-    calls_back: ClassVar[bool] = True
-    ends_with: ClassVar[EndsWith] = "answer"
+    spec = Spec(
+        events={
+            "ContinuousDtmfRecognitionToneReceived": "progress",
+            "ContinuousDtmfRecognitionToneFailed": "failed",
+        },
+        families=("start-continuous-dtmf",),
+    )
     participant: Identifier
     secret: bool = Field(False, description="keys are journaled encrypted")
 
@@ -113,7 +171,7 @@ class StopContinuousDtmf(Action):
     """Stop reporting keys."""
 
     kind: Literal["stop_continuous_dtmf"] = "stop_continuous_dtmf"
-    calls_back: ClassVar[bool] = True
+    spec = Spec(events={"ContinuousDtmfRecognitionStopped": "succeeded"}, families=("stop-continuous-dtmf",))
     participant: Identifier
 
 
@@ -121,19 +179,29 @@ class SendDtmf(Action):
     """Press keys towards a phone."""
 
     kind: Literal["send_dtmf"] = "send_dtmf"
-    calls_back: ClassVar[bool] = True
-    repeatable: ClassVar[bool] = True
+    spec = Spec(
+        events={"SendDtmfTonesCompleted": "succeeded", "SendDtmfTonesFailed": "failed"},
+        families=("send-dtmf",),
+        repeatable=True,
+        example={"tones": ["one", "two", "pound"]},
+    )
     tones: tuple[Tone, ...] = Field(min_length=1, max_length=MAX_TONES)
     participant: Identifier
     secret: bool = Field(False, description="the keys are journaled encrypted")
+
+    def check(self, caller: Identifier | None) -> None:
+        if self.participant.phone_number is None:
+            raise InvalidInput("send_dtmf.participant", "is not a phone.", "The service sends tones to phones only.")
 
 
 class Hold(Action):
     """Put a participant on hold, with audio if given. The service reports nothing but HoldFailed."""
 
     kind: Literal["hold"] = "hold"
-    calls_back: ClassVar[bool] = True
-    ends_with: ClassVar[EndsWith] = "answer"
+    spec = Spec(
+        events={"PlayStarted": "progress", "HoldFailed": "failed", "ParticipantsUpdated": "state"},
+        families=("hold",),
+    )
     participant: Identifier
     audio: Prompt | None = None
 
@@ -142,8 +210,7 @@ class Unhold(Action):
     """Take a participant off hold."""
 
     kind: Literal["unhold"] = "unhold"
-    calls_back: ClassVar[bool] = True
-    ends_with: ClassVar[EndsWith] = "answer"
+    spec = Spec(events={"ParticipantsUpdated": "state"}, families=("unhold",))
     participant: Identifier
 
 

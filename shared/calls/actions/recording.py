@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Literal
 
 from pydantic import Field
 
-from shared.calls.actions.base import Action, EndsWith, Value
+from shared.calls.actions.base import Action, Spec, Value
+from shared.errors import InvalidInput
 from shared.identifiers import Identifier
+
+RECORDINGS = frozenset(
+    {
+        ("audio", "mixed", "mp3"),
+        ("audio", "mixed", "wav"),
+        ("audio", "unmixed", "wav"),
+        ("audioVideo", "mixed", "mp4"),
+    }
+)
+"""What the service records (docs: concepts/voice-video-calling/call-recording)."""
 
 
 class ChannelAffinity(Value):
@@ -21,9 +32,12 @@ class StartRecording(Action):
     """Record the call. What content, channels and format may be combined: facts of the service."""
 
     kind: Literal["start_recording"] = "start_recording"
-    calls_back: ClassVar[bool] = True
-    repeatable: ClassVar[bool] = True
-    ends_with: ClassVar[EndsWith] = "answer"
+    spec = Spec(
+        events={"RecordingStateChanged": "state", "StartRecordingFailed": "failed"},
+        families=("recording",),
+        repeatable=True,
+        example={"channel": "unmixed", "format": "wav"},
+    )
     content: Literal["audio", "audioVideo"] = "audio"
     channel: Literal["mixed", "unmixed"] = "mixed"
     format: Literal["wav", "mp3", "mp4"] = "wav"
@@ -33,9 +47,15 @@ class StartRecording(Action):
     storage: str | None = Field(None, description="URL of a Blob container of your own")
     locate_by: Literal["call_connection", "server_call"] = "call_connection"
 
-    @property
-    def family(self) -> str | None:
-        return "recording"
+    def check(self, caller: Identifier | None) -> None:
+        if (self.content, self.channel, self.format) not in RECORDINGS:
+            raise InvalidInput(
+                "start_recording.format",
+                f"{self.format} does not go with {self.content}, {self.channel}.",
+                "Audio: mixed as wav or mp3, unmixed as wav; audioVideo: mixed as mp4.",
+            )
+        if (self.affinity or self.ordering) and self.channel != "unmixed":
+            raise InvalidInput("start_recording.affinity", "is for unmixed recordings.", "Give channel unmixed.")
 
 
 LISTED, UNREADABLE = "do_not_record", "do_not_record_unreadable"
@@ -49,16 +69,13 @@ class MayRecord(Action):
     """
 
     kind: Literal["may_record"] = "may_record"
-    in_service: ClassVar[bool] = False
-    reads: ClassVar[bool] = True
-    ends_with: ClassVar[EndsWith] = "answer"
+    spec = Spec(in_service=False, reads=True)
     who: tuple[Identifier, ...] = ()
 
 
 class OnRecording(Action):
     """An action on a recording: the one started last, unless its id is given."""
 
-    ends_with: ClassVar[EndsWith] = "answer"
     recording_id: str | None = None
 
 
@@ -66,24 +83,25 @@ class PauseRecording(OnRecording):
     """Leave out what is said from here on."""
 
     kind: Literal["pause_recording"] = "pause_recording"
-    idempotent: ClassVar[bool] = True
+    spec = Spec(events={"RecordingStateChanged": "state"}, idempotent=True)
 
 
 class ResumeRecording(OnRecording):
     """Record again."""
 
     kind: Literal["resume_recording"] = "resume_recording"
-    idempotent: ClassVar[bool] = True
+    spec = Spec(events={"RecordingStateChanged": "state"}, idempotent=True)
 
 
 class StopRecording(OnRecording):
     """End the recording; its files follow some minutes later."""
 
     kind: Literal["stop_recording"] = "stop_recording"
+    spec = Spec(events={"RecordingStateChanged": "state"})
 
 
 class GetRecordingState(OnRecording):
     """Ask whether it records: `active`, or `inactive`, which is what a paused one is called."""
 
     kind: Literal["get_recording_state"] = "get_recording_state"
-    reads: ClassVar[bool] = True
+    spec = Spec(reads=True)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Literal
 
-from shared.calls.actions.base import Action, Value
+from shared.calls.actions.base import Action, Spec, Value
 
 
 class MediaStreaming(Value):
@@ -39,21 +39,30 @@ class StartMediaStreaming(Action):
     """Begin to stream the audio of the call."""
 
     kind: Literal["start_media_streaming"] = "start_media_streaming"
-    calls_back: ClassVar[bool] = True
+    spec = Spec(
+        events={"MediaStreamingStarted": "succeeded", "MediaStreamingFailed": "failed"},
+        families=("start-media-streaming",),
+    )
 
 
 class StopMediaStreaming(Action):
     """Stop streaming it."""
 
     kind: Literal["stop_media_streaming"] = "stop_media_streaming"
-    calls_back: ClassVar[bool] = True
+    spec = Spec(
+        events={"MediaStreamingStopped": "succeeded", "MediaStreamingFailed": "failed"},
+        families=("stop-media-streaming",),
+    )
 
 
 class StartTranscription(Action):
     """Begin to transcribe the call."""
 
     kind: Literal["start_transcription"] = "start_transcription"
-    calls_back: ClassVar[bool] = True
+    spec = Spec(
+        events={"TranscriptionStarted": "succeeded", "TranscriptionFailed": "failed"},
+        families=("start-transcription",),
+    )
     locale: str | None = None
     speech_model_endpoint_id: str | None = None
 
@@ -62,7 +71,10 @@ class UpdateTranscription(Action):
     """Change the language of the transcription."""
 
     kind: Literal["update_transcription"] = "update_transcription"
-    calls_back: ClassVar[bool] = True
+    spec = Spec(
+        events={"TranscriptionUpdated": "succeeded", "TranscriptionFailed": "failed"},
+        families=("update-transcription",),
+    )
     locale: str | None = None
     speech_model_endpoint_id: str | None = None
 
@@ -71,4 +83,7 @@ class StopTranscription(Action):
     """Stop transcribing."""
 
     kind: Literal["stop_transcription"] = "stop_transcription"
-    calls_back: ClassVar[bool] = True
+    spec = Spec(
+        events={"TranscriptionStopped": "succeeded", "TranscriptionFailed": "failed"},
+        families=("stop-transcription",),
+    )

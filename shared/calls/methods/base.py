@@ -14,7 +14,6 @@ from shared.calls.journal import Note, Started
 from shared.calls.operation import Operation, Pending, Task
 from shared.calls.prompts import Prompt, Words, prompts
 from shared.calls.record import CallRecord
-from shared.calls.rules import check
 from shared.calls.secrecy import Secrecy
 from shared.calls.texts import Texts
 from shared.errors import CallEnded, InvalidInput
@@ -117,7 +116,7 @@ class Methods:
 
     def _checked(self, action: A) -> A:
         """An action that a helper coroutine will issue, checked already now, where the flow asks for it."""
-        check(action, self._host.started.caller)
+        action.check(self._host.started.caller)
         return action
 
     def _played(self, field: str, given: Words | Sequence[Words]) -> tuple[Prompt, ...]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from math import isfinite
-from typing import Any, Literal
+from typing import Any
 
 from shared.calls import actions
-from shared.calls.actions import CallLocator, MediaStreaming, Transcription
+from shared.calls.actions import CallLocator, MediaStreaming, RejectReason, Transcription
+from shared.calls.actions.validate import build
 from shared.calls.methods.base import Methods, Somebody
 from shared.calls.operation import Operation, Pending
-from shared.calls.rules import build
 from shared.errors import CallError, InvalidInput
 from shared.events import CallEvent
 from shared.identifiers import Identifier
@@ -27,7 +27,7 @@ class CallingMethods(Methods):
         """Answer the ringing call; gives CallConnected."""
         return self._host.issue(build(actions.Answer, media_streaming=media_streaming, transcription=transcription))
 
-    def reject(self, reason: Literal["none", "busy", "forbidden"] = "none") -> Operation[None]:
+    def reject(self, reason: RejectReason = "none") -> Operation[None]:
         """Refuse the ringing call."""
         return self._host.issue(build(actions.Reject, reason=reason))
 

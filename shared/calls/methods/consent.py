@@ -9,13 +9,13 @@ from typing import Literal, Unpack, get_args
 from shared.calls import actions
 from shared.calls.actions import Choice
 from shared.calls.actions.recording import LISTED
+from shared.calls.actions.validate import build
 from shared.calls.methods.asking import AskingMethods
 from shared.calls.methods.base import Somebody
 from shared.calls.methods.recording import RecordingMethods, RecordingOptions, fields_of
 from shared.calls.operation import Task
 from shared.calls.prompts import Prompt, Words
 from shared.calls.results import Recording
-from shared.calls.rules import build
 from shared.errors import ActionRefused, CallError, InvalidInput, NoInput
 from shared.identifiers import Identifier
 

@@ -7,10 +7,10 @@ from types import TracebackType
 
 from shared.calls import actions
 from shared.calls.actions import TONE_OF_KEY
+from shared.calls.actions.validate import build
 from shared.calls.methods.base import Block, Host, Methods, Somebody
 from shared.calls.operation import Operation, Pending
 from shared.calls.prompts import Words, prompt
-from shared.calls.rules import build
 from shared.errors import ActionRefused, InvalidInput, TimedOut
 from shared.events import CallEvent
 from shared.identifiers import Identifier

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypedDict
 
 from shared.calls import actions
+from shared.calls.actions.validate import build
 from shared.calls.methods.base import Methods, Somebody
 from shared.calls.operation import Operation, Task
-from shared.calls.rules import build
 from shared.errors import ActionRefused
 from shared.identifiers import Identifier
 

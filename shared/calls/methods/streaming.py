@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from shared.calls import actions
+from shared.calls.actions.validate import build
 from shared.calls.methods.base import Methods
 from shared.calls.operation import Operation
-from shared.calls.rules import build
 from shared.events import CallEvent
 
 

@@ -6,10 +6,10 @@ from collections.abc import Coroutine, Sequence
 from typing import Any, TypeVar, overload
 
 from shared.calls import actions
+from shared.calls.actions.validate import build
 from shared.calls.methods.media import MediaMethods
 from shared.calls.methods.participants import Invitation, ParticipantMethods
 from shared.calls.operation import FirstOf, Operation, Pending, Task
-from shared.calls.rules import build
 from shared.errors import ActionCanceled, InvalidInput, TimedOut
 from shared.events import CallEvent
 

@@ -68,7 +68,7 @@ class AcsGateway:
 
     def perform(self, request: Request) -> Mapping[str, Any]:
         # The retry policy sees requests, not actions: what is harmless twice for its meaning is sent again here.
-        for _ in range(TRIES - 1 if request.action.idempotent else 0):
+        for _ in range(TRIES - 1 if request.action.spec.idempotent else 0):
             with suppress(ResponseLost):
                 return self._send(request)
         return self._send(request)
@@ -98,6 +98,6 @@ def _refusal(action: Action, error: AzureError) -> ActionRefused:
         code = str(told.code) if told is not None and told.code else str(status)
         message = told.message if told is not None and told.message else error.message
         return ActionRefused(action.kind, status, code, message, transient=status in TRANSIENT)
-    if isinstance(error, ServiceRequestError) or action.reads:
+    if isinstance(error, ServiceRequestError) or action.spec.reads:
         return ActionRefused(action.kind, 0, "unreachable", str(error), transient=True)
     return ResponseLost(action.kind, str(error))  # no response, or one that broke off

@@ -112,7 +112,7 @@ class Play:
         def perform(request: Any) -> Any:
             self.mortal.point()
             answer = plain(request)
-            if self.mortal.point() == "unheard" and not request.action.reads:
+            if self.mortal.point() == "unheard" and not request.action.spec.reads:
                 raise ResponseLost(request.action.kind, "no response")
             return answer
 
@@ -263,7 +263,7 @@ def test_any_order_and_any_duplicates_request_each_action_exactly_once(
     assert_whole(play)
     journal = play.world.journal(play.call_id)
     assert not any(isinstance(entry, Resent) for entry in journal)
-    in_service = [e.seq for e in journal if isinstance(e, Issued) and e.action.in_service]
+    in_service = [e.seq for e in journal if isinstance(e, Issued) and e.action.spec.in_service]
     assert Counter(request.seq for request in play.world.gateway.sent) == Counter(in_service)
 
 
@@ -308,9 +308,10 @@ def test_a_write_whose_response_is_lost_costs_the_caller_nothing(
 def assert_asked_once(play: Play) -> None:
     """What the service can tell apart runs once; each attempt of what it cannot is asked for once."""
     requests = play.world.gateway.sent
-    once = Counter((r.seq, r.attempt, r.action.kind) for r in requests if not r.action.repeatable)
+    once = Counter((r.seq, r.attempt, r.action.kind) for r in requests if not r.action.spec.repeatable)
     assert max(once.values(), default=1) == 1
-    assert max(Counter(r.seq for r in play.world.gateway.performed if r.action.repeatable).values(), default=1) == 1
+    performed = Counter(r.seq for r in play.world.gateway.performed if r.action.spec.repeatable)
+    assert max(performed.values(), default=1) == 1
 
 
 def assert_what_was_said_counts(play: Play) -> None:

@@ -24,6 +24,7 @@ from shared.calls import (
     ssml,
     text,
 )
+from shared.calls.actions.validate import build
 from shared.calls.flow import FlowFunction
 from shared.calls.journal import (
     Answered,
@@ -37,7 +38,6 @@ from shared.calls.journal import (
     Signalled,
 )
 from shared.calls.replay import Session, operation_context, replay
-from shared.calls.rules import build, check
 from shared.events import SUB_CODES
 from shared.identifiers import Identifier
 from tests.unit.calls.world import APOLOGY, CALLEE, CALLER, CHOICES, START, Wire, started_entry
@@ -513,8 +513,8 @@ def test_what_the_service_would_refuse_is_refused_before_it_is_sent(action: Any,
 def test_a_voip_call_is_not_redirected_to_a_phone_number() -> None:
     redirect = build(actions.Redirect, target="+14255550111")
     with pytest.raises(InvalidInput, match="phone number"):
-        check(redirect, Identifier.parse("8:acs:a_b"))
-    check(redirect, CALLER)
+        redirect.check(Identifier.parse("8:acs:a_b"))
+    redirect.check(CALLER)
 
 
 def test_a_call_knows_its_sides() -> None:

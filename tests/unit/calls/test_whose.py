@@ -16,13 +16,19 @@ async def listens(call: Call) -> None:
     await call.ended()
 
 
-@pytest.mark.parametrize("name", ["CallConnected", "AnswerFailed", "CreateCallFailed", "ConnectFailed"])
+@pytest.mark.parametrize("name", ["CallConnected", "AnswerFailed"])
 def test_what_came_of_the_opening_is_its_own_though_it_names_nothing(name: str) -> None:
     stage = Stage(listens)
     event = parsed(WIRE.event(name, None, (400, 0, "")))
     assert stage.session._operation_of(event) is stage.session.operation(0)
     stage.connect()
     assert stage.session._operation_of(event) is None, "it has come"
+
+
+@pytest.mark.parametrize("name", ["CreateCallFailed", "ConnectFailed", "PlayFailed"])
+def test_what_came_of_another_action_is_not_of_the_opening(name: str) -> None:
+    stage = Stage(listens)
+    assert stage.session._operation_of(parsed(WIRE.event(name, None, (400, 0, "")))) is None
 
 
 def test_another_event_that_names_nothing_is_of_no_operation() -> None:

@@ -1,54 +1,14 @@
-"""The tables: sub-codes in plain words, and which event reports on which action."""
+"""The table of sub-codes, in plain words."""
 
 from pathlib import Path
 from typing import get_args
 
 import pytest
 
-from shared.events import (
-    ACTION_KINDS,
-    CALLBACK_TYPES,
-    ROLES,
-    SUB_CODES,
-    ActionKind,
-    Outcome,
-    PromptKind,
-    explain,
-)
+from shared.events import SUB_CODES, Outcome, PromptKind, explain
 from shared.events.subcode_table import BY_PROMPT
 
 DOC = Path(__file__).parents[3] / "docs" / "events.md"
-
-
-def test_every_callback_has_a_role_and_every_role_a_callback() -> None:
-    assert set(ROLES) == set(CALLBACK_TYPES)
-
-
-def test_roles_speak_of_known_actions_only() -> None:
-    assert len(ACTION_KINDS) == len(get_args(ActionKind)) == 30
-    for role in ROLES.values():
-        assert role.action_kinds
-        assert role.action_kinds | role.cancels <= ACTION_KINDS
-
-
-@pytest.mark.parametrize(
-    ("event", "role", "kind"),
-    [
-        ("PlayStarted", "progress", "recognize"),
-        ("RecognizeFailed", "failed", "recognize"),
-        ("PlayCanceled", "canceled", "play"),
-        ("ParticipantsUpdated", "state", "hold"),
-        ("CallConnected", "succeeded", "connect"),
-        ("TranscriptionFailed", "failed", "update_transcription"),
-    ],
-)
-def test_an_event_says_what_became_of_its_action(event: str, role: str, kind: str) -> None:
-    assert ROLES[event].role == role
-    assert kind in ROLES[event].action_kinds
-
-
-def test_a_withdrawn_invitation_cancels_the_add() -> None:
-    assert ROLES["CancelAddParticipantSucceeded"].cancels == {"add_participant"}
 
 
 @pytest.mark.parametrize(
@@ -123,9 +83,3 @@ def test_what_is_not_of_a_prompt_means_the_same_for_every_prompt(
     prompt: PromptKind | None, code: int, sub_code: int
 ) -> None:
     assert explain(code, sub_code, prompt) == explain(code, sub_code)
-
-
-def test_every_event_stands_in_the_docs() -> None:
-    text = DOC.read_text(encoding="utf-8")
-    for name, role in ROLES.items():
-        assert f"| `{name}` | {role.role} | {', '.join(sorted(role.action_kinds))} |" in text

@@ -13,7 +13,7 @@ from acs_emulator.testing import Control, Running, running
 from devstack.ports import free_port
 from shared.calls import Choice, Transcription, actions, file, ssml, text
 from shared.calls.actions import Action
-from shared.calls.rules import build
+from shared.calls.actions.validate import build
 from shared.errors import ActionRefused
 from shared.gateway.acs import AcsGateway
 from shared.gateway.base import Request

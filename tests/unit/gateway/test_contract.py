@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 
 from acs_emulator.testing import Control, Running, running
-from shared.api.models import OPENING_ONLY
+from shared.api.models import ACTIONS
 from shared.calls import actions, text
-from shared.calls.actions import Action, ServiceAction
-from shared.calls.rules import build
+from shared.calls.actions import Action
+from shared.calls.actions.validate import build
 from shared.errors import ActionRefused
 from shared.gateway.acs import AcsGateway
 from shared.gateway.base import Gateway, Request
@@ -195,22 +195,19 @@ def test_an_action_whose_outcome_is_an_event_gives_nothing(connected: Side, acti
     assert connected.perform(action) == {}
 
 
-KINDS: dict[str, type[Action]] = {kind.model_fields["kind"].default: kind for kind in get_args(ServiceAction)}
-
-
 def on_a_call(name: str) -> Action:
     """A valid action of this kind, on the caller where somebody must be meant."""
-    kind = KINDS[name]
+    kind = ACTIONS[name]
     body = dict(BODIES[name])
     if "participant" in kind.model_fields:
         body.setdefault("participant", CALLER)
     return kind.model_validate(body)
 
 
-NAMING_A_RECORDING = {name for name, kind in KINDS.items() if issubclass(kind, actions.OnRecording)}
+NAMING_A_RECORDING = {name for name, kind in ACTIONS.items() if issubclass(kind, actions.OnRecording)}
 
 
-@pytest.mark.parametrize("name", sorted(set(KINDS) - OPENING_ONLY - NAMING_A_RECORDING))
+@pytest.mark.parametrize("name", sorted(set(ACTIONS) - NAMING_A_RECORDING))
 def test_without_a_connection_only_an_action_that_names_a_recording_is_sent(side: Side, name: str) -> None:
     action = on_a_call(name)
     with pytest.raises(ActionRefused) as caught:

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 from azure.core.exceptions import ServiceRequestError, ServiceResponseError
@@ -18,8 +18,9 @@ from azure.core.exceptions import ServiceRequestError, ServiceResponseError
 import shared.gateway.acs.gateway as acs
 from acs_emulator.testing import Control, Running, running
 from shared.calls import actions, text
-from shared.calls.actions import Action, ServiceAction
-from shared.calls.rules import build
+from shared.calls.actions import KINDS as DECLARED
+from shared.calls.actions import Action
+from shared.calls.actions.validate import build
 from shared.errors import ActionRefused, ResponseLost
 from shared.gateway.acs import AcsGateway
 from shared.transport import pooled_transport
@@ -30,7 +31,7 @@ from tests.unit.transports import Wrapped
 pytestmark = pytest.mark.xdist_group("gateway")
 
 FREE = "+15550100001"
-KINDS: dict[str, type[Action]] = {kind.model_fields["kind"].default: kind for kind in get_args(ServiceAction)}
+KINDS = {kind: action for kind, action in DECLARED.items() if action.spec.in_service}
 OPENING = {
     "answer": actions.Answer(),
     "create_call": build(actions.CreateCall, targets=(FREE,), caller_id="+18005550199"),
@@ -124,15 +125,15 @@ def kinds(holds: Callable[[type[Action]], bool]) -> list[str]:
     return sorted(name for name, kind in KINDS.items() if holds(kind))
 
 
-REPEATABLE = kinds(lambda kind: kind.repeatable)
-READING = kinds(lambda kind: kind.reads)
+REPEATABLE = kinds(lambda kind: kind.spec.repeatable)
+READING = kinds(lambda kind: kind.spec.reads)
 ONCE = sorted(set(KINDS) - set(REPEATABLE) - set(READING) - DELETES - TWICE_THE_SAME)
 """What the service would do a second time, or might: it is sent once, and what became of it is unknown."""
 
 
 def test_every_kind_of_action_is_of_one_of_these_sorts() -> None:
     assert {"play", "recognize", "hold", "start_continuous_dtmf"} <= set(ONCE)
-    assert set(kinds(lambda kind: kind.idempotent)) == TWICE_THE_SAME
+    assert set(kinds(lambda kind: kind.spec.idempotent)) == TWICE_THE_SAME
     assert {"answer", "create_call", "connect", "reject", "redirect", "add_participant", "transfer"} <= set(REPEATABLE)
     assert len(REPEATABLE) + len(READING) + len(ONCE) + len(DELETES) + len(TWICE_THE_SAME) == len(KINDS)
 

@@ -94,7 +94,7 @@ def test_two_instances_that_hear_everything_at_once_send_each_action_once(
     assert world.store.peek(call_id).status == "ended"
     assert [entry.seq for entry in issued] == list(range(len(issued)))
     assert not any(isinstance(entry, Resent) for entry in journal)
-    in_service = [entry.seq for entry in issued if entry.action.in_service]
+    in_service = [entry.seq for entry in issued if entry.action.spec.in_service]
     assert Counter(request.seq for request in gateway.sent) == Counter(in_service)
     ids = [entry.event["id"] for entry in journal if isinstance(entry, EventReceived)]
     assert len(ids) == len(set(ids))
