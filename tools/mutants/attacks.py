@@ -21,6 +21,7 @@ HEALTH = files("tests/functional", "health")
 GRID = files("tests/functional", "event_grid_deliveries")
 WEBHOOK = files("tests/unit/devstack", "host_event_grid")
 ADMISSION = files("tests/unit/streams", "admission limits")
+SIGNALS = ("tests/unit/streams/test_app_client.py", "tests/functional/test_stream_signals.py")
 
 ATTACKS = (
     # Forged callbacks: the signature of their URL, and the service's token
@@ -108,6 +109,13 @@ ATTACKS = (
     Guard("emulator/web/known_hosts.py::KnownHosts.__init__", HOSTS, "the same"),
     Guard("emulator/web/known_hosts.py::host_of", HOSTS, "whatever the header looks like"),
     Guard("emulator/web/known_hosts.py::_is_loopback", HOSTS, "the same"),
+    # Signals of the streams service
+    Guard("shared/stream_signals.py::SignalSignatures.__init__", SIGNALS, "which keys sign signals"),
+    Guard("shared/stream_signals.py::SignalSignatures.verify", SIGNALS, "no signal that is not signed for its call"),
+    Guard("shared/stream_signals.py::_signature", SIGNALS, "sequence, connection and body are signed"),
+    Guard("shared/stream_signals.py::MOST_BYTES", SIGNALS, "no huge body"),
+    Guard("shared/stream_signals.py::MOST_SIGNALS", SIGNALS, "nor a crowd of signals"),
+    Guard("shared/api/stream_signals.py::StreamSignalService.take", SIGNALS, "the size first, then the signature"),
     Guard("streams/admission.py::_allowed", ADMISSION, "no socket without signature and token"),
     Guard("streams/admission.py::admitted", ADMISSION, "nor beyond the limits"),
 )
