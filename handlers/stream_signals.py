@@ -1,4 +1,4 @@
-"""Signals from the streams service: keys and words of live calls. Signed by it; no key of a function opens this."""
+"""Signals from the streams service: keys and words of live calls. It signs them; a function key opens nothing here."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ blueprint = func.Blueprint()
 @door
 def stream_signals(req: func.HttpRequest) -> func.HttpResponse:
     """What was pressed and said, in order; what comes again counts once."""
-    call_id, connection, sequence = (req.route_params[name] for name in ("call_id", "connection", "sequence"))
     service = switchboard().stream_signal_service
+    call_id, connection, sequence = (req.route_params[name] for name in ("call_id", "connection", "sequence"))
     outcome = service.take(call_id, connection, sequence, req.get_body(), req.headers.get(SIGNATURE_HEADER))
     log.info("%s stream signals call=%s connection=%s sequence=%s", outcome, call_id, connection, sequence)
     return answer(200, {"outcome": outcome})

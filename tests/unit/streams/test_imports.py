@@ -1,4 +1,4 @@
-"""The service's place among the packages, and what has to be installed for it."""
+"""What has to be installed for the service, and what need not be (what it may import: test_architecture.py)."""
 
 from __future__ import annotations
 
@@ -7,44 +7,14 @@ import sys
 from pathlib import Path
 
 from tests.setting_samples import STORAGE, made_key
-from tests.unit.test_architecture import LONGEST_MODULE, ROOT, breaches, imports, others, sources, within
+from tests.unit.test_architecture import ROOT, STREAMS_TAKE, imports, sources, within
 from tests.unit.test_requirements import IMPORT_OF, wanted
-
-SHARED = {
-    "shared.errors",
-    "shared.exposure",
-    "shared.logs",
-    "shared.security",
-    "shared.setting_values",
-    "shared.stream_signals",
-    "shared.transport",
-}
-"""What the service takes from the app: errors, log lines, checks of settings, signatures and tokens, HTTP."""
 
 LOADED_WITH_THEM = {"shared", "shared.issuer_keys", "shared.json_over_http"}
 
 
-def test_the_service_imports_a_few_modules_of_shared_and_nothing_else_of_ours() -> None:
-    assert breaches(sources("streams"), forbidden=others("streams", "shared")) == []
-    taken = {
-        ".".join(name.split(".")[:2]) for path in sources("streams") for name in imports(path) if within(name, "shared")
-    }
-    assert taken - {"shared"} == SHARED
-
-
-def test_nothing_else_imports_the_service() -> None:
-    assert breaches(sources("function_app", "handlers", "shared", "flows", "emulator"), forbidden=("streams",)) == []
-
-
-def test_no_module_of_the_service_is_long() -> None:
-    assert all(len(path.read_text("utf-8").splitlines()) <= LONGEST_MODULE for path in sources("streams"))
-
-
-# What is installed
-
-
 def test_each_package_of_the_service_is_imported_by_it_or_by_what_it_takes_from_the_app() -> None:
-    modules = sorted((SHARED | LOADED_WITH_THEM) - {"shared"})
+    modules = sorted((STREAMS_TAKE | LOADED_WITH_THEM) - {"shared"})
     files = [*sources("streams"), *(ROOT / f"{name.replace('.', '/')}.py" for name in modules)]
     used = {name for path in files for name in imports(path)}
     names = {**IMPORT_OF, "starlette": "starlette", "uvicorn": "uvicorn"}
@@ -104,4 +74,4 @@ def test_the_service_comes_up_where_the_app_s_packages_are_not_installed(tmp_pat
         [sys.executable, "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60
     )
     assert done.returncode == 0, done.stderr
-    assert set(done.stdout.split()) == SHARED | LOADED_WITH_THEM
+    assert set(done.stdout.split()) == STREAMS_TAKE | LOADED_WITH_THEM
