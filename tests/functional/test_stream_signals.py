@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from shared.calls import FLOWS, Call, Flow
 from shared.calls.record import CallRecord
 from shared.errors import LostRace
+from shared.store.base import Version
 from shared.stream_signals import SignalSignatures
 from tests.functional.api import TESTED, ended, journal, live, placed, read, send
 from tests.functional.app import App, http_routes, problem, running
@@ -72,11 +73,12 @@ def heard(app: App, call_id: str) -> list[tuple[str, Any]]:
 
 def commits_of(app: App) -> list[tuple[list[str], str]]:
     """The commits from here on: entries as they are stored, and the head."""
-    commits, commit = [], app.store.commit
+    commits: list[tuple[list[str], str]] = []
+    commit = app.store.commit
 
-    def seen(record: CallRecord, texts: Sequence[str], version: Any) -> Any:
-        commits.append((list(texts), repr(record)))
-        return commit(record, texts, version)
+    def seen(record: CallRecord, appended: Sequence[str], version: Version) -> Version:
+        commits.append((list(appended), repr(record)))
+        return commit(record, appended, version)
 
     app.store.commit = seen  # type: ignore[method-assign]
     return commits
@@ -240,8 +242,7 @@ def test_a_token_of_the_service_or_a_function_key_does_not_help(app: App) -> Non
 
 
 def test_the_signing_key_of_before_is_still_taken(tmp_path: Path) -> None:
-    previous = {"CALLBACK_SIGNING_KEY_PREVIOUS": made_key("older")}
-    with running(tmp_path, **previous) as app:
+    with running(tmp_path, CALLBACK_SIGNING_KEY_PREVIOUS=made_key("older")) as app:
         call_id, body = listening(app), body_of("1")
         assert post(app, call_id, 1, body, signed(call_id, 1, body, key="older")).status_code == 200
         assert post(app, call_id, 1, body, signed(call_id, 1, body, key="oldest")).status_code == 403
