@@ -17,6 +17,7 @@ from handlers import (  # noqa: E402
     people,
     recordings,
     reports_api,
+    stream_signals,
     switches,
     timers,
 )
@@ -34,6 +35,7 @@ for module in (
     notifications,
     people,
     switches,
+    stream_signals,
     health,
 ):
     app.register_functions(module.blueprint)

@@ -176,7 +176,7 @@ class Stack:
         self.front = self.emulator = self.azurite = None
 
     def start_hosts(self) -> None:
-        """Start the Functions hosts, and the streams service, which runs flows too; wait until they serve.
+        """Start the Functions hosts and the streams service; wait until they serve.
 
         Raises:
             ChildDiedError: a host did not come up; its log's end is in the message.
@@ -333,7 +333,7 @@ class Stack:
         return int(self.streams_url.rpartition(":")[2])
 
     def _start_streams(self) -> ChildProcess:
-        # It runs the app's own flows: those of the app's folder come before ours.
+        # A bot (STREAMS_HANDLER) may lie in the app's folder, which comes before ours.
         environment = {**self.environment, "PYTHONUNBUFFERED": "1", "PYTHONPATH": str(ROOT)}
         command = [sys.executable, "-m", "streams", "--port", str(self._streams_port())]
         return self._child("streams", command, environment, self._app_root)

@@ -29,15 +29,18 @@ from shared.privacy import NumberHashes
 from shared.routing import RoutingTable, load_routes
 from shared.secret_keys import SecretKeys
 from shared.security import CallbackUrls, StreamUrls, TokenVerifier
-from shared.settings import EARLIER, Settings, setting_name, settings, unknown_settings
+from shared.setting_values import setting_name
+from shared.settings import EARLIER, Settings, settings, unknown_settings
 from shared.store.base import CallStore, DoNotRecord
 from shared.store.do_not_record import TableDoNotRecord
 from shared.store.queues import QueueTimers
 from shared.store.tables import TableStore
+from shared.stream_signals import SignalSignatures
 
 if TYPE_CHECKING:
     from shared.api.do_not_record import DoNotRecordService
     from shared.api.service import CallService
+    from shared.api.stream_signals import StreamSignalService
     from shared.api.switches import SwitchesService
     from shared.brakes.brakes import AppBrakes, Refreshing
     from shared.brakes.rows import BrakeRows
@@ -79,6 +82,7 @@ class Switchboard:
     conductor: Conductor
     store: CallStore
     urls: CallbackUrls
+    stream_signatures: SignalSignatures
     tokens: TokenVerifier
     routes: RoutingTable
     brakes: AppBrakes
@@ -97,6 +101,13 @@ class Switchboard:
         from shared.api.service import CallService
 
         return CallService(self.conductor, self.store, self.brakes)
+
+    @property
+    def stream_signal_service(self) -> StreamSignalService:
+        """What the streams service may do. Its models are imported on first use."""
+        from shared.api.stream_signals import StreamSignalService
+
+        return StreamSignalService(self.conductor, self.stream_signatures)
 
     @property
     def switches_service(self) -> SwitchesService:
@@ -138,9 +149,7 @@ def compose(
             )
     build()
     load_flows()
-    urls = CallbackUrls(
-        settings.callback_base_url, settings.callback_signing_key, previous_key=settings.callback_signing_key_previous
-    )
+    signing, previous = settings.callback_signing_key, settings.callback_signing_key_previous
     numbers = None
     if settings.number_hash_key:
         numbers = NumberHashes(settings.number_hash_key, settings.number_hash_key_previous)
@@ -161,7 +170,7 @@ def compose(
         ),
         timers=timers or QueueTimers(settings.azurewebjobsstorage, settings.store_prefix),
         flows=FLOWS,
-        callback_url=urls.url,
+        callback_url=(urls := CallbackUrls(settings.callback_base_url, signing, previous_key=previous)).url,
         stream_url=_stream_url(settings),
         cached_calls=settings.cached_calls,
         check_flows=settings.flow_checks,
@@ -185,6 +194,7 @@ def compose(
         conductor=conductor,
         store=store,
         urls=urls,
+        stream_signatures=SignalSignatures(signing, previous_key=previous),
         tokens=tokens
         or TokenVerifier(settings.acs_openid_configuration_url, settings.acs_token_issuer, settings.acs_resource_id),
         routes=routes,
@@ -364,7 +374,7 @@ def _check_hash_keys(board: Switchboard) -> None:
 
 
 def _stream_url(settings: Settings) -> Callable[[str, str], str]:
-    """Where live audio and words of a call go; without a streams service flows must name their own URLs."""
+    """Where media and transcription of a call stream to; without a streams service flows must name their own URLs."""
     if not settings.streams_url:
         return lambda call_id, kind: ""
     return StreamUrls(settings.streams_url, settings.callback_signing_key).url

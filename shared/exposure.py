@@ -1,11 +1,16 @@
-"""What may be set on a developer's machine, and not where others reach the app."""
+"""Settings read and checked: what may be set on a developer's machine may not be where others reach the app."""
 
 from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
 
 from shared.setting_values import MAKE_A_KEY, connection_parts, is_loopback
+
+M = TypeVar("M", bound=BaseModel)
 
 PLATFORM = (
     "WEBSITE_INSTANCE_ID",
@@ -45,6 +50,34 @@ def in_azure(environ: Mapping[str, str]) -> bool:
     """Whether this process runs in Azure. Core Tools set WEBSITE_HOSTNAME too: to localhost."""
     hostname = environ.get("WEBSITE_HOSTNAME", "")
     return any(environ.get(name) for name in PLATFORM) or (hostname != "" and not is_loopback(f"http://{hostname}"))
+
+
+def checked(
+    model: type[M], source: Mapping[str, str], *, of_several: str = ""
+) -> tuple[M | None, list[tuple[str, str]]]:
+    """The settings in an environment; or None, and field and problem of each that is missing, wrong or exposed.
+
+    An empty value counts as not set, as it does in the portal.
+
+    Args:
+        of_several: the field that is named where several do not go together.
+    """
+    values = {name.lower(): value for name, value in source.items() if value != ""}
+    given = {name: value for name, value in values.items() if name in model.model_fields}
+    exposed = exposed_problems(given, azure=in_azure(source))
+    try:
+        settings = model.model_validate(values)
+    except ValidationError as error:
+        problems = [
+            (
+                str(item["loc"][0]) if item["loc"] else of_several,
+                "is missing" if item["type"] == "missing" else item["msg"].removeprefix("Value error, "),
+            )
+            for item in error.errors()
+        ]
+        wrong = {field for field, _ in problems}
+        return None, problems + [(field, problem) for field, problem in exposed if field not in wrong]
+    return (None, exposed) if exposed else (settings, [])
 
 
 def exposed_problems(values: Mapping[str, str], *, azure: bool) -> list[tuple[str, str]]:

@@ -22,6 +22,12 @@ from shared.issuer_keys import GetJson, IssuerKeys
 # PyJWT is imported where it is used: with cryptography it costs more than 100 ms, and an instance that starts for a
 # timer or a recording needs neither.
 
+SERVICE_ISSUER = "https://acscallautomation.communication.azure.com"
+"""Issuer of callback tokens (docs: how-tos/call-automation/secure-webhook-endpoint)."""
+
+SERVICE_OPENID_CONFIGURATION = f"{SERVICE_ISSUER}/calling/.well-known/acsopenidconfiguration"
+"""Where the service publishes the keys that sign callback tokens (same page)."""
+
 SIGNATURE_VERSION = "v1"
 """Signed with the rest, so that a later scheme can never accept a signature of this one."""
 
@@ -57,10 +63,10 @@ class CallbackUrls:
         previous_key: bytes | str = b"",
     ) -> None:
         self._root = base_url.rstrip("/") + "/" + prefix.strip("/")
-        self._key = _key_bytes(signing_key)
+        self._key = key_bytes(signing_key)
         if not self._key:
             raise ValueError("an empty signing key signs nothing")
-        self._accepted = [key for key in (self._key, _key_bytes(previous_key)) if key]
+        self._accepted = [key for key in (self._key, key_bytes(previous_key)) if key]
 
     def url(self, call_id: str, family: str = CALL_LEVEL) -> str:
         """The callback URL of a call: the call-level one, or that of one family of actions."""
@@ -77,7 +83,7 @@ class CallbackUrls:
 
 
 class StreamUrls(CallbackUrls):
-    """Makes and checks the web-socket URLs of live audio and live words, signed like callback URLs.
+    """Makes and checks the web-socket URLs of media streaming and transcription, signed like callback URLs.
 
     Args:
         base_url: public address of the streams service, wss:// and without a path.
@@ -202,7 +208,8 @@ def _signature(key: bytes, family: str, call_id: str) -> bytes:
     return base64.urlsafe_b64encode(hmac.digest(key, message, "sha256")).rstrip(b"=")
 
 
-def _key_bytes(key: bytes | str) -> bytes:
+def key_bytes(key: bytes | str) -> bytes:
+    """A key as it stands in a setting, or as it is."""
     return base64.b64decode(key, validate=True) if isinstance(key, str) else key
 
 

@@ -194,6 +194,11 @@ def is_loopback(url: str) -> bool:
         return False
 
 
+def setting_name(field: str) -> str:
+    """The app setting that a field of a model of settings is read from."""
+    return "AzureWebJobsStorage" if field == "azurewebjobsstorage" else field.upper()
+
+
 def misspelled(names: Iterable[str], known: Iterable[str]) -> dict[str, str]:
     """Names that are no setting, each with the setting that it is close to.
 

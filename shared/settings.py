@@ -12,18 +12,13 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from shared import setting_values
 from shared.errors import SettingsError
-from shared.exposure import exposed_problems, in_azure
-from shared.setting_values import STORE_PREFIX
-
-SERVICE_ISSUER = "https://acscallautomation.communication.azure.com"
-"""Issuer of callback tokens (docs: how-tos/call-automation/secure-webhook-endpoint)."""
-
-SERVICE_OPENID_CONFIGURATION = f"{SERVICE_ISSUER}/calling/.well-known/acsopenidconfiguration"
-"""Where the service publishes the keys that sign callback tokens (same page)."""
+from shared.exposure import checked
+from shared.security import SERVICE_ISSUER, SERVICE_OPENID_CONFIGURATION
+from shared.setting_values import STORE_PREFIX, setting_name
 
 EARLIER = {"events_topic_endpoint": "report_topic_endpoint", "events_topic_key": "report_topic_key"}
 """Settings, and the names under which they are read for one version more."""
@@ -333,30 +328,11 @@ class Settings(BaseModel):
 
 
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
-    """Read the settings; raises SettingsError naming every setting that is missing or wrong, a line each.
-
-    An empty value counts as not set, as it does in the portal.
-    """
+    """Read the settings; raises SettingsError naming every setting that is missing or wrong, a line each."""
     source = os.environ if environ is None else environ
-    values = {name.lower(): value for name, value in source.items() if value != ""}
-    given = {name: value for name, value in values.items() if name in Settings.model_fields}
-    exposed = exposed_problems(given, azure=in_azure(source))
-    try:
-        settings = Settings.model_validate(values)
-    except ValidationError as error:
-        problems = [
-            (
-                str(item["loc"][0]) if item["loc"] else "acs_endpoint",
-                "is missing" if item["type"] == "missing" else item["msg"].removeprefix("Value error, "),
-            )
-            for item in error.errors()
-        ]
-        wrong = {field for field, _ in problems}
-        problems += [(field, problem) for field, problem in exposed if field not in wrong]
-    else:
-        if not exposed:
-            return settings
-        problems = exposed
+    settings, problems = checked(Settings, source, of_several="acs_endpoint")
+    if settings is not None:
+        return settings
     meant = {setting: name for name, setting in unknown_settings(source).items()}
     for index, (field, problem) in enumerate(problems):
         if (name := meant.get(setting_name(field))) is not None:
@@ -368,11 +344,6 @@ def unknown_settings(environ: Mapping[str, str] | None = None) -> dict[str, str]
     """Variables that nothing reads, each with the setting that its name is close to."""
     source = os.environ if environ is None else environ
     return setting_values.misspelled(source, map(setting_name, Settings.model_fields))
-
-
-def setting_name(field: str) -> str:
-    """The app setting that a field of `Settings` is read from."""
-    return "AzureWebJobsStorage" if field == "azurewebjobsstorage" else field.upper()
 
 
 NO_STORE = "misconfigured"

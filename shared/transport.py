@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import ssl
 
+    import requests
+
 CONNECTIONS = 64
 """Connections kept to one host: as many as an instance has threads, so that none waits or is thrown away."""
 
@@ -23,30 +25,37 @@ STORAGE_OPTIONS: dict[str, Any] = {
 
 
 def pooled_transport(*, timeout: float = 8.0) -> Any:
-    """A requests transport that keeps a connection for every thread (the default keeps ten).
+    """A requests transport that keeps a connection for every thread (the default keeps ten)."""
+    from azure.core.pipeline.transport import RequestsTransport
+
+    session = pooled_session()
+    return RequestsTransport(
+        session=session,
+        session_owner=False,
+        connection_timeout=3.0,
+        read_timeout=timeout,
+        connection_verify=session.verify,
+    )
+
+
+def pooled_session() -> requests.Session:
+    """A session that keeps a connection for every thread and repeats nothing by itself.
 
     A proxy or a bundle of certificates that the environment names is used; one that it names later is not.
     """
     from urllib.request import getproxies
 
     import requests
-    from azure.core.pipeline.transport import RequestsTransport
     from requests.adapters import HTTPAdapter
 
     session = requests.Session()
     # Else requests reads every variable of the environment with every request, a tenth of what a request costs.
     session.trust_env = bool(getproxies())
-    certificates = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
+    session.verify = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
     for scheme in ("https://", "http://"):
         # The SDKs retry by their own policy; urllib3 must not.
         session.mount(scheme, HTTPAdapter(pool_connections=4, pool_maxsize=CONNECTIONS, max_retries=0))
-    return RequestsTransport(
-        session=session,
-        session_owner=False,
-        connection_timeout=3.0,
-        read_timeout=timeout,
-        connection_verify=certificates,
-    )
+    return session
 
 
 def certificates() -> ssl.SSLContext:

@@ -45,11 +45,10 @@ def _serve(host: str, port: int) -> int:
     from streams.app import create_app
     from streams.handlers import load_handler
     from streams.server import configured
-    from streams.service import stream_urls
-    from streams.settings import load_stream_settings
+    from streams.settings import load_app_settings, load_stream_settings
 
     # What is wrong with the settings is said in a sentence, before the server starts.
-    stream_urls()
+    load_app_settings()
     load_handler(load_stream_settings().handler)
 
     server = uvicorn.Server(configured(create_app(), host, port))
@@ -58,9 +57,10 @@ def _serve(host: str, port: int) -> int:
 
 
 def _print_urls(call_id: str, base_url: str) -> int:
-    from streams.service import stream_urls
+    from shared.security import StreamUrls
+    from streams.settings import load_app_settings
 
-    urls = stream_urls(base_url)
+    urls = StreamUrls(base_url, load_app_settings().callback_signing_key)
     for kind in (AUDIO, TRANSCRIPT):
         print(urls.url(call_id, kind))
     signature = urls.url(call_id, PLAY).rpartition("sig=")[2]

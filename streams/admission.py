@@ -53,7 +53,7 @@ async def _allowed(websocket: WebSocket, service: Service, kind: Kind) -> str | 
             raise Refused("the call id is malformed", 403)
         service.urls.verify(call_id, kind, websocket.query_params.get("sig"))
         authorization = websocket.headers.get("authorization")
-        await service.in_signal_thread(lambda: service.tokens.verify(authorization))
+        await service.in_key_thread(lambda: service.tokens.verify(authorization))
         for header in (CONNECTION_HEADER, CORRELATION_HEADER):
             if not websocket.headers.get(header):
                 raise Refused(f"the header {header} is missing", 400)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
 from typing import Any
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -16,7 +15,6 @@ from streams.frames import AudioFrame, AudioMetadata, Dtmf, Skipped, read
 from streams.handlers import Listening
 from streams.playback import Playback
 from streams.service import Service
-from streams.signals import Signals
 from streams.socket import Counted, Tasks, Texts
 
 log = logger("switchboard.streams")
@@ -37,15 +35,12 @@ class AudioSession:
         self._websocket = websocket
         self._service = service
         self._call_id = call_id
-        # Keys have no id of their own. This one is new for each connection, so that a repeated try counts once
-        # and a second press of the same key counts twice.
-        self._id = secrets.token_hex(8)
         self._keys = 0
         self._frames = 0
         self._skipped = Counted()
         self._tasks = Tasks()
         self._held = service.held_by_socket()
-        self._signals = Signals(service.signal, call_id, service.in_signal_thread, self._held, sleep=service.sleep)
+        self._signals = service.signals_of(call_id, self._held)
         self._archive: AudioArchive | None = None
         self._listening: tuple[Listening, asyncio.Task[None]] | None = None
         self.playback: Playback | None = None
@@ -68,7 +63,7 @@ class AudioSession:
         await self.playback.stop()
 
     def signal(self, name: str, data: Any, signal_id: str | None = None) -> None:
-        self._signals.put(name, data, signal_id or f"{self._id}-{secrets.token_hex(8)}")
+        self._signals.put(name, data, signal_id)
 
     async def run(self) -> None:
         """Take frames until the socket ends, then bring everything home."""
@@ -102,7 +97,7 @@ class AudioSession:
             self._begin(frame)
         elif isinstance(frame, Dtmf):
             self._keys += 1
-            self._signals.put("dtmf", {"tone": frame.tone}, f"dtmf-{self._id}-{self._keys}")
+            self._signals.put("dtmf", {"tone": frame.tone})
             if self._listening is not None:
                 self._listening[0].put(frame.tone)
         else:
@@ -151,11 +146,14 @@ class AudioSession:
     async def _close(self, code: int) -> None:
         if self._listening is not None:
             await self._listening[0].end(self._listening[1])
-        await self._signals.close()
-        await self._tasks.cancel()
         archive, lost = self._archive, 0.0
-        if archive is not None:
-            lost = await archive.close()
+        try:
+            # First: signals may wait long for the app, and the server does not wait for ever.
+            if archive is not None:
+                lost = await archive.close()
+        finally:
+            await self._signals.close(code)
+            await self._tasks.cancel()
         log.log(
             logging.ERROR if lost else logging.INFO,
             "audio socket closed call=%s code=%d participants=%d frames=%d bytes=%d duplicates=%d skipped=%s "

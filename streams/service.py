@@ -7,14 +7,16 @@ import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from shared.security import StreamUrls
+from shared.security import StreamUrls, TokenVerifier, key_bytes
+from shared.stream_signals import SignalSignatures
+from streams.app_client import AppClient
 from streams.handlers import HandlerFactory, load_handler
 from streams.known_hosts import KnownHosts
 from streams.limits import SOCKET_SHARE, Budget, Sockets
-from streams.settings import StreamSettings, load_stream_settings
-from streams.signals import Signal
+from streams.settings import StreamSettings, load_app_settings, load_stream_settings
+from streams.signals import Deliver, Signals
 from streams.store import AzureStreamStore, StreamStore
 
 if TYPE_CHECKING:
@@ -35,6 +37,7 @@ class Service:
     """Everything that a socket may ask for.
 
     Attributes:
+        deliver: brings signals to the app.
         key: secret from which the labels of participants are made.
         hosts: those that requests may name; others are refused.
         open: the newest audio socket of each call.
@@ -43,7 +46,7 @@ class Service:
     urls: StreamUrls
     tokens: Tokens
     store: StreamStore
-    signal: Signal
+    deliver: Deliver
     key: bytes
     settings: StreamSettings = field(default_factory=StreamSettings)
     handler: HandlerFactory | None = None
@@ -56,9 +59,10 @@ class Service:
     def __post_init__(self) -> None:
         self.sockets = Sockets(self.settings.most_sockets, self.settings.most_sockets_of_a_call)
         self.held = Budget("process", self.settings.most_held_megabytes * 1024 * 1024)
-        # Signals may wait for the service's answer to an action: they must not keep sound from being written.
+        # Signals may wait for the app: they must keep neither sound from being written nor sockets from being opened.
         self._storage = ThreadPoolExecutor(self.settings.storage_threads, "streams-storage")
         self._signals = ThreadPoolExecutor(16, "streams-signals")
+        self._keys = ThreadPoolExecutor(4, "streams-keys")
 
     def held_by_socket(self) -> Budget:
         """What one socket may hold; to be closed with it."""
@@ -69,45 +73,46 @@ class Service:
         return await asyncio.get_running_loop().run_in_executor(self._storage, function)
 
     async def in_signal_thread(self, function: Callable[[], T]) -> T:
-        """Run something that waits for the core, or for keys."""
+        """Run something that waits for the app."""
         return await asyncio.get_running_loop().run_in_executor(self._signals, function)
+
+    async def in_key_thread(self, function: Callable[[], T]) -> T:
+        """Run something that waits for the keys of tokens, or for the processor."""
+        return await asyncio.get_running_loop().run_in_executor(self._keys, function)
+
+    def signals_of(self, call_id: str, held: Budget) -> Signals:
+        """What brings the signals of one socket to the app."""
+        return Signals(
+            self.deliver,
+            call_id,
+            self.in_signal_thread,
+            held,
+            patience=self.settings.most_signal_seconds,
+            monotonic=self.monotonic,
+            sleep=self.sleep,
+        )
 
     def close(self) -> None:
         """End the threads when they have done what they hold."""
         self._storage.shutdown()
         self._signals.shutdown()
+        self._keys.shutdown()
 
 
 def compose_service() -> Service:
     """Join the parts by settings. Raises SettingsError, or what the storage raises."""
-    import base64
-
-    from shared.composition import switchboard
-
-    board = switchboard()
-    settings = load_stream_settings()
-    store = AzureStreamStore(board.settings.azurewebjobsstorage, f"{board.settings.store_prefix}-streams")
+    app, settings = load_app_settings(), load_stream_settings()
+    store = AzureStreamStore(app.azurewebjobsstorage, f"{app.store_prefix}-streams")
     store.prepare()
-
-    def signal(call_id: str, name: str, data: Any, signal_id: str) -> object:
-        return board.conductor.signal(call_id, name, data, signal_id=signal_id)
-
+    previous = app.callback_signing_key_previous
     return Service(
         # Which names requests come under is checked by `hosts`: here only the signatures are.
-        urls=stream_urls(),
-        tokens=board.tokens,
+        urls=StreamUrls("", app.callback_signing_key, previous_key=previous),
+        tokens=TokenVerifier(app.acs_openid_configuration_url, app.acs_token_issuer, app.acs_resource_id),
         store=store,
-        signal=signal,
-        key=base64.b64decode(board.settings.callback_signing_key),
+        deliver=AppClient(app.callback_base_url, SignalSignatures(app.callback_signing_key, previous_key=previous)),
+        key=key_bytes(app.callback_signing_key),
         settings=settings,
         handler=load_handler(settings.handler),
-        hosts=KnownHosts((board.settings.streams_url, *settings.allowed_hosts.split(","))),
+        hosts=KnownHosts((app.streams_url, *settings.allowed_hosts.split(","))),
     )
-
-
-def stream_urls(base_url: str = "") -> StreamUrls:
-    """The signer, from the app's settings."""
-    from shared.settings import settings
-
-    given = settings()
-    return StreamUrls(base_url, given.callback_signing_key, previous_key=given.callback_signing_key_previous)

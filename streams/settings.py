@@ -1,13 +1,64 @@
-"""What a deployment of the streams service may set beside the app's own settings."""
+"""The settings of the streams service: its own, and the few of the app's that it needs."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from shared import setting_values
 from shared.errors import SettingsError
+from shared.exposure import checked
+from shared.security import SERVICE_ISSUER, SERVICE_OPENID_CONFIGURATION
+from shared.setting_values import STORE_PREFIX
+
+
+class AppSettings(BaseModel):
+    """What the app has set as well, under the same names; docs/settings.md describes them."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    acs_resource_id: str
+    acs_openid_configuration_url: str = SERVICE_OPENID_CONFIGURATION
+    acs_token_issuer: str = SERVICE_ISSUER
+    azurewebjobsstorage: str = Field(repr=False)
+    store_prefix: str = Field("switchboard", pattern=STORE_PREFIX)
+    callback_base_url: str
+    callback_signing_key: str = Field(repr=False)
+    callback_signing_key_previous: str = Field("", repr=False)
+    streams_url: str = ""
+
+    _is_guid = field_validator("acs_resource_id")(setting_values.guid)
+    _is_connection_string = field_validator("azurewebjobsstorage")(setting_values.connection_string)
+
+    @field_validator("acs_openid_configuration_url", "callback_base_url")
+    @classmethod
+    def _is_url(cls, value: str) -> str:
+        setting_values.check_address(value, "https", "http")
+        return value.rstrip("/")
+
+    @field_validator("streams_url")
+    @classmethod
+    def _is_socket_url(cls, value: str) -> str:
+        if value:
+            setting_values.check_address(value, "wss", "ws")
+        return value
+
+    @field_validator("callback_signing_key", "callback_signing_key_previous")
+    @classmethod
+    def _is_key(cls, value: str) -> str:
+        if value:
+            setting_values.key(value)
+        return value
+
+
+def load_app_settings(environ: Mapping[str, str] | None = None) -> AppSettings:
+    """Read them; raises SettingsError naming each that is missing or wrong, or that must not be set so in Azure."""
+    settings, problems = checked(AppSettings, os.environ if environ is None else environ)
+    if settings is not None:
+        return settings
+    raise SettingsError.of([(setting_values.setting_name(field), problem) for field, problem in problems])
 
 
 class StreamSettings(BaseModel):
@@ -25,6 +76,7 @@ class StreamSettings(BaseModel):
     most_held_megabytes: int = Field(256, ge=16, description="Sound and text that this process may hold in memory.")
     most_sockets: int = Field(200, ge=1, description="Open sockets of this process.")
     most_sockets_of_a_call: int = Field(8, ge=1, description="Open sockets of one call.")
+    most_signal_seconds: int = Field(120, ge=30, le=600, description="How long a signal may wait for the app.")
     handler: str = Field("", description="`module:factory` of what listens and speaks (docs/streams.md); empty: none.")
     allowed_hosts: str = Field(
         "", description="Hosts, beside that of STREAMS_URL and this machine, that requests may name, comma-separated."

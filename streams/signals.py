@@ -1,93 +1,192 @@
-"""What a stream tells the call's flow, in the order in which it came."""
+"""What a stream tells the call's flow: in the order in which it came, each once, and while the app is away later."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import json
+import re
+import secrets
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
-from shared.errors import SwitchboardError, UnknownCall
+from shared.errors import SwitchboardError
 from shared.logs import logger
+from shared.stream_signals import MOST_BYTES, MOST_SIGNALS
 from streams.archive import Threads
 from streams.limits import Budget
 
 log = logger("switchboard.streams")
 
-Signal = Callable[[str, str, Any, str], object]
-"""`conductor.signal`: call id, name, data, signal id. Blocks."""
+Deliver = Callable[[str, str, int, Sequence[Mapping[str, Any]]], str]
+"""`AppClient`: call id, connection, number of the first signal, signals. Blocks."""
 
 MOST_WAITING = 1000
 SIGNAL_BYTES = 512
 """What is counted for a signal that waits beside its data."""
-ATTEMPTS = 6
-"""Tries of one signal, 0.2 s apart at first and then twice as long each time: about 6 s in all."""
+BATCH_BYTES = 64 * 1024
+"""Data from which no further signal joins a request (our choice)."""
+LONGEST_BYTES = MOST_BYTES - 1024
+"""Longest data of one signal: the app takes it with its name and id."""
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.2, 1.0
+"""Between two tries: at first, and at most. An app that is back gets its signals within the latter."""
 LAST_SECONDS = 10.0
-"""How long a socket that has closed waits for its signals to arrive."""
+"""How long signals may still wait once this process is told to end (of `server.CLOSING_SECONDS`)."""
+GOING_AWAY = 1012
+"""Code with which the server closes the sockets when the process is told to end."""
+
+_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A signal that was not taken yet.
+
+    Attributes:
+        sequence: its number on this connection.
+        at: when it came (monotonic, in seconds).
+        size: what is counted for it.
+    """
+
+    sequence: int
+    body: Mapping[str, Any]
+    at: float
+    size: int
 
 
 class Signals:
-    """The signals of one connection; each ends in one logged outcome, without its data."""
+    """The signals of one connection; each ends in one logged outcome, without its data.
+
+    Args:
+        run: runs `deliver` in a thread.
+        held: what the socket may hold in memory.
+        patience: seconds that a signal may wait for the app.
+    """
 
     def __init__(
         self,
-        send: Signal,
+        deliver: Deliver,
         call_id: str,
         run: Threads[Any],
         held: Budget,
         *,
+        patience: float,
+        monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
-        self._send, self._call_id, self._run, self._sleep = send, call_id, run, sleep
-        self._held = held
-        self._queue: asyncio.Queue[tuple[str, Any, str, int]] = asyncio.Queue(MOST_WAITING)
-        self._waiting = 0
+        self._deliver, self._call_id, self._run, self._held = deliver, call_id, run, held
+        self._patience, self._monotonic, self._sleep = patience, monotonic, sleep
+        # Keys have no id of their own: this one, new for each connection, and the number tell two presses of one key
+        # from one press that is sent twice.
+        self._connection = secrets.token_hex(8)
+        self._waiting: deque[Waiting] = deque()
+        self._taken = 0
+        self._came, self._none_waits = asyncio.Event(), asyncio.Event()
+        self._none_waits.set()
         self.sent = 0
         self.failed = 0
 
-    def put(self, name: str, data: Any, signal_id: str) -> None:
+    def put(self, name: str, data: Any, signal_id: str | None = None) -> None:
         """Send it when those before it have gone; the same id counts once."""
-        size = SIGNAL_BYTES + len(repr(data).encode("utf-8", "replace"))
-        if self._queue.full() or self._held.take(size) is not None:
-            self._failed(name, "too many wait")
+        try:
+            size = len(json.dumps(data, ensure_ascii=False, allow_nan=False).encode())
+        except (TypeError, ValueError, RecursionError):
+            self._failed("-", "its data is no JSON")
             return
-        self._queue.put_nowait((name, data, signal_id, size))
-        self._waiting += 1
+        if not _NAME.fullmatch(name):
+            self._failed("-", "its name is none")
+        elif size > LONGEST_BYTES:
+            self._failed(name, "its data is too long")
+        elif len(self._waiting) >= MOST_WAITING or self._held.take(size + SIGNAL_BYTES) is not None:
+            self._failed(name, "too many wait")
+        else:
+            self._taken += 1
+            body = {"name": name, "data": data} | ({"id": signal_id} if signal_id else {})
+            self._waiting.append(Waiting(self._taken, body, self._monotonic(), size + SIGNAL_BYTES))
+            self._none_waits.clear()
+            self._came.set()
 
     async def keep_sending(self) -> None:
         """Send, until cancelled."""
         while True:
-            name, data, signal_id, size = await self._queue.get()
-            await self._send_one(name, data, signal_id)
-            self._waiting -= 1
-            self._held.give(size)
-            self._queue.task_done()
+            await self._came.wait()
+            self._came.clear()
+            await self._send_all()
+            self._none_waits.set()
 
-    async def close(self) -> None:
-        """Wait until all have gone."""
+    async def close(self, code: int = 1000) -> None:
+        """Wait until all have gone or were given up, each after its time.
+
+        Args:
+            code: how the socket ended; of a process that is to end no signal waits that long.
+        """
         try:
-            async with asyncio.timeout(LAST_SECONDS):
-                await self._queue.join()
+            async with asyncio.timeout(LAST_SECONDS if code == GOING_AWAY else None):
+                await self._none_waits.wait()
         except TimeoutError:
-            self._failed("", f"{self._waiting} still waited at the end", self._waiting)
+            pass
+        finally:  # also when the server's patience is over
+            if self._waiting:
+                self._failed("-", f"{len(self._waiting)} still waited at the end", len(self._waiting))
 
-    async def _send_one(self, name: str, data: Any, signal_id: str) -> None:
-        for attempt in range(ATTEMPTS):
+    async def _send_all(self) -> None:
+        pause, most = FIRST_PAUSE_SECONDS, MOST_SIGNALS
+        while batch := list(self._first(most)):
             try:
-                outcome = await self._run(lambda: self._send(self._call_id, name, data, signal_id))
-            except UnknownCall:
-                self._failed(name, "unknown call")
-                return
+                bodies = [one.body for one in batch]
+                outcome = await self._run(
+                    lambda bodies=bodies, first=batch[0].sequence: self._deliver(  # type: ignore[misc]
+                        self._call_id, self._connection, first, bodies
+                    )
+                )
             except Exception as error:
-                last = attempt == ATTEMPTS - 1
-                if last or (isinstance(error, SwitchboardError) and not error.retryable):
-                    self._failed(name, type(error).__name__)
-                    return
-                await self._sleep(0.2 * 2**attempt)
+                if isinstance(error, SwitchboardError) and not error.retryable:
+                    if len(batch) > 1:
+                        most = 1  # one of them may be at fault
+                    else:
+                        self._give_up(1, type(error).__name__)
+                    continue
+                if pause == FIRST_PAUSE_SECONDS:
+                    log.warning(
+                        "signals wait call=%s count=%d reason=%s", self._call_id, len(self._waiting), _why(error)
+                    )
+                late = self._monotonic() - self._patience
+                self._give_up(sum(1 for one in self._waiting if one.at <= late), _why(error))
+                await self._sleep(pause)
+                pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
             else:
-                self.sent += 1
-                log.info("signal %s call=%s outcome=%s", name, self._call_id, outcome)
+                pause = FIRST_PAUSE_SECONDS
+                self.sent += len(batch)
+                for one in batch:
+                    log.info("signal %s call=%s outcome=%s", one.body["name"], self._call_id, outcome)
+                self._forget(len(batch))
+
+    def _first(self, most: int) -> Iterator[Waiting]:
+        """What goes into the next request."""
+        size = 0
+        for one in islice(self._waiting, most):
+            size += one.size
+            if size > BATCH_BYTES and one is not self._waiting[0]:
                 return
+            yield one
+
+    def _give_up(self, count: int, reason: str) -> None:
+        for one in list(islice(self._waiting, count)):
+            self._failed(str(one.body["name"]), reason)
+        self._forget(count)
+
+    def _forget(self, count: int) -> None:
+        for _ in range(count):
+            self._held.give(self._waiting.popleft().size)
 
     def _failed(self, name: str, reason: str, count: int = 1) -> None:
         self.failed += count
         log.error("signal %s call=%s outcome=failed reason=%s", name, self._call_id, reason)
+
+
+def _why(error: Exception) -> str:
+    """Words for the log; those of an error that is not ours may quote what was sent."""
+    return str(error) if isinstance(error, SwitchboardError) else type(error).__name__

@@ -34,7 +34,7 @@ async def play(request: Request) -> Response:
         if isinstance(playback, Response):
             return playback
         rate = playback.rate
-        pcm = await service.in_signal_thread(lambda: samples(body, rate))
+        pcm = await service.in_key_thread(lambda: samples(body, rate))
         playback.play(pcm)
     except InvalidInput as error:
         return _problem(400, "The sound cannot be played", str(error))

@@ -15,7 +15,6 @@ from streams.archive import folder, label
 from streams.frames import TICKS, Phrase, Skipped, TranscriptionMetadata, read, seconds_since
 from streams.phrases import TranscriptArchive
 from streams.service import Service
-from streams.signals import Signals
 from streams.socket import Counted, Tasks, Texts
 
 log = logger("switchboard.streams")
@@ -49,7 +48,7 @@ class TranscriptSession:
         self._unread = 0
         self._tasks = Tasks()
         self._held = service.held_by_socket()
-        self._signals = Signals(service.signal, call_id, service.in_signal_thread, self._held, sleep=service.sleep)
+        self._signals = service.signals_of(call_id, self._held)
         self._archive = TranscriptArchive(
             service.store,
             folder(call_id, self._start),
@@ -68,11 +67,12 @@ class TranscriptSession:
             async for text in texts:
                 self._take(text)
         finally:
-            await self._signals.close()
-            await self._tasks.cancel()
             try:
+                # First: signals may wait long for the app, and the server does not wait for ever.
                 lost = await self._archive.close()
             finally:
+                await self._signals.close(texts.code)
+                await self._tasks.cancel()
                 self._held.close()
             log.log(
                 logging.ERROR if lost else logging.INFO,

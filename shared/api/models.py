@@ -210,9 +210,9 @@ class Problem(_Model):
     code: str = Field("", description="the service's error code, often a sub-code such as 8522; or the brake's")
 
 
-def read(model: type[M], body: bytes, **defaults: Any) -> M:
-    """A request from its JSON body; InvalidInput names the field that is wrong."""
-    given = _object(body)
+def read(model: type[M], body: bytes, *, most: int = MAX_BODY, **defaults: Any) -> M:
+    """A request from its JSON body of at most so many bytes; InvalidInput names the field that is wrong."""
+    given = _object(body, most)
     try:
         return model.model_validate({**defaults, **given})
     except ValidationError as error:
@@ -249,10 +249,10 @@ def schema_of(model: type[BaseModel], *, answer: bool = False) -> dict[str, Any]
     return TypeAdapter(model).json_schema(ref_template="#/components/schemas/{model}", mode=mode)
 
 
-def _object(body: bytes) -> dict[str, Any]:
+def _object(body: bytes, most: int = MAX_BODY) -> dict[str, Any]:
     """The JSON object in a body, if the journal can hold what is in it."""
-    if len(body) > MAX_BODY:
-        raise InvalidInput("body", f"has {len(body)} bytes.", f"Send at most {MAX_BODY}.")
+    if len(body) > most:
+        raise InvalidInput("body", f"has {len(body)} bytes.", f"Send at most {most}.")
     try:
         given = json.loads(body) if body.strip() else {}
     except RecursionError:

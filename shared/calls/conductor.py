@@ -18,7 +18,7 @@ from __future__ import annotations
 import hashlib
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -236,9 +236,18 @@ class Conductor:
 
     def signal(self, call_id: str, name: str, data: Any = None, *, signal_id: str | None = None) -> Outcome:
         """Give the flow something from outside; the same signal id counts once. InvalidInput if it is not JSON."""
-        data = json_value("data", data)
-        entry = journal.Signalled(at=self._clock(), id=signal_id or uuid.uuid4().hex, name=name, data=data)
-        return self.advance(call_id, [(entry, None)])
+        return self.signals(call_id, [(signal_id or uuid.uuid4().hex, name, data)])
+
+    def signals(self, call_id: str, given: Iterable[tuple[str, str, Any]]) -> Outcome:
+        """Give the flow several things, each with id, name and data, in this order and in one commit."""
+        now = self._clock()
+        return self.advance(
+            call_id,
+            [
+                (journal.Signalled(at=now, id=signal_id, name=name, data=json_value("data", data)), None)
+                for signal_id, name, data in given
+            ],
+        )
 
     def wake(self, call_id: str, seq: int, due: int) -> Outcome:
         """A timer's message came; before its time it is sent round again."""

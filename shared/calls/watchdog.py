@@ -9,10 +9,9 @@ from functools import partial
 from typing import Any, Protocol
 
 from shared.calls import actions, journal
-from shared.calls.actions import Action
+from shared.calls.actions import Action, Opening
 from shared.calls.afterwards import Afterwards
 from shared.calls.brakes import TIME_LIMIT, TOO_LONG, Brakes
-from shared.calls.driver import OPENING
 from shared.calls.journal import Entry
 from shared.calls.lifecycle import PLACING, UNHEARD
 from shared.calls.lost import GRACES_AT_MOST
@@ -206,7 +205,7 @@ class Watchdog:
     def _end_unheard(self, record: CallRecord, waiting: Iterable[Operation[Any]]) -> bool:
         """End a call that the service knows and that never said it was up: nobody would ever speak on it, and once it
         is given up no limit would end it. Asked once; an attempt of a flow that places its call is left to its flow."""
-        if record.connected_at or record.placed_at or all(one.action.kind not in OPENING for one in waiting):
+        if record.connected_at or record.placed_at or not any(isinstance(one.action, Opening) for one in waiting):
             return False
         outcome, _ = self._conductor.act(record.call_id, actions.Terminate(), UNHEARD)
         return outcome not in (Outcome.DUPLICATE, Outcome.LATE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import time
 import wave
 from collections.abc import Iterator
 from datetime import datetime
@@ -20,11 +21,12 @@ from tests.e2e.line import Line, deployed, until, words
 
 pytestmark = [pytest.mark.e2e, pytest.mark.node, pytest.mark.xdist_group("e2e-streams")]
 
-STREAMED, LISTENING = "+18005550111", "+18005550112"
+STREAMED, LISTENING, COUNTED = "+18005550111", "+18005550112", "+18005550113"
 
 ROUTES = f"""
 rules:
   - {{name: streamed, to: "{STREAMED}", answer: streamed}}
+  - {{name: counted, to: "{COUNTED}", answer: counted}}
   - {{name: the rest, answer: listening}}
 """
 
@@ -45,6 +47,15 @@ async def streamed(call: Call) -> None:
     said = await call.signal("transcript")
     tones = [(await call.signal("dtmf"))["tone"] for _ in range(3)]
     await call.play(text(f"You said {said['text']} and pressed {' '.join(tones)}."))
+    await call.hang_up()
+
+
+@flow("counted", opens=True)
+async def counted(call: Call) -> None:
+    """Takes twelve keys, and says them."""
+    await call.answer(media_streaming=MediaStreaming(channel="mixed", start=True, dtmf_tones=True))
+    keys = [(await call.signal("dtmf"))["tone"] for _ in range(12)]
+    await call.play(text(" ".join(keys)))
     await call.hang_up()
 
 
@@ -115,6 +126,29 @@ def test_a_flow_hears_words_and_keys_and_the_archive_keeps_the_sound(streaming: 
     log = (streaming.stack.logs / "streams.log").read_text()
     assert "sales please" not in log
     assert entry["participant"] not in log
+
+
+def test_keys_pressed_while_the_app_is_away_reach_the_flow_in_order_each_once(streaming: Line) -> None:
+    """The only host is killed for as long as a restart takes; the streams service and the call go on."""
+    stack = streaming.stack
+    correlation_id = streaming.call(COUNTED)
+    until(lambda: open_sockets(streaming)["audio"] == 1, 15, lambda: str(open_sockets(streaming)))
+    connection = streaming.control.state()["calls"][0]["legs"][0]["callConnectionId"]
+    log = stack.logs / "streams.log"
+    streaming.control.press(connection, "11")
+    until(lambda: log.read_text().count("outcome=advanced") >= 2, 15, log.read_text)
+    stack.kill_host(0)
+    streaming.control.press(connection, "22335#")
+    time.sleep(10)
+    streaming.control.press(connection, "*008")
+    assert "signals wait call=" in log.read_text()
+    stack.revive_host(0)
+    document = streaming.end(correlation_id)
+    assert document["outcome"] == "completed"
+    assert words(document) == ["1 1 2 2 3 3 5 # * 0 0 8"]
+    signals = [entry for entry in document["journal"] if entry["entry"] == "signal"]
+    assert [int(entry["id"].rpartition("-")[2]) for entry in signals] == list(range(1, 13))
+    assert "outcome=failed" not in log.read_text()
 
 
 def test_sound_that_an_operator_sends_is_heard_in_the_call(streaming: Line) -> None:

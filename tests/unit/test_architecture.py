@@ -187,6 +187,30 @@ def test_the_emulator_knows_nothing_of_the_app() -> None:
     assert breaches(sources("emulator/src"), forbidden=others("acs_emulator")) == []
 
 
+STREAMS_TAKE = {
+    "shared.errors",
+    "shared.exposure",
+    "shared.logs",
+    "shared.security",
+    "shared.setting_values",
+    "shared.stream_signals",
+    "shared.transport",
+}
+"""What the streams service takes from the app: errors, log lines, checks of settings, signatures and tokens, HTTP."""
+
+
+def test_the_streams_service_takes_a_few_modules_of_shared_and_nothing_else_of_ours() -> None:
+    assert breaches(sources("streams"), forbidden=others("streams", "shared")) == []
+    taken = {
+        ".".join(name.split(".")[:2]) for path in sources("streams") for name in imports(path) if within(name, "shared")
+    }
+    assert taken - {"shared"} == STREAMS_TAKE
+
+
+def test_nothing_else_imports_the_streams_service() -> None:
+    assert breaches(sources("function_app", "handlers", "shared", "flows", "emulator"), forbidden=("streams",)) == []
+
+
 def test_the_devstack_loads_the_app_only_as_a_host_does() -> None:
     assert breaches(sources("devstack"), forbidden=("handlers", "flows", "function_app", "shared", "tests")) == []
 
@@ -276,7 +300,7 @@ def test_secrets_and_leftovers_are_not_deployed(name: str) -> None:
 
 
 def test_no_module_is_long() -> None:
-    folders = ("bench", "devstack", "emulator", "flows", "handlers", "shared", "tests", "tools")
+    folders = ("bench", "devstack", "emulator", "flows", "handlers", "shared", "streams", "tests", "tools")
     long = {}
     for path in [*sources(*folders), ROOT / "function_app.py"]:
         name, lines = str(path.relative_to(ROOT)), len(path.read_text(encoding="utf-8").splitlines())

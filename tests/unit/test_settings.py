@@ -13,7 +13,8 @@ import pytest
 from acs_emulator.core.config import DEFAULT_PORT, DEVELOPMENT_ACCESS_KEY, Config
 from devstack.stack import NUMBER_HASH_KEY, SECRETS_KEY
 from shared.errors import SettingsError
-from shared.settings import NO_STORE, Settings, binding, load_settings, setting_name, unknown_settings
+from shared.setting_values import setting_name
+from shared.settings import NO_STORE, Settings, binding, load_settings, unknown_settings
 from tests.setting_samples import REQUIRED, STORAGE, made_key
 
 ROOT = Path(__file__).parents[2]

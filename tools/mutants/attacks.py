@@ -22,6 +22,7 @@ HEALTH = files("tests/functional", "health")
 GRID = files("tests/functional", "event_grid_deliveries")
 WEBHOOK = files("tests/unit/devstack", "host_event_grid")
 ADMISSION = files("tests/unit/streams", "admission limits")
+SIGNALS = ("tests/unit/streams/test_app_client.py", "tests/functional/test_stream_signals.py")
 
 ATTACKS = (
     # Forged callbacks: the signature of their URL, and the service's token
@@ -29,7 +30,7 @@ ATTACKS = (
     Guard("shared/security.py::CallbackUrls.url", SECURITY, "a URL is signed for its call and family"),
     Guard("shared/security.py::CallbackUrls.verify", SECURITY, "a URL that this app did not sign is refused"),
     Guard("shared/security.py::_signature", SECURITY, "the parts of what is signed cannot run into each other"),
-    Guard("shared/security.py::_key_bytes", SECURITY, "the key is what the setting says"),
+    Guard("shared/security.py::key_bytes", SECURITY, "the key is what the setting says"),
     Guard("shared/security.py::TokenVerifier.__init__", TOKENS, "nobody verifies for any audience"),
     Guard("shared/security.py::TokenVerifier.verify", TOKENS, "a token that is not the service's is refused"),
     Guard("shared/security.py::TokenVerifier._check_times", SECURITY, "an old token is refused"),
@@ -105,7 +106,7 @@ ATTACKS = (
     Guard("devstack/host/eventgrid.py::_validation", WEBHOOK, "a handshake is answered with its code"),
     # Foreign pages, and sockets
     Guard(
-        "emulator/src/acs_emulator/core/known_hosts.py::KnownHosts.refusal",
+        f"{EMULATOR_HOSTS}::KnownHosts.refusal",
         HOSTS,
         "no foreign page reaches emulator and local host",
     ),
@@ -113,6 +114,12 @@ ATTACKS = (
     Guard(f"{EMULATOR_HOSTS}::KnownHosts.__init__", HOSTS, "the same"),
     Guard(f"{EMULATOR_HOSTS}::host_of", HOSTS, "whatever the header looks like"),
     Guard(f"{EMULATOR_HOSTS}::_is_loopback", HOSTS, "the same"),
+    # Signals of the streams service
+    Guard("shared/stream_signals.py::SignalSignatures.__init__", SIGNALS, "which keys sign signals"),
+    Guard("shared/stream_signals.py::SignalSignatures.verify", SIGNALS, "no signal that is not signed for its call"),
+    Guard("shared/stream_signals.py::_signature", SIGNALS, "sequence, connection and body are signed"),
+    Guard("shared/stream_signals.py::MOST_SIGNALS", SIGNALS, "nor a crowd of signals"),
+    Guard("shared/api/stream_signals.py::StreamSignalService.take", SIGNALS, "the size first, then the signature"),
     Guard("streams/admission.py::_allowed", ADMISSION, "no socket without signature and token"),
     Guard("streams/admission.py::admitted", ADMISSION, "nor beyond the limits"),
 )

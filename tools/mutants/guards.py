@@ -41,6 +41,7 @@ GATEWAY = files("tests/unit/gateway", "lost_responses patience")
 CHUNKS = _recordings("turns mishaps own_recordings lease whole_files")
 FINISHED = files("tests/functional", "call_finished")
 STREAMS = files("tests/unit/streams", "track audio limits")
+SIGNALS = files("tests/unit/streams", "signals app_client")
 
 LEFT_OUT = (
     "tests/unit/recordings/test_pipeline.py::"
@@ -342,6 +343,12 @@ GUARDS = (
     Guard("streams/limits.py::Sockets.one_more", STREAMS, "sockets are bounded"),
     Guard("streams/track.py::TrackLimits.take", STREAMS, "sound is counted once, and given back"),
     Guard("streams/track.py::Track.add", STREAMS, "silence, duplicates and jumps of a stream"),
+    # Streams: signals
+    Guard("streams/signals.py::Signals.put", SIGNALS, "what waits is bounded, and counted in order"),
+    Guard("streams/signals.py::Signals._send_all", SIGNALS, "none is lost while the app is away"),
+    Guard("streams/signals.py::Signals._first", SIGNALS, "what goes together is in order"),
+    Guard("streams/signals.py::Signals.close", SIGNALS, "a socket that closes waits for its signals"),
+    Guard("streams/app_client.py::_outcome", SIGNALS, "what will be taken later is sent again"),
     # Attacks from outside
     *ATTACKS,
 )

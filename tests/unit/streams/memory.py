@@ -8,7 +8,7 @@ import io
 import json
 import threading
 import wave
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -120,20 +120,28 @@ class GoodToken:
 
 @dataclass
 class Told:
-    """The core, as far as signals go: the same id counts once."""
+    """The app, as far as signals go: the same id counts once. `failures` come first; `lost` carries out, then fails."""
 
     signals: list[tuple[str, str, Any]] = field(default_factory=list)
     ids: list[str] = field(default_factory=list)
+    requests: list[tuple[str, int, int]] = field(default_factory=list)
     failures: list[Exception] = field(default_factory=list)
+    lost: list[Exception] = field(default_factory=list)
 
-    def __call__(self, call_id: str, name: str, data: Any, signal_id: str) -> str:
+    def __call__(self, call_id: str, connection: str, sequence: int, signals: Sequence[Mapping[str, Any]]) -> str:
         if self.failures:
             raise self.failures.pop(0)
-        if signal_id in self.ids:
-            return "duplicate"
-        self.ids.append(signal_id)
-        self.signals.append((call_id, name, data))
-        return "advanced"
+        self.requests.append((connection, sequence, len(signals)))
+        fresh = 0
+        for number, one in enumerate(signals, sequence):
+            signal_id = one.get("id") or f"{connection}-{number}"
+            if signal_id not in self.ids:
+                self.ids.append(signal_id)
+                self.signals.append((call_id, one["name"], one["data"]))
+                fresh += 1
+        if self.lost:
+            raise self.lost.pop(0)
+        return "advanced" if fresh else "duplicate"
 
 
 class Bench:
@@ -148,7 +156,7 @@ class Bench:
             urls=self.urls,
             tokens=GoodToken(),
             store=self.store,
-            signal=self.told,
+            deliver=self.told,
             key=KEY,
             settings=StreamSettings(**settings),
             clock=lambda: START,

@@ -410,7 +410,7 @@ async def test_signals_that_wait_for_the_app_are_bounded_and_each_one_lost_is_co
     caplog.set_level(logging.INFO, "switchboard.streams")
     bench, gate = Bench(most_held_megabytes=16, archive_audio=False), threading.Event()
     told = bench.told
-    bench.service.signal = lambda *given: gate.wait(10) and told(*given)
+    bench.service.deliver = lambda *given: told(*given) if gate.wait(10) else ""
     socket = await bench.opened("transcript")
     socket.send(*(phrase("y" * 50_000, n) for n in range(100)))
     async with asyncio.timeout(10):
@@ -430,10 +430,10 @@ async def test_signals_given_up_when_a_socket_closes_are_all_counted(
     caplog.set_level(logging.INFO, "switchboard.streams")
     monkeypatch.setattr("streams.signals.LAST_SECONDS", 0.05)
     gate = threading.Event()
-    bench.service.signal = lambda *given: gate.wait(10)
+    bench.service.deliver = lambda *given: str(gate.wait(10))
     socket = await bench.opened("audio")
     socket.send(metadata(), *(key("5") for _ in range(7)))
-    await socket.close()
+    await socket.close(1012)
     gate.set()
     assert "7 still waited at the end" in caplog.text
     assert "signals_failed=7 " in caplog.text
