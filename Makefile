@@ -7,7 +7,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check 
 NODE_STAMP := node_modules/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test check format coverage schema numbers lock replay-check bench mutants clean
+.PHONY: help setup demo up test test-flows check format coverage schema numbers lock replay-check bench mutants clean
 
 help: ## what there is to do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -34,6 +34,9 @@ up: setup ## Azurite, emulator and Functions host, until Ctrl-C; restarts on cha
 
 test: setup ## every test
 	$(BIN)/python -m pytest -n auto --dist loadgroup $(ARGS)
+
+test-flows: setup ## your flows, routing.yaml and scorecards, in some seconds
+	$(BIN)/python -m pytest -q tests/flows $(ARGS)
 
 check: setup ## format, lint, types, import rules, links in the docs
 	$(BIN)/ruff format --check .
