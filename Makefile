@@ -29,8 +29,8 @@ $(NODE_STAMP): package.json package-lock.json
 demo: setup ## one whole call through the real parts, with its timeline
 	$(BIN)/python -m devstack demo
 
-up: setup ## Azurite, emulator and Functions host, until Ctrl-C; restarts on change
-	$(BIN)/python -m devstack up
+up: setup ## Azurite, emulator and Functions host, until Ctrl-C; restarts on change: ARGS="--debug 5678"
+	$(BIN)/python -m devstack up $(ARGS)
 
 test: setup ## every test
 	$(BIN)/python -m pytest -n auto --dist loadgroup $(ARGS)
