@@ -15,7 +15,7 @@ from devstack.ports import LOOPBACK, free_port
 from devstack.up import debugged
 from tests.e2e.line import Line, line
 
-pytestmark = [pytest.mark.e2e, pytest.mark.node, pytest.mark.xdist_group("e2e-debugging")]
+pytestmark = [pytest.mark.long, pytest.mark.e2e, pytest.mark.node, pytest.mark.xdist_group("e2e-debugging")]
 
 STATEMENT = 'call.result("call_back", team=team)'
 
@@ -44,7 +44,7 @@ class Debugger:
 
     def event(self, name: str) -> dict[str, Any]:
         """An event that came, or comes."""
-        return dict(self._take(lambda message: message.get("event") == name)["body"] or {})
+        return dict(self._take(lambda message: message.get("event") == name).get("body") or {})
 
     def _take(self, wanted: Any) -> dict[str, Any]:
         while (found := next(filter(wanted, self._came), None)) is None:
@@ -70,7 +70,7 @@ def debugged_line(tmp_path: Path, port: int) -> Iterator[Line]:
 
 @pytest.fixture
 def debugger(debugged_line: Line, port: int) -> Iterator[Debugger]:
-    with socket.create_connection((LOOPBACK, port), timeout=30) as connection, connection.makefile("rwb") as stream:
+    with socket.create_connection((LOOPBACK, port), timeout=60) as connection, connection.makefile("rwb") as stream:
         yield Debugger(stream)
 
 
@@ -80,7 +80,7 @@ def test_a_breakpoint_in_a_flow_stops_the_call_there_and_it_goes_on(
     flow = tmp_path / "flows" / "reception.py"
     number = next(n for n, text in enumerate(flow.read_text("utf-8").splitlines(), 1) if STATEMENT in text)
     debugger.ask("initialize", adapterID="test", linesStartAt1=True, pathFormat="path")
-    debugger.send("attach")
+    debugger.send("attach", justMyCode=True)
     debugger.event("initialized")
     (set_,) = debugger.ask("setBreakpoints", source={"path": str(flow)}, breakpoints=[{"line": number}])["breakpoints"]
     assert set_["verified"]

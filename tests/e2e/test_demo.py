@@ -11,7 +11,7 @@ import pytest
 from devstack.deployed import deployed
 from tests.fixtures.app import FOLDER
 
-pytestmark = [pytest.mark.e2e, pytest.mark.node, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.long, pytest.mark.e2e, pytest.mark.node, pytest.mark.timeout(180)]
 ROOT = Path(__file__).parents[2]
 
 

@@ -15,7 +15,7 @@ from devstack.up import CHECKED
 from tests.e2e.line import APOLOGY, Line, words
 from tests.fixtures.app import FOLDER
 
-pytestmark = [pytest.mark.e2e, pytest.mark.node, pytest.mark.xdist_group("e2e-mistakes")]
+pytestmark = [pytest.mark.long, pytest.mark.e2e, pytest.mark.node, pytest.mark.xdist_group("e2e-mistakes")]
 
 HEAD = '''"""Flows that go wrong."""
 

@@ -12,7 +12,9 @@ from tests.e2e.line import Line, asked, words
 pytestmark = [pytest.mark.e2e, pytest.mark.node, pytest.mark.xdist_group("e2e-reception")]
 
 
-@pytest.fixture(scope="module", params=["devstack.host", "tests.conformance.host.oracle"])
+@pytest.fixture(
+    scope="module", params=["devstack.host", pytest.param("tests.conformance.host.oracle", marks=pytest.mark.long)]
+)
 def own_host(request: pytest.FixtureRequest) -> Sequence[str]:
     return (sys.executable, "-m", request.param)
 

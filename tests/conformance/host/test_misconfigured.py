@@ -97,6 +97,7 @@ def test_with_every_setting_missing_the_worker_finds_the_same_functions_and_each
             assert "settings, routing or flows are wrong" in one["error"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("name", "value"),
     [
