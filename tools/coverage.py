@@ -12,7 +12,7 @@ import json
 import logging
 import sys
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn, get_args
@@ -168,9 +168,9 @@ def claims(path: Path, function: ast.FunctionDef) -> Iterator[tuple[str, str]]:
         if isinstance(node, ast.Assign) and "pytest.mark.covers" in ast.unparse(node.value):
             markers[ast.unparse(node.targets[0])] = "http" if "http" in ast.unparse(node.value) else "flow"
     for decorator in function.decorator_list:
-        for node in ast.walk(decorator):
-            if isinstance(node, ast.Call) and (over := markers.get(ast.unparse(node.func))):
-                yield from ((str(one.value), over) for one in node.args if isinstance(one, ast.Constant))
+        for part in ast.walk(decorator):
+            if isinstance(part, ast.Call) and (over := markers.get(ast.unparse(part.func))):
+                yield from ((str(one.value), over) for one in part.args if isinstance(one, ast.Constant))
 
 
 @cache
@@ -230,7 +230,7 @@ def _cell(name: str, over: str) -> str:
     return links[0] + (f" and {len(links) - 1} more" if len(links) > 1 else "")
 
 
-def _table(head: Row, rows: list[Row]) -> Iterator[str]:
+def _table(head: Row, rows: Sequence[Row]) -> Iterator[str]:
     for row in (head, ("---",) * len(head), *rows):
         yield f"| {' | '.join(row)} |"
 

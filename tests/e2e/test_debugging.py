@@ -6,8 +6,9 @@ import itertools
 import json
 import socket
 from collections.abc import Iterator
+from io import BufferedRWPair
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import pytest
 
@@ -23,7 +24,7 @@ STATEMENT = 'call.result("call_back", team=team)'
 class Debugger:
     """An editor's side of the Debug Adapter Protocol: https://microsoft.github.io/debug-adapter-protocol."""
 
-    def __init__(self, stream: BinaryIO) -> None:
+    def __init__(self, stream: BufferedRWPair[Any, Any]) -> None:
         self._stream = stream
         self._numbers = itertools.count(1)
         self._came: list[dict[str, Any]] = []
@@ -47,12 +48,13 @@ class Debugger:
         return dict(self._take(lambda message: message.get("event") == name).get("body") or {})
 
     def _take(self, wanted: Any) -> dict[str, Any]:
+        found: dict[str, Any] | None
         while (found := next(filter(wanted, self._came), None)) is None:
             length = 0
             while (header := self._stream.readline().strip()) or not length:
                 assert header, "the debugger is gone"
                 length = int(header.rpartition(b":")[2])
-            self._came.append(json.loads(self._stream.read(length)))
+            self._came.append(dict(json.loads(self._stream.read(length))))
         self._came.remove(found)
         return found
 
