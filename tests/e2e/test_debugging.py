@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from io import BufferedRWPair
 from pathlib import Path
 from typing import Any
@@ -47,7 +47,7 @@ class Debugger:
         """An event that came, or comes."""
         return dict(self._take(lambda message: message.get("event") == name).get("body") or {})
 
-    def _take(self, wanted: Any) -> dict[str, Any]:
+    def _take(self, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
         found: dict[str, Any] | None
         while (found := next(filter(wanted, self._came), None)) is None:
             length = 0
