@@ -7,7 +7,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check 
 NODE_STAMP := node_modules/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test check format coverage schema numbers lock replay-check bench mutants clean
+.PHONY: help setup demo up test test-long test-flows check format coverage schema numbers lock replay-check bench mutants clean
 
 help: ## what there is to do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -29,11 +29,19 @@ $(NODE_STAMP): package.json package-lock.json
 demo: setup ## one whole call through the real parts, with its timeline
 	$(BIN)/python -m devstack demo
 
-up: setup ## Azurite, emulator and Functions host, until Ctrl-C; restarts on change
-	$(BIN)/python -m devstack up
+up: setup ## Azurite, emulator and Functions host, until Ctrl-C; restarts on change: ARGS="--debug 5678"
+	$(BIN)/python -m devstack up $(ARGS)
 
-test: setup ## every test
-	$(BIN)/python -m pytest -n auto --dist loadgroup $(ARGS)
+TEST := $(BIN)/python -m pytest -n auto --dist loadgroup
+
+test: setup ## every test but the long ones
+	$(TEST) -m "not long" $(ARGS)
+
+test-long: setup ## what takes longer than 20 s, and every property with all its examples: ARGS="--slice 1/3"
+	EXAMPLES=all $(TEST) -m "long or hypothesis" $(ARGS)
+
+test-flows: setup ## your flows, routing.yaml and scorecards, in some seconds
+	$(BIN)/python -m pytest -q tests/flows $(ARGS)
 
 check: setup ## format, lint, types, import rules, links in the docs
 	$(BIN)/ruff format --check .

@@ -28,6 +28,7 @@ def make_parser() -> argparse.ArgumentParser:
         description="Starts everything on free ports, places a call from a scripted phone, tells it as it happens, "
         "and exits 0 only if it went as scripted.",
     )
+    demo.add_arguments(command)
     command.set_defaults(run=demo.run)
     return parser
 

@@ -6,10 +6,12 @@ import argparse
 import json
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import requests
 
+from devstack.azurite import ROOT
 from devstack.demo_report import save_report, tell_report
 from devstack.errors import DevstackError
 from devstack.stack import INCOMING_CALL, RECORDING_FILE, Stack
@@ -49,11 +51,17 @@ EXPECTED = ("answer", "may_record", "play", "start_recording", "recognize", "rec
 CALL_SECONDS = 120.0
 
 
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What `demo` can be told."""
+    parser.add_argument("--app-root", type=Path, default=ROOT, help="folder of the function app (this repository)")
+
+
 def run(given: argparse.Namespace) -> int:
     """Run the demo; 0 only if the call and its report came out as scripted."""
     started = time.monotonic()
     print("Starting Azurite, the emulator and a Functions host …", flush=True)
-    with Stack(quiet=True, subscriptions=(INCOMING_CALL, RECORDING_FILE), environment=CHECKED) as stack:
+    events = (INCOMING_CALL, RECORDING_FILE)
+    with Stack(app_root=given.app_root, quiet=True, subscriptions=events, environment=CHECKED) as stack:
         print(f"Up after {time.monotonic() - started:.1f} s. {CALLER} calls {NUMBER}; its flow is flows/support.py.\n")
         _post(stack, "/emulator/phones", {"number": AGENT, "afterSeconds": 1.0, "script": AGENT_SCRIPT})
         placed = _post(stack, "/emulator/calls", {"from": CALLER, "to": NUMBER, "script": CALLER_SCRIPT})

@@ -9,12 +9,16 @@ from pathlib import Path
 from devstack.azurite import ROOT
 
 
-def deployed(folder: Path, flows: Mapping[str, str], routes: str) -> Path:
-    """What is deployed, and nothing else, with more modules of flows (name and text) and another routing file."""
+def deployed(folder: Path, flows: Mapping[str, str], routes: str, *, own: Path = ROOT) -> Path:
+    """What is deployed, and nothing else, with more modules of flows (name and text) and another routing file.
+
+    Args:
+        own: where the folders `flows` and `scorecards` are copied from.
+    """
     for name in ("function_app.py", "host.json", "requirements.txt"):
         shutil.copy(ROOT / name, folder / name)
-    for name in ("handlers", "shared", "flows", "scorecards"):
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for source in (ROOT / "handlers", ROOT / "shared", own / "flows", own / "scorecards"):
+        shutil.copytree(source, folder / source.name, ignore=shutil.ignore_patterns("__pycache__"))
     for name, text in flows.items():
         (folder / "flows" / f"{name}.py").write_text(text)
     (folder / "routing.yaml").write_text(routes)

@@ -26,6 +26,7 @@ from devstack.ports import LOOPBACK, free_port, is_taken
 from devstack.process import ChildProcess
 
 HOST_SETTING = "DEVSTACK_HOST"
+OWN_HOST = (sys.executable, "-m", "devstack.host")
 EVENT_GRID_PATH = "/runtime/webhooks/EventGrid?functionName="
 INCOMING_CALL = ("incoming_call", "IncomingCall")
 CALL_LIFECYCLE = ("call_lifecycle", "CallStarted,CallEnded,CallParticipantAdded,CallParticipantRemoved")
@@ -69,7 +70,7 @@ class Stack:
         environment: more variables for the hosts; they win over the stack's own.
         subscriptions: pairs of Event Grid function and event types (comma-separated; "" for all).
         host: "own", "func", or "auto" (DEVSTACK_HOST, else `func` where it is on the PATH, else our own).
-        backend: the own host's back end, "native" or "runtime".
+        own_host: the own host's command.
         quiet: hosts print failures only.
         timers: whether timer triggers run on their schedule (on the first host only).
         access_key: the ACS access key, base64; None makes a new one.
@@ -92,7 +93,7 @@ class Stack:
         environment: Mapping[str, str] | None = None,
         subscriptions: Sequence[tuple[str, str]] = (INCOMING_CALL,),
         host: str = "auto",
-        backend: str = "native",
+        own_host: Sequence[str] = OWN_HOST,
         quiet: bool = False,
         timers: bool = True,
         access_key: str | None = None,
@@ -113,7 +114,7 @@ class Stack:
         self._extra = dict(environment or {})
         self._subscriptions = tuple(subscriptions)
         self._func = _find_func(host)
-        self._backend = backend
+        self._own_host = own_host
         self._quiet = quiet
         self._timers = timers
         self._seed = seed
@@ -345,8 +346,7 @@ class Stack:
             more = {"languageWorkers__python__defaultExecutablePath": sys.executable}
             command = [self._func, "start", "--port", str(port)]
             return self._child(name, command, {**self.environment, **more}, self._app_root)
-        command = [sys.executable, "-m", "devstack.host", "--port", str(port), "--app-root", str(self._app_root)]
-        command += ["--backend", self._backend, "--grace", "1.5"]
+        command = [*self._own_host, "--port", str(port), "--app-root", str(self._app_root), "--grace", "1.5"]
         command += ["--quiet"] if self._quiet else []
         command += [] if timers else ["--no-timers"]
         return self._child(name, command, self.environment, ROOT)

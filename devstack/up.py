@@ -11,8 +11,9 @@ from pathlib import Path
 from types import FrameType
 
 from devstack.azurite import LOGS, ROOT
-from devstack.errors import ChildDiedError
-from devstack.stack import CALL_LIFECYCLE, INCOMING_CALL, RECORDING_FILE, USUAL_PORTS, Ports, Stack
+from devstack.errors import ChildDiedError, DevstackError
+from devstack.ports import LOOPBACK
+from devstack.stack import CALL_LIFECYCLE, INCOMING_CALL, OWN_HOST, RECORDING_FILE, USUAL_PORTS, Ports, Stack
 
 # Fixed, so that commands and SDK samples copied from one run work in the next. It opens the emulator only.
 ACCESS_KEY = base64.b64encode(b"switchboard-emulator-development-access-key-0001").decode()
@@ -34,10 +35,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--hosts", type=int, default=1, metavar="N", help="how many hosts (%(default)s)")
     parser.add_argument(
-        "--backend",
-        choices=("native", "runtime"),
-        default="native",
-        help="what runs the functions in our own host (%(default)s)",
+        "--debug",
+        type=int,
+        metavar="PORT",
+        help="let a debugger attach to the host at this port (debugpy); one host, our own",
     )
     parser.add_argument("--speed", type=float, default=1.0, help="divides the emulator's waits (%(default)s)")
     parser.add_argument("--quiet", action="store_true", help="the host prints failures only")
@@ -63,6 +64,8 @@ def run(given: argparse.Namespace) -> int:
     Raises:
         DevstackError: the stack did not come up.
     """
+    if given.debug is not None and (given.hosts > 1 or given.host == "func"):
+        raise DevstackError("--debug goes with one host, our own: leave out --hosts and --host.")
     stopping = threading.Event()
 
     def stop(number: int, frame: FrameType | None) -> None:
@@ -87,8 +90,8 @@ def run(given: argparse.Namespace) -> int:
         ),
         hosts=given.hosts,
         speed=given.speed,
-        host=given.host,
-        backend=given.backend,
+        host=given.host if given.debug is None else "own",
+        own_host=OWN_HOST if given.debug is None else debugged(given.debug),
         quiet=given.quiet,
         access_key=ACCESS_KEY,
         data=ROOT / ".switchboard" / "azurite" if given.keep else None,
@@ -106,6 +109,12 @@ def run(given: argparse.Namespace) -> int:
         if not stopping.is_set():
             raise
     return 0
+
+
+def debugged(port: int) -> list[str]:
+    """The command of a host that a debugger can attach to; one port serves one host."""
+    python, *module = OWN_HOST
+    return [python, "-Xfrozen_modules=off", "-m", "debugpy", "--listen", f"{LOOPBACK}:{port}", *module]
 
 
 def describe(stack: Stack) -> str:

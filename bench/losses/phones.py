@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench.losses.flows import AGENT, ANSWERS
-from flows.reception import reception
+from tests.fixtures.app.flows.reception import reception
 
 Script = list[dict[str, Any]]
 

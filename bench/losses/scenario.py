@@ -15,6 +15,7 @@ from devstack.errors import ChildDiedError, PortTakenError
 from devstack.ports import LOOPBACK, free_port
 from devstack.proxy import Proxies, Proxy
 from devstack.stack import Ports, Stack
+from tests.fixtures.app import FOLDER
 
 KEY = "a-function-key"
 _EVENTS = ({"kind": "duplicate", "probability": 0.2}, {"kind": "reorder", "probability": 0.1, "seconds": 1})
@@ -72,7 +73,7 @@ def stack_behind_proxies(
     scenario: Scenario, folder: Path, seed: int, environment: Mapping[str, str]
 ) -> Iterator[tuple[Stack, Proxies]]:
     """A stack whose hosts reach storage and service through proxies that lose nothing yet."""
-    root = deployed(folder, {"losses": Path(__file__).with_name("flows.py").read_text()}, ROUTES)
+    root = deployed(folder, {"losses": Path(__file__).with_name("flows.py").read_text()}, ROUTES, own=FOLDER)
     for attempt in range(3):
         ports = {name: free_port() for name in (*SERVICES, "emulator")}
         upstreams = {name: Proxy(port, seed=seed * 10 + n) for n, (name, port) in enumerate(ports.items())}

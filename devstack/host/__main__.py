@@ -6,10 +6,14 @@ import argparse
 import asyncio
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
+from devstack.host.backend import Backend
 from devstack.host.console import Console
 from devstack.host.errors import StartupError
+from devstack.host.native import NativeBackend
 from devstack.host.server import Options, serve
 from devstack.host.settings import apply_local_settings
 
@@ -30,12 +34,6 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--settings", default="local.settings.json", help="settings file in the app's folder (%(default)s)"
     )
-    parser.add_argument(
-        "--backend",
-        choices=("native", "runtime"),
-        default="native",
-        help="what runs the functions: our code, or Microsoft's azure-functions-runtime (%(default)s)",
-    )
     parser.add_argument("--quiet", action="store_true", help="print failures and warnings only")
     parser.add_argument("--no-timers", action="store_true", help="do not run timer triggers on their schedule")
     parser.add_argument(
@@ -55,9 +53,9 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Run the host; 0 after a signal, 1 when it cannot start."""
-    given = make_parser().parse_args(arguments)
+def main(make_backend: Callable[[], Backend]) -> int:
+    """Run the host over this back end; 0 after a signal, 1 when it cannot start."""
+    given = make_parser().parse_args()
     console = Console(quiet=given.quiet)
     root = given.app_root.resolve()
     try:
@@ -67,7 +65,7 @@ def main(arguments: list[str] | None = None) -> int:
             given.host,
             port,
             root,
-            given.backend,
+            make_backend,
             given.quiet,
             not given.no_timers,
             given.grace,
@@ -86,9 +84,14 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-if __name__ == "__main__":
-    code = main()
+def run(make_backend: Callable[[], Backend]) -> NoReturn:
+    """The command."""
+    code = main(make_backend)
     sys.stdout.flush()
     sys.stderr.flush()
     # A `def` function that outlived its grace period would hold up a normal exit: Python joins pool threads.
     os._exit(code)
+
+
+if __name__ == "__main__":
+    run(NativeBackend)

@@ -1,4 +1,4 @@
-"""The seam between the host and what runs the functions: `native` (ours) or `runtime` (Microsoft's library)."""
+"""The seam between the host and what runs the functions: `native`, or, in a test, Microsoft's library."""
 
 from __future__ import annotations
 
@@ -46,8 +46,6 @@ class Outcome:
 
 class Backend(Protocol):
     """Loads an app and invokes its functions."""
-
-    name: str
 
     async def load(self, app_root: Path) -> list[FunctionMetadata]:
         """Import `function_app.py` and index it.

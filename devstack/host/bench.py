@@ -67,13 +67,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m devstack.host.bench", description=(__doc__ or "").split(":")[0])
     parser.add_argument("--requests", type=int, default=4000, help="requests a case (%(default)s)")
     given = parser.parse_args()
-    for backend, fronted in (("native", False), ("runtime", False), ("native", True)):
+    for fronted in (False, True):
         with tempfile.TemporaryDirectory() as folder:
             Path(folder, "function_app.py").write_text(APP)
             port = free_port()
             command = [sys.executable, "-m", "devstack.host", "--port", str(port), "--app-root", folder]
             started = time.perf_counter()
-            host = ChildProcess("host", [*command, "--backend", backend], log=Path(folder, "host.log"))
+            host = ChildProcess("host", command, log=Path(folder, "host.log"))
             try:
                 host.wait_until(lambda port=port: _try(port), 30)  # type: ignore[misc]
                 ready = round((time.perf_counter() - started) * 1000)
@@ -83,13 +83,7 @@ def main() -> None:
                     _ask(target, path, 200)
                     for clients in (1, 8):
                         figures = _measure(target, path, clients, given.requests)
-                        case = {
-                            "backend": backend,
-                            "path": path,
-                            "front": fronted,
-                            "clients": clients,
-                            "start_ms": ready,
-                        }
+                        case = {"path": path, "front": fronted, "clients": clients, "start_ms": ready}
                         print(json.dumps({**case, **figures}), flush=True)
                 if front:
                     front[0].stop()

@@ -94,8 +94,6 @@ class Out:
 class NativeBackend:
     """Runs `def` functions on a thread pool and `async def` functions on the host's event loop."""
 
-    name = "native"
-
     def __init__(self) -> None:
         self._functions: dict[str, LoadedFunction] = {}
         self._threads = ThreadPoolExecutor(thread_count(os.environ.get(THREAD_COUNT_SETTING)), "function")

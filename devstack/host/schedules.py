@@ -23,7 +23,7 @@ _FIELDS: tuple[tuple[str, int, int, dict[str, int]], ...] = (
     ("month", 1, 12, _MONTHS),
     ("day of week", 0, 6, _DAYS),
 )
-_HORIZON_YEARS = 8  # longer than the widest gap between two 29 Februaries (1896 to 1904, 2096 to 2104)
+_HORIZON_YEARS = 41  # longer than the widest gap between two 29 Februaries on one weekday (40 years, over 2100)
 
 
 class Schedule(Protocol):

@@ -7,7 +7,7 @@ import contextlib
 import os
 import signal
 import socket
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,7 +49,7 @@ class Options:
     host: str = "127.0.0.1"
     port: int = 7071
     app_root: Path = Path()
-    backend: str = "native"
+    make_backend: Callable[[], Backend] = NativeBackend
     quiet: bool = False
     timers: bool = True
     grace: float = 3.0
@@ -64,21 +64,6 @@ class _Server(uvicorn.Server):
         yield
 
 
-def make_backend(name: str) -> Backend:
-    """The back end of this name.
-
-    Raises:
-        StartupError: an unknown name, or the package of `runtime` is not installed.
-    """
-    if name == "native":
-        return NativeBackend()
-    if name == "runtime":
-        from devstack.host.runtime import RuntimeBackend
-
-        return RuntimeBackend()
-    raise StartupError(f"The back end must be 'native' or 'runtime', found '{name}'.")
-
-
 async def serve(options: Options, console: Console) -> None:
     """Load the app and serve it until SIGTERM or SIGINT.
 
@@ -89,7 +74,7 @@ async def serve(options: Options, console: Console) -> None:
     with listening:
         settings = load_host_settings(options.app_root)
         route_logging(console, settings.log_levels)
-        backend = make_backend(options.backend)
+        backend = options.make_backend()
         try:
             functions = await backend.load(options.app_root)
             check_names(functions)

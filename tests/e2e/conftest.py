@@ -1,21 +1,22 @@
-"""One stack for the calls that can share it, on the host's own back end and on Microsoft's."""
+"""One stack for the calls that can share it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pytest
 
+from devstack.stack import OWN_HOST
 from tests.e2e.line import Line, line
 
 
 @pytest.fixture(scope="module")
-def backend() -> str:
-    """Which back end the host uses; a module may say otherwise."""
-    return "native"
+def own_host() -> Sequence[str]:
+    """The command of the host; a module may say otherwise."""
+    return OWN_HOST
 
 
 @pytest.fixture(scope="module")
-def phone_line(tmp_path_factory: pytest.TempPathFactory, backend: str) -> Iterator[Line]:
-    with line(tmp_path_factory.mktemp("app"), backend=backend) as one:
+def phone_line(tmp_path_factory: pytest.TempPathFactory, own_host: Sequence[str]) -> Iterator[Line]:
+    with line(tmp_path_factory.mktemp("app"), own_host=own_host) as one:
         yield one

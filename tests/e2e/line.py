@@ -19,6 +19,7 @@ from azure.storage.blob import ContainerClient
 import devstack.deployed
 from acs_emulator.testing import Control
 from devstack.stack import Stack
+from tests.fixtures.app import FOLDER
 
 RECEPTION, BROKEN, NAPPING, LOOPING = "+18005550101", "+18005550102", "+18005550103", "+18005550104"
 REJECTED, REDIRECTED, SENT_TO = "+18005550105", "+18005550106", "+15550100001"
@@ -72,7 +73,7 @@ _callers = itertools.count(1)
 
 def deployed(folder: Path) -> Path:
     """What is deployed, and nothing else, with one more module of flows and a routing file for the tests."""
-    return devstack.deployed.deployed(folder, {"trials": FLOWS}, ROUTES)
+    return devstack.deployed.deployed(folder, {"trials": FLOWS}, ROUTES, own=FOLDER)
 
 
 class Line:

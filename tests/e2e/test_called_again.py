@@ -10,7 +10,7 @@ import pytest
 from tests.e2e.line import until
 from tests.e2e.trials import OWN, Desk, a_number, asked, desk_with
 
-pytestmark = [pytest.mark.e2e, pytest.mark.node, pytest.mark.xdist_group("e2e-called-again")]
+pytestmark = [pytest.mark.long, pytest.mark.e2e, pytest.mark.node, pytest.mark.xdist_group("e2e-called-again")]
 
 FLOW = f'''
 from shared.calls import ActionFailed, Call, flow, text

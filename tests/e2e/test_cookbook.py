@@ -12,7 +12,7 @@ from devstack.azurite import ROOT
 from tests.e2e.line import until
 from tests.e2e.trials import OWN, Desk, a_number, asked, desk_with
 
-pytestmark = [pytest.mark.e2e, pytest.mark.node, pytest.mark.xdist_group("e2e-cookbook")]
+pytestmark = [pytest.mark.long, pytest.mark.e2e, pytest.mark.node, pytest.mark.xdist_group("e2e-cookbook")]
 
 PAGES = "\n".join((ROOT / "docs" / name).read_text("utf-8") for name in ("flows.md", "cookbook.md"))
 BLOCKS = re.findall(r"^```python flow\n(.*?)^```$", PAGES, re.M | re.S)

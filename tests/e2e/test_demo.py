@@ -8,13 +8,17 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = [pytest.mark.e2e, pytest.mark.node, pytest.mark.timeout(180)]
+from devstack.deployed import deployed
+from tests.fixtures.app import FOLDER
+
+pytestmark = [pytest.mark.long, pytest.mark.e2e, pytest.mark.node, pytest.mark.timeout(180)]
 ROOT = Path(__file__).parents[2]
 
 
-def test_the_demo_shows_a_whole_call_and_ends_well() -> None:
+def test_the_demo_shows_a_whole_call_and_ends_well(tmp_path: Path) -> None:
+    app = deployed(tmp_path, {}, (FOLDER / "routing.yaml").read_text("utf-8"), own=FOLDER)
     done = subprocess.run(
-        [sys.executable, "-m", "devstack", "demo"],
+        [sys.executable, "-m", "devstack", "demo", "--app-root", str(app)],
         cwd=ROOT,
         capture_output=True,
         text=True,

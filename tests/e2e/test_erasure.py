@@ -23,7 +23,7 @@ from shared.privacy import NumberHashes
 from tests.e2e.line import deployed, until
 from tests.e2e.trials import LIFECYCLE
 
-pytestmark = [pytest.mark.e2e, pytest.mark.node, pytest.mark.xdist_group("e2e-erasure")]
+pytestmark = [pytest.mark.long, pytest.mark.e2e, pytest.mark.node, pytest.mark.xdist_group("e2e-erasure")]
 
 ADA, AGENT, OWN = "+14255557318", "+14255550142", "+18005550177"
 KEYED = "73915208"

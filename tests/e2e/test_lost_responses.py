@@ -11,7 +11,13 @@ from bench.losses.run import run
 from bench.losses.scenario import SCENARIOS
 from bench.losses.told import told
 
-pytestmark = [pytest.mark.e2e, pytest.mark.node, pytest.mark.xdist_group("e2e-losses"), pytest.mark.timeout(240)]
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.e2e,
+    pytest.mark.node,
+    pytest.mark.xdist_group("e2e-losses"),
+    pytest.mark.timeout(240),
+]
 
 
 @pytest.mark.parametrize("scenario", ["storage", "service", "all"])

@@ -13,7 +13,7 @@ import pytest
 
 from tests.e2e.line import RECEPTION, WATCHFUL, Line, asked, line, until, words
 
-pytestmark = [pytest.mark.e2e, pytest.mark.node]
+pytestmark = [pytest.mark.long, pytest.mark.e2e, pytest.mark.node]
 
 CALLS = 200
 SALES = [{"when": "asked", "after": 1, "press": "1"}]

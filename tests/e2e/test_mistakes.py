@@ -13,8 +13,9 @@ import devstack.deployed
 from devstack.stack import Stack
 from devstack.up import CHECKED
 from tests.e2e.line import APOLOGY, Line, words
+from tests.fixtures.app import FOLDER
 
-pytestmark = [pytest.mark.e2e, pytest.mark.node, pytest.mark.xdist_group("e2e-mistakes")]
+pytestmark = [pytest.mark.long, pytest.mark.e2e, pytest.mark.node, pytest.mark.xdist_group("e2e-mistakes")]
 
 HEAD = '''"""Flows that go wrong."""
 
@@ -61,7 +62,7 @@ ROUTES = "rules:\n" + "\n".join(f'  - {{name: {name}, to: "{to}", answer: {name}
 
 @pytest.fixture(scope="module")
 def mistaken(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Line]:
-    folder: Path = devstack.deployed.deployed(tmp_path_factory.mktemp("app"), {"mistakes": FLOWS}, ROUTES)
+    folder: Path = devstack.deployed.deployed(tmp_path_factory.mktemp("app"), {"mistakes": FLOWS}, ROUTES, own=FOLDER)
     environment = {**CHECKED, "FALLBACK_PROMPT": APOLOGY}
     with Stack(app_root=folder, host="own", speed=10, seed=7, quiet=True, environment=environment) as stack:
         yield Line(stack)

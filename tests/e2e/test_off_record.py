@@ -9,7 +9,7 @@ import pytest
 
 from tests.e2e.trials import Desk, desk_with
 
-pytestmark = [pytest.mark.e2e, pytest.mark.node, pytest.mark.xdist_group("e2e-off-record")]
+pytestmark = [pytest.mark.long, pytest.mark.e2e, pytest.mark.node, pytest.mark.xdist_group("e2e-off-record")]
 
 FLOW = '''
 from shared.calls import Call, MediaStreaming, Transcription, flow

@@ -11,7 +11,7 @@ from tests.e2e.line import until
 from tests.e2e.trials import APP_USER, DECLINES, LATE, Covered, Desk, a_number, a_user, asked, desk_with, spoken
 from tests.e2e.trials import covered as covered
 
-pytestmark = [pytest.mark.e2e, pytest.mark.node, pytest.mark.xdist_group("e2e-people")]
+pytestmark = [pytest.mark.long, pytest.mark.e2e, pytest.mark.node, pytest.mark.xdist_group("e2e-people")]
 covers = pytest.mark.covers
 operated = pytest.mark.covers.with_args(over="http")
 

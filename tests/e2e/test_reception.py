@@ -1,6 +1,9 @@
-"""Whole calls to the reception flow, on the host's own back end and on Microsoft's worker."""
+"""Whole calls to the reception flow, by the host's own way to run functions and by Microsoft's worker."""
 
 from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
 
 import pytest
 
@@ -9,9 +12,11 @@ from tests.e2e.line import Line, asked, words
 pytestmark = [pytest.mark.e2e, pytest.mark.node, pytest.mark.xdist_group("e2e-reception")]
 
 
-@pytest.fixture(scope="module", params=["native", "runtime"])
-def backend(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
+@pytest.fixture(
+    scope="module", params=["devstack.host", pytest.param("tests.conformance.host.oracle", marks=pytest.mark.long)]
+)
+def own_host(request: pytest.FixtureRequest) -> Sequence[str]:
+    return (sys.executable, "-m", request.param)
 
 
 def test_a_caller_who_presses_a_key_is_put_down_for_sales(phone_line: Line) -> None:

@@ -20,7 +20,13 @@ from acs_emulator.testing import Control
 from devstack.stack import INCOMING_CALL, RECORDING_FILE, Stack
 from tests.e2e.line import deployed, until
 
-pytestmark = [pytest.mark.e2e, pytest.mark.node, pytest.mark.timeout(240), pytest.mark.xdist_group("e2e-recordings")]
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.e2e,
+    pytest.mark.node,
+    pytest.mark.timeout(240),
+    pytest.mark.xdist_group("e2e-recordings"),
+]
 
 SUPPORT, BRIEFING = "+18005550177", "+18005550178"
 AGENT, EXPERT = "+14255550142", "+14255550143"

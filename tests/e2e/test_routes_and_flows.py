@@ -79,6 +79,7 @@ def test_a_caller_who_hangs_up_on_an_endless_prompt_ends_the_call(phone_line: Li
     assert (document["outcome"], asked(document)) == ("caller_left", ["answer", "play"])
 
 
+@pytest.mark.long
 def test_calls_whose_events_never_arrive_are_settled_by_the_watchdog(phone_line: Line) -> None:
     faults = [{"kind": "drop", "count": 1, "match": {"type": kind}} for kind in ("CallDisconnected", "PlayCompleted")]
     phone_line.control.add_faults(faults[0])

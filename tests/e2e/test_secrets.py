@@ -15,7 +15,7 @@ from tests.e2e.trials import Desk, desk_with, spoken
 from tests.stored import everything_in
 from tests.unit.calls.secret_scan import assert_nowhere
 
-pytestmark = [pytest.mark.e2e, pytest.mark.node, pytest.mark.xdist_group("e2e-secrets")]
+pytestmark = [pytest.mark.long, pytest.mark.e2e, pytest.mark.node, pytest.mark.xdist_group("e2e-secrets")]
 
 CARD, PIN = "4929007318466520", "806315"
 

@@ -19,7 +19,7 @@ from shared.security import StreamUrls
 from streams.urls import PLAY
 from tests.e2e.line import Line, deployed, until, words
 
-pytestmark = [pytest.mark.e2e, pytest.mark.node, pytest.mark.xdist_group("e2e-streams")]
+pytestmark = [pytest.mark.long, pytest.mark.e2e, pytest.mark.node, pytest.mark.xdist_group("e2e-streams")]
 
 STREAMED, LISTENING, COUNTED = "+18005550111", "+18005550112", "+18005550113"
 

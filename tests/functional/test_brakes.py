@@ -51,6 +51,7 @@ def rings(app: App, number: int, first: int = 0, **details: Any) -> Counter[str]
 # Calls that ring
 
 
+@pytest.mark.long
 def test_of_a_thousand_rings_of_one_caller_twenty_are_answered_and_none_is_lost(
     app: App, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -6,7 +6,7 @@ import base64
 import json
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from shared.errors import LostRace, StoreUnavailable
 from shared.events import CALLBACK_TYPES
 from shared.store.memory import MemoryStore
+from tests.examples import examples
 from tests.functional.app import ISSUER, RESOURCE_ID, App, Route, http_routes, key, problem, running
 
 PUBLIC = {"health"}
@@ -33,11 +34,26 @@ GUARDED_BY_THE_HOST = {"function", "admin"}
 
 CALLBACKS = [route for route in http_routes() if route.template.startswith("callbacks/{call_id}")]
 every_callback_route = pytest.mark.parametrize("route", CALLBACKS, ids=lambda route: route.name)
-MEGABYTE = 1024 * 1024
 
 
 def family(route: Route) -> str:
     return route.template.removeprefix("callbacks/{call_id}").strip("/") or "call"
+
+
+IN_FULL = ("call", "play")
+"""Families whose routes are tried with every case: all routes are made by one function (handlers/callbacks.py)."""
+MEGABYTE = 1024 * 1024
+
+
+def on_callback_routes(name: str, cases: Mapping[str, Any], *, everywhere: Sequence[str]) -> pytest.MarkDecorator:
+    """Every case on two routes, and some of them on each of the others."""
+    tried = [
+        pytest.param(route, case, id=f"{route.name}-{what}")
+        for route in CALLBACKS
+        for what, case in cases.items()
+        if family(route) in IN_FULL or what in everywhere
+    ]
+    return pytest.mark.parametrize(("route", name), tried)
 
 
 def open_call(app: App) -> str:
@@ -131,8 +147,7 @@ def connected(app: App, call_id: str) -> bytes:
     return json.dumps([app.wire.event("CallConnected", f"{call_id}:0:0")]).encode()
 
 
-@every_callback_route
-@pytest.mark.parametrize("forge", FORGERIES.values(), ids=FORGERIES)
+@on_callback_routes("forge", FORGERIES, everywhere=("no token", "signed with another key"))
 def test_a_callback_without_a_good_token_is_refused(app: App, route: Route, forge: Forgery) -> None:
     call_id = open_call(app)
     before = entries(app, call_id)
@@ -160,8 +175,7 @@ SIGNATURES: dict[str, Callable[[str, App, str], str]] = {
 }
 
 
-@every_callback_route
-@pytest.mark.parametrize("spoil", SIGNATURES.values(), ids=SIGNATURES)
+@on_callback_routes("spoil", SIGNATURES, everywhere=("no signature", "that of another call", "that of another family"))
 def test_a_callback_url_that_the_app_did_not_sign_for_this_call_is_refused(
     app: App, route: Route, spoil: Callable[[str, App, str], str]
 ) -> None:
@@ -238,8 +252,7 @@ JUNK: dict[str, Callable[[App], bytes]] = {
 }
 
 
-@every_callback_route
-@pytest.mark.parametrize("junk", JUNK.values(), ids=JUNK)
+@on_callback_routes("junk", JUNK, everywhere=("text",))
 def test_junk_is_refused_at_once_and_changes_nothing(app: App, route: Route, junk: Callable[[App], bytes]) -> None:
     call_id = open_call(app)
     before = entries(app, call_id)
@@ -279,7 +292,7 @@ json_values = st.recursive(
     lambda inner: st.lists(inner, max_size=5) | st.dictionaries(st.text(max_size=20), inner, max_size=5),
     max_leaves=20,
 )
-relaxed = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+relaxed = settings(max_examples=examples(150), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @relaxed
@@ -312,7 +325,7 @@ event_like = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(250), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(events=st.lists(event_like, max_size=3), whole=st.booleans(), data=st.data())
 def test_what_nearly_is_an_event_never_breaks_the_app_nor_the_journal(
     cold_app: App, events: list[dict[str, Any]], whole: bool, data: st.DataObject
@@ -351,8 +364,7 @@ def assert_to_be_retried(answer: func.HttpResponse) -> None:
     assert int(answer.headers["Retry-After"]) >= 1
 
 
-@every_callback_route
-@pytest.mark.parametrize("error", [StoreUnavailable("down"), LostRace("call")], ids=["down", "lost race"])
+@on_callback_routes("error", {"down": StoreUnavailable("down"), "lost race": LostRace("call")}, everywhere=("down",))
 def test_a_callback_is_to_be_sent_again_while_the_store_fails(
     cold_app: App, monkeypatch: pytest.MonkeyPatch, route: Route, error: Exception
 ) -> None:

@@ -20,6 +20,7 @@ from shared.events import explain, parse_callback
 from shared.gateway.base import Request
 from shared.gateway.memory import refuse
 from shared.identifiers import Identifier
+from tests.examples import examples
 from tests.functional.api import (
     BODIES,
     OTHER_PHONE,
@@ -416,7 +417,7 @@ values = st.recursive(
 )
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(200), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data(), name=st.sampled_from(sorted(ACTIONS)))
 def test_whatever_is_asked_gets_an_answer_that_is_described_and_never_a_failure(
     app: App, data: st.DataObject, name: str

@@ -26,6 +26,7 @@ from shared.quality.thresholds import Thresholds
 from shared.recordings.composing import Recordings
 from shared.recordings.reporting import NO_TRANSCRIBER, QualityReporter
 from shared.store.memory import MemoryStore
+from tests.fixtures.app import FOLDER
 from tests.functional.app import CALLER, NUMBER, App, functions, problem, running
 from tests.unit.recordings.world import BEGAN, SERVER_CALL, World, file_event
 
@@ -50,7 +51,7 @@ class Room:
                 ledger=world.ledger,
                 store=store,
                 thresholds=Thresholds(),
-                scorecards=load_scorecards("scorecards"),
+                scorecards=load_scorecards(FOLDER / "scorecards"),
             ),
             call_of=partial(call_of_recording, store),
             all_recordings=self.all_recordings,

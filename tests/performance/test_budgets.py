@@ -133,6 +133,7 @@ def test_a_call_that_comes_up_costs_one_row_in_the_background_and_is_found_for_n
     assert trips.after_end == [4]
 
 
+@pytest.mark.long
 def test_a_warm_callback_costs_the_same_at_ten_entries_and_at_a_thousand(storage: str) -> None:
     for attempt in range(3):  # a busy machine may disturb one measurement, hardly three
         costs = growth(TableStore(storage, f"growth{attempt}"), (10, 1000), callbacks=32)["warm"]
@@ -142,6 +143,7 @@ def test_a_warm_callback_costs_the_same_at_ten_entries_and_at_a_thousand(storage
     pytest.fail(f"{long:.2f} ms of processor time at 1,000 entries, {short:.2f} ms at 10")
 
 
+@pytest.mark.long
 def test_a_cold_callback_costs_at_most_three_warm_ones(storage: str) -> None:
     """With several instances cold is the rule: a callback then comes to one that does not hold its call."""
     found = []
@@ -152,6 +154,7 @@ def test_a_cold_callback_costs_at_most_three_warm_ones(storage: str) -> None:
     pytest.fail(f"{min(found):.2f} times the processor time of a warm callback; the budget is {COLD}")
 
 
+@pytest.mark.long
 def test_a_cold_callback_costs_little_more_for_each_further_entry(storage: str) -> None:
     """Against what `json.loads` takes for the same entry, for machines differ: `make bench` has the microseconds."""
     found = []
@@ -163,6 +166,7 @@ def test_a_cold_callback_costs_little_more_for_each_further_entry(storage: str) 
     pytest.fail(f"each entry costs {min(found):.2f} times its json.loads; the budget is {FURTHER_PARSES}")
 
 
+@pytest.mark.long
 def test_the_app_is_imported_within_its_budget() -> None:
     ratios = []
     for _ in range(3):

@@ -140,6 +140,11 @@ def test_flows_import_the_core_alone() -> None:
     assert deep == [], "flows take everything from shared.calls itself"
 
 
+def test_no_test_but_theirs_needs_the_flows_of_a_team() -> None:
+    files = [path for path in sources("tests", "bench", "devstack") if "tests/flows/" not in path.as_posix()]
+    assert [f"{path}: {name}" for path in files for name in imports(path) if name.startswith("flows.")] == []
+
+
 def test_shared_imports_nothing_that_stands_before_it() -> None:
     assert breaches(sources("shared"), forbidden=others("shared", "flows")) == []
 

@@ -22,6 +22,7 @@ from shared.calls.outcome import Outcome
 from shared.calls.texts import read_texts
 from shared.composition import load_flows
 from shared.routing import load_routes
+from tests.fixtures.app import shipped
 
 ROOT = Path(__file__).parents[2]
 NOT_OURS = {"node_modules", "tests"}
@@ -103,7 +104,7 @@ def named(found: list[Block]) -> pytest.MarkDecorator:
 def test_a_link_leads_to_a_file_and_a_heading_that_exist(page: str, target: str) -> None:
     name, _, anchor = unquote(target).partition("#")
     path = (ROOT / page).parent / name if name else ROOT / page
-    assert path.exists(), f"{page} links to {name}, which does not exist"
+    assert shipped(path).exists(), f"{page} links to {name}, which does not exist"
     assert path.resolve().is_relative_to(ROOT), f"{page} links out of the repository: {name}"
     if anchor:
         linked = path.resolve().relative_to(ROOT).as_posix()
@@ -203,7 +204,7 @@ def test_a_block_of_python_compiles(block: Block) -> None:
 
 @named([block for block in blocks("python") if kind(block) == "excerpt"])
 def test_an_excerpt_stands_in_its_file(block: Block) -> None:
-    assert block.code in (ROOT / block.info[2]).read_text("utf-8")
+    assert block.code in shipped(ROOT / block.info[2]).read_text("utf-8")
 
 
 @pytest.fixture

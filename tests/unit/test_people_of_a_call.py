@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.support import AGENT, support
 from shared.calls import Call, actions
 from shared.calls.flow import Flow
 from shared.calls.rehearsal import Rehearsal
@@ -18,6 +17,7 @@ from shared.errors import ActionFailed
 from shared.identifiers import Identifier
 from shared.recordings.call import masked, people
 from shared.routing import AnswerWith, LeaveRinging, RejectWith, load_routes
+from tests.fixtures.app.flows.support import AGENT, support
 
 NUMBER, OTHER = "+14255550100", "+18005551212"
 ASSERTED, SECOND = "207ffef6-9444-41fb-92ab-20eacaae2768", "207ffef6-9444-41fb-92ab-20eacaae2769"

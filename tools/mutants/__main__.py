@@ -8,6 +8,7 @@ make mutants ARGS="--list tones"        their changes, without running them
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 
 from tools.mutants.guards import GUARDS
@@ -27,6 +28,7 @@ def main() -> int:
         return 2
     guards = [guard for guard in GUARDS if not given.words or any(word in guard.where for word in given.words)]
     if not given.list:
+        os.environ["EXAMPLES"] = "all"  # of each property; see tests/examples.py
         return run(guards, SURVIVORS, processes=given.processes)
     for guard in guards:
         print(f"{guard.where}  ({guard.why})")

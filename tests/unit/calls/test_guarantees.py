@@ -23,6 +23,7 @@ from shared.errors import AlreadyClaimed, LostRace, NotConnected, ResponseLost, 
 from shared.gateway.base import Request
 from shared.store.base import Version
 from shared.store.memory import MemoryStore
+from tests.examples import examples
 from tests.unit.calls.outbound import BUSY, DECLINED, OUTBOUND, of_attempt, respond
 from tests.unit.calls.world import APOLOGY, CALLER, CHOICES, FLOWS, World, a_ring, answering, parsed
 
@@ -253,7 +254,7 @@ def assert_whole(play: Play) -> None:
     assert replay(play.flows[play.flow], play.call_id, journal, apology=APOLOGY) == []
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(data=st.data(), flow=flows, steering=steering)
 def test_any_order_and_any_duplicates_request_each_action_exactly_once(
     data: st.DataObject, flow: str, steering: list[str]
@@ -267,7 +268,7 @@ def test_any_order_and_any_duplicates_request_each_action_exactly_once(
     assert Counter(request.seq for request in play.world.gateway.sent) == Counter(in_service)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(data=st.data(), flow=flows, steering=steering, deaths=st.lists(st.integers(1, 40), max_size=4))
 def test_a_crash_at_any_point_is_made_good(
     data: st.DataObject, flow: str, steering: list[str], deaths: list[int]
@@ -281,7 +282,7 @@ def test_a_crash_at_any_point_is_made_good(
 losses = st.dictionaries(st.integers(1, 40), st.sampled_from(["met", "gave up", "unheard"]), max_size=5)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(data=st.data(), flow=flows, steering=steering, deaths=st.lists(st.integers(1, 40), max_size=2), losses=losses)
 def test_a_response_that_is_lost_anywhere_is_made_good(
     data: st.DataObject, flow: str, steering: list[str], deaths: list[int], losses: dict[int, str]
@@ -294,7 +295,7 @@ def test_a_response_that_is_lost_anywhere_is_made_good(
         assert_what_was_said_counts(play)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(data=st.data(), flow=flows, losses=st.dictionaries(st.integers(1, 40), st.just("met"), max_size=5))
 def test_a_write_whose_response_is_lost_costs_the_caller_nothing(
     data: st.DataObject, flow: str, losses: dict[int, str]
@@ -341,7 +342,7 @@ def assert_what_was_said_counts(play: Play) -> None:
         assert asked.action.prompts[0] == text(f"You chose {label}")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(data=st.data(), flow=flows, steering=steering)
 def test_every_prefix_of_a_journal_gives_the_operations_that_follow_it(
     data: st.DataObject, flow: str, steering: list[str]
@@ -364,7 +365,7 @@ def test_every_prefix_of_a_journal_gives_the_operations_that_follow_it(
         ]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(data=st.data(), flow=flows, steering=steering)
 def test_a_warm_session_and_a_cold_one_end_in_the_same_state(
     data: st.DataObject, flow: str, steering: list[str]
@@ -432,7 +433,7 @@ outbound_flows = st.sampled_from(["calls_twice", "calls_at_once", "waits_and_cal
 outbound_steering = st.lists(st.sampled_from(["play", "ask", "hang_up", "terminate", "signal"]), max_size=3)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(
     data=st.data(),
     flow=outbound_flows,
@@ -450,7 +451,7 @@ def test_a_call_that_its_flow_places_again_ends_as_its_last_attempt_did(
     assert_placed_as_it_went(play)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(data=st.data(), flow=outbound_flows, steering=outbound_steering)
 def test_a_warm_session_and_a_cold_one_of_a_placed_call_end_in_the_same_state(
     data: st.DataObject, flow: str, steering: list[str]

@@ -21,6 +21,7 @@ from shared.calls.sealing import DESTROYED
 from shared.gateway.base import Request
 from shared.secret_keys import SecretKeys
 from shared.store.base import Version
+from tests.examples import examples
 from tests.setting_samples import made_key
 from tests.unit.calls.secret_scan import assert_nowhere
 from tests.unit.calls.test_guarantees import Crash, MortalStore, Play, assert_asked_once, losses, void
@@ -194,7 +195,7 @@ def play_and_check(data: st.DataObject | Fixed, flow: str, deaths: Sequence[int]
     return play
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(120), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     data=st.data(),
     flow=st.sampled_from(["asks", "hears"]),

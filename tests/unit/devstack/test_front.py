@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import http.client
+import socket
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -19,15 +22,49 @@ from tests.unit.devstack.test_proxy import server as server
 def test_with_failover_the_next_host_gets_what_a_dead_one_cannot_take(
     server: Server, tmp_path: Path, options: list[str], statuses: set[int]
 ) -> None:
-    port, dead = free_port(), free_port()
-    command = [sys.executable, "-m", "devstack.front", "--port", str(port), *options]
-    command += ["--to", str(dead), "--to", str(server.server_port)]
-    front = ChildProcess("front", command, log=tmp_path / "front.log", cwd=ROOT)
-    try:
-        front.wait_until(lambda: is_taken(port), 20)
+    with front(tmp_path, "--to", str(free_port()), "--to", str(server.server_port), *options) as port:
         assert {_get(port) for _ in range(4)} == statuses
+
+
+def test_everything_passes_unchanged_over_one_connection(server: Server, tmp_path: Path) -> None:
+    with front(tmp_path, "--to", str(server.server_port)) as port:
+        connection = http.client.HTTPConnection(LOOPBACK, port, timeout=20)
+        for method, path, body, expected, length in (
+            ("POST", "/a%20b?c=%C3%A4&d=", b"x" * 3_000_000, b"x" * 3_000_000, "3000000"),
+            ("HEAD", "/b", b"abc", b"", "3"),
+            ("GET", "/chunked", b"", b"abcdefg", "7"),
+            ("POST", "/c", b"end", b"end", "3"),
+        ):
+            connection.request(method, path, body, {"X-Own": "ä".encode("latin-1")})
+            response = connection.getresponse()
+            assert (response.read(), response.getheader("Content-Length")) == (expected, length)
+        connection.close()
+    assert [what for what, _ in server.carried_out] == ["POST /a%20b?c=%C3%A4&d=", "HEAD /b", "GET /chunked", "POST /c"]
+
+
+def test_a_host_that_ends_in_the_middle_takes_the_clients_connection_with_it(tmp_path: Path) -> None:
+    with socket.create_server((LOOPBACK, 0)) as host, front(tmp_path, "--to", str(host.getsockname()[1])) as port:
+        client = http.client.HTTPConnection(LOOPBACK, port, timeout=20)
+        client.request("POST", "/", b"x")
+        connection, _ = host.accept()
+        with connection:
+            connection.recv(1000)
+            connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhalf")
+        with pytest.raises((http.client.RemoteDisconnected, ConnectionResetError)):
+            client.getresponse()
+
+
+@contextmanager
+def front(folder: Path, *arguments: str) -> Iterator[int]:
+    """A front with these arguments; its port."""
+    port = free_port()
+    command = [sys.executable, "-m", "devstack.front", "--port", str(port), *arguments]
+    process = ChildProcess("front", command, log=folder / "front.log", cwd=ROOT)
+    try:
+        process.wait_until(lambda: is_taken(port), 20)
+        yield port
     finally:
-        front.stop()
+        process.stop()
 
 
 def _get(port: int) -> int:

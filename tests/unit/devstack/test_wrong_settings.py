@@ -12,11 +12,11 @@ import pytest
 ROOT = Path(__file__).parents[3]
 
 
-@pytest.mark.parametrize("back_end", ["native", "runtime"])
-def test_the_host_says_a_line_for_each_wrong_setting_and_ends(back_end: str) -> None:
+@pytest.mark.parametrize("host", ["devstack.host", "tests.conformance.host.oracle"])
+def test_the_host_says_a_line_for_each_wrong_setting_and_ends(host: str) -> None:
     kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     done = subprocess.run(
-        [sys.executable, "-m", "devstack.host", "--port", "0", "--backend", back_end, "--settings", "none.json"],
+        [sys.executable, "-m", host, "--port", "0", "--settings", "none.json"],
         cwd=ROOT,
         env={**kept, "FUNCTIONS_WORKER_RUNTIME": "python", "ACS_RESOURCE_ID": "contoso"},
         capture_output=True,

@@ -12,6 +12,7 @@ from shared.quality.metrics import words
 from shared.quality.report import Metric, Phrase, Redactions, Report, Transcript
 from shared.quality.signal import Hole
 from shared.quality.spans import Span, total
+from tests.examples import examples
 from tests.unit.quality.made import channel, report, signal, spans, values
 from tests.unit.quality.test_conversation_properties import CHANNELS
 
@@ -196,7 +197,7 @@ def test_a_pause_is_no_silence_but_a_part_of_the_recording() -> None:
     assert (metrics["recording_seconds"], metrics["conversation_seconds"], metrics["silence_seconds"]) == (100, 10, 2)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=examples(50))
 @given(CHANNELS)
 def test_figures_stay_in_their_bounds_and_add_up(channels: list[list[Span]]) -> None:
     found = report(signal(*channels))

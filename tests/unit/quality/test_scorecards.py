@@ -13,6 +13,7 @@ from shared.quality.report import Answer, Channel, Metric, Report, ScorecardResu
 from shared.quality.scorecards import Scorecard, applies, grade, load_scorecards, reading, topic_rules
 from shared.quality.spans import Span
 from shared.quality.words.base import Utterance
+from tests.fixtures.app import FOLDER as SHIPPED
 from tests.unit.quality.made import report as made_report
 from tests.unit.quality.made import signal
 from tests.unit.quality.words.said import said
@@ -327,7 +328,7 @@ def test_a_card_says_how_much_of_its_weight_a_verdict_needs(report: Report, leas
 
 def test_a_call_of_which_the_card_asks_little_passes_nothing() -> None:
     """A robot that takes orders, alone with the caller: the card of the support line is not for it."""
-    (sample,) = load_scorecards("scorecards")
+    (sample,) = load_scorecards(SHIPPED / "scorecards")
     assert not applies(sample, "pizza", "inbound")
     assert not applies(sample, None, None)
     assert applies(sample, "support", "inbound")
@@ -375,7 +376,7 @@ def load(folder: Path, *texts: str, flows: list[str] | None = None) -> tuple[Sco
 
 
 def test_the_sample_is_right_and_uses_all_three_ways_to_answer() -> None:
-    (sample,) = load_scorecards("scorecards")
+    (sample,) = load_scorecards(SHIPPED / "scorecards")
     assert sample.name == "support"
     for way in ("metric", "phrases", "outcome"):
         assert any(getattr(question, way) for question in sample.questions)
@@ -384,7 +385,7 @@ def test_the_sample_is_right_and_uses_all_three_ways_to_answer() -> None:
 
 
 def test_the_sample_grades_a_call(report: Report) -> None:
-    found = grade(load_scorecards("scorecards")[0], report, SAID)
+    found = grade(load_scorecards(SHIPPED / "scorecards")[0], report, SAID)
     answers = {answer.id: answer.answer for answer in found.answers}
     assert answers["greeting"] == "yes"
     assert answers["closing"] == "yes"

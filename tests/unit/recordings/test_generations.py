@@ -19,6 +19,7 @@ from shared.recordings.pipeline import FORGOTTEN
 from shared.recordings.record import report_name
 from shared.recordings.reporting import QualityReporter
 from shared.store.memory import MemoryStore
+from tests.examples import examples
 from tests.unit.recordings.world import Crash, World, file_event
 
 
@@ -262,7 +263,7 @@ def test_each_report_that_is_made_anew_is_told_under_an_id_of_its_own() -> None:
     assert [event_id for event_id, _ in room.told.events] == [f"{recording}.{n}" for n in (1, 2, 3, 4)]
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(40), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 def test_whatever_happens_while_reports_are_made_the_last_one_holds_everything(data: st.DataObject) -> None:
     """Later files, replays, a second instance, lost leases and crashes, between any two writes of a report."""

@@ -13,6 +13,7 @@ from shared.errors import LostRace, StoreUnavailable
 from shared.recordings.book import LEASE, RENEWAL, Book, Lease, Leased, Superseded
 from shared.recordings.memory import MemoryLedger
 from shared.recordings.record import RecordingRecord
+from tests.examples import examples
 from tests.unit.recordings.samples import a_chunk, a_record, an_id
 from tests.unit.recordings.world import BEGAN, World, sound
 
@@ -319,7 +320,7 @@ def test_a_download_of_half_an_hour_keeps_its_lease() -> None:
     assert taken == []
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(150), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 def test_of_two_instances_whose_clocks_jump_only_the_holder_settles(data: st.DataObject) -> None:
     """It is settled by who holds it, or by the last who did; nobody who was taken over settles it."""
@@ -362,7 +363,7 @@ def test_of_two_instances_whose_clocks_jump_only_the_holder_settles(data: st.Dat
     book.take(ID, chunk, LEASE)
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(50), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.floats(0.1, RENEWAL), min_size=1, max_size=30))
 def test_who_renews_in_time_is_never_taken_over(gaps: list[float]) -> None:
     now, desk = [BEGAN], Desk()

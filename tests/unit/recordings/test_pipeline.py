@@ -11,6 +11,7 @@ from shared.recordings.book import LEASE
 from shared.recordings.fetching import METADATA_ATTEMPTS
 from shared.recordings.finishing import REPORT_ATTEMPTS
 from shared.recordings.pipeline import FORGOTTEN
+from tests.examples import examples
 from tests.unit.recordings.world import Crash, World, sound
 
 BROKEN = SourceUnavailable("the service answered 503.", 503)
@@ -216,7 +217,7 @@ def test_what_is_forgotten_is_taken_up_again() -> None:
     assert world.record(recording).status == "reported"
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 def test_whatever_happens_there_is_one_archive_and_one_report_or_a_poison_record(data: st.DataObject) -> None:
     """Faults, crashes, lost and repeated messages in any order; the timer finds what was lost."""

@@ -19,6 +19,7 @@ from shared.privacy import NumberHashes
 from shared.store.base import By, CallStore, listed_row
 from shared.store.limits import MAX_PROPERTY
 from shared.store.memory import MemoryStore
+from tests.examples import examples
 from tests.unit.store.conftest import Another
 from tests.unit.store.test_contract import AT, DAY, a_record
 
@@ -223,7 +224,7 @@ OVER = a_call(
 )  # fmt: skip
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(order=st.lists(st.sampled_from([*STAGES, OVER]), min_size=1).filter(lambda stages: OVER in stages))
 def test_the_list_says_the_newest_however_late_an_older_instance_writes(order: list[CallRecord]) -> None:
     store = MemoryStore()

@@ -23,6 +23,7 @@ from streams.frames import AudioFrame, moment
 from streams.limits import Budget, Sockets
 from streams.track import BLOCK_BYTES
 from streams.urls import Kind
+from tests.examples import examples
 from tests.unit.streams.memory import (
     CALL,
     HEADERS,
@@ -102,7 +103,7 @@ def an_archive(held: Budget, **given: Any) -> tuple[AudioArchive, MemoryStore]:
 # Memory, counted
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(
     st.lists(
         st.tuples(st.integers(0, 40), JUMPS, st.sampled_from([2, 640, 640, 960, 60_000])), min_size=1, max_size=300
@@ -344,7 +345,7 @@ async def test_words_that_cannot_be_read_cost_the_phrase_nothing(
     assert "unread=1" in caplog.text
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(st.integers() | st.integers(-(2**70), 2**70) | st.floats(), st.integers() | st.floats() | st.none())
 def test_no_number_in_a_phrase_ends_its_socket(offset: float, duration: float | None) -> None:
     async def said() -> list[Any]:

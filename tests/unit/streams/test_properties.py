@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from streams.frames import AudioFrame, AudioMetadata, Dtmf, Phrase, Skipped, TranscriptionMetadata, read
 from streams.track import LONGEST_GAP_SECONDS, TOLERANCE_SECONDS
+from tests.examples import examples
 from tests.unit.streams.memory import START, MemoryStore, sound
 from tests.unit.streams.memory import track as new_track
 
@@ -45,7 +46,7 @@ def test_sound_arrives_as_it_was_sent(pcm: bytes, who: str) -> None:
         assert (frame.pcm, frame.at) == (pcm, START)
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(st.lists(st.tuples(st.booleans(), st.floats(0, 0.014)), min_size=1, max_size=400), st.integers(1, 60))
 def test_a_file_is_as_long_as_what_it_holds_whichever_frames_are_lost(
     frames: list[tuple[bool, float]], every: int
@@ -67,7 +68,7 @@ def test_a_file_is_as_long_as_what_it_holds_whichever_frames_are_lost(
     assert pcm.count(b"\1\0") == len(heard) * 320
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(st.lists(st.floats(-1e10, 1e10) | st.floats(-200, 200), min_size=1, max_size=60), st.integers(1, 9))
 def test_wild_timestamps_lose_no_sound_and_make_no_more_silence_than_the_longest_gap(
     times: list[float], every: int

@@ -16,6 +16,8 @@ from emulator.tests.conformance.openapi.published import answer_complaints, deri
 from emulator.tests.conformance.openapi.signing import Signed
 from emulator.tests.conformance.openapi.sink import Sink
 
+pytestmark = pytest.mark.long
+
 CALLER, OWNED, THIRD = "+14255550100", "+18005551212", "+15550100001"
 #: Requests for each operation: some as published, some not.
 EXAMPLES = {GenerationMode.POSITIVE: 20, GenerationMode.NEGATIVE: 12}

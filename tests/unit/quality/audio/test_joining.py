@@ -13,6 +13,7 @@ from shared.quality.audio.signal import ChannelState, ChunkSignal
 from shared.quality.signal import Hole, Piece, Signal
 from shared.quality.spans import Span, total
 from shared.quality.thresholds import Thresholds
+from tests.examples import examples
 from tests.unit.quality.audio import scenes
 from tests.unit.quality.audio.analysis import chunk, f1, placed
 from tests.unit.quality.audio.scenes import RATE
@@ -139,7 +140,7 @@ def test_nothing_at_all_is_a_recording_of_no_length() -> None:
     pauses=st.lists(st.tuples(st.floats(0, 60), st.floats(0.01, 5)), max_size=4),
     drift=st.lists(st.floats(-0.2, 3), min_size=4, max_size=4),
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_pieces_and_holes_fill_the_recording_and_speech_lies_in_pieces(
     lengths: list[float], pauses: list[tuple[float, float]], drift: list[float]
 ) -> None:

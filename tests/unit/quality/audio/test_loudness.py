@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pyloudnorm
 import pytest
 
 from shared.quality.audio import loudness
@@ -52,12 +51,16 @@ TRACKS = ("speech", "speech-with-noise", "soft-speech", "music", "noise", "tone-
 @pytest.mark.parametrize("filters", ["K-weighting", "DeMan"])
 @pytest.mark.parametrize("track", TRACKS)
 def test_integrated_loudness_is_that_of_pyloudnorm(track: str, filters: str, tracks: dict[str, Sound]) -> None:
+    import pyloudnorm  # brings scipy: seconds, which no other worker need spend
+
     expected = pyloudnorm.Meter(RATE, filters).integrated_loudness(tracks[track].astype(np.float64))
     assert integrated(tracks[track]) == pytest.approx(expected, abs=0.2)
 
 
 @pytest.mark.parametrize("track", ["speech", "speech-with-noise", "soft-speech", "music"])
 def test_the_loudness_range_is_that_of_pyloudnorm(track: str, tracks: dict[str, Sound]) -> None:
+    import pyloudnorm  # brings scipy: seconds, which no other worker need spend
+
     expected = pyloudnorm.Meter(RATE).loudness_range(tracks[track].astype(np.float64))
     # Its blocks are 90 ms apart, ours 100 ms, and it goes on for 1.5 s of silence.
     assert loudness.loudness_range(measured(tracks[track]).short_term) == pytest.approx(expected, abs=0.6)

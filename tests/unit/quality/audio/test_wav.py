@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from shared.errors import UnreadableAudio
 from shared.quality.audio.wav import Samples, WavHeader, WavStream
+from tests.examples import examples
 from tests.unit.quality.audio import scenes
 
 SOUND = np.random.default_rng(1).uniform(-1, 1 - 2**-7, (3, 500)).astype(np.float32)
@@ -58,7 +59,7 @@ def test_the_ends_of_the_scale_keep_their_sign(bits: int, lowest: bytes, highest
 
 
 @given(blocks=st.lists(st.integers(1, 700), min_size=1, max_size=40), bits=st.sampled_from([8, 16, 24, 32]))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_blocks_of_any_size_give_the_same_samples(blocks: list[int], bits: int) -> None:
     file = riff(chunk(b"LIST", b"odd"), fmt(3, bits), chunk(b"data", scenes.wav(SOUND[:, :80], bits=bits)[44:]))
     stream, at = WavStream(), 0

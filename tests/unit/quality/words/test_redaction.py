@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from shared.quality.report import Redactions
 from shared.quality.words.redaction import redact, redact_all, transcript
+from tests.examples import examples
 from tests.unit.quality.words.said import said
 
 VISA = "4111111111111111"
@@ -145,7 +146,7 @@ SEPARATORS = st.lists(st.sampled_from(["", "", "", " ", "-", ". ", ", "]), min_s
 PROSE = st.text(st.characters(categories=["L", "P", "Z"], exclude_characters="@+"), max_size=20)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(card=CARDS, separators=SEPARATORS, before=PROSE, after=PROSE)
 def test_no_card_number_survives(card: str, separators: list[str], before: str, after: str) -> None:
     written = "".join(digit + separator for digit, separator in zip(card, [*separators, ""], strict=True))
@@ -154,7 +155,7 @@ def test_no_card_number_survives(card: str, separators: list[str], before: str, 
     assert re.search(r"\d", redacted) is None
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(card=CARDS, cut=st.integers(1, 15))
 def test_no_card_number_survives_a_pause(card: str, cut: int) -> None:
     texts, counts = redact_all([f"it is {card[:cut]}.", f"{card[cut:]}, okay"])
@@ -162,13 +163,13 @@ def test_no_card_number_survives_a_pause(card: str, cut: int) -> None:
     assert re.search(r"\d", "".join(texts)) is None
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(card=CARDS)
 def test_no_spoken_card_number_survives(card: str) -> None:
     assert redact(f"it is {spoken(card)} thanks")[0] == "it is [card] thanks"
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(text=st.text(st.sampled_from("0123456789 -."), max_size=60))
 def test_no_run_of_digits_hides_a_card_number(text: str) -> None:
     redacted, _ = redact(text)
@@ -178,13 +179,13 @@ def test_no_run_of_digits_hides_a_card_number(text: str) -> None:
         assert [window for window in windows if window[0] in "3456" and luhn(window)] == []
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(text=PROSE)
 def test_a_text_without_digits_and_addresses_stays_as_it_is(text: str) -> None:
     assert redact(text) == (text, Redactions())
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(texts=st.lists(st.text(st.sampled_from("one 4111425550@.ab "), max_size=25), max_size=5))
 def test_a_text_changes_only_where_it_is_marked(texts: list[str]) -> None:
     once, _ = redact_all(texts)

@@ -1,4 +1,6 @@
-"""A back end over Microsoft's `azure-functions-runtime` 1.3.0: the oracle that the native one is compared with.
+"""The host over Microsoft's `azure-functions-runtime` 1.3.0: the oracle that our own way to run functions is held to.
+
+`python -m tests.conformance.host.oracle` takes the arguments of `python -m devstack.host`.
 
 Loading goes through the package's public `worker_init_request`. Invocation goes through
 `native_invocation.invocation_request_native`, which is internal: the version is pinned, and a change shows
@@ -13,6 +15,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from devstack.host.__main__ import run
 from devstack.host.backend import Invocation, Outcome
 from devstack.host.errors import StartupError
 from devstack.host.functions import FunctionMetadata, duplicate_name, from_raw_bindings
@@ -50,16 +53,14 @@ _PROTOS = SimpleNamespace(
 class RuntimeBackend:
     """Loads and invokes through `azure_functions_runtime`."""
 
-    name = "runtime"
-
     def __init__(self) -> None:
         try:
             import azure_functions_runtime
             from azure_functions_runtime.native_invocation import invocation_request_native
         except ImportError as error:
             raise StartupError(
-                "The back end 'runtime' needs azure-functions-runtime 1.3.0: pip install --no-deps "
-                "--ignore-requires-python azure-functions-runtime==1.3.0"
+                "azure-functions-runtime is missing: pip install --no-deps "
+                "--ignore-requires-python -r requirements-worker.txt"
             ) from error
         self._package = azure_functions_runtime
         self._invoke: Any = invocation_request_native
@@ -107,3 +108,7 @@ class RuntimeBackend:
         pool = self._package.get_threadpool_executor()
         if pool is not None:
             pool.shutdown(wait=False, cancel_futures=True)
+
+
+if __name__ == "__main__":
+    run(RuntimeBackend)

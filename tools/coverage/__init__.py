@@ -1,1 +1,0 @@
-"""What covers each operation and each event of the service, read from the code. `python -m tools.coverage`."""
