@@ -1,5 +1,5 @@
-"""Writes docs/coverage.md (each operation and event of the service, and the end-to-end tests that show it), and the table
-of actions in docs/api.md.
+"""Writes docs/coverage.md (each operation and event of the service, and the end-to-end tests that show it), and the
+table of actions in docs/api.md.
 
 A test says by its `covers` marker what it shows; while it runs, that is held against what the emulator was really asked
 and what the journals really hold (`Covered` in tests/e2e/trials.py). So the page is made from the markers alone.
