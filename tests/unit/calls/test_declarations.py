@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import pytest
 
 from shared.api.models import ACTIONS
@@ -70,6 +72,15 @@ def those(**flags: object) -> set[str]:
 def test_these_are_the_actions() -> None:
     assert set(KINDS) == set(EVENTS) | OF_THE_APP
     assert those(in_service=False) == OF_THE_APP
+
+
+def test_a_second_action_of_one_kind_is_refused_where_it_is_declared() -> None:
+    with pytest.raises(TypeError, match="Again and MuteParticipant are both of kind mute"):
+
+        class Again(Action):
+            kind: Literal["mute"] = "mute"
+
+    assert KINDS["mute"] is actions.MuteParticipant
 
 
 @pytest.mark.parametrize("kind", EVENTS)
