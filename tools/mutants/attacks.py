@@ -103,11 +103,15 @@ ATTACKS = (
     Guard("devstack/host/eventgrid.py::_events", WEBHOOK, "what is no event reaches nobody"),
     Guard("devstack/host/eventgrid.py::_validation", WEBHOOK, "a handshake is answered with its code"),
     # Foreign pages, and sockets
-    Guard("emulator/web/known_hosts.py::KnownHosts.refusal", HOSTS, "no foreign page reaches emulator and local host"),
-    Guard("emulator/web/known_hosts.py::KnownHosts._knows", HOSTS, "the same"),
-    Guard("emulator/web/known_hosts.py::KnownHosts.__init__", HOSTS, "the same"),
-    Guard("emulator/web/known_hosts.py::host_of", HOSTS, "whatever the header looks like"),
-    Guard("emulator/web/known_hosts.py::_is_loopback", HOSTS, "the same"),
+    Guard(
+        "emulator/src/acs_emulator/core/known_hosts.py::KnownHosts.refusal",
+        HOSTS,
+        "no foreign page reaches emulator and local host",
+    ),
+    Guard("emulator/src/acs_emulator/core/known_hosts.py::KnownHosts._knows", HOSTS, "the same"),
+    Guard("emulator/src/acs_emulator/core/known_hosts.py::KnownHosts.__init__", HOSTS, "the same"),
+    Guard("emulator/src/acs_emulator/core/known_hosts.py::host_of", HOSTS, "whatever the header looks like"),
+    Guard("emulator/src/acs_emulator/core/known_hosts.py::_is_loopback", HOSTS, "the same"),
     Guard("streams/admission.py::_allowed", ADMISSION, "no socket without signature and token"),
     Guard("streams/admission.py::admitted", ADMISSION, "nor beyond the limits"),
 )

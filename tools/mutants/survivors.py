@@ -104,7 +104,7 @@ SURVIVORS: dict[str, dict[str, str]] = {
         },
         "len(text) <= most and len(shown) <= most → len(shown) <= most": "what is longer is not shown shorter",
     },
-    "emulator/web/known_hosts.py::host_of": {
+    "emulator/src/acs_emulator/core/known_hosts.py::host_of": {
         "match is None and ':' in text → match is None": "what has no colon and could be an address is a name as well",
     },
 }
