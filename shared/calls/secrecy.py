@@ -180,21 +180,36 @@ def says_a_secret(action: Action) -> bool:
 
 
 def free_texts(action: Action) -> dict[str, Any]:
-    """What a flow wrote into an action, as JSON."""
-    dumped = action.model_dump(mode="json")
-    return {name: dumped[name] for name in FREE_TEXTS if name in dumped}
+    """What a flow wrote into an action, as JSON; headers and addresses stand in parts of it."""
+    return _only_texts(action.model_dump(mode="json"))
+
+
+def _only_texts(part: Mapping[str, Any]) -> dict[str, Any]:
+    texts = {name: value for name, value in part.items() if name in FREE_TEXTS}
+    parts = {name: _only_texts(value) for name, value in part.items() if isinstance(value, Mapping)}
+    return {**{name: value for name, value in parts.items() if value}, **texts}
 
 
 def without_texts(action: Action) -> Action:
     """The action without what a flow wrote into it."""
-    dumped = action.model_dump(mode="json")
-    stand_ins: dict[str, Any] = {
-        "prompts": [{"kind": "text", "text": SECRET}],
-        "audio": {"kind": "text", "text": SECRET},
-        "tones": ["asterisk"],
-        "choices": [{"label": SECRET}],
-        "sip_headers": {},
-        "voip_headers": {},
-    }
-    shown = {name: stand_ins.get(name, SECRET) if name in FREE_TEXTS else value for name, value in dumped.items()}
-    return type(action).model_validate(shown)
+    return type(action).model_validate(_masked(action.model_dump(mode="json")))
+
+
+def _masked(part: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _stand_in(name, value) for name, value in part.items()}
+
+
+def _stand_in(name: str, value: Any) -> Any:
+    if name in FREE_TEXTS:
+        return value and _STAND_INS.get(name, SECRET)
+    return _masked(value) if isinstance(value, Mapping) else value
+
+
+_STAND_INS: Mapping[str, Any] = {
+    "prompts": [{"kind": "text", "text": SECRET}],
+    "audio": {"kind": "text", "text": SECRET},
+    "tones": ["asterisk"],
+    "choices": [{"label": SECRET}],
+    "sip_headers": {},
+    "voip_headers": {},
+}

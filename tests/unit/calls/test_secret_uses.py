@@ -43,6 +43,29 @@ def test_what_holds_a_secret_is_sealed_by_itself() -> None:
     assert stage.journal_of("issued")[-1]["action"]["prompts"][0]["text"] == "Thank you."
 
 
+def test_headers_that_hold_a_secret_are_sealed() -> None:
+    async def passes_on(call: Call) -> None:
+        pin = await call.ask_digits(text("Your PIN?"), max_tones=6, secret=True)
+        added = call.add_participant("+14255550123", caller_id="+18005550199", user_to_user=f"{pin};encoding=ascii")
+        await call.transfer("+14255550177", sip_headers={"X-MS-Custom-Pin": pin}, voip_headers={"pin": pin})
+        await added
+
+    stage = Stage(passes_on)
+    stage.key_in("493017", stage.instance())
+    added, transferred = [request.action for request in stage.world.gateway.performed[-2:]]
+    assert isinstance(added, actions.AddParticipant)
+    assert isinstance(transferred, actions.Transfer)
+    assert added.context is not None
+    assert added.context.user_to_user == "493017;encoding=ascii"
+    assert transferred.context is not None
+    assert transferred.context.sip_headers == {"X-MS-Custom-Pin": "493017"}
+    assert_nowhere("493017", stage.kept())
+    assert [entry["action"]["context"] for entry in stage.journal_of("issued") if entry.get("secret")] == [
+        {"user_to_user": "secret", "sip_headers": {}, "voip_headers": {}},
+        {"sip_headers": {}, "voip_headers": {}},
+    ]
+
+
 def test_what_the_flow_says_is_secret_is_sealed_whatever_it_holds() -> None:
     async def tells(call: Call) -> None:
         code = await call.run_secret(lambda: {"code": "kestrel"})
