@@ -130,7 +130,7 @@ class Secrecy:
         return False
 
     def _hides_event(self, event: Mapping[str, Any], call_id: str, operations: Operations) -> bool:
-        name = str(event.get("type") or "").removeprefix(PREFIX)
+        name = str(event.get("type")).removeprefix(PREFIX)
         name = FORMER_NAMES.get(name, name)
         if not self.asked and name not in HEARD:
             return False
@@ -192,7 +192,7 @@ def _only_texts(part: Mapping[str, Any]) -> dict[str, Any]:
 
 def without_texts(action: Action) -> Action:
     """The action without what a flow wrote into it."""
-    return type(action).model_validate(_masked(action.model_dump(mode="json")))
+    return type(action).model_validate(_masked(action.model_dump()))
 
 
 def _masked(part: Mapping[str, Any]) -> dict[str, Any]:
