@@ -200,8 +200,8 @@ def begun(folder: Path, names: list[str], survivors: dict[str, dict[str, str]]) 
     (folder / "pytest.ini").write_text("[pytest]\n")
     code = RUN.format(root=str(ROOT), folder=str(folder), names=names, survivors=survivors)
     bare = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    return subprocess.Popen([sys.executable, "-c", code], **pipes, text=True, cwd=folder, env=bare)
+    command, pipe = [sys.executable, "-c", code], subprocess.PIPE
+    return subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, cwd=folder, env=bare)
 
 
 def ran(folder: Path, names: list[str], survivors: dict[str, dict[str, str]]) -> subprocess.CompletedProcess[str]:
