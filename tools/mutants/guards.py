@@ -9,7 +9,9 @@ these tests shows a right value directly; what only a property over many example
 from __future__ import annotations
 
 from tools.mutants.attacks import ATTACKS
+from tools.mutants.brakes import BRAKES
 from tools.mutants.guard import Guard, files
+from tools.mutants.people import KEPT, SECRET
 
 
 def _calls(names: str) -> tuple[str, ...]:
@@ -342,6 +344,9 @@ GUARDS = (
     Guard("streams/limits.py::Sockets.one_more", STREAMS, "sockets are bounded"),
     Guard("streams/track.py::TrackLimits.take", STREAMS, "sound is counted once, and given back"),
     Guard("streams/track.py::Track.add", STREAMS, "silence, duplicates and jumps of a stream"),
-    # Attacks from outside
+    # Attacks from outside; calls that cost too much; what is secret, and what is somebody's
     *ATTACKS,
+    *BRAKES,
+    *SECRET,
+    *KEPT,
 )
