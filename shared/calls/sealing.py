@@ -95,7 +95,7 @@ def _sealed(entry: Entry, call_id: str, cipher: CallCipher | None) -> str:
     if cipher is None:
         return encode(open_part.model_copy(update={"secret": True}))
     text = json.dumps(taken, ensure_ascii=False, separators=(",", ":"))
-    secret = cipher.seal(text, _bound_to(call_id, json.loads(encode(entry))))
+    secret = cipher.seal(text, _bound_to(call_id, json.loads(encode(open_part))))
     return encode(open_part.model_copy(update={"secret": secret}))
 
 

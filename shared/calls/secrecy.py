@@ -23,7 +23,10 @@ Operations = Mapping[int, Operation[Any]]
 
 HEARD = ("RecognizeCompleted", "RecognizeFailed", "RecognizeCanceled")
 """Events that may carry what a caller keyed or said to one question."""
-FREE_TEXTS = ("prompts", "audio", "tones", "choices", "display_name", "context")
+FREE_TEXTS = (
+    "prompts", "audio", "tones", "choices", "display_name", "user_to_user", "sip_headers", "voip_headers",
+    "transport_url",
+)  # fmt: skip
 """Fields of actions into which a flow writes what it likes. Whom it calls or adds is no secret."""
 STREAM_SIGNALS = ("dtmf", "transcript")
 """The signals by which the streams service passes on keys and words."""
@@ -127,7 +130,7 @@ class Secrecy:
         return False
 
     def _hides_event(self, event: Mapping[str, Any], call_id: str, operations: Operations) -> bool:
-        name = str(event.get("type") or "").removeprefix(PREFIX)
+        name = str(event.get("type")).removeprefix(PREFIX)
         name = FORMER_NAMES.get(name, name)
         if not self.asked and name not in HEARD:
             return False
@@ -177,20 +180,36 @@ def says_a_secret(action: Action) -> bool:
 
 
 def free_texts(action: Action) -> dict[str, Any]:
-    """What a flow wrote into an action, as JSON."""
-    dumped = action.model_dump(mode="json")
-    return {name: dumped[name] for name in FREE_TEXTS if name in dumped}
+    """What a flow wrote into an action, as JSON; headers and addresses stand in parts of it."""
+    return _only_texts(action.model_dump(mode="json"))
+
+
+def _only_texts(part: Mapping[str, Any]) -> dict[str, Any]:
+    texts = {name: value for name, value in part.items() if name in FREE_TEXTS}
+    parts = {name: _only_texts(value) for name, value in part.items() if isinstance(value, Mapping)}
+    return {**{name: value for name, value in parts.items() if value}, **texts}
 
 
 def without_texts(action: Action) -> Action:
     """The action without what a flow wrote into it."""
-    dumped = action.model_dump(mode="json")
-    stand_ins: dict[str, Any] = {
-        "prompts": [{"kind": "text", "text": SECRET}],
-        "audio": {"kind": "text", "text": SECRET},
-        "tones": ["asterisk"],
-        "choices": [{"label": SECRET}],
-        "context": {"user_to_user": SECRET},
-    }
-    shown = {name: stand_ins.get(name, SECRET) if name in FREE_TEXTS else value for name, value in dumped.items()}
-    return type(action).model_validate(shown)
+    return type(action).model_validate(_masked(action.model_dump()))
+
+
+def _masked(part: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _stand_in(name, value) for name, value in part.items()}
+
+
+def _stand_in(name: str, value: Any) -> Any:
+    if name in FREE_TEXTS:
+        return value and _STAND_INS.get(name, SECRET)
+    return _masked(value) if isinstance(value, Mapping) else value
+
+
+_STAND_INS: Mapping[str, Any] = {
+    "prompts": [{"kind": "text", "text": SECRET}],
+    "audio": {"kind": "text", "text": SECRET},
+    "tones": ["asterisk"],
+    "choices": [{"label": SECRET}],
+    "sip_headers": {},
+    "voip_headers": {},
+}

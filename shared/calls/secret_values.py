@@ -37,7 +37,7 @@ class SecretValues:
         digits = "".join(token for token in tokens if token.isdigit())
         if digits and (len(digits) >= LONG or digits == "".join(tokens)):
             self._numbers |= _ways(digits)
-        if tokens and digits != "".join(tokens):
+        if digits != "".join(tokens):
             self._words.add(" ".join(tokens))
 
     def learn_keys(self, series: str, keys: str) -> None:
@@ -98,7 +98,7 @@ def texts_in(value: Any) -> Iterator[str]:
 def _tokens(text: str) -> list[str]:
     """Its numbers and words, without what stands between them; a digit that is spelled out as the digit."""
     found = _TOKEN.findall(text.casefold())
-    return [_DIGITS.get(token, token) if token.isascii() or not token.isdecimal() else _ascii(token) for token in found]
+    return [_ascii(token) if token.isdecimal() else _DIGITS.get(token, token) for token in found]
 
 
 def _ways(digits: str) -> set[str]:

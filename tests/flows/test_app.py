@@ -37,7 +37,7 @@ def test_every_rule_of_the_routing_can_be_followed(
 ) -> None:
     assert routes.rules
     brakes = compose_brakes(settings, routes, flows, MemoryBrakeRows(), Still)
-    assert list(forbidden_targets(settings, routes, brakes.dialing)) == []
+    assert list(forbidden_targets(settings, routes, flows, brakes.dialing)) == []
 
 
 def test_every_scorecard_is_right_and_names_flows_that_there_are(flows: dict[str, Flow], settings: Settings) -> None:

@@ -55,6 +55,13 @@ def test_a_page_of_another_size_is_refused(text: str) -> None:
         queries.limit(text)
 
 
+@pytest.mark.parametrize(("text", "place"), [(None, ""), ("", ""), ("a", "a"), ("a" * 1024, "a" * 1024)])
+def test_a_position_has_up_to_1024_characters(text: str | None, place: str) -> None:
+    assert queries.position(text) == place
+    with pytest.raises(InvalidInput, match="has 1025 characters"):
+        queries.position("a" * 1025)
+
+
 @given(st.integers(0, 10**MOST_DIGITS - 1))
 def test_every_number_that_fits_is_read(number: int) -> None:
     assert whole_number(str(number)) == number

@@ -117,3 +117,12 @@ def test_every_number_comes_back(number: str) -> None:
 def test_a_text_is_an_identifier_or_is_refused(text: str) -> None:
     with contextlib.suppress(InvalidInput):
         assert Identifier.parse(text).raw_id
+
+
+def test_a_raw_id_has_one_to_1024_characters() -> None:
+    assert Identifier(raw_id="8:" + "a" * 1022).raw_id == "8:" + "a" * 1022
+    assert Identifier(raw_id="8").raw_id == "8"
+    with pytest.raises(ValueError, match="1024 characters at most"):
+        Identifier(raw_id="8:" + "a" * 1023)
+    with pytest.raises(ValueError, match="never empty"):
+        Identifier(raw_id="")

@@ -193,15 +193,21 @@ raise SystemExit(run(guards, {survivors!r}, Path({folder!r}), least_seconds=3))
 """
 
 
-def ran(folder: Path, names: list[str], survivors: dict[str, dict[str, str]]) -> subprocess.CompletedProcess[str]:
+def begun(folder: Path, names: list[str], survivors: dict[str, dict[str, str]]) -> subprocess.Popen[str]:
     """The command over a small project of its own."""
     (folder / "guarded.py").write_text(GUARDED)
     (folder / "test_guarded.py").write_text(TESTS)
     (folder / "pytest.ini").write_text("[pytest]\n")
     code = RUN.format(root=str(ROOT), folder=str(folder), names=names, survivors=survivors)
     bare = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
-    command = [sys.executable, "-c", code]
-    return subprocess.run(command, capture_output=True, text=True, timeout=100, cwd=folder, env=bare)
+    command, pipe = [sys.executable, "-c", code], subprocess.PIPE
+    return subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, cwd=folder, env=bare)
+
+
+def ran(folder: Path, names: list[str], survivors: dict[str, dict[str, str]]) -> subprocess.CompletedProcess[str]:
+    with begun(folder, names, survivors) as run:
+        out, errors = run.communicate(timeout=100)
+        return subprocess.CompletedProcess([], run.returncode, out, errors)
 
 
 def test_what_no_test_notices_is_told_and_fails(tmp_path: Path) -> None:
@@ -229,3 +235,23 @@ def test_a_guard_that_no_test_reaches_is_named(tmp_path: Path) -> None:
     done = ran(tmp_path, ["Box.__init__"], {})
     assert done.returncode == 2
     assert "guarded.py::Box.__init__: none of its tests (test_guarded.py) reaches it" in done.stderr
+
+
+def test_a_run_that_is_stopped_has_told_what_it_found_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    with begun(tmp_path, ["Box.fits", "loop"], {}) as run:
+        assert run.stdout is not None
+        assert run.stdout.readline().startswith("guarded.py::Box.fits: 6 of 7 noticed, "), "others are still to come"
+        assert run.stdout.readline() == "  SURVIVES   line 13: without: raise ValueError(size)\n"
+        run.terminate()
+        out, errors = run.communicate(timeout=100)
+    assert run.returncode == 2
+    assert "changes of 1 guards, 1 survive, 1 not as listed" in out
+    assert "stopped: 1 guards are not finished" in errors
+    assert not [link for link in Path("/proc").glob("[0-9]*/cwd") if is_at(link, tmp_path)]
+
+
+def is_at(link: Path, folder: Path) -> bool:
+    try:
+        return link.readlink() == folder
+    except OSError:  # it ends meanwhile, or is another user's
+        return False

@@ -86,3 +86,19 @@ def test_a_wrapped_key_begins_with_the_id_of_its_key_which_tells_nothing_of_it()
 def test_a_key_of_another_length_is_refused(length: int) -> None:
     with pytest.raises(ValueError, match="32 bytes"):
         SecretKeys(base64.b64encode(bytes(length)).decode())
+
+
+def test_each_of_two_keys_has_its_32_bytes() -> None:
+    short = base64.b64encode(bytes(31)).decode()
+    for key, previous in ((made_key("one"), short), (short, made_key("one"))):
+        with pytest.raises(ValueError, match="32 bytes"):
+            SecretKeys(key, previous)
+    with pytest.raises(ValueError, match="32 bytes"):
+        SecretKeys("", made_key("one"))
+
+
+def test_what_is_no_base64_is_not_read_as_what_it_resembles() -> None:
+    cipher = cipher_of(KEYS, KEYS.new("call"))
+    sealed = cipher.seal("4930", "entry")
+    assert cipher.open(f"{sealed[:8]}!{sealed[8:]}", "entry") is None
+    assert cipher.open(f"{sealed}\n", "entry") is None

@@ -18,6 +18,8 @@ LOGS = files("tests/unit", "logs")
 EMULATOR_HOSTS = "emulator/src/acs_emulator/core/known_hosts.py"
 HOSTS = files("tests/unit", "known_hosts")
 NUMBERS = files("tests/functional", "numbers_from_outside")
+IDENTIFIERS = files("tests/unit", "identifiers")
+CALLBACKS = files("tests/functional", "callbacks")
 HEALTH = files("tests/functional", "health")
 GRID = files("tests/functional", "event_grid_deliveries")
 WEBHOOK = files("tests/unit/devstack", "host_event_grid")
@@ -96,12 +98,18 @@ ATTACKS = (
     Guard("shared/numbers.py::whole_number", NUMBERS, "a number of any length is no failure"),
     Guard("shared/numbers.py::MOST_DIGITS", NUMBERS, "the same"),
     Guard("shared/api/queries.py::limit", NUMBERS, "no page is huge"),
+    Guard("shared/api/queries.py::position", NUMBERS, "no position is huge"),
+    Guard("shared/identifiers.py::Identifier._bounded", IDENTIFIERS, "nor an identifier"),
     Guard("shared/health.py::HealthCheck.__call__", HEALTH, "a question costs next to nothing"),
     Guard("shared/health.py::_look", HEALTH, "and tells one word"),
     Guard("shared/health.py::KEPT_SECONDS", HEALTH, "an outcome is kept"),
     Guard("handlers/deliveries.py::parsed", GRID, "events of another topic are refused"),
+    Guard("handlers/callbacks.py::_receive", CALLBACKS, "no event without signature and token, nor of another call"),
+    Guard("handlers/callbacks.py::_events", CALLBACKS, "nor one of another action, nor a huge one"),
     # The local host, as Azure's would: keys and handshakes
     Guard("devstack/host/http.py::KeyCheck.allows", WEBHOOK, "a key that is set is asked for"),
+    Guard("devstack/host/http.py::read_body", WEBHOOK, "no body is huge, announced or not"),
+    Guard("devstack/host/eventgrid.py::EventGridWebhook.serve", WEBHOOK, "nobody but Event Grid invokes a function"),
     Guard("devstack/host/eventgrid.py::_events", WEBHOOK, "what is no event reaches nobody"),
     Guard("devstack/host/eventgrid.py::_validation", WEBHOOK, "a handshake is answered with its code"),
     # Foreign pages, and sockets

@@ -9,7 +9,9 @@ these tests shows a right value directly; what only a property over many example
 from __future__ import annotations
 
 from tools.mutants.attacks import ATTACKS
+from tools.mutants.brakes import BRAKES
 from tools.mutants.guard import Guard, files
+from tools.mutants.people import KEPT, SECRET
 
 
 def _calls(names: str) -> tuple[str, ...]:
@@ -349,6 +351,9 @@ GUARDS = (
     Guard("streams/signals.py::Signals._first", SIGNALS, "what goes together is in order"),
     Guard("streams/signals.py::Signals.close", SIGNALS, "a socket that closes waits for its signals"),
     Guard("streams/app_client.py::_outcome", SIGNALS, "what will be taken later is sent again"),
-    # Attacks from outside
+    # Attacks from outside; calls that cost too much; what is secret, and what is somebody's
     *ATTACKS,
+    *BRAKES,
+    *SECRET,
+    *KEPT,
 )

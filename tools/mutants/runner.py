@@ -17,9 +17,9 @@ import signal
 import sys
 import tempfile
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import CodeType, FunctionType
@@ -92,6 +92,11 @@ class _Run:
         return now - self.since > self.limits[at]
 
 
+DISTRIBUTION = "emulator/src/"
+"""The folder of a distribution of its own, from which its modules are imported."""
+
+_STOPS = (signal.SIGINT, signal.SIGTERM)
+
 _PLACE = 4
 """Bytes of the place of a test."""
 
@@ -107,7 +112,7 @@ class Runner:
         guards: whose changes are run.
         root: the folder of the project.
         processes: children at once.
-        tell: called with each result.
+        tell: called with each result, and with how many changes of its guard are still to come.
         least_seconds: which a test may take in any case.
     """
 
@@ -116,13 +121,14 @@ class Runner:
         guards: Sequence[Guard],
         root: Path,
         processes: int,
-        tell: Callable[[Result], None],
+        tell: Callable[[Result, int], None],
         least_seconds: float = LEAST_SECONDS,
     ) -> None:
         self._guards, self._root, self._processes, self._tell = guards, root, processes, tell
         self._least_seconds = least_seconds
         self.results: list[Result] = []
         self.problem = ""
+        self.stopped = False
         self._session: Any = None
 
     def pytest_configure(self, config: pytest.Config) -> None:
@@ -152,11 +158,12 @@ class Runner:
         gc.freeze()
         reached, seconds = self._usual(targets)
         waiting = [(target, mutant) for target in targets for mutant in target.mutants]
+        left = Counter(target.guard.where for target, _ in waiting)
         running: dict[int, _Run] = {}
         first: dict[str, list[str]] = defaultdict(list)
         waiting.reverse()
-        with tempfile.TemporaryDirectory() as folder:
-            while waiting or running:
+        with tempfile.TemporaryDirectory() as folder, self._stoppable(running):
+            while (waiting or running) and not self.stopped:
                 while waiting and len(running) < self._processes:
                     target, mutant = waiting.pop()
                     where = target.guard.where
@@ -174,7 +181,27 @@ class Runner:
                         known.insert(0, noticed)
                     result = Result(run.target.guard, run.mutant, noticed, time.monotonic() - run.began)
                     self.results.append(result)
-                    self._tell(result)
+                    left[result.guard.where] -= 1
+                    self._tell(result, left[result.guard.where])
+
+    @contextmanager
+    def _stoppable(self, running: dict[int, _Run]) -> Iterator[None]:
+        """Have Ctrl-C and SIGTERM end the run and its children, which may be in a loop without an end. They raise
+        nothing: an exception is lost where it comes during a fork."""
+
+        def stop(number: int, _: object) -> None:
+            self.stopped = True
+
+        before = {number: signal.signal(number, stop) for number in _STOPS}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+            for child in running:
+                with suppress(ProcessLookupError):
+                    os.killpg(child, signal.SIGKILL)
+                os.waitpid(child, 0)
 
     def _usual(self, targets: list[Target]) -> tuple[dict[str, list[Any]], dict[str, float]]:
         """The tests that reach each guard, and the seconds that each test takes."""
@@ -221,6 +248,8 @@ class Runner:
         code = 1
         try:
             os.setpgid(0, 0)
+            for number in _STOPS:
+                signal.signal(number, signal.SIG_DFL)
             nowhere = os.open(os.devnull, os.O_RDWR)
             for descriptor in (0, 1, 2):
                 os.dup2(nowhere, descriptor)
@@ -263,8 +292,10 @@ def target_of(guard: Guard, root: Path) -> Target:
     if not file.exists() or not name:
         raise Unusable(f"{guard.where}: there is no such file, or the name is missing")
     source = file.read_text("utf-8")
-    importlib.import_module(path.removesuffix(".py").replace("/", "."))
+    importlib.import_module(path.removeprefix(DISTRIBUTION).removesuffix(".py").replace("/", "."))
     target = Target(guard, root, name, mutants(source, str(file), name))
+    if not target.mutants:
+        raise Unusable(f"{guard.where}: nothing in it can be exchanged while it is in use")
     if is_function(source, name):
         target.functions = [
             function
@@ -329,17 +360,16 @@ def _within(node: str, paths: Sequence[str]) -> bool:
 
 
 def _ended(running: dict[int, _Run]) -> Iterator[int]:
-    """Wait until a child ends or its test has had its time; gives those that did."""
-    while True:
-        for child, run in list(running.items()):
-            ended, _ = os.waitpid(child, os.WNOHANG)
-            if not ended and run.is_stuck():
-                os.killpg(child, signal.SIGKILL)
-                os.waitpid(child, 0)
-                ended = child
-            if ended:
-                with suppress(ProcessLookupError):
-                    os.killpg(child, signal.SIGKILL)  # what its tests started and did not end
-                yield child
-                return
-        time.sleep(0.01)
+    """Those that have ended, or whose test has had its time; waits a moment if there are none."""
+    for child, run in list(running.items()):
+        ended, _ = os.waitpid(child, os.WNOHANG)
+        if not ended and run.is_stuck():
+            os.killpg(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+            ended = child
+        if ended:
+            with suppress(ProcessLookupError):
+                os.killpg(child, signal.SIGKILL)  # what its tests started and did not end
+            yield child
+            return
+    time.sleep(0.01)

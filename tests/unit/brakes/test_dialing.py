@@ -36,6 +36,8 @@ def test_each_country_code_is_found(code: int) -> None:
         ("+493012345678", "+49"),
         ("+35312345678", "+353"),
         ("+77012345678", "+7"),
+        ("+72421234567", "+7"),  # 242 is of the Bahamas, behind +1 alone
+        ("+22461234567", "+224"),
     ],
 )
 def test_the_country_of_a_number(number: str, country: str) -> None:
@@ -55,6 +57,21 @@ def test_premium_rate_numbers_are_never_called(number: str) -> None:
 def test_a_premium_rate_number_is_told_as_one() -> None:
     assert never_called("+19005550123") == "is a premium-rate number, which this app never calls"
     assert never_called("+4490912345678") == "is a premium-rate number, which this app never calls"
+    assert never_called("+19005550") == "is a premium-rate number, which this app never calls", "whatever its length"
+    assert never_called("+9791234") == "is a premium-rate number, which this app never calls", "whatever follows"
+    assert never_called("+44900123456") == "", "900 is that of North America"
+
+
+def test_what_is_dialled_beyond_a_premium_rate_number_of_eight_digits_is_ignored() -> None:
+    assert never_called("+3290012345") == "is a premium-rate number, which this app never calls"
+    assert never_called("+329001234599") == "is a premium-rate number, which this app never calls"
+    assert never_called("+2303012345") == "is a premium-rate number, which this app never calls"
+    assert never_called("+230301234599") == "", "seven digits may be the beginning of another number"
+
+
+def test_six_digits_with_the_country_code_are_a_service_number_and_seven_are_not() -> None:
+    assert never_called("+441234") == "is an emergency or service number, which this app never calls"
+    assert never_called("+4412345") == ""
 
 
 @pytest.mark.parametrize("number", ["+870773111632", "+881612345678", "+8821655512345", "+883510012345678"])

@@ -124,6 +124,7 @@ def test_nobody_waits_for_a_storage_that_does_not_answer(
     reader = Refresher(read, clock=Seconds())
     reader.use()
     reader._read_once()
+    assert len(caplog.records) == 1
     reader._read_once()
     assert len(caplog.records) == 1, "told once"
     monkeypatch.setattr(reader._condition, "wait_for", lambda *_: pytest.fail("waits"))
@@ -137,5 +138,42 @@ def test_whatever_a_reading_raises_the_next_one_is_tried(caplog: pytest.LogCaptu
         reads.append(seconds.now)
         raise RuntimeError("a bug")
 
-    run(Refresher(read, clock=seconds, pause=seconds.pause))
+    reader = Refresher(read, clock=seconds, pause=seconds.pause)
+    run(reader)
     assert len(reads) == 301
+    assert (reader._failing, reader._read_at) == (True, None), "nothing was read"
+
+
+def test_who_comes_after_an_idle_time_has_it_read_again(threads: list[Callable[[], None]]) -> None:
+    seconds = Seconds()
+    reader = Refresher(lambda: None, clock=seconds, pause=seconds.pause)
+    run(reader)
+    reader.use()
+    assert len(threads) == 1, "though what was read last is not old"
+
+
+def test_a_use_of_what_is_fresh_asks_for_nothing(threads: list[Callable[[], None]]) -> None:
+    seconds = Seconds()
+    reader = Refresher(lambda: None, clock=seconds, pause=seconds.pause)
+    reader.use()
+    reader._read_once()
+    reader.use()
+    assert not reader._wanted.is_set()
+    seconds.now += 5.1
+    reader.use()
+    assert reader._wanted.is_set()
+
+
+def test_who_waits_for_a_reading_waits_no_longer_once_it_fails(
+    threads: list[Callable[[], None]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader, seen = Refresher(lambda: None, clock=Seconds()), []
+
+    def wait_for(done: Callable[[], bool], timeout: float) -> None:
+        for failing in (False, True):
+            reader._failing = failing
+            seen.append((done(), timeout))
+
+    monkeypatch.setattr(reader._condition, "wait_for", wait_for)
+    reader.use()
+    assert seen == [(False, 0.001), (True, 0.001)]

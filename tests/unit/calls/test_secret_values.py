@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from shared.calls.secret_values import SecretValues
+from shared.calls.secret_values import SecretValues, texts_in
 
 
 def of(*values: str) -> SecretValues:
@@ -77,6 +77,8 @@ def test_nothing_is_found_where_nothing_is_secret() -> None:
     for nothing in (of(), of(""), of("#*")):
         assert not nothing.held_by("anything 1")
         assert nothing.masked({"a": 1}) == {"a": 1}
+        assert not nothing.in_json({"a": 1})
+        assert not nothing
 
 
 def test_keys_that_come_one_by_one_are_the_number_that_they_have_made_so_far() -> None:
@@ -116,7 +118,34 @@ def test_numbers_of_a_value_are_learnt_and_its_words_are_not() -> None:
         ([4, 9, 3, 0], ["secret"]),
         ([{"a": [4930]}], [{"a": ["secret"]}]),
         ("fine", "fine"),
+        (["fine", 1], ["fine", 1]),
     ],
 )
 def test_each_text_that_holds_one_is_replaced_as_a_whole(value: Any, masked: Any) -> None:
     assert of("4930").masked(value) == masked
+
+
+@pytest.mark.parametrize(
+    ("value", "held"),
+    [
+        ("4930", True),
+        ({"a": ["x", {"b": 4930}]}, True),
+        ({"4930": 1}, True),
+        ({"a": ["49", "30"]}, True),
+        ({"a": "49", "b": "30"}, False),
+        (["fine", 1, None], False),
+        ({}, False),
+    ],
+)
+def test_a_value_holds_one_wherever_it_stands(value: Any, held: bool) -> None:
+    assert of("4930").in_json(value) is held
+
+
+def test_the_texts_of_a_value_are_its_words_and_numbers_and_those_of_a_list_together() -> None:
+    value = {"a": ["x", 1, True, None, 2.5], "b": ["y"], "c": (3, 4), "d": []}
+    assert list(texts_in(value)) == ["a", "x", "1", "2.5", "x 1 2.5", "b", "y", "c", "3", "4", "3 4", "d"]
+
+
+def test_letters_and_digits_of_any_script_stand_beside_a_number() -> None:
+    assert of("4930").held_by("é ٤٩ 30 ß")
+    assert of("é ٤٩ ß").held_by("É 49 SS")

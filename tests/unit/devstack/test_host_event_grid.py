@@ -38,10 +38,11 @@ async def sent(
     function = cast(FunctionMetadata, type("Function", (), {"name": "ring"}))
     webhook = EventGridWebhook([function], cast(Invoker, calls or Calls()))
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    message: dict[str, Any] = {"type": "http.request", "body": raw}
     said: list[Any] = []
 
     async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": raw}
+        return message
 
     async def send(message: Any) -> None:
         said.append(message)
@@ -49,6 +50,7 @@ async def sent(
     await webhook.serve(
         {"method": method, "query_string": f"functionName={name}".encode(), "headers": headers}, receive, send
     )
+    assert [message["type"] for message in said] == ["http.response.start", "http.response.body"], "one response"
     fields = {name.decode(): value.decode() for name, value in said[0]["headers"]}
     return said[0]["status"], fields, said[1]["body"]
 
@@ -104,9 +106,34 @@ async def test_a_kind_of_request_that_there_is_not_is_refused(kind: bytes) -> No
 
 
 async def test_other_methods_and_other_functions_are_refused_and_an_end_is_taken() -> None:
-    assert (await sent(b"", method="GET"))[0] == 405
-    assert (await sent([], name="place_call"))[0] == 404
+    status, fields, _ = await sent(b"", method="GET")
+    assert (status, fields["allow"]) == (405, "OPTIONS, POST")
+    status, _, said = await sent([], name="place_call")
+    assert (status, said) == (404, b"cannot find function: 'place_call', available function names: [ring]")
     assert (await sent([], [(b"aeg-event-type", b"Unsubscribe")]))[0] == 202
+    status, _, said = await sent([], [])
+    assert (status, said) == (400, b"the header aeg-event-type is '', not Notification or SubscriptionValidation")
+
+
+async def test_a_notification_that_is_too_long_is_refused_and_its_connection_closed() -> None:
+    calls = Calls()
+    status, fields, _ = await sent([{"id": "1"}], [*NOTIFICATION, (b"content-length", b"104857601")], calls=calls)
+    assert (status, fields["connection"], calls.events) == (413, "close", [])
+
+
+async def test_who_went_away_gets_no_response() -> None:
+    function = cast(FunctionMetadata, type("Function", (), {"name": "ring"}))
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.disconnect"}
+
+    async def send(message: Any) -> None:
+        raise AssertionError(message)
+
+    webhook = EventGridWebhook([function], cast(Invoker, Calls()))
+    await webhook.serve(
+        {"method": "POST", "query_string": b"functionName=ring", "headers": NOTIFICATION}, receive, send
+    )
 
 
 @pytest.mark.parametrize(
@@ -146,15 +173,22 @@ def part(body: bytes, more: bool = False) -> dict[str, Any]:
 async def test_a_body_is_read_to_its_end() -> None:
     assert await read([part(b"ab")], b"2") == b"ab"
     assert await read([part(b"ab", True), part(b"cd", True), part(b"")]) == b"abcd"
-    with pytest.raises(DisconnectedError):
-        await read([part(b"ab", True), {"type": "http.disconnect"}])
+    assert await read([{"type": "http.request", "body": b"ab"}]) == b"ab"
+    assert await read([part(b"ab", True), {"type": "http.request", "body": b"cd"}]) == b"abcd"
+    for messages in ([], [part(b"ab", True)]):
+        with pytest.raises(DisconnectedError):
+            await read([*messages, {"type": "http.disconnect"}])
 
 
-@pytest.mark.parametrize("announced", [b"104857601", b"9" * 5000])
+@pytest.mark.parametrize("announced", [b"", b"abc", b"-104857601", b"0" * 9 + b"2", b"0" * 17 + b"2", b"104857600"])
+async def test_a_body_is_read_whatever_is_said_of_its_length(announced: bytes) -> None:
+    assert await read([part(b"ab")], announced) == b"ab"
+
+
+@pytest.mark.parametrize("announced", [b"104857601", b"0" * 18 + b"2", b"9" * 5000])
 async def test_a_body_that_says_that_it_is_too_long_is_not_read(announced: bytes) -> None:
     with pytest.raises(BodyTooLargeError):
         await read([], announced)
-    assert await read([part(b"ab")], b"104857600") == b"ab"
 
 
 async def test_a_body_that_is_longer_than_it_says_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
