@@ -21,6 +21,7 @@ PACKAGES = ROOT / "node_modules" / "@azure" / "communication-call-automation"
 NODE = shutil.which("node")
 
 pytestmark = [
+    pytest.mark.long,
     pytest.mark.node,
     pytest.mark.xdist_group("javascript-sdk"),
     pytest.mark.skipif(NODE is None, reason="Node.js is not installed"),
