@@ -139,3 +139,8 @@ def test_an_app_that_does_not_listen_is_away_and_the_reason_quotes_nothing() -> 
     with pytest.raises(AppUnavailable) as caught:
         client(f"http://127.0.0.1:{free_port()}")(CALL, CONNECTION, 1, SIGNALS)
     assert str(caught.value) == "ConnectionError"
+
+
+def test_an_empty_key_signs_nothing_even_beside_an_older_one() -> None:
+    with pytest.raises(ValueError, match="empty signing key"):
+        SignalSignatures(b"", previous_key=KEY)
