@@ -86,7 +86,6 @@ class Signals:
         self._taken = 0
         self._came, self._none_waits = asyncio.Event(), asyncio.Event()
         self._none_waits.set()
-        self.sent = 0
         self.failed = 0
 
     def put(self, name: str, data: Any, signal_id: str | None = None) -> None:
@@ -159,7 +158,6 @@ class Signals:
                 pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
             else:
                 pause = FIRST_PAUSE_SECONDS
-                self.sent += len(batch)
                 for one in batch:
                     log.info("signal %s call=%s outcome=%s", one.body["name"], self._call_id, outcome)
                 self._forget(len(batch))

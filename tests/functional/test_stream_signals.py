@@ -282,6 +282,21 @@ def test_junk_is_refused_at_once_though_it_is_signed(app: App, body: bytes) -> N
     assert heard(app, call_id) == []
 
 
+def test_a_body_of_just_a_megabyte_is_taken(app: App) -> None:
+    call_id = live(app)
+    frame = len(json.dumps({"signals": [{"name": "a", "data": ""}]}))
+    body = json.dumps({"signals": [{"name": "a", "data": "x" * (MEGABYTE - frame)}]}).encode()
+    assert len(body) == MEGABYTE
+    assert read(post(app, call_id, 1, body), 200) == {"outcome": "advanced"}
+
+
+@pytest.mark.parametrize("connection", ["c", "C" * 16, "0" * 17, "g" * 16])
+def test_a_connection_that_is_no_random_id_is_refused_though_it_is_signed(app: App, connection: str) -> None:
+    call_id, body = listening(app), body_of("1")
+    headers = {"X-Switchboard-Signature": signed(call_id, 1, body, connection=connection)}
+    assert app.request("POST", url_of(call_id, 1, connection), body, headers).status_code == 403
+
+
 def test_a_huge_body_is_refused_before_it_is_worked_through(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(SignalSignatures, "verify", lambda *given: pytest.fail("it was worked through"))
     answer = post(app, listening(app), 1, b"x" * (MEGABYTE + 1), "v1=none")

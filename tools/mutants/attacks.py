@@ -126,7 +126,6 @@ ATTACKS = (
     Guard("shared/stream_signals.py::SignalSignatures.__init__", SIGNALS, "which keys sign signals"),
     Guard("shared/stream_signals.py::SignalSignatures.verify", SIGNALS, "no signal that is not signed for its call"),
     Guard("shared/stream_signals.py::_signature", SIGNALS, "sequence, connection and body are signed"),
-    Guard("shared/stream_signals.py::MOST_SIGNALS", SIGNALS, "nor a crowd of signals"),
     Guard("shared/api/stream_signals.py::StreamSignalService.take", SIGNALS, "the size first, then the signature"),
     Guard("streams/admission.py::_allowed", ADMISSION, "no socket without signature and token"),
     Guard("streams/admission.py::admitted", ADMISSION, "nor beyond the limits"),

@@ -43,7 +43,7 @@ GATEWAY = files("tests/unit/gateway", "lost_responses patience")
 CHUNKS = _recordings("turns mishaps own_recordings lease whole_files")
 FINISHED = files("tests/functional", "call_finished")
 STREAMS = files("tests/unit/streams", "track audio limits")
-SIGNALS = files("tests/unit/streams", "signals app_client")
+SIGNALS = files("tests/unit/streams", "signals signals_alone app_client limits")
 
 LEFT_OUT = (
     "tests/unit/recordings/test_pipeline.py::"

@@ -100,6 +100,9 @@ LATER: dict[str, tuple[int, dict[str, str], bytes]] = {
     "a page that says yes": (200, {"Content-Type": "text/html"}, b"<html>sign in</html>"),
     "JSON of something else": (200, {}, b"[1]"),
     "a redirect": (307, {"Location": "http://127.0.0.1:1/elsewhere"}, b""),
+    "a failure that says advanced": (503, {}, b'{"outcome": "advanced"}'),
+    "a failure that names a call": (500, PROBLEM, b'{"title": "Unknown call"}'),
+    "a refusal that names a field": (403, PROBLEM, b'{"field": "signals"}'),
     "a 400 of a proxy": (400, {}, b"Bad Request"),
 }
 
@@ -136,3 +139,8 @@ def test_an_app_that_does_not_listen_is_away_and_the_reason_quotes_nothing() -> 
     with pytest.raises(AppUnavailable) as caught:
         client(f"http://127.0.0.1:{free_port()}")(CALL, CONNECTION, 1, SIGNALS)
     assert str(caught.value) == "ConnectionError"
+
+
+def test_an_empty_key_signs_nothing_even_beside_an_older_one() -> None:
+    with pytest.raises(ValueError, match="empty signing key"):
+        SignalSignatures(b"", previous_key=KEY)
