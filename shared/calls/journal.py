@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from pydantic_core import from_json
 
 from shared.calls.actions import AnyAction
-from shared.calls.actions.base import one_of
+from shared.calls.actions.base import OfAnyKind, one_of
 from shared.events import TeamsPhoneCallDetails
 from shared.events.journaled import unchecked
 from shared.identifiers import Identifier
@@ -201,7 +201,8 @@ Entry = Annotated[
 # What cannot be read is not quoted: the error goes into the log.
 _DEFERRED = ConfigDict(defer_build=True, hide_input_in_errors=True)
 _ENTRY: TypeAdapter[Entry] = TypeAdapter(Entry, config=_DEFERRED)
-_ACTION: TypeAdapter[AnyAction] = TypeAdapter(AnyAction)  # deferred, as its model is
+# Of any type, for a model takes no configuration from outside.
+_ACTION: TypeAdapter[AnyAction] = TypeAdapter(Annotated[Any, OfAnyKind()], config=_DEFERRED)
 
 
 _GIVEN: Mapping[type[BaseModel], str] = {

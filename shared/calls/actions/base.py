@@ -123,14 +123,14 @@ class Action(BaseModel):
         return {"kind": self.kind, **given}
 
 
-class _OfAnyKind:
+class OfAnyKind:
     """Reads an action by its kind. The union is put together when a model is built: by then all are declared."""
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return handler.generate_schema(Annotated[reduce(or_, KINDS.values()), Field(discriminator="kind")])
 
 
-AnyAction = Annotated[Action, _OfAnyKind()]
+AnyAction = Annotated[Action, OfAnyKind()]
 """Everything that a journal can hold."""
 
 

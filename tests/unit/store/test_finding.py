@@ -334,7 +334,7 @@ def test_heads_are_read_together_in_their_order_without_those_that_are_gone(anot
         store.claim(a_record(f"call-{number:02d}"), ["{}"])
     wanted = [f"call-{number:02d}" for number in (39, 0, 17, 50, 3)]
     heads = another().peek_all(wanted)
-    assert heads == [a_record(call_id, ring="") for call_id in wanted if call_id != "call-50"]
+    assert heads == [a_record(call_id, ring="", secrets="") for call_id in wanted if call_id != "call-50"]
     assert another().peek_all([]) == []
 
 
