@@ -27,7 +27,7 @@ class Hole:
     """A stretch of the recording that no file holds.
 
     Attributes:
-        reason: `paused` by the app, or `missing`: a chunk that could not be had, or time between two chunks.
+        reason: `paused` by the app, or `missing`: a chunk that is unavailable, or time between two chunks.
     """
 
     span: Span

@@ -78,7 +78,7 @@ class WavStream:
     def feed(self, block: bytes) -> Samples:
         """The samples that are whole now, as (time, channel), maybe none; zero is silence, see `full_scale`.
 
-        Raises UnreadableAudio as soon as it shows that the file is none that can be read.
+        Raises UnreadableAudio as soon as it shows that the file cannot be read.
         """
         self._bytes += len(block)
         if self.header is None:
