@@ -95,7 +95,7 @@ def signal_call(req: func.HttpRequest) -> func.HttpResponse:
 @door
 def openapi_document(req: func.HttpRequest) -> func.HttpResponse:
     """This API, described."""
-    from shared.api.flows import with_inputs
-    from shared.api.openapi import openapi  # costs some milliseconds that no call needs
+    from shared.web.flows import with_inputs
+    from shared.web.openapi import openapi  # costs some milliseconds that no call needs
 
     return answer(200, with_inputs(openapi(), switchboard().conductor.flows))

@@ -33,6 +33,7 @@ from shared.calls.dispatcher import Dispatcher
 from shared.calls.feeding import UNNUMBERED, Input, Inputs, feed
 from shared.calls.finding import calls_of_conversation
 from shared.calls.flow import Flow
+from shared.calls.gateway.base import Gateway
 from shared.calls.held import Held, StoredHead
 from shared.calls.journal import Entry, Issued, Started
 from shared.calls.json_values import json_value
@@ -48,15 +49,14 @@ from shared.calls.ring import Ring
 from shared.calls.sealing import DESTROYED, Sealing, shown
 from shared.calls.secrecy import is_secret, without_texts
 from shared.calls.side_effects import DueEffects, SideEffects
+from shared.calls.store.base import CallStore, DoNotRecord
 from shared.calls.timers import Timers
 from shared.calls.watchdog import Watchdog
 from shared.errors import ActionFailed, AlreadyClaimed, InvalidInput, KeyReused, LostRace, NotConnected, UnknownCall
 from shared.events import CallEvent, Participant
-from shared.gateway.base import Gateway
 from shared.identifiers import Identifier
 from shared.logs import logger
 from shared.secret_keys import SecretKeys
-from shared.store.base import CallStore, DoNotRecord
 
 log = logger("switchboard.calls")
 

@@ -27,11 +27,11 @@ from shared.calls.prompts import TextPrompt
 from shared.calls.replay import Session, operation_context
 from shared.calls.returned import outcome_of
 from shared.calls.service_stand_in import RECORDING_STATES, Heard, event_of, wire
+from shared.calls.store.memory import MemoryDoNotRecord
 from shared.errors import ActionRefused
 from shared.events import parse_callback
 from shared.identifiers import Identifier
 from shared.privacy import NumberHashes
-from shared.store.memory import MemoryDoNotRecord
 
 A = TypeVar("A", bound=Action)
 

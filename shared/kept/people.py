@@ -13,8 +13,15 @@ from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from shared.api.models import read
-from shared.api.people import (
+from shared.calls.record import CallRecord
+from shared.calls.sealing import shown
+from shared.calls.store.base import DoNotRecord, Found
+from shared.errors import InvalidInput, UnknownCall, UnknownRecording
+from shared.identifiers import Identifier, key_of
+from shared.kept.calls import KeptCalls
+from shared.recordings.record import RecordingRecord
+from shared.web.models import read
+from shared.web.people import (
     ErasedCall,
     ExportedCall,
     ExportedRecording,
@@ -23,14 +30,7 @@ from shared.api.people import (
     PersonExported,
     Searched,
 )
-from shared.api.reports import ReportService
-from shared.calls.record import CallRecord
-from shared.calls.sealing import shown
-from shared.errors import InvalidInput, UnknownCall, UnknownRecording
-from shared.identifiers import Identifier, key_of
-from shared.kept.calls import KeptCalls
-from shared.recordings.record import RecordingRecord
-from shared.store.base import DoNotRecord, Found
+from shared.web.reports import ReportService
 
 SECONDS = 20.0
 """How long one request works at most, but for its last call (our choice)."""

@@ -42,9 +42,7 @@ GENEROUS: dict[str, int] = {
 }
 """Modules that are longer for now; a bound each, so that they do not grow."""
 
-IMPLEMENTATIONS = ("shared.gateway.acs", "shared.gateway.memory", "shared.store.tables", "shared.store.blobs",
-                   "shared.store.do_not_record", "shared.store.memory", "shared.store.queues",
-                   "shared.store.brake_rows")  # fmt: skip
+IMPLEMENTATIONS = ("shared.azure", "shared.calls.gateway.memory", "shared.calls.store.memory")
 
 
 def sources(*folders: str) -> list[Path]:
@@ -124,9 +122,7 @@ def test_handlers_import_shared_alone() -> None:
 
 def test_handlers_know_neither_the_service_nor_the_storage() -> None:
     assert breaches(sources("handlers"), forbidden=("azure",), allowed=("azure.functions",)) == []
-    # The one exception reads the message that the timers wrote.
-    found = breaches(sources("handlers"), forbidden=IMPLEMENTATIONS, allowed=("shared.store.queues.read_wake_up",))
-    assert found == []
+    assert breaches(sources("handlers"), forbidden=IMPLEMENTATIONS) == []
 
 
 def test_flows_import_the_core_alone() -> None:
@@ -154,14 +150,12 @@ def test_shared_reaches_the_flows_by_their_names_alone() -> None:
 
 
 def test_the_core_knows_protocols_and_no_implementation() -> None:
-    files = sources("shared/calls")
-    bases = ("shared.gateway.base", "shared.store.base")
-    # `rehearsal` is the test kit for flows: it runs them on what is in memory.
-    files = [path for path in files if path.name != "rehearsal.py"]
-    assert breaches(files, forbidden=("shared.gateway", "shared.store", "azure"), allowed=bases) == []
+    # `rehearsal` is the test kit for flows: it runs them on what is in memory, as do the sides in memory themselves.
+    files = [path for path in sources("shared/calls") if path.name not in ("rehearsal.py", "memory.py")]
+    assert breaches(files, forbidden=(*IMPLEMENTATIONS, "azure")) == []
 
 
-@pytest.mark.parametrize("package", ["shared/events", "shared/store", "shared/gateway"])
+@pytest.mark.parametrize("package", ["shared/events", "shared/calls", "shared/azure"])
 def test_no_package_of_shared_knows_the_composition_root(package: str) -> None:
     assert breaches(sources(package), forbidden=("shared.composition", "handlers")) == []
 
@@ -177,15 +171,12 @@ def test_quality_can_be_used_by_itself() -> None:
 
 
 def test_the_composition_root_alone_joins_the_azure_implementations() -> None:
-    azure = ("shared.gateway.acs", "shared.store.tables", "shared.store.do_not_record", "shared.store.queues",
-             "shared.store.brake_rows")  # fmt: skip
     joined = {
-        str(path.relative_to(ROOT))
+        path.relative_to(ROOT).parts[:2]
         for path in sources("shared", "handlers", "flows", "function_app")
-        if "gateway/acs" not in path.as_posix()  # the package may know itself
-        if breaches([path], forbidden=azure, allowed=("shared.store.queues.read_wake_up",))
+        if breaches([path], forbidden=("shared.azure",))
     }
-    assert joined == {"shared/composition.py"}
+    assert joined == {("shared", "azure"), ("shared", "composition")}
 
 
 def test_the_emulator_knows_nothing_of_the_app() -> None:
