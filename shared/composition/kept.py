@@ -11,10 +11,10 @@ from shared.composition.notifications import Notifications
 from shared.composition.recordings import Recordings
 from shared.identifiers import Identifier
 from shared.kept.calls import KeptCalls
-from shared.kept.people import People
 from shared.kept.retention import Retention
 from shared.recordings.base import Archive
 from shared.settings import Settings
+from shared.web.people_service import People
 
 
 @dataclass(frozen=True, slots=True)

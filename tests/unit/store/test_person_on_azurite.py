@@ -20,7 +20,6 @@ from shared.azure.recording_ledger import TableLedger
 from shared.brakes.figures import Figures
 from shared.calls.store.base import day_of
 from shared.kept.calls import KeptCalls
-from shared.kept.people import LISTED, People
 from shared.kept.registry import named
 from shared.kept.retention import Retention
 from shared.notifications.base import DeadLetter
@@ -31,6 +30,7 @@ from shared.privacy import NumberHashes
 from shared.recordings.memory import MemoryRecordingQueue
 from shared.recordings.pipeline import Options, Pipeline
 from shared.recordings.record import report_name
+from shared.web.people_service import LISTED, People
 from shared.web.reports import ReportService
 from tests.unit.recordings.samples import a_record as a_recording
 from tests.unit.recordings.samples import a_row, an_id
