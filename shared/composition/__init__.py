@@ -153,8 +153,8 @@ def compose(
     numbers = None
     if settings.number_hash_key:
         numbers = NumberHashes(settings.number_hash_key, settings.number_hash_key_previous)
-        do_not_record = do_not_record or TableDoNotRecord(settings.azurewebjobsstorage, settings.store_prefix, numbers)
-    store = store or TableStore(settings.azurewebjobsstorage, settings.store_prefix, numbers)
+        do_not_record = do_not_record or TableDoNotRecord(settings.storage_account, settings.store_prefix, numbers)
+    store = store or TableStore(settings.storage_account, settings.store_prefix, numbers)
     routes = load_routes(settings.routing_file, FLOWS)
     brakes = _brakes(settings, routes, brake_rows, refresher)
     conductor = Conductor(
@@ -168,7 +168,7 @@ def compose(
             language=settings.speech_language,
             timeout=settings.action_timeout_seconds,
         ),
-        timers=timers or QueueTimers(settings.azurewebjobsstorage, settings.store_prefix),
+        timers=timers or QueueTimers(settings.storage_account, settings.store_prefix),
         flows=FLOWS,
         callback_url=(urls := CallbackUrls(settings.callback_base_url, signing, previous_key=previous)).url,
         stream_url=_stream_url(settings),
@@ -215,7 +215,7 @@ def _brakes(
     from shared.azure.brake_rows import TableBrakeRows
     from shared.composition.brakes import compose_brakes
 
-    rows = rows or TableBrakeRows(settings.azurewebjobsstorage, settings.store_prefix)
+    rows = rows or TableBrakeRows(settings.storage_account, settings.store_prefix)
     return compose_brakes(settings, routes, FLOWS, rows, refresher)
 
 

@@ -10,15 +10,15 @@ from typing import Any
 import pytest
 from azure.core.exceptions import ServiceResponseError
 
-import shared.azure.rows as storage
+from shared.azure import clients
 from shared.azure.call_store import TAIL_ENTRIES, TableStore
+from shared.azure.clients import pooled_transport
 from shared.calls.conductor import Conductor
 from shared.calls.journal import EventReceived, Issued, Resent
 from shared.calls.outcome import Outcome
 from shared.calls.record import MARKS
 from shared.calls.store.base import CallStore
 from shared.errors import StoreUnavailable
-from shared.transport import pooled_transport
 from tests.unit.calls.world import World, a_ring, answering, parsed
 from tests.unit.store.test_contract import a_record, entry
 from tests.unit.transports import Wrapped
@@ -81,7 +81,7 @@ def plan(monkeypatch: pytest.MonkeyPatch) -> Iterator[Plan]:
         made.append(Losing(pooled_transport(**options), plan))
         return made[-1]
 
-    monkeypatch.setattr(storage, "pooled_transport", losing)
+    monkeypatch.setattr(clients, "pooled_transport", losing)
     yield plan
     for transport in made:
         transport.session.close()
