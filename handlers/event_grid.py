@@ -8,7 +8,7 @@ import azure.functions as func
 
 from handlers.deliveries import parsed
 from shared.calls import actions
-from shared.calls.conductor import NO_FLOW
+from shared.calls.claims import NO_FLOW
 from shared.calls.outcome import Outcome
 from shared.calls.ring import Ring
 from shared.composition import Switchboard, switchboard

@@ -13,7 +13,7 @@ SURVIVORS: dict[str, dict[str, str]] = {
         "self._unconfirmed.get(record.call_id, (-1, now)) → self._unconfirmed.get(record.call_id, (-2, now))": "no "
         "action has a position below 0",
     },
-    "shared/calls/conductor.py::Conductor._advance_here": {
+    "shared/calls/turns.py::Turns.advance_here": {
         "session.finished and outcome is Outcome.DUPLICATE and (not takes_after_the_end(session, pending)) → "
         "session.finished and (not takes_after_the_end(session, pending))": "what ends a call leaves nothing to send: "
         "no second round begins",
