@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from shared.calls import actions
@@ -18,9 +19,10 @@ from shared.calls.beginning import begin_with
 from shared.calls.flow import Flow
 from shared.calls.journal import Started
 from shared.calls.outcome import Outcome
-from shared.calls.ring import Ring
 from shared.calls.turns import Turns
 from shared.errors import InvalidInput, KeyReused, UnknownCall
+from shared.events import TeamsPhoneCallDetails
+from shared.identifiers import Identifier
 from shared.logs import logger
 from shared.store.base import CallStore
 
@@ -30,6 +32,24 @@ NO_FLOW = "-"
 """The flow of a call that is only rejected or redirected."""
 
 _NAMESPACE = uuid.UUID("0b3b6f56-32a5-5c0c-8a6f-6d1c3f1f7e55")
+
+
+@dataclass(frozen=True, slots=True)
+class Ring:
+    """An incoming call, as the conductor needs it, and the language that the routing gives it."""
+
+    correlation_id: str
+    server_call_id: str
+    caller: Identifier
+    callee: Identifier
+    incoming_call_context: str
+    at: int
+    display_name: str = ""
+    context: Mapping[str, str] | None = None
+    on_behalf_of: Identifier | None = None
+    teams: TeamsPhoneCallDetails | None = None
+    source_event: str = ""
+    language: str = ""
 
 
 class Claims:

@@ -18,7 +18,6 @@ from shared.calls.background import Background
 from shared.calls.brakes import Brakes
 from shared.calls.claims import Claims
 from shared.calls.dispatcher import Dispatcher
-from shared.calls.feeding import UNNUMBERED, Input
 from shared.calls.finding import calls_of_conversation
 from shared.calls.flow import Flow
 from shared.calls.journal import Issued
@@ -32,7 +31,7 @@ from shared.calls.sealing import Sealing, shown
 from shared.calls.secrecy import is_secret, without_texts
 from shared.calls.side_effects import DueEffects
 from shared.calls.timers import Timers
-from shared.calls.turns import Turns
+from shared.calls.turns import UNNUMBERED, Input, Turns
 from shared.calls.watchdog import Watchdog
 from shared.errors import KeyReused, NotConnected, UnknownCall
 from shared.events import CallEvent, Participant

@@ -1,4 +1,4 @@
-"""A flow while it runs: how it starts, fails, and what takes over then.
+"""A flow while it runs: how its call is opened and ended around it, how it fails, and what takes over then.
 
 Deterministic and without I/O, like all of replay.
 """
@@ -8,8 +8,9 @@ from __future__ import annotations
 import traceback
 from typing import TYPE_CHECKING
 
-from shared.calls.driver import drive
-from shared.calls.fallback import apologise
+from shared.calls.actions import Action, Opening
+from shared.calls.call import Call
+from shared.calls.fallback import apologise, leave
 from shared.calls.flow import Fallback, Flow
 from shared.calls.flow_host import FlowHost
 from shared.calls.journal import Failed, Started
@@ -62,7 +63,7 @@ class FlowRun(FlowHost):
         record.status = "ringing" if entry.direction == "inbound" else "connecting"
         if entry.placed_by_flow:
             self.placed_by_flow, record.status = True, "waiting"
-        running = _nothing() if self.secrecy.unattended else drive(self, self._flow, entry.opening)
+        running = _nothing() if self.secrecy.unattended else _drive(self, self._flow, entry.opening)
         self._main = self.spawn("flow", running)
 
     def report(self, error: BaseException) -> None:
@@ -134,3 +135,39 @@ class FlowRun(FlowHost):
 
 async def _nothing() -> None:
     """Runs in place of the flow of a call that is over."""
+
+
+async def _drive(run: FlowRun, flow: Flow, opening: Action | None) -> None:
+    """Open the call, run its flow, and see to it that the call ends."""
+    call = Call(run)
+    try:
+        if opening is not None and not await _open(run, opening):
+            return
+        await flow(call)
+        run.check_end()
+        if run.end_unplaced():
+            return
+        run.outcome("transferred" if run.transferred else "completed")
+        if run.transferred:
+            await call.ended()  # the service takes the app out of a call that it transferred
+        elif call.status == "ringing":
+            await call.reject()
+        elif call.status != "ended":
+            await leave(call)
+    except CallEnded as end:
+        if call.status != "ended":
+            run.report(end)  # the flow's own: nobody would end the call
+            return
+        run.outcome("caller_left")
+    except (Exception, SystemExit) as error:
+        if not run.end_unplaced(error):
+            run.report(error)
+
+
+async def _open(run: FlowRun, opening: Action) -> bool:
+    """True once the call stands and the flow can have it."""
+    try:
+        await run.issue(opening)
+    except CallError:
+        return False  # what it ended with stands in the record
+    return isinstance(opening, Opening)

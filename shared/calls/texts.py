@@ -150,9 +150,9 @@ def _named(entries: Mapping[str, T], kind: str, name: str) -> T:
 def read_texts(folder: Path, flow: str) -> Texts:
     """The texts of a flow in the files `<flow>.<language>.yaml` of a folder. TextsError names all that is wrong."""
     names = {
-        path: language
+        path: name
         for path in sorted(folder.glob(f"{flow}.*.yaml"))
-        if _LANGUAGE_OF_FILE.fullmatch(language := path.name.removeprefix(f"{flow}.").removesuffix(".yaml"))
+        if _LANGUAGE_OF_FILE.fullmatch(name := path.name.removeprefix(f"{flow}.").removesuffix(".yaml"))
     }
     files = [YamlFile(path.name, "texts", path, "Give language, voice and texts.") for path in names]
     found = [file.read(_File, _remedy, name) for file, name in zip(files, names.values(), strict=True)]
@@ -187,8 +187,8 @@ def _tag(value: object, info: ValidationInfo) -> str:
     tag = scalar(value)
     if not LANGUAGE_TAG.fullmatch(tag):
         raise Wrong(f"{tag!r} is no language.", "Write a tag with its region, such as en-US.")
-    if main_language(tag) != main_language(info.context):
-        raise Wrong(f"is {tag}, but the file is called …{info.context}.yaml.", "Change one of them.")
+    if main_language(tag) != main_language(name := str(info.context)):
+        raise Wrong(f"is {tag}, but the file is called …{name}.yaml.", "Change one of them.")
     return tag
 
 

@@ -23,13 +23,10 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from shared.calls import journal
-from shared.calls.after_the_end import takes_after_the_end
 from shared.calls.afterwards import MAX_RACES, Afterwards
 from shared.calls.dispatcher import Dispatcher
-from shared.calls.feeding import Input, Inputs, feed
 from shared.calls.held import Held, StoredHead
-from shared.calls.journal import Entry, Started
+from shared.calls.journal import Answered, Entry, Issued, Noticed, RefusedEntry, Resent, Started
 from shared.calls.loading import Calls
 from shared.calls.loglines import log_failures
 from shared.calls.lost import lost_operations
@@ -38,7 +35,15 @@ from shared.calls.replay import Session
 from shared.calls.sealing import DESTROYED, Sealing
 from shared.calls.side_effects import DueEffects, SideEffects
 from shared.errors import ActionFailed, AlreadyClaimed, LostRace
+from shared.events import CallDisconnected, CallEvent
 from shared.store.base import CallStore
+
+Input = tuple[Entry, CallEvent | None]
+"""What a call is fed: an entry, and the event in it where that was read already."""
+Inputs = Sequence[Input]
+
+UNNUMBERED = -1
+"""The position of an action from outside, until the session gives it one."""
 
 
 class Turns:
@@ -198,7 +203,7 @@ class Turns:
             self.afterwards.remember_sent(call_id, held)
         raise LostRace(call_id)
 
-    def _lost(self, session: Session, rung: int | None) -> list[journal.Resent | journal.RefusedEntry]:
+    def _lost(self, session: Session, rung: int | None) -> list[Resent | RefusedEntry]:
         running = self._side_effects.running(session.record.call_id)
         return lost_operations(session, self._clock(), self._grace, rung=rung, running=running)
 
@@ -210,3 +215,35 @@ class Turns:
         due.take(held.session, entries)
         with self.afterwards.kept_alive(held, entries):
             return [(result, None) for result in self._dispatcher.dispatch(held.session, entries)]
+
+
+def feed(session: Session, fresh: Inputs, lost: Sequence[Resent | RefusedEntry]) -> list[Entry]:
+    """Feed a call; the entries to commit: what came in, and what its flow asks for then.
+
+    Args:
+        lost: what is to be sent again, or is given up.
+    """
+    entries: list[Entry] = []
+    for again in lost:
+        session.feed(again)
+        entries += [again, *(session.take() if isinstance(again, RefusedEntry) else ())]
+    for entry, event in fresh:
+        if session.knows(entry):
+            continue  # the same event twice in one delivery
+        if isinstance(entry, Issued) and entry.seq == UNNUMBERED:
+            entry = entry.model_copy(update={"seq": session.next_command()})
+            session.record.unconfirmed.append(entry.seq)
+        session.feed(entry, event)
+        entries += [entry, *session.take()]
+    return entries
+
+
+def takes_after_the_end(session: Session, inputs: Inputs) -> bool:
+    """Whether any of this belongs into the journal of a call that is over: news, what a side effect gave, and the end
+    itself if it was only inferred."""
+    return any(
+        isinstance(entry, Noticed)
+        or (isinstance(entry, Answered | RefusedEntry) and not session.knows(entry))
+        or (isinstance(event, CallDisconnected) and not session.disconnected and not session.knows(entry))
+        for entry, event in inputs
+    )

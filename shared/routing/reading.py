@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Self, get_args
+from typing import Annotated, Any, Self, cast, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, ValidationInfo, model_validator
 
@@ -150,7 +150,7 @@ def _teams(value: object) -> Headers:
 
 
 def _flow(value: object, info: ValidationInfo) -> str:
-    text, flows = scalar(value), info.context
+    text, flows = scalar(value), cast(Flows, info.context)
     if text not in flows:
         raise Wrong(f"there is no flow {text!r}.", did_you_mean(text, flows))
     needed = flows[text].needed_input if isinstance(flows, Mapping) else ()
@@ -236,7 +236,7 @@ class RuleInFile(BaseModel):
             outcome = AnswerWith(flow=self.answer, rule=name, language=self.language)
         elif self.redirect:
             outcome = RedirectTo(target=self.redirect, rule=name)
-        hours = self.hours and self.hours.hours
+        hours = self.hours.hours if self.hours else None
         return Rule(name, self.to, self.caller, self.context, hours, outcome, self.on_behalf_of, self.teams)
 
 
@@ -252,7 +252,8 @@ class _File(BaseModel):
 def _remedy(kind: str, where: Where) -> str:
     if kind == "missing":
         return ZONES if where[-1] == "zone" else "Give at least one rule."
-    model = {1: _File, 3: RuleInFile}.get(len(where), HoursInFile)
+    models: dict[int, type[BaseModel]] = {1: _File, 3: RuleInFile}
+    model = models.get(len(where), HoursInFile)
     known = [field.alias or name for name, field in model.model_fields.items()]
     return did_you_mean(str(where[-1]), known) or f"Known are {', '.join(known)}."
 

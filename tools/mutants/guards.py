@@ -93,7 +93,7 @@ GUARDS = (
         "so is a commit; a lost race is rerun",
     ),
     Guard(
-        "shared/calls/feeding.py::feed",
+        "shared/calls/turns.py::feed",
         (*LOSSES, *_calls("finding ends"), *ACTIONS),
         "an entry counts once",
     ),

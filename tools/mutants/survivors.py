@@ -20,7 +20,7 @@ SURVIVORS: dict[str, dict[str, str]] = {
         "without: held.session.record.fill_in(session.record)": "the ids of a response are remembered apart as well "
         "(Afterwards), and put into whatever is loaded",
     },
-    "shared/calls/feeding.py::feed": {
+    "shared/calls/turns.py::feed": {
         "isinstance(entry, Issued) and entry.seq == UNNUMBERED → isinstance(entry, Issued)": "an action from outside "
         "never has a position yet: said for the reader",
     },
