@@ -1,4 +1,4 @@
-"""Wake-ups, the watchdog, and what none of the doors may ever say."""
+"""Wake-ups, the watchdog, and what no function may ever log."""
 
 from __future__ import annotations
 
@@ -236,7 +236,7 @@ def test_every_delivery_ends_in_one_logged_outcome(app: App, caplog: pytest.LogC
     caplog.set_level(logging.INFO)
     app.ring()
     app.run()
-    delivered = [record.getMessage() for record in caplog.records if record.name == "switchboard.doors"]
+    delivered = [record.getMessage() for record in caplog.records if record.name == "switchboard.handlers"]
     callbacks = sum(len(app.wire.reaction(request)) for request in app.gateway.performed)
     assert len(delivered) == 1 + callbacks
     call_id = app.call_ids[0]
@@ -257,7 +257,7 @@ def test_a_flow_that_raises_is_told_to_the_caller_and_to_the_log(
     assert any("flow" in message and app.call_ids[0] in message for message in errors(caplog))
 
 
-def test_the_doors_answer_within_milliseconds(app: App) -> None:
+def test_the_functions_respond_within_milliseconds(app: App) -> None:
     app.ring()
     started = time.monotonic()
     app.run()

@@ -110,7 +110,7 @@ if True:
     assert {"a.b", "c.d", "shared.calls.e", "shared.g.h", "j"} <= found
 
 
-def test_the_front_door_imports_the_handlers_and_the_composition_root_alone() -> None:
+def test_the_function_app_imports_the_handlers_and_the_composition_root_alone() -> None:
     assert breaches(sources("function_app"), forbidden=others("handlers"), allowed=("shared.composition",)) == []
 
 
@@ -242,10 +242,10 @@ def test_nothing_that_is_deployed_imports_in_a_circle_not_for_types_either() -> 
     assert circle == []
 
 
-# The front door
+# The function app
 
 
-def test_the_front_door_is_short() -> None:
+def test_the_function_app_is_short() -> None:
     assert len((ROOT / "function_app.py").read_text(encoding="utf-8").splitlines()) < 60
 
 

@@ -132,7 +132,7 @@ def test_every_page_can_be_reached_from_the_readme(page: str) -> None:
     assert page in reached
 
 
-def test_every_door_is_in_the_architecture() -> None:
+def test_every_function_is_in_the_architecture() -> None:
     app: Any = function_app.app
     described = source("docs/architecture.md")
     missing = []

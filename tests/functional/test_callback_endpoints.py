@@ -1,4 +1,4 @@
-"""What the HTTP doors refuse, on every route that the app has."""
+"""What the HTTP endpoints refuse, on every route that the app has."""
 
 from __future__ import annotations
 
