@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 
 class Tokens(Protocol):
-    """Judges the token of a socket; blocks (`shared.security.TokenVerifier`)."""
+    """Verifies the token of a socket; blocks (`shared.security.TokenVerifier`)."""
 
     def verify(self, authorization: str | None) -> None:
         """Raises Refused or KeysUnavailable."""
@@ -41,10 +41,10 @@ class OpenStream(AudioStream, Protocol):
 
 @dataclass
 class Service:
-    """Everything that a socket may ask for.
+    """What the sockets share.
 
     Attributes:
-        deliver: brings signals to the app.
+        deliver: sends signals to the app.
         key: secret from which the labels of participants are made.
         hosts: those that requests may name; others are refused.
         open: the newest audio socket of each call.
@@ -66,7 +66,7 @@ class Service:
     def __post_init__(self) -> None:
         self.sockets = Sockets(self.settings.most_sockets, self.settings.most_sockets_of_a_call)
         self.held = Budget("process", self.settings.most_held_megabytes * 1024 * 1024)
-        # Signals may wait for the app: they must keep neither sound from being written nor sockets from being opened.
+        # Signals may wait for the app: they must delay neither the writing of audio nor the opening of sockets.
         self._storage = ThreadPoolExecutor(self.settings.storage_threads, "streams-storage")
         self._signals = ThreadPoolExecutor(16, "streams-signals")
         self._keys = ThreadPoolExecutor(4, "streams-keys")
@@ -88,19 +88,19 @@ class Service:
         return await asyncio.get_running_loop().run_in_executor(self._keys, function)
 
     def signals_of(self, call_id: str, held: Budget) -> Signals:
-        """What brings the signals of one socket to the app."""
+        """The queue that sends the signals of one socket to the app."""
         return Signals(
             self.deliver,
             call_id,
             self.in_signal_thread,
             held,
-            patience=self.settings.most_signal_seconds,
+            timeout=self.settings.most_signal_seconds,
             monotonic=self.monotonic,
             sleep=self.sleep,
         )
 
     def close(self) -> None:
-        """End the threads when they have done what they hold."""
+        """End the threads once their queues are empty."""
         self._storage.shutdown()
         self._signals.shutdown()
         self._keys.shutdown()

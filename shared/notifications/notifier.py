@@ -98,7 +98,7 @@ class Notifier:
         finally:
             self._room.release()
 
-    def bury(self, message: Message) -> None:
+    def mark_poisoned(self, message: Message) -> None:
         """The app itself failed on this, again and again: make it a dead letter."""
         self._give_up(message, self._store.peek(message.call_id), FAULT)
 

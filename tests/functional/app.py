@@ -1,4 +1,4 @@
-"""The app as a host sees it: its functions, in memory behind the doors, and the service's side of the wire."""
+"""The app as a host sees it: its functions, over the store and the service in memory; and the service's side."""
 
 from __future__ import annotations
 
@@ -156,7 +156,7 @@ class Still:
 
 @dataclass
 class App:
-    """The app behind its doors, and what a test needs to play the service."""
+    """The functions of the app, and what a test needs to play the service."""
 
     board: Switchboard
     store: MemoryStore
@@ -298,7 +298,7 @@ def running(
     brake_rows: BrakeRows | None = None,
     **settings: str,
 ) -> Iterator[App]:
-    """The app with memory behind it; `switchboard()` gives it to every door."""
+    """The app with memory behind it; `switchboard()` gives it to every function."""
     routing = folder / "routing.yaml"
     routing.write_text(ROUTES)
     environment = {
@@ -338,7 +338,7 @@ def running(
 
 @contextmanager
 def serving(board: Switchboard) -> Iterator[None]:
-    """Every door gets this switchboard."""
+    """Every function gets this switchboard."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(composition, "unknown_settings", dict)
         patch.setattr(composition, "settings", lambda: board.settings)

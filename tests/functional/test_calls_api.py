@@ -1,4 +1,4 @@
-"""The HTTP API through its doors. Every answer is held against the OpenAPI document as well (tests.functional.app)."""
+"""The HTTP API through its functions. tests.functional.app holds every response against OpenAPI too."""
 
 from __future__ import annotations
 

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.calls import actions
+from shared.calls.failures import refusal
 from shared.calls.journal import RefusedEntry
-from shared.calls.reading import read_context, refusal
+from shared.calls.operation_context import read_context
 from shared.errors import InvalidInput
 from shared.numbers import MOST_DIGITS, whole_number
 from shared.web import queries

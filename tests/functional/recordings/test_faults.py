@@ -570,7 +570,7 @@ def test_what_has_expired_leaves_no_file_and_no_row(rooms: Rooms, audio: bytes) 
             gone(case.id)
     other.check_whole(audio)
     room.now += 32 * 86400
-    assert room.pipeline.tidy()["expired"] >= 1
+    assert room.pipeline.sweep()["expired"] >= 1
     assert list(room.container.list_blobs()) == []
     assert list(room.ledger.listed(record.day)) == []
     assert list(room.ledger.reports(record.day)) == []

@@ -155,7 +155,7 @@ def test_calls_and_hashes_go_on_the_first_run_after_their_days() -> None:
     assert kept.retention.sweep()["expired"] == 0
     kept.pass_days(1)
     assert kept.retention.sweep()["expired"] == 1
-    kept.recordings.pipeline.tidy()
+    kept.recordings.pipeline.sweep()
     kept.pass_days(31)
     assert kept.retention.sweep()["forgotten"] == 0
     kept.pass_days(1)

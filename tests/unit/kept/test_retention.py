@@ -64,7 +64,7 @@ def test_recordings_outlive_their_call_and_are_found_by_number_until_they_expire
     assert [one.call_id for one in kept.store.search("number", ADA)] == ["call-1"]
     assert list(kept.store.listed("2026-11-23")) == []
     kept.pass_days(60)
-    kept.recordings.pipeline.tidy()
+    kept.recordings.pipeline.sweep()
     with pytest.raises(UnknownRecording):
         kept.recordings.record(recording)
     kept.pass_days(MOST_DAYS - 1)

@@ -246,7 +246,7 @@ def test_a_fault_of_the_app_raises_so_that_the_queue_brings_the_message_back_and
     for _ in range(AT_ONCE + 1):  # and keeps no place
         with pytest.raises(RuntimeError):
             room.notifier.work(room.message())
-    room.notifier.bury(room.message())
+    room.notifier.mark_poisoned(room.message())
     assert [(letter.target, letter.reason) for letter in room.given_up] == [("hook", FAULT)]
 
 

@@ -284,7 +284,7 @@ def test_whatever_happens_while_reports_are_made_the_last_one_holds_everything(d
             raise Crash
         elif what == "hours":
             room.now += FORGOTTEN
-            room.pipeline.tidy()
+            room.pipeline.sweep()
         elif what in ("other", "taken over"):
             room.now += REPORT_LEASE + 1 if what == "taken over" else 0
             work()
@@ -312,6 +312,6 @@ def test_whatever_happens_while_reports_are_made_the_last_one_holds_everything(d
     left[0] = 0
     room.run()
     room.now += FORGOTTEN
-    room.pipeline.tidy()
+    room.pipeline.sweep()
     room.run()
     room.check(recording)

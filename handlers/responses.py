@@ -1,4 +1,4 @@
-"""HTTP answers of every door."""
+"""HTTP responses: JSON, problem+json, and the status of each of Switchboard's errors."""
 
 from __future__ import annotations
 
@@ -28,35 +28,33 @@ from shared.errors import (
 from shared.logs import logger
 from shared.notifications.errors import UnknownDeadLetter
 
-log = logger("switchboard.doors")
+log = logger("switchboard.handlers")
 
 INVALID = {UnknownAction: (404, "Unknown action"), KeyReused: (409, "Key used before")}
-"""Status and title of what is invalid in a way of its own; all the rest is 400."""
+"""Status and title of two kinds of invalid input; all the rest is 400."""
 
 BRAKED = {"outbound_off": 409, "number_off": 409, "too_many_calls": 503}
-"""Status of what a brake keeps from going out; all the rest is 422."""
+"""Status of what a brake refuses, by its code; all the rest is 422."""
 
 MOST_DIGITS = 3
-"""Digits that a part of a field's path may have in the log (our choice): enough for a position in a list."""
+"""Digits that one part of a field's path may have in the log (our choice): enough for a position in a list."""
 
-Door = Callable[[func.HttpRequest], func.HttpResponse]
+Endpoint = Callable[[func.HttpRequest], func.HttpResponse]
 
 
-def answer(status: int = 200, body: Any = None, **headers: str) -> func.HttpResponse:
-    """A JSON answer, or an empty one."""
-    if body is None:
-        return func.HttpResponse(status_code=status)
+def json_response(status: int, body: Any, **headers: str) -> func.HttpResponse:
+    """A response with `body` as JSON."""
     return func.HttpResponse(json.dumps(body), status_code=status, mimetype="application/json", headers=headers)
 
 
 def problem(status: int, title: str, detail: str, **more: str) -> func.HttpResponse:
-    """An error as problem+json (RFC 9457)."""
+    """An error as problem+json (RFC 9457); `more` are further members of it."""
     body = {"type": "about:blank", "title": title, "status": status, "detail": detail, **more}
     return func.HttpResponse(json.dumps(body), status_code=status, mimetype="application/problem+json")
 
 
-def door(handler: Door) -> Door:
-    """Turn Switchboard's errors into answers: 4xx for what a retry cannot mend, 503 for what it can."""
+def endpoint(handler: Endpoint) -> Endpoint:
+    """Turn the errors that `handler` raises into responses: 4xx where a retry is of no use, 503 where it is."""
 
     @wraps(handler)
     def guarded(req: func.HttpRequest) -> func.HttpResponse:
@@ -73,18 +71,18 @@ def door(handler: Door) -> Door:
         except UnknownRecording as error:
             return problem(404, "Unknown recording", str(error))
         except Misconfigured:  # logged already, once
-            return _later(problem(503, "Misconfigured", NOT_SET_UP), seconds=60)
+            return _retry_after(problem(503, "Misconfigured", NOT_SET_UP), seconds=60)
         except SettingsError as error:
             log.error("not set up: %s", error)
-            return _later(problem(503, "Misconfigured", NOT_SET_UP), seconds=60)
+            return _retry_after(problem(503, "Misconfigured", NOT_SET_UP), seconds=60)
         except CallOver as error:
             return problem(409, "Call over", str(error))
         except NotConnected as error:
-            answer = problem(409, "Not connected", str(error))
-            return answer if error.waits else _later(answer)  # how long its flow waits, nobody knows
+            response = problem(409, "Not connected", str(error))
+            return response if error.waits else _retry_after(response)  # nobody knows how long its flow waits
         except Braked as error:
-            answer = problem(BRAKED.get(error.code, 422), "Braked", str(error), code=error.code)
-            return _later(answer, seconds=5) if error.retryable else answer
+            response = problem(BRAKED.get(error.code, 422), "Braked", str(error), code=error.code)
+            return _retry_after(response, seconds=5) if error.retryable else response
         except ActionRefused as error:
             log.warning("service refused %s: %s %s", error.action, error.status, error.code)
             return problem(502 if error.transient else 422, "Refused by the service", str(error), code=error.code)
@@ -96,7 +94,7 @@ def door(handler: Door) -> Door:
             log.exception("failed %s", handler.__name__)
             status = 503 if error.retryable else 500
             response = problem(status, type(error).__name__, "The request could not be carried out now.")
-            return _later(response) if error.retryable else response
+            return _retry_after(response) if error.retryable else response
         except Exception:
             log.exception("failed %s", handler.__name__)
             return problem(500, "Internal error", "The app failed; its log says why.")
@@ -105,10 +103,10 @@ def door(handler: Door) -> Door:
 
 
 def _without_numbers(field: str) -> str:
-    """A field for the log: its path may have a key of the body, which may be somebody's number."""
+    """A field for the log, without the parts of its path that may be phone numbers: they may be keys of the body."""
     return ".".join("…" if sum(map(str.isdigit, part)) > MOST_DIGITS else part for part in field.split("."))
 
 
-def _later(response: func.HttpResponse, seconds: int = 1) -> func.HttpResponse:
+def _retry_after(response: func.HttpResponse, seconds: int = 1) -> func.HttpResponse:
     response.headers["Retry-After"] = str(seconds)
     return response

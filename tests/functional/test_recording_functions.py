@@ -1,4 +1,4 @@
-"""Recordings and reports behind their doors: the event, the queue, the timer, and the HTTP API."""
+"""Recordings and reports through the functions: the event, the queue, the timer, and the HTTP API."""
 
 from __future__ import annotations
 
@@ -231,7 +231,7 @@ def test_reports_are_narrowed_and_paged(room: Room) -> None:
 def test_an_event_of_another_kind_is_passed_over_and_said(room: Room, caplog: pytest.LogCaptureFixture) -> None:
     room.announce(event_type="Microsoft.Communication.CallEnded", data={"serverCallId": "s", "correlationId": "c"})
     assert room.world.queue.sent == []
-    assert "not a recording's files" in caplog.text
+    assert "not a recording event" in caplog.text
 
 
 def test_an_event_that_cannot_be_read_is_passed_over_and_said(room: Room, caplog: pytest.LogCaptureFixture) -> None:

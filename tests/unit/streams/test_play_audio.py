@@ -195,7 +195,7 @@ class Stuck(Echo):
 async def test_a_handler_that_fails_or_hangs_costs_no_sound(
     bench: Bench, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("streams.handlers.Listening.end.__defaults__", (0.05,))
+    monkeypatch.setattr("streams.handlers.HandlerRunner.end.__defaults__", (0.05,))
     for factory in (Broken, Stuck):
         bench.service.handler = factory
         socket = await streaming(bench)

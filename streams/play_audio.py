@@ -1,4 +1,4 @@
-"""The requests that send sound into a call: play a WAV file, fall silent."""
+"""The requests that play audio into a call: play a WAV file, stop."""
 
 from __future__ import annotations
 
@@ -37,16 +37,16 @@ async def play(request: Request) -> Response:
         pcm = await service.in_key_thread(lambda: samples(body, rate))
         playback.play(pcm)
     except InvalidInput as error:
-        return _problem(400, "The sound cannot be played", str(error))
+        return _problem(400, "The audio cannot be played", str(error))
     except ClientDisconnect:
         return _problem(400, "The body is incomplete", "The client went away.")
     except LimitReached as limit:
-        log.warning("sound refused call=%s status=503: %s", request.path_params["call_id"], limit)
-        return _problem(503, "Too much sound waits", f"{limit} Try again later.")
+        log.warning("audio refused call=%s status=503: %s", request.path_params["call_id"], limit)
+        return _problem(503, "Too much audio waits", f"{limit} Try again later.")
     finally:
         held.close()
     seconds = round(len(pcm) / rate / 2, 3)
-    log.info("sound queued call=%s seconds=%.2f", request.path_params["call_id"], seconds)
+    log.info("audio queued call=%s seconds=%.2f", request.path_params["call_id"], seconds)
     return JSONResponse({"seconds": seconds, "waitingSeconds": round(playback.waiting_seconds, 3)}, 202)
 
 
@@ -56,7 +56,7 @@ async def stop(request: Request) -> Response:
     if isinstance(playback, Response):
         return playback
     await playback.stop()
-    log.info("sound stopped call=%s", request.path_params["call_id"])
+    log.info("audio stopped call=%s", request.path_params["call_id"])
     return Response(status_code=204)
 
 
@@ -66,7 +66,7 @@ def _allowed(request: Request) -> Playback | Response:
     try:
         service.urls.verify(call_id, PLAY, request.query_params.get("sig"))
     except Refused as refusal:
-        log.warning("sound refused status=%d: %s", refusal.status, refusal)
+        log.warning("audio refused status=%d: %s", refusal.status, refusal)
         return _problem(refusal.status, "Refused", "The address is not one that this app signed for this call.")
     session = service.open.get(call_id)
     if session is None or session.playback is None:
@@ -80,9 +80,9 @@ async def _body(request: Request, held: Budget) -> bytes | None:
         body += chunk
         if len(body) > MOST_BYTES:
             return None
-        # Twice: as it came, and the sound in it.
+        # Twice: the body, and the audio in it.
         if (full := held.take(2 * len(chunk))) is not None:
-            raise LimitReached(f"the {full.name} holds as much sound as it may.")
+            raise LimitReached(f"the memory limit of the {full.name} is reached.")
     return bytes(body)
 
 
