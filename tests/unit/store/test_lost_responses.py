@@ -13,13 +13,12 @@ from azure.core.exceptions import ServiceResponseError
 from shared.azure import clients
 from shared.azure.call_store import TAIL_ENTRIES, TableStore
 from shared.azure.clients import pooled_transport
-from shared.calls.conductor import Conductor
 from shared.calls.journal import EventReceived, Issued, Resent
 from shared.calls.outcome import Outcome
 from shared.calls.record import MARKS
 from shared.calls.store.base import CallStore
 from shared.errors import StoreUnavailable
-from tests.unit.calls.world import World, a_ring, answering, parsed
+from tests.unit.calls.world import Instance, World, a_ring, answering, parsed
 from tests.unit.store.test_contract import a_record, entry
 from tests.unit.transports import Wrapped
 
@@ -96,12 +95,12 @@ def world(plan: Plan, tables: Callable[[], TableStore]) -> World:
     return world
 
 
-def instance(world: World, tables: Callable[[], CallStore]) -> Conductor:
+def instance(world: World, tables: Callable[[], CallStore]) -> Instance:
     """Another instance of the app, with a store of its own."""
     return world.conductor(store=tables())
 
 
-def connected(world: World) -> tuple[Conductor, str]:
+def connected(world: World) -> tuple[Instance, str]:
     """A call that asks its first question, with nothing of it left to be written."""
     conductor = world.conductor()
     _, call_id = conductor.ring(a_ring(world.clock.now), answering(), "menu")
@@ -157,7 +156,7 @@ def test_a_commit_whose_response_is_lost_is_dispatched_at_once(
     sent_once(world, call_id)
 
 
-def grown(world: World, entries: int) -> tuple[Conductor, str]:
+def grown(world: World, entries: int) -> tuple[Instance, str]:
     """A call whose journal has so many entries in its tail."""
     conductor, call_id = connected(world)
     while world.store.peek(call_id).entries < entries:
