@@ -8,6 +8,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
+from azure.core.exceptions import AzureError, HttpResponseError, ResourceNotFoundError
+
 from shared.azure import clients
 from shared.azure.recording_source import MOST_METADATA, read_metadata
 from shared.errors import ForeignLocation, SourceUnavailable, UnreadableAudio
@@ -56,8 +58,6 @@ class OwnStorageSource:
         return read_metadata(body)
 
     def delete(self, location: str) -> None:
-        from azure.core.exceptions import ResourceNotFoundError
-
         blob = self._blob(location)
         with _source_errors():
             try:
@@ -122,8 +122,6 @@ class Sources:
 
 @contextmanager
 def _source_errors() -> Iterator[None]:
-    from azure.core.exceptions import AzureError, HttpResponseError
-
     try:
         yield
     except HttpResponseError as error:
