@@ -98,7 +98,8 @@ class ActionFailed(CallError):
 
 
 class NoInput(ActionFailed):
-    """A recognize heard nothing usable in any of its attempts."""
+    """A recognize heard nothing usable in any of its attempts; `BECOME_NO_INPUT` beside the questions
+    (`shared.calls.methods.asking`) has the sub-codes."""
 
 
 class NotOffRecord(CallError):

@@ -17,8 +17,10 @@ from shared.calls.results import Recognized
 from shared.errors import ActionFailed, InvalidInput, NoInput, WantsPerson
 from shared.events import DIGIT_BY_TONE
 
-NOTHING_USABLE = frozenset({8510, 8532, 8534, 8547, 8563, 8570})
-"""Sub-codes of a recognize that heard nothing usable: asking again may help (docs: recognize-action)."""
+BECOME_NO_INPUT = frozenset({8510, 8532, 8534, 8547, 8563, 8570})
+"""Sub-codes of RecognizeFailed that are asked again, and become NoInput after the last attempt: 8510 silence, 8532 a
+pause between keys, 8534 a key that is no choice, 8547 and 8563 speech that is no choice or not understood, 8570 a
+speech service that did not respond (docs: recognize-action)."""
 
 MAX_REPEATS = 5
 """How often one question is repeated on request without using up an attempt (our choice)."""
@@ -295,7 +297,7 @@ class AskingMethods(Methods):
             try:
                 heard = await operation
             except ActionFailed as error:
-                if error.sub_code not in NOTHING_USABLE:
+                if error.sub_code not in BECOME_NO_INPUT:
                     raise
                 failed = error
             else:
