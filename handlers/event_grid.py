@@ -66,7 +66,9 @@ def call_lifecycle(event: func.EventGridEvent) -> None:
         return
     try:
         conductor = switchboard().conductor
-        outcome = conductor.notice(news.server_call_id, news.id, news.raw, correlation_id=news.correlation_id)
+        outcome = conductor.deliver_lifecycle_event(
+            news.server_call_id, news.id, news.raw, correlation_id=news.correlation_id
+        )
     except UnknownCall:
         log.info("unknown %s id=%s: no call of this app", news.name, news.id)
         return

@@ -176,7 +176,7 @@ def compose(
         check_flows=settings.flow_checks,
         grace=settings.dispatch_grace_seconds,
         ring_time=settings.ring_seconds,
-        quiet=settings.quiet_seconds,
+        idle_timeout=settings.quiet_seconds,
         apology=_apology(settings.fallback_prompt),
         transfer_to=Identifier.parse(settings.fallback_transfer_to) if settings.fallback_transfer_to else None,
         language=settings.speech_language,

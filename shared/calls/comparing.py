@@ -10,10 +10,10 @@ from shared.calls.journal import (
     EventReceived,
     Failed,
     Issued,
+    LifecycleEvent,
     Logged,
     Marked,
     Note,
-    Noticed,
     Resulted,
     Signalled,
     Started,
@@ -30,7 +30,7 @@ def identity(entry: Entry) -> str:
             return f"event {entry.event.get('id')}"
         case Signalled():
             return f"signal {entry.id}"
-        case Noticed():
+        case LifecycleEvent():
             return f"grid {entry.id}"
         case Issued():
             return f"command {entry.command}"

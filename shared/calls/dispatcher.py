@@ -13,7 +13,7 @@ from shared.calls.actions import Action, Opening
 from shared.calls.brakes import Brakes
 from shared.calls.do_not_record import RecordingGuard
 from shared.calls.journal import Entry, Issued, Resent
-from shared.calls.json_values import said_by
+from shared.calls.json_values import text_of_error
 from shared.calls.operation import Operation
 from shared.calls.operation_context import operation_context
 from shared.calls.replay import Session
@@ -129,7 +129,7 @@ class Dispatcher:
             who_is_on_it = partial(self._who_is_on_it, session, operation)
             if isinstance(action, actions.MayRecord):
                 may = self._guard.may_record(session, action, who_is_on_it)
-                return journal.Answered(at=self._clock(), seq=seq, value=may)
+                return journal.Responded(at=self._clock(), seq=seq, value=may)
             self._guard.check(session, action, who_is_on_it)
             if self._brakes is not None:
                 self._brakes.check(session.record, action, again=operation.attempt > 0)
@@ -146,16 +146,16 @@ class Dispatcher:
         except Exception as error:
             trace = session.secrecy.shown("".join(traceback.format_exception(error)))
             log.error("could not send %s call=%s: %s", action.kind, session.record.call_id, trace)
-            return refused(self._clock(), seq, type(error).__name__, said_by(error))
+            return refused(self._clock(), seq, type(error).__name__, text_of_error(error))
         if isinstance(action, Opening):
             session.record.call_connection_id = str(answer.get("callConnectionId") or "")
             session.record.server_call_id = str(answer.get("serverCallId") or session.record.server_call_id)
             session.record.correlation_id = session.record.correlation_id or str(answer.get("correlationId") or "")
-        operation.answer = dict(answer)
+        operation.response = dict(answer)
         if action.spec.completes_on == "response":
-            return journal.Answered(at=self._clock(), seq=seq, value=operation.answer)
+            return journal.Responded(at=self._clock(), seq=seq, value=operation.response)
         if action.spec.keeps_response:
-            return journal.Accepted(at=self._clock(), seq=seq, value=operation.answer)
+            return journal.Accepted(at=self._clock(), seq=seq, value=operation.response)
         return None
 
     def _who_is_on_it(self, session: Session, operation: Operation[Any]) -> list[str]:

@@ -57,7 +57,7 @@ class EventReceived(_Entry):
     event: Mapping[str, Any]
 
 
-class Noticed(_Entry):
+class LifecycleEvent(_Entry):
     """An Event Grid event about the call, as it came; flows do not wait for these."""
 
     entry: Literal["noticed"] = "noticed"
@@ -82,7 +82,7 @@ class Resent(_Entry):
     attempt: int
 
 
-class Answered(_Entry):
+class Responded(_Entry):
     """What came back at once: the answer to a request, the result of a side effect."""
 
     entry: Literal["answered"] = "answered"
@@ -180,11 +180,11 @@ Note = Marked | Logged | Resulted
 Entry = Annotated[
     Started
     | EventReceived
-    | Noticed
+    | LifecycleEvent
     | Issued
     | Resent
     | Accepted
-    | Answered
+    | Responded
     | RefusedEntry
     | Signalled
     | TimerFired
@@ -207,7 +207,7 @@ _ACTION: TypeAdapter[AnyAction] = TypeAdapter(Annotated[Any, OfAnyKind()], confi
 
 _GIVEN: Mapping[type[BaseModel], str] = {
     Started: "input",
-    Answered: "value",
+    Responded: "value",
     Accepted: "value",
     Signalled: "data",
     Logged: "fields",

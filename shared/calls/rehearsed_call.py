@@ -138,10 +138,10 @@ class RehearsedCall:
             self._feed(self._ran(seq, action))
         elif isinstance(action, actions.MayRecord):
             may = self._guard.may_record(self._session, action)
-            self._feed(journal.Answered(at=self._now, seq=seq, value=may))
+            self._feed(journal.Responded(at=self._now, seq=seq, value=may))
         elif action.spec.in_service and action.spec.completes_on == "response":
             canceled = self._session.open_operations if isinstance(action, actions.CancelAllMedia) else []
-            self._feed(journal.Answered(at=self._now, seq=seq, value=self._answer_to(action)))
+            self._feed(journal.Responded(at=self._now, seq=seq, value=self._answer_to(action)))
             for operation in canceled:
                 if "canceled" in operation.action.spec.events.values():
                     self._event(event_of(operation.action, "canceled"), operation, 400, 8508)

@@ -1,6 +1,6 @@
 """The six Event Grid events of voice calls, named as on the wire.
 
-`CallEnded` here is the service's news of a call; `shared.errors.CallEnded` is what a flow meets. This one is
+`CallEnded` here is the lifecycle event of the service; `shared.errors.CallEnded` is what a flow meets. This one is
 therefore always written `event_grid.CallEnded`.
 
 Except for IncomingCall they are raised for ACS users only, not for phone numbers, bots or Teams users.

@@ -15,13 +15,13 @@ from shared.events.event_grid import TEAMS_WORDS
 from shared.identifiers import Identifier
 from shared.languages import LANGUAGE_TAG
 from shared.routing.decisions import (
-    Answering,
     AnswerWith,
     Headers,
     Outcome,
     Pattern,
     RedirectTo,
     RejectWith,
+    RoutableFlow,
     RoutingTable,
     Rule,
     covers,
@@ -42,10 +42,10 @@ _HEADER_NAME = re.compile(r"[A-Za-z0-9.!%*_+~-]{1,64}")
 
 _TEAMS_WORDS = frozenset(word.lower() for word in TEAMS_WORDS)
 
-Flows = Collection[str] | Mapping[str, Answering]
+Flows = Collection[str] | Mapping[str, RoutableFlow]
 
 
-def load_routes(source: Path | str, flows: Collection[str] | Mapping[str, Answering]) -> RoutingTable:
+def load_routes(source: Path | str, flows: Collection[str] | Mapping[str, RoutableFlow]) -> RoutingTable:
     """Read and check a routing file.
 
     Args:

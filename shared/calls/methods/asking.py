@@ -10,7 +10,7 @@ from shared.calls import actions
 from shared.calls.actions import TONE_OF_KEY, Choice, Tone
 from shared.calls.actions.validate import build, value
 from shared.calls.failures import explained
-from shared.calls.methods.base import Methods, Somebody
+from shared.calls.methods.base import AnyIdentifier, Methods
 from shared.calls.operation import Operation, Task
 from shared.calls.prompts import Words
 from shared.calls.results import Recognized
@@ -29,7 +29,7 @@ MAX_REPEATS = 5
 class Asking(TypedDict, total=False):
     """What every question takes; what it means stands at `recognize`."""
 
-    participant: Somebody | None
+    participant: AnyIdentifier | None
     attempts: int
     reprompt: Words | Sequence[Words] | None
     initial_silence: int | None
@@ -48,7 +48,7 @@ class AskingMethods(Methods):
         max_tones: int | None = None,
         stop_tones: Sequence[Tone] = (),
         speech: bool = False,
-        participant: Somebody | None = None,
+        participant: AnyIdentifier | None = None,
         attempts: int = 1,
         reprompt: Words | Sequence[Words] | None = None,
         initial_silence: int | None = None,
@@ -252,7 +252,7 @@ class AskingMethods(Methods):
         max_tones: int | None = None,
         stop_tones: Sequence[Tone] = (),
         speech: bool = False,
-        participant: Somebody | None = None,
+        participant: AnyIdentifier | None = None,
         attempts: int = 1,
         reprompt: Words | Sequence[Words] | None = None,
         repeat: str | None = None,
