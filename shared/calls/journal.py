@@ -83,7 +83,7 @@ class Resent(_Entry):
 
 
 class Responded(_Entry):
-    """What came back at once: the answer to a request, the result of a side effect."""
+    """What came back at once: the response to a request, the result of a side effect."""
 
     entry: Literal["answered"] = "answered"
     seq: int
@@ -91,7 +91,7 @@ class Responded(_Entry):
 
 
 class Accepted(_Entry):
-    """The service took a request whose outcome comes later; its answer holds what later actions need."""
+    """The service took a request whose outcome comes later; its response holds what later actions need."""
 
     entry: Literal["accepted"] = "accepted"
     seq: int

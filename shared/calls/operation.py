@@ -100,7 +100,7 @@ class Operation(Pending[T]):
     Attributes:
         seq: its position in the flow, and so its id within the call.
         attempt: how often it was sent; outcomes of an earlier attempt are stale.
-        answer: what the service answered to the request, where a later action may need it.
+        response: what the service responded to the request, where a later action may need it.
     """
 
     __slots__ = ("action", "attempt", "issued_at", "resent_at", "response", "seq", "started")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from shared.calls import actions
 from shared.calls.actions import Action
 from shared.calls.brakes import TIME_LIMIT, TOO_LONG
-from shared.calls.comparing import difference, identity, what
+from shared.calls.comparing import describe, difference, identity
 from shared.calls.flow import Fallback, Flow
 from shared.calls.flow_run import FlowRun
 from shared.calls.journal import (
@@ -222,7 +222,7 @@ class Session(FlowRun):
         record.indexed, record.earlier = stored.indexed, stored.earlier
 
     def knows(self, entry: Entry) -> bool:
-        """True for what the journal holds already: the same event, signal, timer or answer."""
+        """True for what the journal holds already: the same event, signal, timer or response."""
         if identity(entry) in self._seen:
             return True
         if isinstance(entry, TimerFired | Accepted | Responded | RefusedEntry | GaveUp):
@@ -349,7 +349,7 @@ class Session(FlowRun):
     def _expect_no_more(self) -> None:
         """Something else comes, so that what the flow still asks for is not in its journal."""
         if self._outbox and self._changed is None:
-            self._change(f"the flow now asks for {what(self._outbox[0])}, where this call asked for nothing")
+            self._change(f"the flow now asks for {describe(self._outbox[0])}, where this call asked for nothing")
 
     def _hear(self, at: int, raw: Mapping[str, Any], event: CallEvent | None) -> None:
         self._count(at)

@@ -79,7 +79,7 @@ class CallState(Lifecycle):
         return found
 
     def resolved(self, action: Action) -> Action:
-        """The action with the ids that earlier answers gave; ActionRefused if they are not known."""
+        """The action with the ids that earlier responses gave; ActionRefused if they are not known."""
         if isinstance(action, actions.CancelAddParticipant) and action.invitation_id is None:
             adding = self._operations.get(-1 if action.adding is None else action.adding)
             invitation = (adding.response or {}).get("invitationId") if adding else None
@@ -209,7 +209,7 @@ class CallState(Lifecycle):
         if event.operation_context is not None:
             call_id, position, attempt = read_context(event.operation_context)
             operation = self._operations.get(position)
-            # An action that was sent again may be answered by what its first sending asked.
+            # An action that was sent again may complete by its first sending.
             known = operation is not None and 0 <= attempt <= operation.attempt
             return operation if known and call_id == self.record.call_id else None
         # The service need not echo the context of what opened the call.

@@ -216,7 +216,7 @@ class IncomingCall(EventGridEvent):
 
     Attributes:
         incoming_call_context: opaque and for one use: what answer, reject and redirect take (7 to 8 KB).
-        server_call_id: "" in old samples only; the answer to answer call has it.
+        server_call_id: "" in old samples only; the response to answer call has it.
         on_behalf_of_callee: whose call is answered, where `to` is a delegate.
     """
 

@@ -18,9 +18,8 @@ from shared.errors import ActionFailed, InvalidInput, NoInput, WantsPerson
 from shared.events import DIGIT_BY_TONE
 
 BECOME_NO_INPUT = frozenset({8510, 8532, 8534, 8547, 8563, 8570})
-"""Sub-codes of RecognizeFailed that are asked again, and become NoInput after the last attempt: 8510 silence, 8532 a
-pause between keys, 8534 a key that is no choice, 8547 and 8563 speech that is no choice or not understood, 8570 a
-speech service that did not respond (docs: recognize-action)."""
+"""Sub-codes of RecognizeFailed that are asked again and, after the last attempt, become NoInput, such as 8510, silence
+(docs: recognize-action)."""
 
 MAX_REPEATS = 5
 """How often one question is repeated on request without using up an attempt (our choice)."""

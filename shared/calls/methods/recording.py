@@ -73,12 +73,12 @@ class RecordingMethods(Methods):
 
     async def _record(self, action: actions.StartRecording, required: bool) -> Mapping[str, Any] | None:
         try:
-            answer: Mapping[str, Any] = await self._host.issue(action)
+            response: Mapping[str, Any] = await self._host.issue(action)
         except ActionRefused:
             if required:
                 raise
             return None
-        return answer
+        return response
 
     def pause_recording(self) -> Operation[None]:
         """Leave out what is said from here on."""
