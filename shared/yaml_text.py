@@ -151,7 +151,7 @@ class YamlFile:
 
 _SAID = {
     "missing": "is missing.",
-    "extra_forbidden": "is no key here.",
+    "extra_forbidden": "is not a known key.",
     "too_short": "is empty.",
     "tuple_type": "must be a list.",
     "model_type": "must be a mapping (key: value).",
