@@ -49,7 +49,7 @@ class Nodes:
                 self._note_at(key_node, join(path, key), "stands twice.")
             elif known is not None and key not in known:
                 hint = did_you_mean(key, known) or f"Known are {', '.join(known)}."
-                self._note_at(key_node, join(path, key), "is no key here.", hint)
+                self._note_at(key_node, join(path, key), "is not a known key.", hint)
             else:
                 entries[key] = value
         return entries

@@ -117,12 +117,12 @@ def five_channels() -> Report:
             ),
             Flag(
                 code="audio_missing",
-                text="52 s of the recording are missing: a chunk could not be had.",
+                text="52 s of the recording is missing: a chunk is not available.",
                 spans=(Span(1210.0, 1262.0),),
             ),
         ),
         scorecards=(_failed_card(), _service_card()),
-        notes=("There are no words: no transcriber is set.", "Chunk 2 could not be had within its 24 hours."),
+        notes=("There is no transcript: no transcriber is set.", "Chunk 2 was not available within its 24 hours."),
     )
 
 

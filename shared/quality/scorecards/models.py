@@ -20,7 +20,7 @@ class Part(BaseModel):
 
 def _has_words(phrase: str) -> str:
     if not words_of(phrase):
-        raise ValueError("holds no word.")
+        raise ValueError("has no words.")
     return phrase
 
 
@@ -201,6 +201,6 @@ def _given(part: _T, limits: list[tuple[str, float]], names: tuple[str, ...]) ->
 def _exactly_one(part: _T, names: tuple[str, ...]) -> _T:
     given = [name for name in names if getattr(part, name) is not None]
     if len(given) != 1:
-        found = f"has {' and '.join(given)}." if given else "says nothing to go by."
+        found = f"has {' and '.join(given)}." if given else "has no condition."
         raise ValueError(f"{found} Give exactly one of {', '.join(names)}.")
     return part

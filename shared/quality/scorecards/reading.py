@@ -51,7 +51,7 @@ def load_scorecards(folder: str | Path, flows: Collection[str] | None = None) ->
             continue
         if card.name in cards:
             problems.append(
-                (f"{file.name}:{lines[('name',)]}: name", f"{card.name!r} is another file's.", "Change it.")
+                (f"{file.name}:{lines[('name',)]}: name", f"{card.name!r} is used by another file.", "Change it.")
             )
         for at, flow in enumerate(card.flows):
             if flows is not None and flow not in flows:
@@ -100,7 +100,7 @@ def _plain(node: Node, path: _Path, lines: dict[_Path, int], file: str, problems
             name = str(key.value)
             if name in entries:
                 where = f"{file}:{key.start_mark.line + 1}: {_text((*path, name))}"
-                problems.append((where, "stands twice.", "Leave one of them out."))
+                problems.append((where, "is given twice.", "Remove one of them."))
             lines[(*path, name)] = key.start_mark.line + 1
             entries[name] = _plain(value, (*path, name), lines, file, problems)
         return entries
@@ -117,12 +117,16 @@ def _problem(file: str, lines: Mapping[_Path, int], error: ErrorDetails) -> _Pro
     if kind == "missing":
         return where, "is missing.", ""
     if kind == "extra_forbidden":
-        return where, "is no key here.", did_you_mean(str(path[-1]), KEYS)
+        return where, "is not a known key.", did_you_mean(str(path[-1]), KEYS)
     if kind == "value_error":
         problem, _, remedy = error["msg"].removeprefix("Value error, ").partition(". ")
         return where, f"{problem.rstrip('.')}.", remedy
     if kind == "string_pattern_mismatch":
-        return where, f"{error['input']!r} is no name.", "Write a small letter, then small letters, digits, - and _."
+        return (
+            where,
+            f"{error['input']!r} is not a valid name.",
+            "Write a lower-case letter, then lower-case letters, digits, - and _.",
+        )
     if kind == "too_short" or error["input"] is None:
         return where, "is empty.", ""
     if kind == "model_type":

@@ -69,7 +69,7 @@ def test_a_flow_without_files_has_no_texts(tmp_path: Path) -> None:
         ("language: en-US", "language: de-DE", "desk.en.yaml:1: language: is de-DE, but the file"),
         ("voice: en-US-JennyNeural", "voice:", "desk.en.yaml:2: voice: is empty"),
         ("voice: en-US-JennyNeural\n", "", "desk.en.yaml:1: voice: is missing.*Write voice"),
-        ("voice:", "voices:", "desk.en.yaml:2: voices: is no key here. Did you mean voice"),
+        ("voice:", "voices:", "desk.en.yaml:2: voices: is not a known key. Did you mean voice"),
         ("Hello, {name}.", "''", "desk.en.yaml:4: texts.hello: is empty"),
         ("Hello, {name}.", "[a, b]", "desk.en.yaml:4: texts.hello: must be one value"),
         ("Hello, {name}.", "Hello, {name", "desk.en.yaml:4: texts.hello: has a { or }"),

@@ -52,7 +52,7 @@ def holding(body: bytes, **options: Any) -> World:
         ("Ogg", OGG, "0.bin", "not analysed: the file is no WAV, MP3 or MP4, not ogg as the service says."),
         ("Wav", FLOAT, "0.wav", "not analysed: fmt .sample_rate: 44100 Hz; 8000 and 16000 can be read"),
         ("Wav", CUT, "0.wav", "the file ends 44044 bytes before its header says; what came is analysed."),
-        ("Wav", sound()[:30], "0.wav", "not analysed: header: the file ends after 30 bytes, before the samples begin"),
+        ("Wav", sound()[:30], "0.wav", "not analysed: header: the file ends after 30 bytes, before the samples"),
         ("Wav", PAGE, "0.bin", "not analysed: the file is no WAV, MP3 or MP4, not wav as the service says."),
         ("Wav", b"x", "0.bin", "not analysed: the file is no WAV, MP3 or MP4, not wav as the service says."),
     ],

@@ -171,12 +171,12 @@ def test_the_first_look_has_facts_score_flags_and_figures() -> None:
     for expected in (
         "Inbound call on 23 Nov 2026, 09:14 UTC",
         "Flow reception Direction Inbound Recorded 25:20 Outcome completed Result refunded",
-        "Score 90 of 100 ✕ Failed Compliance : 2 of 2 questions answered; pass at 80; an answer failed it outright",
+        "Score 90 of 100 ✕ Failed Compliance : 2 of 2 questions answered; pass at 80; failed by an answer",
         "83.3 of 100 ✓ Passed Service : 3 of 4 questions answered; pass at 75",
         "Flags 3 ! Customer is on hold for 3:10; the limit is 2:00. 8:20",
         "Customer 34 % Agent 35 %",
         "Silence ratio 15 % Interruptions 11",
-        "There are no words: no transcriber is set.",
+        "There is no transcript: no transcriber is set.",
     ):
         assert expected in start
 
