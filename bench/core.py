@@ -19,9 +19,9 @@ from azure.core.pipeline.transport import RequestsTransport
 from shared.calls import Call, Flow, actions, text
 from shared.calls.background import Background
 from shared.calls.brakes import Brakes
+from shared.calls.claims import Ring
 from shared.calls.conductor import Conductor
 from shared.calls.outcome import Outcome
-from shared.calls.ring import Ring
 from shared.events import CallEvent, parse_callbacks
 from shared.gateway.base import Request
 from shared.gateway.memory import MemoryGateway

@@ -8,9 +8,8 @@ import azure.functions as func
 
 from handlers.deliveries import parsed
 from shared.calls import actions
-from shared.calls.conductor import NO_FLOW
+from shared.calls.claims import NO_FLOW, Ring
 from shared.calls.outcome import Outcome
-from shared.calls.ring import Ring
 from shared.composition import Switchboard, switchboard
 from shared.errors import UnknownCall
 from shared.events import (

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from math import isfinite
 from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
@@ -15,6 +13,7 @@ from shared.calls.actions import KINDS, Action, CallLocator, MediaStreaming, Tra
 from shared.calls.record import Status
 from shared.errors import InvalidInput, UnknownAction
 from shared.identifiers import Identifier
+from shared.plain_json import read_json
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -23,8 +22,6 @@ ACTIONS = {kind: action for kind, action in KINDS.items() if action.spec.in_serv
 
 MAX_BODY = 256 * 1024
 """Bytes of a request (our choice)."""
-MAX_DEPTH = 32
-"""Levels of nesting in a request (our choice). The journal is read by a parser that stops at 200."""
 
 MAX_KEY = 200
 """Characters of an idempotency key."""
@@ -253,33 +250,10 @@ def _object(body: bytes, most: int = MAX_BODY) -> dict[str, Any]:
     """The JSON object in a body, if the journal can hold what is in it."""
     if len(body) > most:
         raise InvalidInput("body", f"has {len(body)} bytes.", f"Send at most {most}.")
-    try:
-        given = json.loads(body) if body.strip() else {}
-    except RecursionError:
-        raise InvalidInput("body", "is nested too deeply.", f"Nest at most {MAX_DEPTH} levels.") from None
-    except ValueError as error:
-        raise InvalidInput("body", f"is not JSON: {error}.", "Send a JSON object.") from None
+    given = read_json(body) if body.strip() else {}
     if not isinstance(given, dict):
         raise InvalidInput("body", "is not a JSON object.", "Send a JSON object.")
-    level: list[Any] = [given]
-    for _ in range(MAX_DEPTH):
-        level = [part for value in level for part in _parts(value)]
-    if level:
-        raise InvalidInput("body", "is nested too deeply.", f"Nest at most {MAX_DEPTH} levels.")
     return given
-
-
-def _parts(value: Any) -> Iterator[Any]:
-    """What a value of JSON is made of; InvalidInput for what Python reads and JSON cannot hold."""
-    if isinstance(value, dict):
-        yield from value
-        yield from value.values()
-    elif isinstance(value, list):
-        yield from value
-    elif isinstance(value, float) and not isfinite(value):
-        raise InvalidInput("body", f"holds {value}, which is no number of JSON.", "Send finite numbers.")
-    elif isinstance(value, str) and any("\ud800" <= character <= "\udfff" for character in value):
-        raise InvalidInput("body", "holds half a character (a lone surrogate).", "Send Unicode text.")
 
 
 def _plain(message: str) -> str:

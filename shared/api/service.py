@@ -30,9 +30,9 @@ from shared.calls.actions import KINDS, Action, Opening
 from shared.calls.brakes import CODES, Braked
 from shared.calls.call import SIGNAL_NAME
 from shared.calls.conductor import Conductor
+from shared.calls.failures import words_of
 from shared.calls.operation import Operation
 from shared.calls.outcome import Outcome
-from shared.calls.reading import words_of
 from shared.calls.record import CallRecord, Status
 from shared.errors import ActionRefused, CallError, CallOver, InvalidInput, KeyReused
 from shared.identifiers import Identifier

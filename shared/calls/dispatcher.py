@@ -15,7 +15,8 @@ from shared.calls.do_not_record import RecordingGuard
 from shared.calls.journal import Entry, Issued, Resent
 from shared.calls.json_values import said_by
 from shared.calls.operation import Operation
-from shared.calls.replay import Session, operation_context
+from shared.calls.operation_context import operation_context
+from shared.calls.replay import Session
 from shared.calls.returned import refused
 from shared.calls.timers import Timers
 from shared.errors import ActionRefused, ResponseLost, StoreRefused

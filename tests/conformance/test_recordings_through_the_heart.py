@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from shared.calls import Call, Flow
+from shared.calls.claims import Ring
 from shared.calls.conductor import Conductor
 from shared.calls.outcome import Outcome
 from shared.calls.replay import Session
-from shared.calls.ring import Ring
 from shared.events import IncomingCall, parse_event_grid
 from shared.gateway.base import Request
 from shared.gateway.memory import MemoryGateway

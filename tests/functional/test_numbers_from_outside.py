@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from shared.api import queries
 from shared.calls import actions
+from shared.calls.failures import refusal
 from shared.calls.journal import RefusedEntry
-from shared.calls.reading import read_context, refusal
+from shared.calls.operation_context import read_context
 from shared.errors import InvalidInput
 from shared.numbers import MOST_DIGITS, whole_number
 from tests.functional.app import App

@@ -83,27 +83,27 @@ GUARDS = (
     ),
     Guard("shared/calls/record.py::MARKS", _calls("record"), "the same, though others have written since"),
     Guard(
-        "shared/calls/conductor.py::Conductor._begin",
+        "shared/calls/turns.py::Turns.begin",
         RINGS,
         "a claim whose response is lost is one's own",
     ),
     Guard(
-        "shared/calls/conductor.py::Conductor._advance_here",
+        "shared/calls/turns.py::Turns.advance_here",
         (*LOSSES, *_calls("ends freshness attempts watchdog")),
         "so is a commit; a lost race is rerun",
     ),
     Guard(
-        "shared/calls/feeding.py::feed",
+        "shared/calls/turns.py::feed",
         (*LOSSES, *_calls("finding ends"), *ACTIONS),
         "an entry counts once",
     ),
     # Stale: rings that come too late, calls in memory that others have changed since
     Guard(
-        "shared/calls/conductor.py::Conductor.ring",
+        "shared/calls/claims.py::Claims.ring",
         RINGS,
         "stale rings are refused, duplicates join the claim",
     ),
-    Guard("shared/calls/conductor.py::Conductor._make_good", RINGS, "a claimed call is seen by the watchdog"),
+    Guard("shared/calls/claims.py::Claims._index_claimed", RINGS, "a claimed call is seen by the watchdog"),
     Guard(
         "shared/calls/freshness.py::Freshness.learn", _calls("freshness"), "an instance learns how old its calls are"
     ),
@@ -205,7 +205,9 @@ GUARDS = (
         "a duplicate changes nothing",
     ),
     Guard(
-        "shared/calls/reading.py::identity", (*LOSSES, *_calls("whose replay ends finding")), "what makes two the same"
+        "shared/calls/comparing.py::identity",
+        (*LOSSES, *_calls("whose replay ends finding")),
+        "what makes two the same",
     ),
     Guard(
         "shared/calls/replay.py::Session._recognise_issued",

@@ -13,14 +13,14 @@ SURVIVORS: dict[str, dict[str, str]] = {
         "self._unconfirmed.get(record.call_id, (-1, now)) → self._unconfirmed.get(record.call_id, (-2, now))": "no "
         "action has a position below 0",
     },
-    "shared/calls/conductor.py::Conductor._advance_here": {
+    "shared/calls/turns.py::Turns.advance_here": {
         "session.finished and outcome is Outcome.DUPLICATE and (not takes_after_the_end(session, pending)) → "
         "session.finished and (not takes_after_the_end(session, pending))": "what ends a call leaves nothing to send: "
         "no second round begins",
         "without: held.session.record.fill_in(session.record)": "the ids of a response are remembered apart as well "
         "(Afterwards), and put into whatever is loaded",
     },
-    "shared/calls/feeding.py::feed": {
+    "shared/calls/turns.py::feed": {
         "isinstance(entry, Issued) and entry.seq == UNNUMBERED → isinstance(entry, Issued)": "an action from outside "
         "never has a position yet: said for the reader",
     },

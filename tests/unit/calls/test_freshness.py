@@ -12,8 +12,9 @@ import pytest
 from shared.calls import Call, Flow, text
 from shared.calls.conductor import Conductor
 from shared.calls.freshness import Freshness
+from shared.calls.operation_context import operation_context
 from shared.calls.record import CallRecord
-from shared.calls.replay import Session, operation_context
+from shared.calls.replay import Session
 from shared.errors import LostRace
 from shared.store.base import Stored, Version
 from shared.store.memory import MemoryStore

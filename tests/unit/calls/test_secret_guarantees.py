@@ -229,8 +229,16 @@ POINTS = {"asks": 70, "hears": 70}
 """More than a call of each flow has where something can die or be lost."""
 
 
-@pytest.mark.parametrize(("flow", "lost"), [("asks", "died"), ("asks", "met"), ("asks", "gave up"),
-                                            ("asks", "unheard"), ("hears", "died")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("flow", "lost"),
+    [
+        ("asks", "died"),
+        pytest.param("asks", "met", marks=pytest.mark.long),
+        pytest.param("asks", "gave up", marks=pytest.mark.long),
+        pytest.param("asks", "unheard", marks=pytest.mark.long),
+        pytest.param("hears", "died", marks=pytest.mark.long),
+    ],
+)
 def test_a_crash_and_a_lost_response_at_every_single_point_are_made_good(flow: str, lost: str) -> None:
     points = 0
     for point in range(1, POINTS[flow]):

@@ -10,9 +10,9 @@ from typing import Any
 from shared.calls import Call, Choice, Flow, NoInput, actions, text
 from shared.calls.actions import Action
 from shared.calls.background import Background, _run
+from shared.calls.claims import Ring
 from shared.calls.conductor import Conductor
 from shared.calls.journal import Entry, Started, decode_all
-from shared.calls.ring import Ring
 from shared.events import CallEvent, parse_callback
 from shared.gateway.base import Request
 from shared.gateway.memory import MemoryGateway, _plain_answer

@@ -207,7 +207,7 @@ class Sent:
         return iter(self._blocks)
 
 
-@pytest.mark.parametrize("difference", [-1, 1, 10_000])
+@pytest.mark.parametrize("difference", [-1, 1])
 def test_a_file_of_another_length_than_promised_is_neither_archived_nor_deleted(difference: int) -> None:
     world = World(delete_source=True, deadline=3600.0)
 

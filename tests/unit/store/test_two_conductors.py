@@ -55,7 +55,7 @@ def wake(due: tuple[str, int, int]) -> Job:
     return lambda conductor: conductor.wake(*due)
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(1, 4))])
 @pytest.mark.parametrize("flow", sorted(FLOWS))
 def test_two_instances_that_hear_everything_at_once_send_each_action_once(
     tables: Callable[[], TableStore], flow: str, seed: int
