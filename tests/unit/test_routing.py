@@ -371,7 +371,7 @@ def test_written_intervals_are_read_as_they_are_meant(start: int, end: int, minu
         (f"{{from: '8:acs:*', redirect: '{SALES}'}}", "rules[0].redirect", "not phones"),
         ("[answer, reception]", "rules[0]", "mapping"),
         ("{[a]: b, answer: reception}", "rules[0]", "a word"),
-        ("{<<: {answer: reception}}", "rules[0].<<", "no key"),
+        ("{<<: {answer: reception}}", "rules[0].<<", "not a known key"),
         ("{answer: reception, answer: survey}", "rules[0].answer", "twice"),
     ],
 )

@@ -227,7 +227,7 @@ def test_phrases_of_a_role_that_nobody_has_are_not_applicable(report: Report) ->
     found = answered(report.model_copy(update={"channels": (mixed,)}), phrases(any_of=["x"], by="agent"), SAID)
     assert (found.answer, found.rationale) == (
         "n/a",
-        "The recording has no channel of the agent's.",
+        "The recording has no channel of the agent.",
     )
 
 
@@ -432,7 +432,7 @@ METRIC = "metric: {name: dead_air, at_most: 0}"
     ("old", "new", "line", "path", "problem"),
     [
         ("title: Support line\n", "", 1, "title", "is missing."),
-        ("name: support", "name: Support Line", 1, "name", "'Support Line' is no name."),
+        ("name: support", "name: Support Line", 1, "name", "'Support Line' is not a valid name."),
         ("title:", "titel: x\ntitle:", 2, "titel", "is not a known key. Did you mean title?"),
         ("title:", "title: x\ntitle:", 3, "title", "is given twice."),
         ("title: Support line", "title:", 2, "title", "is empty."),
@@ -460,7 +460,7 @@ METRIC = "metric: {name: dead_air, at_most: 0}"
         (METRIC, "phrases: {any_of: []}", 6, "questions[0].phrases.any_of", "is empty."),
         (METRIC, "phrases: {any_of: a}", 6, "questions[0].phrases.any_of", "must be a list"),
         (METRIC, "outcome: [done]", 6, "questions[0].outcome", "must be a mapping"),
-        (METRIC, f"{METRIC}\n    not_applicable_when: [{{}}]", 7, "questions[0].not_applicable_when[0]", "says"),
+        (METRIC, f"{METRIC}\n    not_applicable_when: [{{}}]", 7, "questions[0].not_applicable_when[0]", "has no condition"),
         ("questions:", "questions: [", 3, "scorecard", "not YAML"),
     ],
 )  # fmt: skip

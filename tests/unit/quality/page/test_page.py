@@ -218,7 +218,7 @@ def test_the_transcript_is_in_order_by_speaker_and_says_what_was_not_looked_for(
     words = Transcript(locale="en-US", phrases=phrases, redactions=Redactions(card=2, email=1))
     said = text_of(render(report.model_copy(update={"transcript": words}), {}))
     assert "Customer 0:01 one 0:03 two Agent 0:05 three Channel 9 0:07 four" in said
-    assert "card numbers 2, phone numbers 0, e-mail addresses 1. Names and addresses are not found" in said
+    assert "card numbers 2, phone numbers 0, e-mail addresses 1. Names and addresses are not redacted" in said
 
 
 def test_technical_facts_stand_at_the_end() -> None:
