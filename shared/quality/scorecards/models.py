@@ -27,7 +27,9 @@ def _has_words(phrase: str) -> str:
 
 def _is_name(name: str) -> str:
     if not re.fullmatch(r"[a-z][a-z0-9_-]{0,62}", name):
-        raise ValueError(f"{name!r} is not a valid name. Write a lower-case letter, then lower-case letters, digits, - and _.")
+        raise ValueError(
+            f"{name!r} is not a valid name. Write a lower-case letter, then lower-case letters, digits, - and _."
+        )
     return name
 
 

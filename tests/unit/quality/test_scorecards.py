@@ -460,7 +460,7 @@ METRIC = "metric: {name: dead_air, at_most: 0}"
         (METRIC, "phrases: {any_of: []}", 6, "questions[0].phrases.any_of", "is empty."),
         (METRIC, "phrases: {any_of: a}", 6, "questions[0].phrases.any_of", "must be a list"),
         (METRIC, "outcome: [done]", 6, "questions[0].outcome", "must be a mapping"),
-        (METRIC, f"{METRIC}\n    not_applicable_when: [{{}}]", 7, "questions[0].not_applicable_when[0]", "has no condition"),
+        (METRIC, f"{METRIC}\n    not_applicable_when: [{{}}]", 7, "questions[0].not_applicable_when[0]", "condition"),
         ("questions:", "questions: [", 3, "scorecard", "not YAML"),
     ],
 )  # fmt: skip
