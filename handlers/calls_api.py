@@ -95,7 +95,7 @@ def signal_call(req: func.HttpRequest) -> func.HttpResponse:
 @endpoint
 def openapi_document(req: func.HttpRequest) -> func.HttpResponse:
     """The OpenAPI document of this API."""
-    from shared.api.flows import with_inputs
-    from shared.api.openapi import openapi  # costs some milliseconds that no call needs
+    from shared.web.flows import with_inputs
+    from shared.web.openapi import openapi  # costs some milliseconds that no call needs
 
     return json_response(200, with_inputs(openapi(), switchboard().conductor.flows))

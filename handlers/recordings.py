@@ -9,7 +9,7 @@ from shared.composition import switchboard
 from shared.errors import InvalidInput, UnknownRecording
 from shared.events import RecordingFileStatusUpdated
 from shared.logs import logger
-from shared.recordings.queue import read_work
+from shared.recordings.base import read_work
 from shared.settings import binding
 
 log = logger("switchboard.handlers")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import azure.functions as func
 
+from shared.calls.timers import read_wake_up
 from shared.composition import switchboard
 from shared.errors import InvalidInput, UnknownCall
 from shared.logs import logger
 from shared.settings import binding
-from shared.store.queues import read_wake_up
 
 log = logger("switchboard.handlers")
 

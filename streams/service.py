@@ -7,20 +7,18 @@ import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from shared.security import StreamUrls, TokenVerifier, key_bytes
 from shared.stream_signals import SignalSignatures
 from streams.app_client import AppClient
-from streams.handlers import HandlerFactory, load_handler
+from streams.handlers import AudioStream, HandlerFactory, load_handler
 from streams.known_hosts import KnownHosts
 from streams.limits import SOCKET_SHARE, Budget, Sockets
+from streams.playback import Playback
 from streams.settings import StreamSettings, load_app_settings, load_stream_settings
 from streams.signals import Deliver, Signals
 from streams.store import AzureStreamStore, StreamStore
-
-if TYPE_CHECKING:
-    from streams.audio import AudioSession
 
 T = TypeVar("T")
 
@@ -30,6 +28,14 @@ class Tokens(Protocol):
 
     def verify(self, authorization: str | None) -> None:
         """Raises Refused or KeysUnavailable."""
+
+
+class OpenStream(AudioStream, Protocol):
+    """An audio socket that is open."""
+
+    @property
+    def playback(self) -> Playback | None:
+        """What plays sound to the call; None before the socket has told its rate."""
 
 
 @dataclass
@@ -54,7 +60,7 @@ class Service:
     clock: Callable[[], float] = time.time
     monotonic: Callable[[], float] = time.monotonic
     sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
-    open: dict[str, AudioSession] = field(default_factory=dict)
+    open: dict[str, OpenStream] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.sockets = Sockets(self.settings.most_sockets, self.settings.most_sockets_of_a_call)

@@ -19,12 +19,12 @@ from shared.calls.beginning import begin_with
 from shared.calls.flow import Flow
 from shared.calls.journal import Started
 from shared.calls.outcome import Outcome
+from shared.calls.store.base import CallStore
 from shared.calls.turns import Turns
 from shared.errors import InvalidInput, KeyReused, UnknownCall
 from shared.events import TeamsPhoneCallDetails
 from shared.identifiers import Identifier
 from shared.logs import logger
-from shared.store.base import CallStore
 
 log = logger("switchboard.calls")
 

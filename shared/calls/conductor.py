@@ -20,6 +20,7 @@ from shared.calls.claims import Claims
 from shared.calls.dispatcher import Dispatcher
 from shared.calls.finding import calls_of_conversation
 from shared.calls.flow import Flow
+from shared.calls.gateway.base import Gateway
 from shared.calls.journal import Issued
 from shared.calls.json_values import json_value
 from shared.calls.lifecycle import CLOSING
@@ -30,15 +31,14 @@ from shared.calls.prompts import Prompt
 from shared.calls.sealing import Sealing, shown
 from shared.calls.secrecy import is_secret, without_texts
 from shared.calls.side_effects import DueEffects
+from shared.calls.store.base import CallStore, DoNotRecord
 from shared.calls.timers import Timers
 from shared.calls.turns import UNNUMBERED, Input, Turns
 from shared.calls.watchdog import Watchdog
 from shared.errors import KeyReused, NotConnected, UnknownCall
 from shared.events import CallEvent, Participant
-from shared.gateway.base import Gateway
 from shared.identifiers import Identifier
 from shared.secret_keys import SecretKeys
-from shared.store.base import CallStore, DoNotRecord
 
 Acted = tuple[Outcome, Operation[Any] | None]
 """What became of an action from outside, and its operation; None: the call is over."""

@@ -21,10 +21,10 @@ from shared.calls.lifecycle import CLOSING, FIRST_COMMAND
 from shared.calls.prompts import TextPrompt
 from shared.calls.rehearsed_call import RehearsedCall
 from shared.calls.service_stand_in import Heard, event_of, wire
+from shared.calls.store.memory import MemoryDoNotRecord
 from shared.errors import ActionRefused
 from shared.identifiers import Identifier
 from shared.privacy import NumberHashes
-from shared.store.memory import MemoryDoNotRecord
 
 A = TypeVar("A", bound=Action)
 

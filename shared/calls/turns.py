@@ -34,9 +34,9 @@ from shared.calls.outcome import Outcome
 from shared.calls.replay import Session
 from shared.calls.sealing import DESTROYED, Sealing
 from shared.calls.side_effects import DueEffects, SideEffects
+from shared.calls.store.base import CallStore
 from shared.errors import ActionFailed, AlreadyClaimed, LostRace
 from shared.events import CallDisconnected, CallEvent
-from shared.store.base import CallStore
 
 Input = tuple[Entry, CallEvent | None]
 """What a call is fed: an entry, and the event in it where that was read already."""

@@ -14,13 +14,13 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 
 from shared.calls.record import CallRecord
+from shared.calls.store.base import CallStore, day_of
 from shared.errors import StoreError
 from shared.logs import logger
 from shared.notifications.base import DeadLetter, DeadLetters, NotificationQueue, Target
 from shared.notifications.errors import NotDelivered, UnknownDeadLetter
 from shared.notifications.event import Event
 from shared.notifications.message import Message
-from shared.store.base import CallStore, day_of
 
 log = logger("switchboard.notifications")
 

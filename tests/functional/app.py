@@ -26,16 +26,16 @@ from jwt.algorithms import RSAAlgorithm
 import function_app
 from shared import composition
 from shared.brakes.rows import BrakeRows, MemoryBrakeRows
+from shared.calls.gateway.memory import MemoryGateway
+from shared.calls.store.memory import MemoryDoNotRecord, MemoryStore
 from shared.composition import Switchboard, compose
-from shared.gateway.memory import MemoryGateway
+from shared.composition.notifications import Notifications
+from shared.composition.recordings import Recordings
 from shared.health import health
-from shared.notifications.composing import Notifications
 from shared.privacy import NumberHashes
-from shared.recordings.composing import Recordings
 from shared.recordings.memory import MemoryArchive
 from shared.security import TokenVerifier
 from shared.settings import load_settings
-from shared.store.memory import MemoryDoNotRecord, MemoryStore
 from tests.functional.described import assert_described
 from tests.setting_samples import STORAGE, made_key
 from tests.unit.calls.world import ListedTimers, Turns, Wire, respond

@@ -17,9 +17,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from shared.calls.store.memory import MemoryStore
 from shared.errors import LostRace, StoreUnavailable
 from shared.events import CALLBACK_TYPES
-from shared.store.memory import MemoryStore
 from tests.examples import examples
 from tests.functional.app import ISSUER, RESOURCE_ID, App, Route, http_routes, key, problem, running
 

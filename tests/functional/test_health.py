@@ -12,9 +12,9 @@ import pytest
 
 import shared.health
 from shared import composition
+from shared.calls.store.memory import MemoryStore
 from shared.errors import SettingsError, StoreUnavailable
 from shared.health import KEPT_SECONDS, USABLE_SECONDS, Health, HealthCheck
-from shared.store.memory import MemoryStore
 from tests.functional.app import App
 
 URL = "https://app.example/api/health"

@@ -15,17 +15,17 @@ import azure.functions as func
 import pytest
 from azure.functions.timer import TimerRequest
 
-from shared.api.reports import ReportService
 from shared.calls.finding import call_of_recording
 from shared.calls.journal import Started, encode
 from shared.calls.record import CallRecord
+from shared.calls.store.memory import MemoryStore
+from shared.composition.recordings import Recordings
 from shared.errors import ForeignLocation
 from shared.quality.report import Report
 from shared.quality.scorecards import load_scorecards
 from shared.quality.thresholds import Thresholds
-from shared.recordings.composing import Recordings
 from shared.recordings.reporting import NO_TRANSCRIBER, QualityReporter
-from shared.store.memory import MemoryStore
+from shared.web.reports import ReportService
 from tests.fixtures.app import FOLDER
 from tests.functional.app import CALLER, NUMBER, App, functions, problem, running
 from tests.unit.recordings.world import BEGAN, SERVER_CALL, World, file_event

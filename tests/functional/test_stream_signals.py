@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 
 from shared.calls import FLOWS, Call, Flow
 from shared.calls.record import CallRecord
+from shared.calls.store.base import Version
 from shared.errors import LostRace
-from shared.store.base import Version
 from shared.stream_signals import SignalSignatures
 from tests.functional.api import TESTED, ended, journal, live, placed, read, send
 from tests.functional.app import App, http_routes, problem, running

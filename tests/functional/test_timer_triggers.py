@@ -9,8 +9,8 @@ import time
 import pytest
 
 from shared.calls import FLOWS, Call, Flow, text
+from shared.calls.store.memory import MemoryStore
 from shared.errors import StoreUnavailable
-from shared.store.memory import MemoryStore
 from tests.functional.app import CALLER, CALLER_NAME, NUMBER, App, functions, incoming_call
 
 

@@ -67,10 +67,14 @@ GUARDS = (
     Guard("shared/exposure.py::_storage_problem", (EXPOSURE,), "development storage, and storage in the clear"),
     Guard("shared/setting_values.py::check_address", (EXPOSURE,), "no address is odd or in the clear"),
     Guard("shared/settings.py::binding", (SETTINGS,), "a wrong setting leaves the app indexed"),
-    Guard("shared/composition.py::ProcessSwitchboard.__call__", (MISCONFIGURED,), "what is wrong is said and refused"),
+    Guard(
+        "shared/composition/__init__.py::ProcessSwitchboard.__call__",
+        (MISCONFIGURED,),
+        "what is wrong is said and refused",
+    ),
     # The writer's mark: whose a commit or a claim is
-    Guard("shared/store/tables.py::TableStore.claim", STORE, "a call is claimed once"),
-    Guard("shared/store/tables.py::TableStore.commit", STORE, "a commit over another's is refused"),
+    Guard("shared/azure/call_store.py::TableStore.claim", STORE, "a call is claimed once"),
+    Guard("shared/azure/call_store.py::TableStore.commit", STORE, "a commit over another's is refused"),
     Guard(
         "shared/calls/record.py::CallRecord.mark",
         _calls("record lost_responses"),
@@ -171,7 +175,7 @@ GUARDS = (
         "nobody who is listed is recorded",
     ),
     Guard("shared/calls/do_not_record.py::RecordingGuard.check", _calls("consent"), "the same, whoever asks for it"),
-    Guard("shared/store/do_not_record.py::TableDoNotRecord.holds_any", LISTED, "the same, under either key"),
+    Guard("shared/azure/do_not_record.py::TableDoNotRecord.holds_any", LISTED, "the same, under either key"),
     # What is sent, once, and what comes back
     Guard("shared/calls/dispatcher.py::to_send", LOSSES, "nothing is sent that another has sent or ended"),
     Guard(
@@ -190,14 +194,18 @@ GUARDS = (
         "nobody sits on a line without a flow",
     ),
     Guard("shared/calls/fallback.py::leave", _calls("fallback ends"), "a hang-up is asked for until it is taken"),
-    Guard("shared/gateway/acs/gateway.py::AcsGateway.perform", GATEWAY, "what is harmless twice is sent again"),
-    Guard("shared/gateway/acs/gateway.py::AcsGateway._send", GATEWAY, "a DELETE that was carried out succeeds"),
-    Guard("shared/gateway/acs/gateway.py::_refusal", GATEWAY, "a lost response is no refusal"),
-    Guard("shared/gateway/acs/retry.py::CarefulRetry.is_retry", GATEWAY, "which statuses are sent again"),
-    Guard("shared/gateway/acs/retry.py::CarefulRetry._is_method_retryable", GATEWAY, "which methods are"),
-    Guard("shared/gateway/acs/retry.py::CarefulRetry.increment", GATEWAY, "which errors are"),
-    Guard("shared/gateway/acs/retry.py::done_before", GATEWAY, "404 to a second DELETE is its success"),
-    Guard("shared/gateway/acs/retry.py::_may_come_twice", GATEWAY, "what the service runs once"),
+    Guard(
+        "shared/azure/call_automation/gateway.py::AcsGateway.perform", GATEWAY, "what is harmless twice is sent again"
+    ),
+    Guard(
+        "shared/azure/call_automation/gateway.py::AcsGateway._send", GATEWAY, "a DELETE that was carried out succeeds"
+    ),
+    Guard("shared/azure/call_automation/gateway.py::_refusal", GATEWAY, "a lost response is no refusal"),
+    Guard("shared/azure/call_automation/retry.py::CarefulRetry.is_retry", GATEWAY, "which statuses are sent again"),
+    Guard("shared/azure/call_automation/retry.py::CarefulRetry._is_method_retryable", GATEWAY, "which methods are"),
+    Guard("shared/azure/call_automation/retry.py::CarefulRetry.increment", GATEWAY, "which errors are"),
+    Guard("shared/azure/call_automation/retry.py::done_before", GATEWAY, "404 to a second DELETE is its success"),
+    Guard("shared/azure/call_automation/retry.py::_may_come_twice", GATEWAY, "what the service runs once"),
     # Duplicates, order, and whose event it is
     Guard(
         "shared/calls/replay.py::Session.knows",

@@ -19,15 +19,15 @@ from azure.storage.queue import QueueClient
 
 from acs_emulator.testing import Control, Running, running
 from devstack.azurite import Azurite
+from shared.azure.recording_source import ServiceDownload
+from shared.calls.store.memory import MemoryStore
+from shared.composition.recordings import compose_recordings
 from shared.errors import UnknownRecording
 from shared.events import RecordingFileStatusUpdated, parse_event_grid_event
 from shared.quality.report import Report
+from shared.recordings.base import read_work
 from shared.recordings.book import LEASE, REPORT_LEASE
-from shared.recordings.composing import compose_recordings
-from shared.recordings.queue import read_work
-from shared.recordings.source import ServiceDownload
 from shared.settings import load_settings
-from shared.store.memory import MemoryStore
 from tests.functional.recordings.rooms import FILES, PHONES, SPEED, Crash, Room, Subscriber, record_a_call, wait_for
 from tests.functional.recordings.storage_host import StorageHost
 from tests.setting_samples import made_key

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.api.models import ACTIONS, MAX_BODY, Signal, in_body, read, read_action
 from shared.calls import actions, journal
 from shared.errors import InvalidInput, UnknownAction
 from shared.identifiers import Identifier
+from shared.web.models import ACTIONS, MAX_BODY, Signal, in_body, read, read_action
 
 OTHER_SIDE = Identifier.parse("+14255550123")
 

@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 
 from shared.calls import Call, Flow, NoInput, RunFailed, actions, text
 from shared.calls.conductor import Conductor
+from shared.calls.gateway.base import Request
 from shared.calls.journal import EventReceived, Issued
 from shared.calls.record import CallRecord
 from shared.calls.sealing import DESTROYED
-from shared.gateway.base import Request
+from shared.calls.store.base import Version
 from shared.secret_keys import SecretKeys
-from shared.store.base import Version
 from tests.examples import examples
 from tests.setting_samples import made_key
 from tests.unit.calls.secret_scan import assert_nowhere

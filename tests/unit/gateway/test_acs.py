@@ -11,12 +11,12 @@ import pytest
 
 from acs_emulator.testing import Control, Running, running
 from devstack.ports import free_port
+from shared.azure.call_automation import AcsGateway
 from shared.calls import Choice, Transcription, actions, file, ssml, text
 from shared.calls.actions import Action
 from shared.calls.actions.validate import build
+from shared.calls.gateway.base import Request
 from shared.errors import ActionRefused
-from shared.gateway.acs import AcsGateway
-from shared.gateway.base import Request
 from shared.identifiers import Identifier
 
 pytestmark = pytest.mark.xdist_group("gateway")

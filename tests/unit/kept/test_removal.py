@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from shared.calls.record import CallRecord
+from shared.calls.store.base import Found
 from shared.errors import StoreUnavailable
 from shared.kept.calls import Removed
 from shared.privacy import NumberHashes
-from shared.store.base import Found
 from tests.unit.kept.world import ADA, DAY, EARLIER, KEY, START, Kept, found
 from tests.unit.recordings.world import BEGAN, SERVER_CALL
 

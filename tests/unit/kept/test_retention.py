@@ -6,10 +6,10 @@ import logging
 
 import pytest
 
+from shared.calls.store.base import Found
 from shared.errors import StoreUnavailable, UnknownCall, UnknownRecording
 from shared.kept.calls import MOST_DAYS
 from shared.privacy import NumberHashes
-from shared.store.base import Found
 from tests.unit.kept.world import ADA, DAY, EARLIER, KEY, START, Kept, found
 from tests.unit.recordings.world import BEGAN, SERVER_CALL
 

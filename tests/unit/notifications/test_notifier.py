@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.calls.record import CallRecord
+from shared.calls.store.memory import MemoryStore
 from shared.errors import StoreUnavailable, UnknownCall
 from shared.notifications.base import DeadLetter
 from shared.notifications.errors import ForbiddenAddress, NotDelivered, UnknownDeadLetter
@@ -28,7 +29,6 @@ from shared.notifications.notifier import (
     Notifier,
     wait_before,
 )
-from shared.store.memory import MemoryStore
 
 START = 1_790_000_000_000
 HOUR = 3600.0

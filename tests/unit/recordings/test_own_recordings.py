@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from shared.calls.store.base import Version
 from shared.errors import LostRace
 from shared.recordings.claiming import FIRST_LOOK
 from shared.recordings.pipeline import FORGOTTEN
 from shared.recordings.record import RecordingRecord
-from shared.store.base import Version
 from tests.unit.recordings.world import BEGAN, SERVER_CALL, Crash, World, file_event
 
 

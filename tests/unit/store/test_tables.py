@@ -17,11 +17,12 @@ import pytest
 from azure.core.exceptions import HttpResponseError
 from azure.data.tables import UpdateMode
 
+from shared.azure.call_store import TableStore
+from shared.azure.queues import QueueTimers
+from shared.azure.rows import storage_errors
+from shared.calls.store.base import listed_row
+from shared.calls.timers import read_wake_up
 from shared.errors import AlreadyClaimed, LostRace, StoreError, StoreRefused, StoreUnavailable, UnknownCall
-from shared.store.base import listed_row
-from shared.store.queues import QueueTimers, read_wake_up
-from shared.store.rows import storage_errors
-from shared.store.tables import TableStore
 from tests.unit.store.test_contract import a_record, entry, grow
 
 pytestmark = [pytest.mark.node, pytest.mark.xdist_group("store-tables")]

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
+from shared.azure.call_store import TableStore
 from shared.calls.conductor import Conductor
 from shared.calls.journal import EventReceived, Issued, Resent
 from shared.calls.outcome import Outcome
-from shared.store.tables import TableStore
 from tests.unit.calls.world import FLOWS, World, a_ring, answering, parsed
 
 pytestmark = [pytest.mark.node, pytest.mark.xdist_group("store-conductors")]

@@ -105,7 +105,7 @@ def test_other_sound_is_not_taken_for_speech(name: str) -> None:
 def test_the_model_is_loaded_once_and_not_for_what_is_never_loud(monkeypatch: pytest.MonkeyPatch) -> None:
     loaded: list[int] = []
 
-    class Counted(speech.SileroVAD):  # type: ignore[misc]
+    class Counted(speech.SileroVAD):  # type: ignore[misc, name-defined]
         def __init__(self, sample_rate: int) -> None:
             loaded.append(sample_rate)
             super().__init__(sample_rate)
