@@ -21,7 +21,7 @@ from shared.quality.report import (
     Transcript,
 )
 from shared.quality.signal import ChannelSignal, Hole, Piece, Signal
-from shared.quality.spans import Span, united, without
+from shared.quality.spans import Span, difference, union
 
 BEGAN = datetime(2026, 11, 23, 9, 14, 7, tzinfo=UTC)
 CUSTOMER = "4:+1*******23"
@@ -309,8 +309,8 @@ def _conversation(random: Random, seconds: float, people: int, quiet: Talk) -> l
         talk[speaker].append(Span(round(at, 2), round(end, 2)))
         at = end + random.uniform(-0.9, 3.5)
         speaker = random.choices([i for i in range(people) if i != speaker], [6, 6, 3, 1][: people - 1])[0]
-    holes = united(Span(*span) for span in quiet)
-    return [[(span.start, span.end) for span in without(united(one), holes)] for one in talk]
+    holes = union(Span(*span) for span in quiet)
+    return [[(span.start, span.end) for span in difference(union(one), holes)] for one in talk]
 
 
 def _transcript(*phrases: tuple[int, float, float, str]) -> Transcript:

@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from shared.errors import ForeignLocation, SettingsError, TranscriptionFailed
 from shared.logs import logger
 from shared.quality.spans import Span
-from shared.quality.words.base import ChannelAudio, Utterance, Word
+from shared.quality.transcripts.base import ChannelAudio, Utterance, Word
 from shared.recordings.location import read_address
 
 # requests and azure-identity are imported where they are used: only the queue function transcribes.

@@ -15,9 +15,9 @@ from shared.quality.assemble import MIXED, Evidence, Person, Role, assemble
 from shared.quality.report import AppSpan, ChunkFacts, Phrase, Report
 from shared.quality.scorecards import Scorecard, grade, topic_rules
 from shared.quality.thresholds import Thresholds
-from shared.quality.words.base import Utterance
-from shared.quality.words.phrases import topics
-from shared.quality.words.redaction import transcript
+from shared.quality.transcripts.base import Utterance
+from shared.quality.transcripts.phrases import topics
+from shared.quality.transcripts.redaction import transcript
 
 if TYPE_CHECKING:
     from shared.quality.audio.signal import ChunkSignal

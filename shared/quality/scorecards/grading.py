@@ -19,9 +19,9 @@ from shared.quality.scorecards.models import (
     Question,
     Scorecard,
 )
-from shared.quality.spans import Span, united
-from shared.quality.words.base import Utterance
-from shared.quality.words.phrases import Conversation, Match, Where
+from shared.quality.spans import Span, union
+from shared.quality.transcripts.base import Utterance
+from shared.quality.transcripts.phrases import Conversation, Match, Where
 
 _SIGNS = {"at_least": "at least", "at_most": "at most", "above": "above", "below": "below"}
 _PLACES: dict[Where, str] = {
@@ -51,7 +51,7 @@ def applies(card: Scorecard, flow: str | None, direction: Literal["inbound", "ou
 
 
 def topic_rules(cards: Iterable[Scorecard]) -> dict[str, tuple[str, ...]]:
-    """The topics of several cards, for shared.quality.words.phrases.topics; those of one name are joined."""
+    """The topics of several cards, for shared.quality.transcripts.phrases.topics; those of one name are joined."""
     rules: dict[str, tuple[str, ...]] = {}
     for card in cards:
         for name, phrases in card.topics.items():
@@ -156,7 +156,7 @@ def _by_metric(rule: MetricLimit, report: Report) -> _Verdict:
     judged = [(_share(rule, levels, value), label, metric, value) for label, metric, value in known]
     share = min(one[0] for one in judged)
     figures = ", ".join(f"{label} {figure(value, kind.unit)}" for _, label, _, value in judged)
-    spans = united(span for one in judged if one[0] == share for span in one[2].spans)
+    spans = union(span for one in judged if one[0] == share for span in one[2].spans)
     limits = (
         "; ".join(f"{_limits(level, kind.unit)}: {level.share:.0%}" for level in levels)
         if levels
@@ -202,7 +202,7 @@ def _by_phrases(rule: PhraseRule, facts: _Facts) -> _Verdict:
     where = _PLACES[rule.where].format(seconds=figure(rule.seconds or 0.0, "s"))
     absent = f"Not said{'' if rule.by == 'anybody' else f' by the {rule.by}'}{where}: {_listed(missing)}."
     why = " ".join([*([f"{quoted}."] if quoted else []), *([] if enough else [absent])])
-    return _Verdict(float(enough == (rule.expect == "required")), why, tuple(united(match.span for match in found)))
+    return _Verdict(float(enough == (rule.expect == "required")), why, tuple(union(match.span for match in found)))
 
 
 def _first_of_each(found: Sequence[Match]) -> list[Match]:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.functional_validators import AfterValidator
 
 from shared.quality.catalogue import CATALOGUE
-from shared.quality.words.phrases import Where, words_of
+from shared.quality.transcripts.phrases import Where, words_of
 from shared.yaml_text import did_you_mean
 
 

@@ -12,11 +12,11 @@ from shared.errors import ScorecardError
 from shared.quality.report import Answer, Channel, Metric, Report, ScorecardResult
 from shared.quality.scorecards import Scorecard, applies, grade, load_scorecards, reading, topic_rules
 from shared.quality.spans import Span
-from shared.quality.words.base import Utterance
+from shared.quality.transcripts.base import Utterance
 from tests.fixtures.app import FOLDER as SHIPPED
 from tests.unit.quality.made import report as made_report
 from tests.unit.quality.made import signal
-from tests.unit.quality.words.said import said
+from tests.unit.quality.transcripts.said import said
 
 ROOT = Path(__file__).parents[3]
 CUSTOMER, AGENT, SUPERVISOR = 0, 1, 2
