@@ -12,7 +12,6 @@ from shared.errors import StoreUnavailable
 from shared.notifications.base import DeadLetter, DeadLetters
 from shared.notifications.letters import MOST_REASON, TableDeadLetters
 from shared.notifications.memory import MemoryDeadLetters
-from tests.unit.store.conftest import azurite as azurite
 from tests.unit.store.conftest import nowhere as nowhere
 
 LETTER = DeadLetter("2026-11-27", "call-1", "hook", "the hook responded 410", 3, 1_790_000_000_000, 1_790_000_060_000)

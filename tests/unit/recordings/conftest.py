@@ -13,7 +13,6 @@ from shared.recordings.archive import BlobArchive
 from shared.recordings.base import Archive, Ledger
 from shared.recordings.ledger import TableLedger
 from shared.recordings.memory import MemoryArchive, MemoryLedger
-from tests.unit.store.conftest import azurite as azurite
 from tests.unit.store.conftest import nowhere as nowhere
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC).timestamp()

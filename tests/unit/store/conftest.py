@@ -20,8 +20,8 @@ Another = Callable[[], CallStore]
 
 
 @pytest.fixture(scope="module")
-def azurite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Azurite]:
-    # One a module: a test of the devstack ends every child process of its worker.
+def azurite_alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Azurite]:
+    """For a module that looks at everything that is stored."""
     with Azurite(log=tmp_path_factory.mktemp("azurite") / "azurite.log") as one:
         yield one
 
