@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from shared.calls import Call, Choice, flow, text
 
-OWN, LATE = "+18005550100", "+15550100006"
-"""A number of the app, and one that takes a call after twenty seconds."""
+LATE = "+15550100006"
+"""A number that takes a call after twenty seconds."""
 QUESTIONS = tuple(f"Question {number}: press 1 for yes, or 2 for no." for number in range(1, 8))
 SENTENCES = tuple(
     f"This is sentence {number} of the six that we read out to you today, and like the other five of them it goes on "
@@ -67,12 +67,3 @@ async def transferred_late(call: Call) -> None:
     """Passes the caller on to somebody who takes the call late."""
     await call.play(text(SENTENCES[0]))
     await call.transfer(LATE)
-
-
-@flow("joined late")
-async def joined_late(call: Call) -> None:
-    """Brings somebody in who takes the call late."""
-    await call.play(text(SENTENCES[0]))
-    await call.add_participant(LATE, caller_id=OWN, invitation_timeout=60)
-    await call.play(text("Now there are three of you. Goodbye."))
-    await call.terminate()

@@ -20,7 +20,7 @@ PATIENT = 240.0
 RECEPTION, LOOK_UP, PUT_THROUGH, NOBODY_THERE = "+18005550111", "+18005550112", "+18005550113", "+18005550114"
 PASS_ON, NOT_TAKEN, REJECTED, REDIRECTED = "+18005550115", "+18005550116", "+18005550117", "+18005550118"
 ASKED_ON, TOLD_ON, SLEEPS, RECORDED = "+18005550121", "+18005550122", "+18005550123", "+18005550124"
-TRANSFERRED_LATE, JOINED_LATE = "+18005550125", "+18005550126"
+TRANSFERRED_LATE = "+18005550125"
 
 ROUTES = f"""
 rules:
@@ -37,7 +37,6 @@ rules:
   - {{name: sleeps, to: "{SLEEPS}", answer: sleeps}}
   - {{name: recorded, to: "{RECORDED}", answer: recorded}}
   - {{name: transferred late, to: "{TRANSFERRED_LATE}", answer: transferred late}}
-  - {{name: joined late, to: "{JOINED_LATE}", answer: joined late}}
   - {{name: all the rest, reject: none}}
 """
 
@@ -163,17 +162,17 @@ LASTING = (
         _patient(*_YES * len(QUESTIONS)),
         [turn for question in QUESTIONS for turn in (f"> {question}", "< 1")] + ["> You said it all. Goodbye."],
         "completed",
-        8,
+        9,
     ),
-    Kind("told all along", TOLD_ON, _patient(), [f"> {sentence}" for sentence in SENTENCES], "completed", 8),
-    Kind("sleeps", SLEEPS, _patient(), [f"> {nap}" for nap in NAPS] + ["> It was found. Goodbye."], "completed", 6),
+    Kind("told all along", TOLD_ON, _patient(), [f"> {sentence}" for sentence in SENTENCES], "completed", 9),
+    Kind("sleeps", SLEEPS, _patient(), [f"> {nap}" for nap in NAPS] + ["> It was found. Goodbye."], "completed", 8),
     Kind(
         "recorded",
         RECORDED,
         _patient(*_YES * 6),
         [turn for question in QUESTIONS[:6] for turn in (f"> {question}", "< 1")] + ["> It is recorded. Goodbye."],
         "completed",
-        6,
+        7,
     ),
     Kind(
         "transferred late",
@@ -181,15 +180,7 @@ LASTING = (
         _patient({"when": "joined", "after": 2, "hangUp": True}),
         [f"> {SENTENCES[0]}", "transfers"],
         "transferred",
-        6,
-    ),
-    Kind(
-        "joined late",
-        JOINED_LATE,
-        _patient(),
-        [f"> {SENTENCES[0]}", "adds", "> Now there are three of you. Goodbye."],
-        "completed",
-        6,
+        7,
     ),
 )
 """Calls that are up for most of a minute, the shortest last; `share`: of forty."""
