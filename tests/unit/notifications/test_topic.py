@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from acs_emulator.testing import Running, running
+from acs_emulator.testing import Control, Running, running
 from devstack.ports import free_port
 from shared.notifications.errors import TopicUnavailable
 from shared.notifications.event import Event
@@ -19,12 +19,12 @@ EVENT = Event(
 
 
 @pytest.fixture(scope="module")
-def emulator() -> Iterator[Running]:
+def emulator() -> Iterator[Running[Control]]:
     with running() as one:
         yield one
 
 
-def test_an_event_comes_in_the_event_grid_schema_with_its_id_and_time(emulator: Running) -> None:
+def test_an_event_comes_in_the_event_grid_schema_with_its_id_and_time(emulator: Running[Control]) -> None:
     TopicPublisher(f"{emulator.endpoint}/api/events", emulator.access_key).deliver(EVENT)
     (published,) = emulator.control.topic()
     event = published["event"]
@@ -44,7 +44,7 @@ def test_an_event_comes_in_the_event_grid_schema_with_its_id_and_time(emulator: 
     [(400, True), (413, True), (401, False), (403, False), (404, False), (429, False), (503, False)],
 )
 def test_the_topic_is_asked_again_unless_it_will_never_take_the_event(
-    emulator: Running, pauses: list[float], status: int, lasting: bool
+    emulator: Running[Control], pauses: list[float], status: int, lasting: bool
 ) -> None:
     emulator.control.add_faults({"kind": "status", "status": status, "match": {"operation": "PublishEvents"}})
     publisher = TopicPublisher(f"{emulator.endpoint}/api/events", emulator.access_key)
