@@ -69,9 +69,9 @@ class OwnStorageSource:
         """The blob at an address; ForeignLocation if it is none of this account, or in no container of ours."""
         container, _, name = (self._path(location) or "").partition("/")
         if not container or not name:
-            raise ForeignLocation(read_address(location).authority, "is no blob of the app's own storage account.")
+            raise ForeignLocation(read_address(location).authority, "is not a blob of the app's own storage account.")
         if container not in self._containers:
-            problem = "the container is none that recordings are read from."
+            problem = "is not a container that recordings are read from."
             raise ForeignLocation(read_address(location).authority, problem, "RECORDING_CONTAINERS names them.")
         return self._service.get_blob_client(container, unquote(name))
 

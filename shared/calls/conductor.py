@@ -135,11 +135,11 @@ class Conductor(Turns):
         ]
         return self.advance(call_id, entries) if entries else Outcome.UNCHANGED
 
-    def notice(
+    def deliver_lifecycle_event(
         self, server_call_id: str, event_id: str, event: Mapping[str, Any], *, correlation_id: str = ""
     ) -> Outcome:
         """Journal an Event Grid event about a conversation in each call that is part of it. UnknownCall if none is."""
-        entry, outcomes = journal.Noticed(at=self._clock(), id=event_id, event=event), []
+        entry, outcomes = journal.LifecycleEvent(at=self._clock(), id=event_id, event=event), []
         for call_id in calls_of_conversation(self._store, server_call_id, correlation_id):
             with suppress(UnknownCall):  # its rows are gone, and the index still has it
                 outcomes.append(self.advance(call_id, [(entry, None)]))
@@ -200,5 +200,5 @@ class Conductor(Turns):
 
     def open_operations(self, call_id: str) -> list[Operation[Any]]:
         """What a call waits for, whichever instance has asked for it."""
-        with self._held.only_here(call_id):
+        with self._cache.locked(call_id):
             return self._calls.look(call_id, newest=True).session.open_operations

@@ -85,7 +85,7 @@ def fails() -> None:
 def test_a_confirmation_that_meets_a_thread_at_work_writes_nothing_and_comes_back(world: World, store: Heads) -> None:
     conductor, call_id = up(world, "menu")
     job(conductor, f"confirm {call_id}")
-    with conductor._held.only_here(call_id):
+    with conductor._cache.locked(call_id):
         thread = threading.Thread(target=lambda: conductor.afterwards.confirm(call_id))
         thread.start()
         thread.join(10)
@@ -207,7 +207,7 @@ def test_a_sign_of_life_of_a_call_that_is_over_keeps_it_in_no_memory(world: Worl
     conductor, call_id = up(world, "speaks")
     hear(world, conductor, call_id, "CallDisconnected", None, result=(200, 5000, "left"))
     conductor.afterwards.keep_alive(call_id)
-    assert conductor._held.take(call_id) is None
+    assert conductor._cache.take(call_id) is None
 
 
 def test_a_sign_of_life_whose_response_is_lost_is_ones_own_only_while_nobody_has_written_since(

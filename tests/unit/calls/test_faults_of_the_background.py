@@ -175,7 +175,7 @@ def test_what_leaves_while_the_head_is_written_is_confirmed_afterwards(
 def test_background_work_leaves_a_call_alone_that_a_thread_is_at_work_on(world: World, store: Heads) -> None:
     conductor, call_id = up(world, "menu")
     assert store.peek(call_id).unconfirmed == [1]
-    with conductor._held.only_here(call_id):
+    with conductor._cache.locked(call_id):
         for job in (
             lambda: conductor.afterwards.confirm(call_id),
             lambda: conductor.afterwards.keep_alive(call_id),
@@ -264,6 +264,6 @@ def test_a_head_that_was_written_though_its_response_was_lost_is_not_ones_own_on
     journal = [entry.event["type"] for entry in world.journal(call_id) if isinstance(entry, EventReceived)]
     assert sum(name.endswith("SomethingNew") for name in journal) == 1
     assert replay(FLOWS["menu"], call_id, world.journal(call_id)) == []
-    held = conductor._held.take(call_id)
+    held = conductor._cache.take(call_id)
     assert held is not None
     assert held.session.record.entries == len(world.journal(call_id))

@@ -139,7 +139,7 @@ class CardPlay(Play):
         heard = {"recognitionType": "dtmf", "dtmfResult": {"tones": [WORDS[int(one)] for one in CARD]}}
         body = self.world.wire.event("RecognizeCompleted", context, (200, 8531, ""), **heard)
         self._attempt(lambda c: void(c.deliver(self.call_id, [parsed(body)])))
-        self._attempt(lambda c: void(c.notice("c2VydmVy", "grid-late", {"type": "CallEnded"})))
+        self._attempt(lambda c: void(c.deliver_lifecycle_event("c2VydmVy", "grid-late", {"type": "CallEnded"})))
 
     def shown(self) -> list[Any]:
         store = self.world.store

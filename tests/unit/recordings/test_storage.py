@@ -420,7 +420,7 @@ def test_no_address_leads_out_of_its_container(azurite: Azurite, prefix: str, fo
 
 def test_an_account_or_a_container_is_no_recording(azurite: Azurite, own: OwnStorageSource) -> None:
     for path in ("", "container", "container/", "/0.wav"):
-        with pytest.raises(ForeignLocation, match="is no blob of the app's own storage account"):
+        with pytest.raises(ForeignLocation, match="is not a blob of the app's own storage account"):
             own.delete(f"http://127.0.0.1:{azurite.ports['blob']}/{ACCOUNT}/{path}")
 
 
