@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _BLOCK = 4 * 2**20
 
 
-class OwnStorageSource:
+class ExternalStorageSource:
     """Blobs of one storage account, read as the app signs in to it: a signature in their addresses is not used.
 
     Args:
@@ -103,7 +103,7 @@ class BlobDownload:
 class Sources:
     """The app's own storage account for the addresses in it, and the service for all others."""
 
-    def __init__(self, service: Source, own: OwnStorageSource) -> None:
+    def __init__(self, service: Source, own: ExternalStorageSource) -> None:
         self._service = service
         self._own = own
 
