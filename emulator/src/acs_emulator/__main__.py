@@ -10,6 +10,7 @@ import sys
 
 from acs_emulator.api.app import serve
 from acs_emulator.core.config import Config, ConfigError, parse_config
+from acs_emulator.terminal import Terminal, say, start_text
 
 
 async def run(config: Config) -> None:
@@ -19,7 +20,8 @@ async def run(config: Config) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     async with serve(config) as service:
-        print(f"Emulator listening on {service.origin}", flush=True)
+        say(start_text(service))
+        Terminal().follow(service)
         await stop.wait()
 
 

@@ -8,7 +8,7 @@ from aiohttp import web
 
 from acs_emulator.api.auth import SignatureChecker
 from acs_emulator.api.download_faults import spoiled
-from acs_emulator.api.request_faults import answered_by_fault, delay_or_drop, taken
+from acs_emulator.api.request_faults import answered_by_fault, delay_or_drop, denied, taken
 from acs_emulator.core.errors import Unauthorized
 from acs_emulator.events.faults import DOWNLOAD_KINDS, METADATA, SOUND
 from acs_emulator.recording.archive import Document
@@ -62,10 +62,9 @@ class Objects:
             return dropped
         if not service.config.loose:
             try:
-                authority = service.origin.partition("//")[2]
-                self._signatures.check(request.method, request.raw_path, request.headers, b"", authority)
+                self._signatures.check(request.method, request.raw_path, request.headers, b"", service.authorities)
             except Unauthorized as error:
-                record.status, record.note = 401, error.reason
+                denied(service, record, error.reason, error.remedy)
                 return web.Response(status=401)
         if given := answered_by_fault(record, struck):
             record.status = given[0]
