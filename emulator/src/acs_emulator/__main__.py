@@ -27,6 +27,8 @@ async def run(config: Config) -> None:
 
 def main() -> int:
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s %(message)s")
+    # It warns of every block that is written to a client which has gone away in the middle of a download.
+    logging.getLogger("asyncio").setLevel(logging.ERROR)
     try:
         asyncio.run(run(parse_config(sys.argv[1:], os.environ)))
     except ConfigError as error:
