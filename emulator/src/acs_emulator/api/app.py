@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
+from pathlib import Path
 
 from aiohttp import web
 
@@ -16,6 +17,7 @@ from acs_emulator.api.tls import certificate_files, server_context
 from acs_emulator.api.topic_api import TopicApi
 from acs_emulator.core.config import Config, ConfigError
 from acs_emulator.core.errors import ServiceError
+from acs_emulator.core.files import locked
 from acs_emulator.core.known_hosts import KnownHosts
 from acs_emulator.core.tokens import KEYS_PATH, OPENID_PATH, openid_document
 from acs_emulator.service.emulator import Emulator
@@ -67,6 +69,8 @@ async def serve(config: Config) -> AsyncIterator[Emulator]:
         secure = None
         if config.https_port is not None:
             secure = stack.enter_context(_listen(config.host, config.https_port, "--https-port"))
+        if config.location:
+            stack.enter_context(_kept_by_nobody_else(Path(config.location)))
         service = Emulator(config)
         runner = web.AppRunner(create_app(service), access_log=None, shutdown_timeout=1.0)
         stack.push_async_callback(runner.cleanup)
@@ -89,3 +93,17 @@ def _listen(host: str, port: int, flag: str) -> socket.socket:
         return socket.create_server((host, port), family=family, backlog=1024, dualstack_ipv6=both)
     except OSError as error:
         raise ConfigError(f"{flag}: cannot listen on {host}:{port}: {error.strerror}.") from error
+
+
+@contextmanager
+def _kept_by_nobody_else(location: Path) -> Iterator[None]:
+    """Hold the folder of --location for this emulator alone. Raises ConfigError."""
+    with ExitStack() as stack:
+        try:
+            location.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(locked(location / "lock", wait=False))
+        except BlockingIOError as error:
+            raise ConfigError(f"--location: another emulator uses {location}.") from error
+        except OSError as error:
+            raise ConfigError(f"--location: {location} cannot be used: {error.strerror}.") from error
+        yield

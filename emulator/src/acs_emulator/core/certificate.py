@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import ipaddress
-import os
 import ssl
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from acs_emulator.core.clock import utc_now
-from acs_emulator.core.locks import locked
+from acs_emulator.core.files import locked, replace
 
 #: Names under which the emulator is reached on its own machine.
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
@@ -75,7 +74,7 @@ def development_certificate(folder: Path, names: Iterable[str] = ()) -> Certific
         known = [] if current is None else _names(current)
         if current is None or _ends_soon(current) or not set(wanted) <= set(known):
             current = _make(files, [*wanted, *(name for name in known if name not in wanted)])
-        _replace(files.bundle, _authorities(folder) + current.public_bytes(serialization.Encoding.PEM), 0o644)
+        replace(files.bundle, _authorities(folder) + current.public_bytes(serialization.Encoding.PEM))
     return files
 
 
@@ -120,8 +119,8 @@ def _make(files: CertificateFiles, names: Iterable[x509.GeneralName]) -> x509.Ce
     private = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    _replace(files.key, private, 0o600)
-    _replace(files.certificate, certificate.public_bytes(serialization.Encoding.PEM), 0o644)
+    replace(files.key, private, 0o600)
+    replace(files.certificate, certificate.public_bytes(serialization.Encoding.PEM))
     return certificate
 
 
@@ -130,15 +129,6 @@ def _general_name(name: str) -> x509.GeneralName:
         return x509.IPAddress(ipaddress.ip_address(name))
     except ValueError:
         return x509.DNSName(name.lower())
-
-
-def _replace(path: Path, content: bytes, mode: int) -> None:
-    """Write a file as a whole: whoever reads it meanwhile has the old one or the new one."""
-    beside = path.with_name(f"{path.name}.{os.getpid()}")
-    beside.unlink(missing_ok=True)
-    with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
-        file.write(content)
-    beside.replace(path)
 
 
 def _authorities(folder: Path) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from acs_emulator.calls.call import Call
@@ -38,7 +39,7 @@ class Emulator(Resource):
         self.certificate: CertificateFiles | None = None
         self._handshakes = Tasks()
         self.registry = Registry(self)
-        self.topic = Topic(self.event_grid)
+        self.topic = Topic(self.event_grid, Path(config.location) / "topic.jsonl" if config.location else None)
         self.ticker = Ticker(self.clock, self.tasks)
         self.voiceprints = Voiceprints()
         self.recordings = Recordings(self, lambda: self.recording_origin, self.voiceprints.add)
@@ -102,7 +103,7 @@ class Emulator(Resource):
         await self.tasks.cancel_all()
         await self.session.close()
         await self.studio.close()
-        self.recordings.clear()
+        self.recordings.close()
 
     def state(self) -> dict[str, Any]:
         """What GET /emulator/state shows."""

@@ -1,7 +1,8 @@
-"""Locks between processes of one machine; the system lets go of them when a process dies."""
+"""Files that several processes share: locks, which end with the process that holds them, and writing as a whole."""
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,3 +31,12 @@ def locked(path: Path, *, wait: bool = True) -> Iterator[None]:
     with path.open("ab") as file:
         _lock(file, wait=wait)
         yield
+
+
+def replace(path: Path, content: bytes, mode: int = 0o644) -> None:
+    """Write a file as a whole: whoever reads it meanwhile, or after a crash, has the old one or the new one."""
+    beside = path.with_name(f"{path.name}.{os.getpid()}")
+    beside.unlink(missing_ok=True)
+    with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
+        file.write(content)
+    beside.replace(path)
