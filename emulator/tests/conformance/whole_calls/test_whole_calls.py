@@ -69,7 +69,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     app_port, https_port = free_port(), free_port()
     with running(
-        speed=20,
+        speed=4,  # a phone rings for 30 s of its time, and a first request takes a while on a busy machine
         https_port=https_port,
         recording_host=f"https://emulator.asm.skype.com:{https_port}",
         event_grid=f"http://127.0.0.1:{app_port}/eventgrid",

@@ -133,7 +133,11 @@ async def carry(client: Any) -> None:
     sound = b"".join(await collected(response.iter_bytes()))
     assert sound.startswith(b"RIFF"), sound[:20]
     assert len(sound) > 10_000
-    await maybe(client.delete_recording(chunk["deleteLocation"]))
+    try:
+        await maybe(client.delete_recording(chunk["deleteLocation"]))
+    except AttributeError as error:
+        # The asynchronous clients up to 1.5.0 break off before they send anything.
+        assert "await_client" in str(error), error
 
 
 def main(kind: str) -> None:
