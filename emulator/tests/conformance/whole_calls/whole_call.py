@@ -136,8 +136,9 @@ async def carry(client: Any) -> None:
     try:
         await maybe(client.delete_recording(chunk["deleteLocation"]))
     except AttributeError as error:
-        # The asynchronous clients up to 1.5.0 break off before they send anything.
-        assert "await_client" in str(error), error
+        # The asynchronous clients up to 1.4.0 break off before they send anything.
+        if "await_client" not in str(error):
+            raise
 
 
 def main(kind: str) -> None:
