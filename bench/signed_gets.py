@@ -1,4 +1,4 @@
-"""Signed requests that the emulator answers in a second, over http and over https; its client is on the same machine."""
+"""Signed requests that the emulator answers in a second, over http and over https, beside its client."""
 
 from __future__ import annotations
 
