@@ -179,8 +179,7 @@ async def test_the_state_of_each_subscription_is_shown_as_it_changes() -> None:
     async with serving(handshake) as base:
         async with running_async(speed=SPEED, event_grid=(f"{base}/x#IncomingCall", f"{NOBODY}/y?code=k")) as emulator:
             shown = Lines()
-            terminal = Terminal(shown.append)
-            terminal.follow(emulator.service)
+            Terminal(emulator.service, shown.append).follow()
             assert (await shown.like("refused: 404")).endswith(
                 f"Event Grid {base}/x (IncomingCall): refused: 404. The app has no such route."
             )
@@ -207,7 +206,7 @@ def test_a_handshake_that_failed_says_why() -> None:
 async def test_verbose_shows_the_conversation(application: Application, answered: Any) -> None:
     async with running_async(speed=SPEED, verbose=True, event_grid=f"{application.base}/eventgrid") as emulator:
         shown = Lines()
-        Terminal(shown.append).follow(emulator.service)
+        Terminal(emulator.service, shown.append).follow()
         call = await emulator.control.place_call("+14255550100", "+18005551212", [{"say": "good\nday"}])
         assert await shown.like(call["id"][:8], "phone")
         await shown.like("event", "→ IncomingCall: 200,")
@@ -217,10 +216,11 @@ async def test_verbose_shows_the_conversation(application: Application, answered
 
 async def test_what_the_app_asks_and_is_told_is_shown_by_call(emulator: Running[AsyncControl], answered: Any) -> None:
     shown = Lines()
-    terminal = Terminal(shown.append)
-    emulator.service.log.observers.append(terminal)
+    emulator.service.log.observers.append(Terminal(emulator.service, shown.append))
     desk = await answered()
     await desk.act(":cancelAllMediaOperations")
-    await shown.like(desk.leg[:8], "→ CallConnected: 200,")
-    await shown.like(desk.leg[:8], "← CancelAllMediaOperations: 202")
+    await shown.like(f" {desk.call[:8]} → CallConnected: 200,")
+    await shown.like(f" {desk.call[:8]} ← CancelAllMediaOperations: 202")
+    await emulator.control.hang_up(desk.call)
+    await shown.like(f" {desk.call[:8]} → CallDisconnected: 200,")
     await shown.like("request", "← AnswerCall: 200")

@@ -21,7 +21,7 @@ async def run(config: Config) -> None:
         loop.add_signal_handler(number, stop.set)
     async with serve(config) as service:
         say(start_text(service))
-        Terminal().follow(service)
+        Terminal(service).follow()
         await stop.wait()
 
 

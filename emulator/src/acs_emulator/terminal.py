@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
@@ -15,6 +16,8 @@ from acs_emulator.service.emulator import Emulator
 
 #: Characters of a call's id that are shown.
 _SHORT = 8
+#: Call connections whose call is known after it has ended.
+_REMEMBERED = 1000
 
 
 def say(text: str) -> None:
@@ -69,11 +72,15 @@ def _subscription(subscription: Subscription) -> str:
 class Terminal(LogObserver):
     """Shows what happens, a line each."""
 
-    def __init__(self, say: Callable[[str], None] = say) -> None:
+    def __init__(self, service: Emulator, say: Callable[[str], None] = say) -> None:
+        self._service = service
         self._say = say
+        #: The call of each call connection: events follow after a call has ended.
+        self._calls: OrderedDict[str, str] = OrderedDict()
 
-    def follow(self, service: Emulator) -> None:
-        """Show the problems of an emulator from now on, and its conversations if the settings say so."""
+    def follow(self) -> None:
+        """Show the problems from now on, and the conversations if the settings say so."""
+        service = self._service
         service.problems.listeners.append(lambda line: self._show("WARNING", line))
         service.event_grid.on_handshake.append(self.handshake)
         if service.config.verbose:
@@ -91,12 +98,24 @@ class Terminal(LogObserver):
         if delivery.kind == "validation":
             return  # told as the state of the subscription
         outcome = attempt.status or attempt.error or attempt.fault
-        call = (delivery.call_connection_id or "event")[:_SHORT]
-        self._show(call, f"→ {delivery.type.rpartition('.')[2]}: {outcome}, {attempt.ms:.0f} ms")
+        self._show(
+            self._call(delivery.call_connection_id) or "event",
+            f"→ {delivery.type.rpartition('.')[2]}: {outcome}, {attempt.ms:.0f} ms",
+        )
 
     def answered(self, request: RequestRecord) -> None:
         name = (request.operation_id or f"{request.method} {request.path.partition('?')[0]}").rpartition("_")[2]
-        self._show((request.call_connection_id or "request")[:_SHORT], f"← {name}: {request.status}")
+        self._show(self._call(request.call_connection_id) or "request", f"← {name}: {request.status}")
+
+    def _call(self, connection_id: str | None) -> str:
+        """The short id of the call that a call connection is of; that of the connection where it is not known."""
+        if connection_id is None:
+            return ""
+        if (leg := self._service.leg(connection_id)) is not None:
+            self._calls[connection_id] = leg.call.id
+            if len(self._calls) > _REMEMBERED:
+                self._calls.popitem(last=False)
+        return self._calls.get(connection_id, connection_id)[:_SHORT]
 
     def _show(self, about: str, text: str) -> None:
         # What an app or a caller says must not write lines of its own.
