@@ -453,3 +453,19 @@ async def test_transcription_needs_a_speech_service(
     body["transcriptionOptions"] = {**options, "startTranscription": False}
     assert (await wire.send("POST", "/calling/callConnections:answer", body))[0] == 200
     await emulator.control.hang_up(call["id"])
+
+
+async def test_a_summary_is_taken_and_its_event_says_that_there_is_none(
+    emulator: Running[AsyncControl], application: Application, wire: Wire, ear: Ear
+) -> None:
+    options = {"transportUrl": ear.url, "transportType": "websocket", "locales": ["en-US"], "startTranscription": True}
+    desk = await answer(emulator, application, wire, {"transcriptionOptions": options})
+    await application.event("TranscriptionStarted", desk.leg)
+    assert (await desk.act(":summarizeCall", {"operationContext": "s"}))[0] == 202
+    told = (await application.event("TranscriptionCallSummaryUpdated", desk.leg))["data"]
+    assert told["operationContext"] == "s"
+    assert told["transcriptionUpdate"] == {
+        "transcriptionStatus": "callSummaryUpdated",
+        "transcriptionStatusDetails": "callSummaryFailure",
+    }
+    assert (told["resultInformation"]["code"], told["resultInformation"]["subCode"]) == (500, 9999)

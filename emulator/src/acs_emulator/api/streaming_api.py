@@ -60,6 +60,12 @@ def update_transcription(request: Request) -> Answer:
     return Answer(202, chain_id=leg.call.correlation_id)
 
 
+def summarize_call(request: Request) -> Answer:
+    leg, body = connected_leg(request), request.body
+    _transcription(leg).refuse_summary(body.get("operationContext"), _url(body))
+    return Answer(202, chain_id=leg.call.correlation_id)
+
+
 def _transcription(leg: Connection) -> Transcription:
     if leg.transcription is None:
         raise ConfigurationMissing("Transcription Configuration")

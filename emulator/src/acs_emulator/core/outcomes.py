@@ -61,6 +61,7 @@ INVITE_NOT_ANSWERED = Outcome(408, 8587, "Invite failed, the call was not answer
 CALL_NOT_FOUND = Outcome(404, 8522, "Call not found.")
 NOT_IN_CALL = Outcome(404, 8522, "Participant not found.")
 INVITATION_UNKNOWN = Outcome(400, 8523, "The invitation is unknown or no longer pending.")
+SUMMARY_NOT_MADE = Outcome(500, 9999, "The emulator makes no summaries.")
 TRANSFERRED = Outcome(200, 7015, "The call was transferred. DiagCode: 0#7015.@")
 
 

@@ -50,6 +50,13 @@ class Transcription(Subscription):
         self._introduce()
         self._tell("Updated", outcomes.COMPLETED, "transcriptionLocaleUpdated", context or self._context, url)
 
+    def refuse_summary(self, context: str | None, url: str | None) -> None:
+        """TranscriptionCallSummaryUpdated: no summary is made here. Raises Conflict."""
+        if self._socket is None:
+            raise Conflict("Transcription is not started.")
+        specific = self.update("callSummaryUpdated", "callSummaryFailure")
+        self.leg.emit("TranscriptionCallSummaryUpdated", specific, outcomes.SUMMARY_NOT_MADE, context, url)
+
     def speech_began(self, raw_id: str, text: str, seconds: float) -> None:
         if self.state == "active":
             self.leg.service.tasks.start(self._hear(raw_id, text, seconds), f"transcription on {self.leg.id}")
