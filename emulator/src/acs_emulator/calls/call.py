@@ -156,6 +156,10 @@ class Leg:
         self._lane.close()
 
 
+APP_HOLD = "the app"
+"""The reason of a hold that the app has asked for."""
+
+
 @dataclass(eq=False)
 class Participant:
     """One member of a call: an app leg or a virtual phone under an identifier."""
@@ -167,18 +171,45 @@ class Participant:
     #: Whether Event Grid tells of this participant: it covers users only, not numbers or bots (docs).
     announced: bool
     muted: bool = False
-    on_hold: bool = False
+    #: Why the participant is on hold: `APP_HOLD`, and plays to somebody else that go on.
+    _holds: set[object] = field(default_factory=set)
+
+    @property
+    def on_hold(self) -> bool:
+        return bool(self._holds)
 
     def mute(self) -> None:
         """Nobody hears this participant any more."""
         self.muted = True
         self.endpoint.track.close()
 
-    def set_on_hold(self, on_hold: bool) -> None:
-        """A held phone is not heard; an app leg may play to one participant while it is itself on hold."""
-        self.on_hold = on_hold
+    def hold(self, reason: object) -> bool:
+        """Put on hold for a reason; whether that is news. A held phone is not heard.
+
+        An app leg may play to one participant while it is itself on hold.
+        """
+        before = self.on_hold
+        self._holds.add(reason)
+        return self._held_since(before)
+
+    def unhold(self, reason: object) -> bool:
+        """A reason is gone; whether the participant is off hold by that."""
+        before = self.on_hold
+        self._holds.discard(reason)
+        return self._held_since(before)
+
+    def forget_holds(self) -> None:
+        """What the participant was on hold for is of the call that it leaves."""
+        before = self.on_hold
+        self._holds.clear()
+        self._held_since(before)
+
+    def _held_since(self, before: bool) -> bool:
+        if self.on_hold == before:
+            return False
         if self.endpoint.is_phone and not self.muted:
-            (self.endpoint.track.close if on_hold else self.endpoint.track.open)()
+            (self.endpoint.track.close if self.on_hold else self.endpoint.track.open)()
+        return True
 
     @property
     def audible(self) -> bool:

@@ -35,7 +35,7 @@ class Resource:
         self.log = Log()
         self.timeline = Timeline()
         self.faults = Faults(self.seed)
-        self.phones = PhoneBook()
+        self.phones = PhoneBook(config.numbers)
         self.studio = Studio()
         self.tasks = Tasks()
         connector = aiohttp.TCPConnector(limit=_POOL, keepalive_timeout=30)

@@ -23,7 +23,6 @@ class Transcription(Subscription):
     name = "Transcription"
     status = "transcription"
     unconnected = "streamConnectionUnsuccessful"
-    unreached = outcomes.STREAM_URL_INVALID
     interrupted = outcomes.TRANSCRIPTION_FAILED
 
     def __init__(self, leg: Leg, options: dict[str, Any]) -> None:
@@ -32,7 +31,8 @@ class Transcription(Subscription):
         self.locale: str = options["locale"]
         self.intermediate = bool(options.get("enableIntermediateResults", False))
 
-    def update(self, status: str, details: str) -> dict[str, Any]:
+    @staticmethod
+    def update(status: str, details: str) -> dict[str, Any]:
         return {"transcriptionUpdate": {"transcriptionStatus": status, "transcriptionStatusDetails": details}}
 
     def opened(self, socket: ServiceSocket) -> None:
