@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from acs_emulator.audio import Track
+from acs_emulator.calls.leg_observer import LegObserver as LegObserver
 from acs_emulator.calls.resource import Resource
 from acs_emulator.core import outcomes
 from acs_emulator.core.clock import utc_now
@@ -39,25 +40,6 @@ class CallObserver:
 
     def closed(self, call: Call) -> None:
         """The call is over and nobody is in it."""
-
-
-class LegObserver:
-    """Is told what happens on an app leg. Each method does nothing unless it is overridden."""
-
-    def connected(self) -> None:
-        """The leg is up."""
-
-    def dropped(self) -> None:
-        """The leg goes away; CallDisconnected comes after what is emitted here."""
-
-    def key_pressed(self, raw_id: str, key: str) -> None:
-        """A participant has pressed a key, as it is printed on the phone."""
-
-    def speech_began(self, raw_id: str, text: str, seconds: float) -> None:
-        """An audible participant begins to say something that takes so long."""
-
-    def speech_ended(self, raw_id: str, text: str) -> None:
-        """The participant has said it."""
 
 
 @dataclass(eq=False)
@@ -172,7 +154,7 @@ class Participant:
     announced: bool
     muted: bool = False
     #: Why the participant is on hold: `APP_HOLD`, and plays to somebody else that go on.
-    _holds: set[object] = field(default_factory=set)
+    _holds: frozenset[object] = frozenset()
 
     @property
     def on_hold(self) -> bool:
@@ -184,32 +166,22 @@ class Participant:
         self.endpoint.track.close()
 
     def hold(self, reason: object) -> bool:
-        """Put on hold for a reason; whether that is news. A held phone is not heard.
-
-        An app leg may play to one participant while it is itself on hold.
-        """
-        before = self.on_hold
-        self._holds.add(reason)
-        return self._held_since(before)
+        """Put on hold; whether that is news. An app leg may play to one participant while it is itself on hold."""
+        return self._hold_for(self._holds | {reason})
 
     def unhold(self, reason: object) -> bool:
         """A reason is gone; whether the participant is off hold by that."""
-        before = self.on_hold
-        self._holds.discard(reason)
-        return self._held_since(before)
+        return self._hold_for(self._holds - {reason})
 
     def forget_holds(self) -> None:
         """What the participant was on hold for is of the call that it leaves."""
-        before = self.on_hold
-        self._holds.clear()
-        self._held_since(before)
+        self._hold_for(frozenset())
 
-    def _held_since(self, before: bool) -> bool:
-        if self.on_hold == before:
-            return False
-        if self.endpoint.is_phone and not self.muted:
+    def _hold_for(self, reasons: frozenset[object]) -> bool:
+        before, self._holds = self.on_hold, reasons
+        if self.on_hold != before and self.endpoint.is_phone and not self.muted:
             (self.endpoint.track.close if self.on_hold else self.endpoint.track.open)()
-        return True
+        return self.on_hold != before
 
     @property
     def audible(self) -> bool:
