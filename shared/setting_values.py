@@ -7,8 +7,6 @@ import re
 from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
 
-from pydantic import ValidationError
-
 from shared.errors import InvalidInput
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -56,10 +54,10 @@ def check_address(value: str, secure: str, clear: str) -> None:
         raise ValueError(f"must start with {secure}://: nothing is sent in the clear but to this machine")
 
 
-def guid(value: str) -> str:
-    """A GUID, as the service writes the immutable id of a resource."""
+def guid(value: str, *, prints: str = "az communication show --query immutableResourceId") -> str:
+    """A GUID, as the service writes the immutable id of a resource; `prints`: the command that shows it."""
     if not _GUID.fullmatch(value):
-        raise ValueError("must be a GUID: `az communication show --query immutableResourceId` prints it")
+        raise ValueError(f"must be a GUID: `{prints}` prints it")
     return value
 
 
@@ -83,39 +81,6 @@ def somebody(value: str) -> str:
         known = False
     if not known:
         raise ValueError("must be a number such as +14255550100, or a raw id such as 8:acs:…")
-    return value
-
-
-def prefixes(value: str) -> str:
-    """How telephone numbers may begin, comma-separated."""
-    from shared.brakes.dialing import read_prefixes
-
-    read_prefixes(value)
-    return value
-
-
-def hook(value: str, base_url: str) -> str:
-    """Where a hook may lead: to this machine only if the app itself is there."""
-    from shared.notifications.addresses import check_literal, read_url
-    from shared.notifications.errors import ForbiddenAddress
-
-    try:
-        check_literal(read_url(value, loopback=(local := is_loopback(base_url))), loopback=local)
-    except ForbiddenAddress as error:
-        raise ValueError(error.problem) from None
-    return value
-
-
-def thresholds(value: str) -> str:
-    """Limits of the quality report, as a JSON object."""
-    from shared.quality.thresholds import Thresholds
-
-    try:
-        Thresholds.model_validate_json(value)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the value"
-        raise ValueError(f"{where}: {first['msg']}; write a JSON object as docs/quality.md says") from None
     return value
 
 
@@ -186,6 +151,16 @@ def _cron_number(text: str, names: Mapping[str, int]) -> int | None:
     return names.get(text.lower())
 
 
+_PARTS_OF_THE_HOST = {
+    "accountname": "accountName",
+    "blobserviceuri": "blobServiceUri",
+    "queueserviceuri": "queueServiceUri",
+    "tableserviceuri": "tableServiceUri",
+    "clientid": "clientId",
+}
+"""As the Functions host writes them; it reads them in any case."""
+
+
 def is_loopback(url: str) -> bool:
     """Whether a URL leads to this very machine."""
     try:
@@ -196,7 +171,10 @@ def is_loopback(url: str) -> bool:
 
 def setting_name(field: str) -> str:
     """The app setting that a field of a model of settings is read from."""
-    return "AzureWebJobsStorage" if field == "azurewebjobsstorage" else field.upper()
+    host, _, part = field.partition("__")
+    if host != "azurewebjobsstorage":
+        return field.upper()
+    return "AzureWebJobsStorage" + (f"__{_PARTS_OF_THE_HOST.get(part, part)}" if part else "")
 
 
 def misspelled(names: Iterable[str], known: Iterable[str]) -> dict[str, str]:

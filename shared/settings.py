@@ -12,22 +12,21 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from shared import setting_values
 from shared.errors import SettingsError
 from shared.exposure import checked
 from shared.security import SERVICE_ISSUER, SERVICE_OPENID_CONFIGURATION
 from shared.setting_values import STORE_PREFIX, setting_name
+from shared.storage_account import StorageSettings
 
 EARLIER = {"events_topic_endpoint": "report_topic_endpoint", "events_topic_key": "report_topic_key"}
 """Settings, and the names under which they are read for one version more."""
 
 
-class Settings(BaseModel):
+class Settings(StorageSettings):
     """Everything that a deployment may set. Each field is the app setting of the same name in capitals."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
     acs_endpoint: str = Field(description="Endpoint of the Communication Services resource.")
     acs_access_key: str = Field(
@@ -44,9 +43,6 @@ class Settings(BaseModel):
         description="OpenID configuration that names the keys of callback tokens.",
     )
     acs_token_issuer: str = Field(SERVICE_ISSUER, description="Issuer of callback tokens.")
-    azurewebjobsstorage: str = Field(
-        repr=False, description="Connection string of the storage account for call context."
-    )
     callback_base_url: str = Field(
         description="Public address of this app, without a path; default: https://WEBSITE_HOSTNAME."
     )
@@ -242,7 +238,6 @@ class Settings(BaseModel):
         return value
 
     _is_guid = field_validator("acs_resource_id")(setting_values.guid)
-    _is_connection_string = field_validator("azurewebjobsstorage")(setting_values.connection_string)
     _is_aes_key = field_validator("secrets_key", "secrets_key_previous")(setting_values.aes_key)
 
     @field_validator("watchdog_schedule", "recording_schedule")
@@ -292,7 +287,16 @@ class Settings(BaseModel):
     @field_validator("hook_url")
     @classmethod
     def _is_hook(cls, value: str, info: ValidationInfo) -> str:
-        return setting_values.hook(value, info.data.get("callback_base_url", "")) if value else value
+        from shared.notifications.addresses import check_literal, read_url
+        from shared.notifications.errors import ForbiddenAddress
+
+        local = setting_values.is_loopback(info.data.get("callback_base_url", ""))
+        try:
+            if value:  # it may lead to this machine only if the app itself is there
+                check_literal(read_url(value, loopback=local), loopback=local)
+        except ForbiddenAddress as error:
+            raise ValueError(error.problem) from None
+        return value
 
     @field_validator("fallback_transfer_to")
     @classmethod
@@ -302,21 +306,31 @@ class Settings(BaseModel):
     @field_validator("allowed_prefixes")
     @classmethod
     def _are_prefixes(cls, value: str) -> str:
-        return setting_values.prefixes(value) if value else value
+        from shared.brakes.dialing import read_prefixes
+
+        read_prefixes(value)
+        return value
 
     @field_validator("recording_hosts")
     @classmethod
     def _are_hosts(cls, value: str) -> str:
-        if value:
-            from shared.recordings.location import read_hosts
+        from shared.recordings.location import read_hosts
 
-            read_hosts(value)
+        read_hosts(value)
         return value
 
     @field_validator("quality_thresholds")
     @classmethod
     def _are_thresholds(cls, value: str) -> str:
-        return setting_values.thresholds(value) if value else value
+        from shared.quality.thresholds import Thresholds
+
+        try:
+            Thresholds.model_validate_json(value or "{}")
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(str(part) for part in first["loc"]) or "the value"
+            raise ValueError(f"{where}: {first['msg']}; write a JSON object as docs/quality.md says") from None
+        return value
 
     @model_validator(mode="after")
     def _key_over_http(self) -> Settings:

@@ -1,4 +1,4 @@
-"""Where streams are kept: the few operations on blobs that the archive needs, and their Azure side."""
+"""The storage of streams: the blob operations that the archive needs, and their Azure side."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ import json
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol
-
-from shared.transport import STORAGE_OPTIONS, pooled_transport
 
 if TYPE_CHECKING:
     from azure.storage.blob import ContainerClient
@@ -23,7 +21,7 @@ class StreamStore(Protocol):
         """Make a blob; False if the name is taken."""
 
     def stage(self, name: str, block_id: str, data: bytes) -> None:
-        """Bring a block; it is part of the blob from the commit that names it."""
+        """Stage a block; a later commit makes it part of the blob."""
 
     def commit(self, name: str, block_ids: Sequence[str], content_type: str) -> None:
         """Make the blob of these blocks, in this order."""
@@ -38,12 +36,8 @@ class StreamStore(Protocol):
 class AzureStreamStore:
     """One container in Azure Blob Storage."""
 
-    def __init__(self, connection_string: str, container: str) -> None:
-        from azure.storage.blob import ContainerClient
-
-        self._container: ContainerClient = ContainerClient.from_connection_string(
-            connection_string, container, transport=pooled_transport(), **STORAGE_OPTIONS
-        )
+    def __init__(self, container: ContainerClient) -> None:
+        self._container = container
 
     def prepare(self) -> None:
         """Make the container if it is missing."""

@@ -15,16 +15,16 @@ import azure.functions as func
 import pytest
 from azure.functions.timer import TimerRequest
 
-from shared.api.notifications import DeadLetterService
 from shared.calls.record import CallRecord
+from shared.calls.store.memory import MemoryStore
+from shared.composition.notifications import Notifications, targets
 from shared.errors import StoreUnavailable
-from shared.notifications.composing import Notifications, targets
 from shared.notifications.event import Event, call_finished
 from shared.notifications.memory import MemoryDeadLetters, MemoryNotificationQueue
 from shared.notifications.message import Message
 from shared.notifications.notifier import LONGEST_WAIT, Notifier
 from shared.privacy import NumberHashes
-from shared.store.memory import MemoryStore
+from shared.web.notifications import DeadLetterService
 from tests.functional.app import CALLER, NUMBER, App, functions, http_routes, problem, running
 from tests.functional.hook_receiver import Receiver
 from tests.setting_samples import made_key
@@ -199,7 +199,9 @@ def test_news_of_a_call_that_was_closed_is_no_second_event(room: Room) -> None:
     call_id = room.call()
     entries = room.store.load(call_id).record.entries
     record = room.store.load(call_id).record
-    room.app.board.conductor.notice(record.server_call_id, "news-1", {"eventType": "Microsoft.Communication.CallEnded"})
+    room.app.board.conductor.deliver_lifecycle_event(
+        record.server_call_id, "news-1", {"eventType": "Microsoft.Communication.CallEnded"}
+    )
     assert room.store.load(call_id).record.entries > entries, "the call was closed again, with the news"
     room.run()
     assert (room.receiver.ids, len(room.topic.events)) == ([call_id], 1)

@@ -11,7 +11,7 @@ import pytest
 from azure.functions.eventgrid import EventGridEventInConverter
 from azure.functions.meta import Datum
 
-from shared.calls.journal import Noticed, Started, decode, decode_all
+from shared.calls.journal import LifecycleEvent, Started, decode, decode_all
 from shared.errors import SettingsError
 from shared.settings import load_settings
 from tests.functional.app import CALLER, NUMBER, App, functions, phone, running
@@ -57,7 +57,7 @@ def test_news_of_a_call_is_journaled_as_it_came(app: App, schema: str) -> None:
     app.ring()
     functions()["call_lifecycle"](delivered(schema, "CallStarted", NEWS))
     entries = decode_all(app.store.load(app.call_ids[0]).journal)
-    (entry,) = [entry for entry in entries if isinstance(entry, Noticed)]
+    (entry,) = [entry for entry in entries if isinstance(entry, LifecycleEvent)]
     names = ("type", "source") if schema == "CloudEvents" else ("eventType", "topic")
     assert [entry.event[name] for name in names] == ["Microsoft.Communication.CallStarted", TOPIC.lower()]
 
@@ -67,8 +67,8 @@ def test_news_of_a_call_is_journaled_as_it_came(app: App, schema: str) -> None:
     ("function", "said"),
     [
         ("incoming_call", "not an incoming call"),
-        ("call_lifecycle", "not news of a call"),
-        ("recording_file", "not a recording's files"),
+        ("call_lifecycle", "not a lifecycle event of a call"),
+        ("recording_file", "not a recording event"),
     ],
 )
 def test_an_event_for_another_function_is_named_in_the_log(
@@ -120,7 +120,7 @@ def test_an_event_of_another_resource_changes_nothing_and_the_log_says_why(
         functions()[function](delivered(schema, name, data, topic=topic, event_id="foreign"))
         assert app.store.load(app.call_ids[0]) == before
         assert app.kinds == ["answer"]
-    assert f"refused {name} id=foreign: it comes from another topic than EVENT_GRID_TOPIC" in caplog.text
+    assert f"refused {name} id=foreign: it is not of the topic in EVENT_GRID_TOPIC" in caplog.text
 
 
 def test_without_the_setting_events_of_any_topic_are_taken(app: App) -> None:

@@ -10,9 +10,9 @@ import pytest
 
 from shared.calls import ActionFailed, ActionRefused, Call, CallEnded, NoInput, Prompt, actions, file, ssml, text
 from shared.calls.flow import FLOWS, Flow
+from shared.calls.gateway.base import Request
 from shared.calls.rehearsal import Rehearsal
 from shared.events import explain
-from shared.gateway.base import Request
 from tests.functional.app import App
 
 FILE, TEXT = file("https://prompts.example/a.wav"), text("Good morning.")
@@ -129,7 +129,7 @@ def test_a_failure_is_logged_once_in_words_that_fit(
 ) -> None:
     call_id = playing(app, monkeypatch)
     fail(app, call_id)
-    app.board.conductor._held.take(call_id)  # another instance reads the journal, and says nothing of the past
+    app.board.conductor._cache.take(call_id)  # another instance reads the journal, and says nothing of the past
     fail(app, call_id)
     lines = [record.getMessage() for record in caplog.records if record.getMessage().startswith("failed play")]
     assert lines == [

@@ -1,4 +1,4 @@
-"""News of calls through the Event Grid door: each into its call's journal, once."""
+"""Lifecycle events of calls through the Event Grid trigger: each into its call's journal, once."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any
 import azure.functions as func
 import pytest
 
-from shared.calls.journal import Noticed, decode_all
+from shared.calls.journal import LifecycleEvent, decode_all
 from shared.calls.replay import replay
-from shared.composition import load_flows
+from shared.composition.flows import load_flows
 from shared.errors import StoreUnavailable
 from tests.functional.app import App, functions, incoming_call
 
@@ -61,8 +61,8 @@ def ringing(app: App, **details: Any) -> str:
     return app.call_ids[-1]
 
 
-def noticed(app: App, call_id: str) -> list[Noticed]:
-    return [entry for entry in decode_all(app.store.load(call_id).journal) if isinstance(entry, Noticed)]
+def noticed(app: App, call_id: str) -> list[LifecycleEvent]:
+    return [entry for entry in decode_all(app.store.load(call_id).journal) if isinstance(entry, LifecycleEvent)]
 
 
 @every_type
@@ -81,7 +81,7 @@ def test_the_same_news_again_changes_nothing(app: App, name: str, caplog: pytest
     call_id = ringing(app)
     hear(news(name))
     before = app.store.load(call_id)
-    app.board.conductor._held.take(call_id)  # on another instance, too
+    app.board.conductor._cache.take(call_id)  # on another instance, too
     with caplog.at_level(logging.INFO, "switchboard"):
         hear(news(name))
     assert app.store.load(call_id) == before
@@ -133,7 +133,7 @@ def test_news_of_a_call_that_is_not_ours_is_logged_and_passed_over(
     app: App, name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     call_id = ringing(app)
-    with caplog.at_level(logging.INFO, "switchboard.doors"):
+    with caplog.at_level(logging.INFO, "switchboard.handlers"):
         hear(news(name, server_call="Zm9yZWlnbg"))
     assert f"unknown {name} id=grid-1" in caplog.text
     assert noticed(app, call_id) == []
@@ -171,7 +171,7 @@ def test_what_is_no_news_of_a_call_does_not_enter_a_journal(
     call_id = ringing(app)
     event = incoming_call() if name == "IncomingCall" else news(name, recordingStorageInfo={"recordingChunks": []})
     hear(event)
-    assert "not news of a call" in caplog.text
+    assert "not a lifecycle event of a call" in caplog.text
     assert noticed(app, call_id) == []
 
 

@@ -53,6 +53,8 @@ class Play(Action):
         return None if self.loop else 30.0 + _longest(self.prompts)
 
     def check(self, caller: Identifier | None) -> None:
+        """A play to participants cannot interrupt: of a play with targets the service takes no
+        `interruptCallMediaOperation` (the SDK's play_media sends false)."""
         if self.to and self.interrupt:
             raise InvalidInput(
                 "play.interrupt", "is for a play to everybody.", "Leave out `to`, or cancel_all_media first."

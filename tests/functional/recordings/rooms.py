@@ -26,20 +26,21 @@ from azure.core.credentials import AzureKeyCredential
 from azure.storage.blob import ContainerClient
 
 from acs_emulator.testing import PATIENCE, Control, Running
-from shared.api.reports import RecordingView, ReportService
+from shared.azure.archive import BlobArchive
+from shared.azure.external_storage import OwnStorageSource, Sources
+from shared.azure.recording_ledger import TableLedger
+from shared.azure.recording_source import ServiceSource
+from shared.azure.topic import TopicPublisher
+from shared.calls.store.memory import MemoryStore
 from shared.events import RecordingFileStatusUpdated, parse_event_grid_event
-from shared.notifications.topic import TopicPublisher
 from shared.quality.report import Report
 from shared.quality.thresholds import Thresholds
-from shared.recordings.archive import BlobArchive
-from shared.recordings.ledger import TableLedger
 from shared.recordings.memory import MemoryRecordingQueue
-from shared.recordings.own_storage import OwnStorageSource, Sources
 from shared.recordings.pipeline import Options, Pipeline
 from shared.recordings.record import RecordingRecord
 from shared.recordings.reporting import QualityReporter
-from shared.recordings.source import ServiceSource
-from shared.store.memory import MemoryStore
+from shared.storage_account import StorageAccount
+from shared.web.reports import RecordingView, ReportService
 from tests.functional.recordings.storage_host import LocalServer
 
 PHONES = "+14255550191", "+14255550192"
@@ -195,9 +196,9 @@ class Room:
         self.event = event
         self.now = datetime.fromisoformat(event["eventTime"]).timestamp() + 60
         self.queue = MemoryRecordingQueue()
-        self.ledger = TableLedger(storage, PREFIX, clock=lambda: self.now)
+        self.ledger = TableLedger(StorageAccount(storage), PREFIX, clock=lambda: self.now)
         # Blocks so small that the file takes several.
-        self.archive = BlobArchive(storage, PREFIX, block=64 * 1024)
+        self.archive = BlobArchive(StorageAccount(storage), PREFIX, block=64 * 1024)
         self.container = ContainerClient.from_connection_string(storage, f"{PREFIX}-recordings")
         self.source = ServiceSource(
             emulator.endpoint,
@@ -215,7 +216,7 @@ class Room:
             publisher=TopicPublisher(f"{emulator.endpoint}/api/events", emulator.access_key),
         )
         self.pipeline = Pipeline(
-            source=Sources(self.source, OwnStorageSource(storage, ["own"])),
+            source=Sources(self.source, OwnStorageSource(StorageAccount(storage), ["own"])),
             archive=self.archive,
             ledger=self.ledger,
             queue=self.queue,

@@ -13,9 +13,9 @@ from shared.calls.journal import Issued, Settled
 from shared.calls.outcome import Outcome
 from shared.calls.record import CallRecord
 from shared.calls.sealing import DESTROYED
+from shared.calls.store.base import Stored, Version
+from shared.calls.store.memory import MemoryStore
 from shared.secret_keys import SecretKeys
-from shared.store.base import Stored, Version
-from shared.store.memory import MemoryStore
 from tests.setting_samples import made_key
 from tests.unit.calls.secret_scan import assert_nowhere
 from tests.unit.calls.secret_stage import CARD, KEYS, TONES, Bank, Stage, paying
@@ -129,7 +129,7 @@ def test_news_of_an_ended_call_are_still_journaled() -> None:
     stage.played()
     stage.hang_up()
     before = stage.store.peek(stage.call_id)
-    stage.instance().notice("c2VydmVy", "grid-9", {"type": "CallEnded"})
+    stage.instance().deliver_lifecycle_event("c2VydmVy", "grid-9", {"type": "CallEnded"})
     after = stage.store.load(stage.call_id)
     assert json.loads(after.journal[-1])["entry"] == "noticed"
     assert after.record.entries == before.entries + 1 == len(after.journal)

@@ -9,41 +9,34 @@ from pathlib import Path
 
 import pytest
 
+from shared.calls.store import index
+from shared.calls.store.base import day_of
+from shared.calls.store.index import day_partition, gone_partition, index_rows
 from shared.kept.registry import PLACES, Place, named
 from shared.privacy import NumberHashes
-from shared.store import index
-from shared.store.base import day_of
-from shared.store.index import day_partition, gone_partition, index_rows
 from tests.unit.kept.world import KEY
 from tests.unit.store.test_contract import AT, a_record
 
 ROOT = Path(__file__).parents[3]
 SOURCES = [path for folder in ("shared", "handlers", "streams") for path in sorted((ROOT / folder).rglob("*.py"))]
 PREFIXES = {"prefix", "store_prefix"}
-CLIENTS = {
-    "from_connection_string",
-    "BlobServiceClient",
-    "ContainerClient",
-    "TableServiceClient",
-    "QueueClient",
+MAKE = {
     "create_container",
     "create_queue",
     "create_table",
     "create_table_if_not_exists",
 }
 MAKERS = {
-    "shared/notifications/letters.py",
-    "shared/recordings/ledger.py",
-    "shared/recordings/own_storage.py",  # reads and deletes in containers of the operator's, and makes none
-    "shared/store/blobs.py",
-    "shared/store/brake_rows.py",
-    "shared/store/do_not_record.py",
-    "shared/store/messages.py",
-    "shared/store/rows.py",
-    "shared/store/tables.py",
+    "shared/azure/dead_letters.py",
+    "shared/azure/recording_ledger.py",
+    "shared/azure/blobs.py",
+    "shared/azure/brake_rows.py",
+    "shared/azure/do_not_record.py",
+    "shared/azure/queues.py",
+    "shared/azure/call_store.py",
     "streams/store.py",
 }
-"""The modules that make clients of the storage, or tables, containers and queues."""
+"""The modules that make tables, containers and queues; who makes clients is in test_architecture.py."""
 
 
 def names_in(path: Path) -> Iterator[str]:
@@ -86,8 +79,8 @@ def test_every_name_that_is_put_together_is_registered() -> None:
     assert found | {"-timers-poison"} == named("table") | named("container") | named("queue")
 
 
-def test_nobody_else_makes_a_client_of_the_storage() -> None:
-    made = {path.relative_to(ROOT).as_posix() for path in SOURCES if calls_in(path) & CLIENTS}
+def test_nobody_else_makes_a_place_in_the_storage() -> None:
+    made = {path.relative_to(ROOT).as_posix() for path in SOURCES if calls_in(path) & MAKE}
     assert made == MAKERS, "a new one: name what it keeps in shared/kept/registry.py, then the module here"
 
 

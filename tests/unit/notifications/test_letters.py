@@ -8,10 +8,11 @@ from dataclasses import replace
 import pytest
 
 from devstack.azurite import Azurite
+from shared.azure.dead_letters import MOST_REASON, TableDeadLetters
 from shared.errors import StoreUnavailable
 from shared.notifications.base import DeadLetter, DeadLetters
-from shared.notifications.letters import MOST_REASON, TableDeadLetters
 from shared.notifications.memory import MemoryDeadLetters
+from shared.storage_account import StorageAccount
 from tests.unit.store.conftest import azurite as azurite
 from tests.unit.store.conftest import nowhere as nowhere
 
@@ -25,7 +26,7 @@ def letters(request: pytest.FixtureRequest) -> DeadLetters:
     if request.param == "memory":
         return MemoryDeadLetters()
     azurite: Azurite = request.getfixturevalue("azurite")
-    return TableDeadLetters(azurite.connection_string, f"letters{next(_prefixes)}x")
+    return TableDeadLetters(StorageAccount(azurite.connection_string), f"letters{next(_prefixes)}x")
 
 
 def positions(letters: DeadLetters, after: str = "") -> list[str]:
@@ -89,13 +90,13 @@ def test_letters_of_calls_before_a_day_are_removed(letters: DeadLetters) -> None
 
 @pytest.mark.node
 def test_a_long_reason_is_cut(azurite: Azurite) -> None:
-    letters = TableDeadLetters(azurite.connection_string, f"letters{next(_prefixes)}x")
+    letters = TableDeadLetters(StorageAccount(azurite.connection_string), f"letters{next(_prefixes)}x")
     letters.put(replace(LETTER, reason="x" * 100_000))
     assert [len(letter.reason) for letter in letters.listed()] == [MOST_REASON]
 
 
 def test_a_storage_that_is_away_is_said_to_be(nowhere: str) -> None:
-    letters = TableDeadLetters(nowhere, "letters")
+    letters = TableDeadLetters(StorageAccount(nowhere), "letters")
     with pytest.raises(StoreUnavailable):
         letters.put(LETTER)
     with pytest.raises(StoreUnavailable):

@@ -432,8 +432,8 @@ METRIC = "metric: {name: dead_air, at_most: 0}"
     ("old", "new", "line", "path", "problem"),
     [
         ("title: Support line\n", "", 1, "title", "is missing."),
-        ("name: support", "name: Support Line", 1, "name", "'Support Line' is no name."),
-        ("title:", "titel: x\ntitle:", 2, "titel", "is no key here. Did you mean title?"),
+        ("name: support", "name: Support Line", 1, "name", "'Support Line' is not a valid name."),
+        ("title:", "titel: x\ntitle:", 2, "titel", "is not a known key. Did you mean title?"),
         ("title:", "title: x\ntitle:", 3, "title", "stands twice."),
         ("title: Support line", "title:", 2, "title", "is empty."),
         ("title:", "pass_at: 120\ntitle:", 2, "pass_at", "less than or equal to 100"),

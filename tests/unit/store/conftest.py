@@ -9,9 +9,10 @@ import pytest
 
 from devstack.azurite import ACCOUNT_KEY, Azurite
 from devstack.ports import free_port
-from shared.store.base import CallStore
-from shared.store.memory import MemoryStore
-from shared.store.tables import TableStore
+from shared.azure.call_store import TableStore
+from shared.calls.store.base import CallStore
+from shared.calls.store.memory import MemoryStore
+from shared.storage_account import StorageAccount
 
 _prefixes = itertools.count(1)
 
@@ -30,7 +31,7 @@ def azurite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Azurite]:
 def tables(azurite: Azurite) -> Callable[[], TableStore]:
     """Makes stores over the same, fresh tables."""
     prefix = f"test{next(_prefixes)}x"
-    return lambda: TableStore(azurite.connection_string, prefix)
+    return lambda: TableStore(StorageAccount(azurite.connection_string), prefix)
 
 
 @pytest.fixture(params=["memory", pytest.param("tables", marks=pytest.mark.node)])

@@ -1,0 +1,56 @@
+"""What every keeper of rows in Azure Tables needs: versions, and the store's own errors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, cast
+
+from azure.core.exceptions import AzureError, HttpResponseError, ResourceNotFoundError
+
+from shared.errors import LostRace, StoreError, StoreRefused, StoreUnavailable, SwitchboardError
+
+RETRYABLE = (408, 409, 412, 429)
+"""Of the 4xx those that say `later`, or that somebody else is at it; all others say that the request itself is
+wrong."""
+
+
+def etag(row: Mapping[str, Any]) -> str:
+    """The version of a row that was read."""
+    return str(cast(Any, row).metadata["etag"])
+
+
+def failure(error: HttpResponseError) -> StoreError:
+    """What an answer of the storage means that no rule of a store explains."""
+    status = error.status_code or 0
+    if not 400 <= status < 500 or status in RETRYABLE:
+        return StoreUnavailable(f"the storage answered {status} {error.reason}")
+    remedy = "; check the connection string and the rights of the app" if status in (401, 403) else ""
+    return StoreRefused(f"the storage answered {status} {error.reason}{remedy}")
+
+
+def written_at(row: Mapping[str, Any]) -> int:
+    """When a row was written, by the storage's clock: Unix time in milliseconds, 0 where that was not read."""
+    timestamp = cast(Any, row).metadata.get("timestamp")
+    return int(timestamp.timestamp() * 1000) if timestamp else 0
+
+
+@contextmanager
+def storage_errors(what: str, missing: Callable[[str], SwitchboardError]) -> Iterator[None]:
+    """Translate the SDK's errors into the store's.
+
+    Args:
+        what: the call or recording that it is about.
+        missing: the error for a row that is not there.
+    """
+    try:
+        yield
+    except HttpResponseError as error:
+        if isinstance(error, ResourceNotFoundError):
+            raise missing(what) from error
+        # 409 where two transactions insert the same segment: the other one won.
+        if error.status_code in (409, 412):
+            raise LostRace(what) from error
+        raise failure(error) from error
+    except AzureError as error:
+        raise StoreUnavailable(f"the storage did not answer ({type(error).__name__})") from error
