@@ -34,7 +34,6 @@ from shared.calls.side_effects import DueEffects
 from shared.calls.store.base import CallStore, DoNotRecord
 from shared.calls.timers import Timers
 from shared.calls.turns import UNNUMBERED, Input, Turns
-from shared.calls.watchdog import Watchdog
 from shared.errors import KeyReused, NotConnected, UnknownCall
 from shared.events import CallEvent, Participant
 from shared.identifiers import Identifier
@@ -52,7 +51,6 @@ class Conductor(Turns):
         clock: Unix time in milliseconds.
         grace: seconds that an issued action may stay unconfirmed before it is sent again.
         ring_time: seconds from which an incoming call is stale.
-        idle_timeout: seconds without an event after which the watchdog asks the service about a call.
         check_flows: watch flows for mistakes, and load each call anew at every event, so that one that differs from
             run to run is noticed at once.
         apology, transfer_to: what a caller hears when a flow fails, and who takes them then; a flow may say otherwise.
@@ -73,7 +71,6 @@ class Conductor(Turns):
         cached_calls: int = 2000,
         grace: float = 7.0,
         ring_time: float = 30.0,
-        idle_timeout: float = 60.0,
         apology: tuple[Prompt, ...] = (),
         transfer_to: Identifier | None = None,
         language: str = "",
@@ -92,7 +89,6 @@ class Conductor(Turns):
         super().__init__(store, calls, dispatcher, afterwards, sealing, clock, grace, log_errors_in_full=check_flows)
         claims = Claims(self, store, flows, language, ring_time)
         self.ring, self.place = claims.ring, claims.place
-        self._watchdog = Watchdog(self, store, gateway, clock, self._grace, int(idle_timeout * 1000), brakes)
 
     @property
     def later(self) -> Background:
@@ -191,10 +187,6 @@ class Conductor(Turns):
             return Outcome.LATE, None
         # Late: an old memory did not know that it was done, and that the call is over since.
         return Outcome.DUPLICATE if outcome is Outcome.LATE else outcome, operation
-
-    def watch(self) -> dict[str, Outcome]:
-        """Settle the calls that stopped hearing anything; what was done, by call id."""
-        return self._watchdog.watch()
 
     # Looking at calls
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -47,6 +47,9 @@ class Conducting(Protocol):
     def afterwards(self) -> Afterwards:
         """Confirms, indexes and closes calls."""
 
+    def now(self) -> int:
+        """Unix time in milliseconds."""
+
     def advance(self, call_id: str, inputs: Sequence[tuple[Entry, CallEvent | None]]) -> Outcome:
         """Feed a call, and send again what was lost; no inputs: only the latter."""
 
@@ -75,9 +78,8 @@ class Watchdog:
     service is asked about an idle call ever more rarely: after `idle_timeout`, then after pauses that double.
 
     Args:
-        clock: Unix time in milliseconds.
-        grace: milliseconds that an issued action may stay unconfirmed before it is sent again.
-        idle_timeout: milliseconds without an event after which the service is asked about a call.
+        grace: seconds that an issued action may stay unconfirmed before it is sent again.
+        idle_timeout: seconds without an event after which the service is asked about a call.
         brakes: say how long a call may be, and learn how many there are; None: neither.
     """
 
@@ -86,17 +88,16 @@ class Watchdog:
         conductor: Conducting,
         store: CallStore,
         gateway: Gateway,
-        clock: Callable[[], int],
-        grace: int,
-        idle_timeout: int,
+        *,
+        grace: float = 7.0,
+        idle_timeout: float = 60.0,
         brakes: Brakes | None = None,
     ) -> None:
         self._conductor = conductor
         self._store = store
         self._gateway = gateway
-        self._clock = clock
-        self._grace = grace
-        self._idle_timeout = idle_timeout
+        self._grace = int(grace * 1000)
+        self._idle_timeout = int(idle_timeout * 1000)
         self._brakes = brakes
         self._seen: dict[str, CallRecord] = {}
         self._pauses: dict[str, _Pause] = {}
@@ -111,7 +112,7 @@ class Watchdog:
             self._pauses.pop(call_id, None)
             self._unconfirmed.pop(call_id, None)
             self._rests.pop(call_id, None)
-        now = self._clock()
+        now = self._conductor.now()
         open_calls = [call_id for call_id in open_calls if self._rests.get(call_id, 0) <= now]
         self._seen = {}
         outcomes: list[Outcome] = []
@@ -125,7 +126,7 @@ class Watchdog:
 
     def _look_safely(self, call_id: str) -> Outcome:
         try:
-            return self._look(call_id, self._clock())
+            return self._look(call_id, self._conductor.now())
         except Exception:  # one call that cannot be settled must not keep it from the others
             log.exception("the watchdog could not settle call=%s; it tries again", call_id)
             return Outcome.UNCHANGED

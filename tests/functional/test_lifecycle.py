@@ -11,7 +11,7 @@ import pytest
 
 from shared.calls.journal import LifecycleEvent, decode_all
 from shared.calls.replay import replay
-from shared.composition import load_flows
+from shared.composition.flows import load_flows
 from shared.errors import StoreUnavailable
 from tests.functional.app import App, functions, incoming_call
 

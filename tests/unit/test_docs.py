@@ -21,7 +21,7 @@ from shared.calls import FLOWS, ActionFailed, Call, CallError, Flow
 from shared.calls.actions import families
 from shared.calls.outcome import Outcome
 from shared.calls.texts import read_texts
-from shared.composition import load_flows
+from shared.composition.flows import load_flows
 from shared.routing import load_routes
 from tests.fixtures.app import shipped
 

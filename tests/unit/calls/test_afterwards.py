@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from shared.calls import Call, Flow, text
-from shared.calls.conductor import Conductor
 from shared.calls.gateway.base import Request
 from shared.calls.outcome import Outcome
 from shared.calls.record import CallRecord
@@ -17,7 +16,7 @@ from shared.calls.store.base import Stored, Version
 from shared.calls.store.memory import MemoryStore
 from shared.errors import LostRace, StoreUnavailable
 from tests.unit.calls.losses import another, answering_with, hear, react, up
-from tests.unit.calls.world import CONNECTION, World, a_ring, answering, parsed, respond
+from tests.unit.calls.world import CONNECTION, Instance, World, a_ring, answering, parsed, respond
 
 THIRD = 7.0 / 3
 """Seconds between two signs of life."""
@@ -66,13 +65,13 @@ def world(store: Heads) -> World:
     return world
 
 
-def job(conductor: Conductor, key: str) -> Callable[[], None]:
+def job(conductor: Instance, key: str) -> Callable[[], None]:
     """What waits under this key, which is taken out."""
     waiting: dict[str, Callable[[], None]] = conductor.later.waiting  # type: ignore[attr-defined]
     return waiting.pop(key)
 
 
-def waits(conductor: Conductor, key: str) -> bool:
+def waits(conductor: Instance, key: str) -> bool:
     return key in conductor.later.waiting  # type: ignore[attr-defined]
 
 
@@ -117,7 +116,7 @@ def test_a_confirmation_of_what_the_head_says_already_is_no_write(world: World, 
 
 
 def sending(
-    world: World, conductor: Conductor, call_id: str, meanwhile: Callable[[str], object], kind: str = "play"
+    world: World, conductor: Instance, call_id: str, meanwhile: Callable[[str], object], kind: str = "play"
 ) -> None:
     """The next action of this kind takes so long that `meanwhile` happens; it is given the key of the sign of life."""
 

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from shared.calls import Call, CallError, Flow, actions, text
 from shared.calls.afterwards import CONFIRM_AFTER
-from shared.calls.conductor import Conductor
 from shared.calls.finding import call_of_recording
 from shared.calls.gateway.base import Request
 from shared.calls.journal import LifecycleEvent, Settled
@@ -25,7 +24,7 @@ from shared.errors import StoreUnavailable, UnknownCall
 from shared.identifiers import Identifier
 from shared.privacy import NumberHashes
 from tests.examples import examples
-from tests.unit.calls.world import CALLEE, CALLER, FLOWS, World, a_ring, answering, parsed, respond
+from tests.unit.calls.world import CALLEE, CALLER, FLOWS, Instance, World, a_ring, answering, parsed, respond
 
 SERVER_CALL = "c2VydmVy"
 CORRELATION = "5d1f3a52-0000-4000-8000-000000000001"
@@ -72,7 +71,7 @@ def world() -> World:
     return World(store=CountingStore(), gateway=World().gateway)
 
 
-def instance(world: World) -> Conductor:
+def instance(world: World) -> Instance:
     conductor = world.conductor(flows=FLOWS_HERE)
     world.gateway._answer = answer
     return conductor
@@ -101,7 +100,7 @@ def written(world: World) -> list[str]:
     return sorted(rows)
 
 
-def hear(world: World, conductor: Conductor, call_id: str) -> None:
+def hear(world: World, conductor: Instance, call_id: str) -> None:
     for event in world.wire.reaction(world.last()):
         conductor.deliver(call_id, [parsed(event)])
 
@@ -395,7 +394,7 @@ def test_the_prompt_after_an_answer_does_not_wait_for_the_index(world: World, mo
 # Hosts that are slow, or keep nothing in memory
 
 
-def ends(world: World, conductor: Conductor, call_id: str) -> None:
+def ends(world: World, conductor: Instance, call_id: str) -> None:
     """The caller leaves; the call is archived and closed."""
     conductor.deliver(call_id, [parsed(world.wire.event("CallDisconnected", None, (200, 5000, "left")))])
     conductor.later.flush()

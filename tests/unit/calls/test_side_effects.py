@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from shared.calls import ActionRefused, Call, Flow, actions, text
-from shared.calls.conductor import Conductor
 from shared.calls.gateway.memory import refuse
 from shared.calls.journal import RefusedEntry, Resent, Responded
 from shared.calls.lost import MAX_RUNS, NEVER_RETURNED
@@ -19,7 +18,7 @@ from shared.calls.replay import replay
 from shared.calls.returned import NOT_JSON
 from shared.errors import InvalidInput, StoreRefused, StoreUnavailable
 from tests.unit.calls.losses import GRACE, Death, answering_with, hear, lost, plays, resent
-from tests.unit.calls.world import APOLOGY, CALLEE, CALLER, CONNECTION, World, a_ring, answering, respond
+from tests.unit.calls.world import APOLOGY, CALLEE, CALLER, CONNECTION, Instance, World, a_ring, answering, respond
 
 LEFT = (200, 5000, "left")
 
@@ -31,13 +30,13 @@ def world() -> World:
     return world
 
 
-def up(world: World, function: Callable[[Call], Any], **options: Any) -> tuple[Conductor, str]:
+def up(world: World, function: Callable[[Call], Any], **options: Any) -> tuple[Instance, str]:
     """An instance whose only flow is this one, and a call of it that is up."""
     conductor = world.conductor(flows={"flow": Flow("flow", function)}, **options)
     return conductor, world.answered(conductor, "flow")
 
 
-def alive(conductor: Conductor, call_id: str) -> None:
+def alive(conductor: Instance, call_id: str) -> None:
     """A third of the grace period passes for the background."""
     conductor.later.waiting.pop(f"alive {call_id}")()  # type: ignore[attr-defined]
 

@@ -6,6 +6,7 @@ import argparse
 import base64
 import binascii
 import importlib.util
+import json
 import random
 import uuid
 from collections.abc import Mapping, Sequence
@@ -14,46 +15,22 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from acs_emulator import __version__
+from acs_emulator.core.event_grid_target import ConfigError as ConfigError
+from acs_emulator.core.event_grid_target import EventGridTarget as EventGridTarget
+from acs_emulator.core.identifiers import PHONE_NUMBER
 from acs_emulator.core.known_hosts import host_of
 
 #: The well-known development access key. It protects nothing: it only lets every SDK sign the same way.
 DEVELOPMENT_ACCESS_KEY = base64.b64encode(b"switchboard-emulator-development-access-key-0001").decode()
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 18080
+DEFAULT_HTTPS_PORT = 18443
 #: Seed of the resource id when none is given, so that the token audience is the same at every start.
 _RESOURCE_SEED = 1
-
+#: Calls that one number may place at once unless support has raised it (docs: service limits).
+OUTBOUND_CALLS = 2
 
 N = TypeVar("N", int, float)
-
-
-class ConfigError(ValueError):
-    """A setting cannot be used; the message names the flag and says what is expected."""
-
-
-@dataclass(frozen=True)
-class EventGridTarget:
-    """One Event Grid subscription: an endpoint and, if given, the event types it wants."""
-
-    url: str
-    event_types: frozenset[str] = frozenset()
-
-    @classmethod
-    def parse(cls, text: str) -> EventGridTarget:
-        """Read ``http://host/path?query#IncomingCall,CallEnded``; without a fragment all types are sent."""
-        url, _, fragment = text.strip().partition("#")
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.netloc:
-            raise ConfigError(f"--event-grid: {text!r} is not an absolute http(s) URL.")
-        return cls(url, frozenset(name.strip() for name in fragment.split(",") if name.strip()))
-
-    def wants(self, event_type: str) -> bool:
-        """Whether this subscription takes the event type (``Microsoft.Communication.IncomingCall``)."""
-        return not self.event_types or self.names(event_type)
-
-    def names(self, event_type: str) -> bool:
-        """Whether this subscription asks for the event type, in full or by its last part."""
-        return bool({event_type, event_type.rpartition(".")[2]} & self.event_types)
 
 
 @dataclass(frozen=True)
@@ -83,10 +60,30 @@ class Config:
     topic_key: str = field(default="", repr=False)
     #: Key of the speech resource; empty takes any key.
     speech_key: str = field(default="", repr=False)
+    #: Port of https, 0 for any free one; None is without.
+    https_port: int | None = None
+    #: PEM files of a certificate and its key; empty is the development certificate of the user's data folder.
+    certificate: str = ""
+    key: str = ""
+    #: Where others reach the emulator, such as https://emulator.example:8443; empty is its own address.
+    public_url: str = ""
+    #: Folder that keeps recordings and topic events over a restart; empty keeps nothing.
+    location: str = ""
+    #: Whether the terminal shows the conversation of each call.
+    verbose: bool = False
+    #: The resource's own numbers, with the outbound calls that each may have at once.
+    numbers: tuple[tuple[str, int], ...] = ()
 
     def __post_init__(self) -> None:
-        if not 0 <= self.port <= 65535:
-            raise ConfigError(f"--port: {self.port} is not between 0 and 65535.")
+        for flag, port in (("--port", self.port), ("--https-port", self.https_port or 0)):
+            if not 0 <= port <= 65535:
+                raise ConfigError(f"{flag}: {port} is not between 0 and 65535.")
+        if self.port and self.port == self.https_port:
+            raise ConfigError(f"--https-port: {self.https_port} is the port of http.")
+        if self.key and not self.certificate:
+            raise ConfigError("--key: needs --certificate.")
+        if self.public_url:
+            object.__setattr__(self, "public_url", _origin("--public-url", self.public_url))
         if self.recording_host and "//" not in self.recording_host:
             object.__setattr__(self, "recording_host", f"https://{self.recording_host}")
         if self.recording_host and not urlsplit(self.recording_host).netloc:
@@ -115,6 +112,18 @@ class Config:
             raise ConfigError(f"--resource-id: {self.resource_id!r} is not a GUID.") from error
 
 
+def _origin(flag: str, text: str) -> str:
+    """Scheme and authority of a URL that has no more than that."""
+    parts = urlsplit(text)
+    try:
+        named = parts.scheme in ("http", "https") and host_of(text) and parts.port != 0
+    except ValueError:
+        named = False
+    if not named or parts.path.strip("/") or parts.query or parts.fragment or parts.username is not None:
+        raise ConfigError(f"{flag}: {text!r} is not an address such as https://emulator.example:8443.")
+    return f"{parts.scheme}://{parts.netloc.lower()}"
+
+
 def _has_storage_client() -> bool:
     try:
         return importlib.util.find_spec("azure.storage.blob") is not None
@@ -127,15 +136,40 @@ def resource_id_of(seed: int) -> str:
     return str(uuid.UUID(int=random.Random(f"resource-{seed}").getrandbits(128), version=4))
 
 
+def parse_number(text: str) -> tuple[str, int]:
+    """Read ``+18005550199`` or ``+18005550199:10``: a number, and how many outbound calls it may have at once."""
+    number, colon, limit = text.strip().partition(":")
+    if not PHONE_NUMBER.match(number):
+        raise ConfigError(f"--number: {text!r} is not a number in E.164 form, such as +18005550199.")
+    if colon and not limit.isdecimal():
+        raise ConfigError(f"--number: {limit!r} is not a number of outbound calls, as in +18005550199:10.")
+    return number, int(limit) if colon else OUTBOUND_CALLS
+
+
 _SWITCH: dict[str, Any] = {"action": "store_true", "default": None}
 _OPTIONS: dict[str, tuple[str | None, dict[str, Any]]] = {
     "--version": (None, {"action": "version", "version": f"acs-emulator {__version__}"}),
     "--host": (f"address to listen on (default {DEFAULT_HOST})", {}),
     "--port": (f"port to listen on, 0 for any free one (default {DEFAULT_PORT})", {}),
+    "--https-port": (
+        f"port of https, 0 for any free one (default {DEFAULT_HTTPS_PORT}; beside another --port, a free one)",
+        {},
+    ),
+    "--no-https": ("listen on http alone", _SWITCH),
+    "--certificate": ("PEM file of a certificate for https (default: one that is made for this user)", {}),
+    "--key": ("PEM file of its key (default: the file of the certificate)", {}),
+    "--public-url": ("where others reach it, in containers and behind tunnels: https://emulator.example:8443", {}),
+    "--location": ("folder that keeps recordings and topic events over a restart", {}),
+    "--verbose": ("show the conversation of each call", _SWITCH),
     "--access-key": ("base64 access key (default: the development key)", {}),
     "--event-grid": (
-        "Event Grid webhook URL, may repeat; '#IncomingCall,CallStarted' at the end picks event types",
+        "Event Grid webhook URL, may repeat; '#IncomingCall,CallStarted' at the end picks event types; "
+        "or a subscription with filters as JSON",
         {"action": "append"},
+    ),
+    "--number": (
+        "a number of the resource, may repeat; '+18005550199:10' may have 10 outbound calls at once (default 2)",
+        {"dest": "numbers", "action": "append"},
     ),
     "--speed": ("divides every wait (default 1)", {}),
     "--seed": ("seed of every random choice (default: a fresh one at every start)", {}),
@@ -175,14 +209,19 @@ def parse_config(argv: Sequence[str], environ: Mapping[str, str]) -> Config:
         given = getattr(flags, name)
         return bool(given) or environ.get(f"EMULATOR_{name.upper()}", "").lower() in ("1", "true", "yes", "on")
 
-    urls: list[str] = flags.event_grid or environ.get("EMULATOR_EVENT_GRID", "").split(",http")
-    if not flags.event_grid:
-        urls = [urls[0], *(f"http{rest}" for rest in urls[1:])]
+    port = _number(int, "--port", setting("port", str(DEFAULT_PORT)))
+    https_port = setting("https_port", str(DEFAULT_HTTPS_PORT if port == DEFAULT_PORT else 0))
     return Config(
         host=setting("host", DEFAULT_HOST),
-        port=_number(int, "--port", setting("port", str(DEFAULT_PORT))),
+        port=port,
+        https_port=None if switch("no_https") else _number(int, "--https-port", https_port),
+        certificate=setting("certificate", ""),
+        key=setting("key", ""),
+        public_url=setting("public_url", ""),
+        location=setting("location", ""),
+        verbose=switch("verbose"),
         access_key=setting("access_key", DEVELOPMENT_ACCESS_KEY),
-        event_grid=tuple(EventGridTarget.parse(url) for url in urls if url.strip()),
+        event_grid=_subscriptions(flags.event_grid, environ.get("EMULATOR_EVENT_GRID", "")),
         speed=_number(float, "--speed", setting("speed", "1")),
         seed=_number(int, "--seed", seed) if (seed := setting("seed", "")) else None,
         loose=switch("loose"),
@@ -197,10 +236,29 @@ def parse_config(argv: Sequence[str], environ: Mapping[str, str]) -> Config:
         storage_connection_string=setting("storage_connection_string", ""),
         topic_key=setting("topic_key", ""),
         speech_key=setting("speech_key", ""),
+        numbers=tuple(
+            parse_number(number)
+            for number in flags.numbers or environ.get("EMULATOR_NUMBERS", "").split(",")
+            if number.strip()
+        ),
         recording_chunk_seconds=_number(
             float, "--recording-chunk-seconds", setting("recording_chunk_seconds", "14400")
         ),
     )
+
+
+def _subscriptions(given: list[str] | None, environment: str) -> tuple[EventGridTarget, ...]:
+    """Those of the flags, or of the environment: URLs with commas between them, one subscription, or a JSON list."""
+    if given:
+        return tuple(map(EventGridTarget.parse, given))
+    text = environment.strip()
+    if text.startswith("["):
+        try:
+            return tuple(EventGridTarget.parse(json.dumps(one)) for one in json.loads(text))
+        except ValueError as error:
+            raise ConfigError(f"EMULATOR_EVENT_GRID: {error}") from error
+    first, *rest = [text] if text.startswith("{") else text.split(",http")
+    return tuple(EventGridTarget.parse(url) for url in (first, *(f"http{one}" for one in rest)) if url.strip())
 
 
 def _number(kind: type[N], flag: str, text: str) -> N:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import json
+import re
+from collections.abc import Callable
 from typing import Any
 
 import aiohttp
@@ -16,6 +17,7 @@ from acs_emulator.events.envelopes import event_grid_event
 from acs_emulator.events.faults import Faults
 from acs_emulator.events.log import Attempt, Delivery, Log
 from acs_emulator.events.posting import post
+from acs_emulator.events.remedies import unvalidated
 
 #: Waits before each retry in seconds, the last one repeating (docs: Event Grid delivery and retry).
 RETRY_SCHEDULE = (10.0, 30.0, 60.0, 300.0, 600.0, 1800.0, 3600.0)
@@ -31,6 +33,7 @@ LEAST_WAIT = {400: 300.0, 401: 300.0, 403: 300.0, 404: 300.0, 408: 120.0, 503: 3
 #: Seconds between handshake attempts while the endpoint is not up. Chosen.
 HANDSHAKE_WAIT = 1.0
 VALIDATION_EVENT = "Microsoft.EventGrid.SubscriptionValidationEvent"
+_VALIDATION_RESPONSE = re.compile(r"""(["'])validationResponse\1\s*:\s*(["'])(?P<code>[^"']*)\2""", re.IGNORECASE)
 VALIDATION_PATH = "/emulator/eventgrid/validate"
 _TOPIC = (
     "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/emulator"
@@ -46,13 +49,20 @@ class Subscription:
         self.name = name
         self.code = code
         self.validated = asyncio.Event()
+        #: Why the last handshake failed, in words for people; empty before the first and after success.
+        self.problem = ""
 
     def state(self) -> dict[str, Any]:
         return {
             "name": self.name,
             "url": self.target.url,
             "eventTypes": sorted(self.target.event_types),
+            "filters": [
+                {"operatorType": one.operator, "key": one.key, "values": one.values}
+                for one in self.target.advanced_filters
+            ],
             "validated": self.validated.is_set(),
+            "problem": self.problem,
         }
 
 
@@ -69,6 +79,8 @@ class EventGrid:
         self._faults = faults
         self._tasks = tasks
         self.subscriptions: list[Subscription] = []
+        #: Told when a subscription is validated, or when a handshake fails for another reason than the one before.
+        self.on_handshake: list[Callable[[Subscription], None]] = []
 
     def subscribe(self, target: EventGridTarget, origin: str, handshakes: Tasks) -> Subscription:
         """Add an endpoint and start its handshake; ``origin`` is the emulator's own address."""
@@ -82,7 +94,7 @@ class EventGrid:
         """Manual validation by GET on the validation URL."""
         for subscription in self.subscriptions:
             if subscription.code == code:
-                subscription.validated.set()
+                self._settled(subscription, "")
                 return True
         return False
 
@@ -91,16 +103,16 @@ class EventGrid:
         event_type = f"Microsoft.Communication.{name}"
         moment = utc_now()
         event_id = self._ids.guid()
+        event = event_grid_event(event_id, _TOPIC, subject, event_type, data, moment)
         for subscription in self.subscriptions:
-            if subscription.target.wants(event_type):
-                event = event_grid_event(event_id, _TOPIC, subject, event_type, data, moment)
+            if subscription.target.wants(event):
                 self._tasks.start(self._deliver(subscription, event), f"Event Grid {name}")
 
     def forward(self, event: dict[str, Any]) -> None:
         """Send what an app has published to the subscriptions that name its type: the others are of this resource."""
         event_type = _type_of(event)
         for subscription in self.subscriptions:
-            if subscription.target.names(event_type):
+            if subscription.target.takes_published(event):
                 self._tasks.start(self._deliver(subscription, event), f"Event Grid {event_type}")
 
     async def _handshake(self, subscription: Subscription, origin: str) -> None:
@@ -112,10 +124,21 @@ class EventGrid:
                 event = event_grid_event(self._ids.guid(), _TOPIC, "", VALIDATION_EVENT, data, utc_now())
                 delivery = self._log.delivery("validation", subscription.target.url, event)
             answer = await self._post(subscription, delivery, "SubscriptionValidation", 0)
-            if delivery.attempts[-1].status == 200 and _validation_response(answer) == code:
-                subscription.validated.set()
+            attempt = delivery.attempts[-1]
+            if attempt.status == 200 and _validation_response(answer) == code:
+                self._settled(subscription, "")
                 return
+            self._settled(subscription, unvalidated(attempt))
             await self._clock.sleep(HANDSHAKE_WAIT)
+
+    def _settled(self, subscription: Subscription, problem: str) -> None:
+        """Note how a handshake ended: well if there is no problem."""
+        changed = problem != subscription.problem or not problem
+        subscription.problem = problem
+        if not problem:
+            subscription.validated.set()
+        for listener in self.on_handshake if changed else ():
+            listener(subscription)
 
     async def _deliver(self, subscription: Subscription, event: dict[str, Any]) -> None:
         expires = self._clock.now() + TIME_TO_LIVE
@@ -177,8 +200,6 @@ def _type_of(event: dict[str, Any]) -> str:
 
 
 def _validation_response(body: bytes) -> str | None:
-    try:
-        answer = json.loads(body)
-    except ValueError:
-        return None
-    return answer.get("validationResponse") if isinstance(answer, dict) else None
+    """The code that an endpoint gave back, also as the text of a Python dictionary, which official samples send."""
+    found = _VALIDATION_RESPONSE.search(body.decode("utf-8", "replace"))
+    return found["code"] if found else None
