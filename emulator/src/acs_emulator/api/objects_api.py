@@ -24,7 +24,7 @@ _DOWNLOAD, _DELETE = "CallRecording_Download", "CallRecording_Delete"
 
 
 class _LoggedFile(web.FileResponse):
-    """A file, or the part that a readable Range takes of it. Its status (200, 206, 416, …) is known when it goes out."""
+    """A file, or the part that a readable Range takes of it. Its status is known only when it goes out."""
 
     def __init__(self, path: Path, record: RequestRecord) -> None:
         super().__init__(path, headers={"Content-Type": "application/octet-stream"})
