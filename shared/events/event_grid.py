@@ -1,6 +1,6 @@
 """The six Event Grid events of voice calls, named as on the wire.
 
-`CallEnded` here is the service's news of a call; `shared.errors.CallEnded` is what a flow meets. This one is
+`CallEnded` here is the lifecycle event of the service; `shared.errors.CallEnded` is what a flow meets. This one is
 therefore always written `event_grid.CallEnded`.
 
 Except for IncomingCall they are raised for ACS users only, not for phone numbers, bots or Teams users.
@@ -44,7 +44,9 @@ def _wrapped(value: Any) -> Any:
     return value
 
 
-_WRAPPERS: Final = {"communicationIdentifier", "identifier", "role", "type", "name"}
+_WRAPPERS: Final = {"communicationIdentifier", "communicationidentifier", "identifier", "role", "type", "name"}
+_IDENTIFIER: Final = AliasChoices("communicationIdentifier", "communicationidentifier", "identifier")
+"""The second spelling is that of the published example of CallEnded."""
 _Headers = Annotated[dict[str, Annotated[str, Field(coerce_numbers_to_str=True)]], BeforeValidator(_without_nulls)]
 
 
@@ -174,18 +176,14 @@ def _whole(value: Any) -> Any:
 class CallUser(WireModel):
     """An ACS user in an Event Grid event; `role` is Teams' word for it in a meeting."""
 
-    identifier: MaybeIdentifier = Field(
-        default=None, validation_alias=AliasChoices("communicationIdentifier", "identifier")
-    )
+    identifier: MaybeIdentifier = Field(default=None, validation_alias=_IDENTIFIER)
     role: str | None = None
 
 
 class CallEndedBy(WireModel):
     """Who ended the call. `type` is `Participant` or `MicrosoftInternal`; the latter has no identifier."""
 
-    identifier: MaybeIdentifier = Field(
-        default=None, validation_alias=AliasChoices("communicationIdentifier", "identifier")
-    )
+    identifier: MaybeIdentifier = Field(default=None, validation_alias=_IDENTIFIER)
     type: str | None = None
     name: str | None = None
 
@@ -216,7 +214,7 @@ class IncomingCall(EventGridEvent):
 
     Attributes:
         incoming_call_context: opaque and for one use: what answer, reject and redirect take (7 to 8 KB).
-        server_call_id: "" in old samples only; the answer to answer call has it.
+        server_call_id: "" in old samples only; the response to answer call has it.
         on_behalf_of_callee: whose call is answered, where `to` is a delegate.
     """
 
