@@ -161,7 +161,7 @@ class Settings(StorageSettings):
     )
     scorecards_folder: str = Field("scorecards", description="Folder of the scorecards; relative to the app.")
     transcription_endpoint: str = Field(
-        "", description="Azure AI Speech resource that transcribes recordings; empty: reports hold no words."
+        "", description="Azure AI Speech resource that transcribes recordings; empty: no transcripts."
     )
     transcription_key: str = Field(
         "", repr=False, description="Key of that resource; empty: the app's managed identity signs in."

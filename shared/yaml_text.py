@@ -144,7 +144,7 @@ class YamlFile:
             at = (*where, key.value)
             self._lines[at] = line
             if key.value in entries:
-                self.note(at, "stands twice.", "Leave one of them out.")
+                self.note(at, "is given twice.", "Remove one of them.")
             entries[key.value] = self._plain(value, at)
         return entries
 

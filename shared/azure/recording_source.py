@@ -263,7 +263,7 @@ def read_metadata(body: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError):
         raise UnreadableAudio("acsmetadata", "is not JSON.") from None
     if not isinstance(document, dict):
-        raise UnreadableAudio("acsmetadata", "is no JSON object.")
+        raise UnreadableAudio("acsmetadata", "is not a JSON object.")
     return document
 
 

@@ -19,7 +19,7 @@ from shared.azure import clients
 from shared.errors import ForeignLocation, SettingsError, TranscriptionFailed
 from shared.logs import logger
 from shared.quality.spans import Span
-from shared.quality.words.base import ChannelAudio, Utterance, Word
+from shared.quality.transcripts.base import ChannelAudio, Utterance, Word
 from shared.recordings.location import read_address
 
 # requests is imported where it is used: only the queue function transcribes.

@@ -156,7 +156,7 @@ class Call(
         are not JSON.
         """
         if not isinstance(result, str) or not re.fullmatch(SIGNAL_NAME, result):
-            raise InvalidInput("result", f"{result!r} is no word.", "Use letters, digits, _ . -, at most 64.")
+            raise InvalidInput("result", f"{result!r} is not a valid word.", "Use letters, digits, _ . -, at most 64.")
         result = self._host.secrecy.shown(result)
         kept = json_object("result", self._host.secrecy.values.masked(json_object("result", details)))
         if len(json.dumps(kept)) > MAX_DETAILS:
@@ -180,7 +180,7 @@ class Call(
         deployed; the first answer of a call counts for all of it.
         """
         if not isinstance(name, str) or not re.fullmatch(SIGNAL_NAME, name):
-            raise InvalidInput("version", f"{name!r} is no name.", "Use letters, digits, _ . -, at most 64.")
+            raise InvalidInput("version", f"{name!r} is not a valid name.", "Use letters, digits, _ . -, at most 64.")
         return self._host.version(name)
 
     def ended(self) -> Pending[CallEnded]:

@@ -135,7 +135,7 @@ def _context(value: object) -> Headers:
         if not _HEADER_NAME.fullmatch(name):
             raise Wrong("is not the name of a header.", "Use at most 64 of A-Z a-z 0-9 -.", name)
         if header_name(name) in headers:
-            raise Wrong("stands twice: case does not count in names of headers.", "", name)
+            raise Wrong("is given twice: case does not count in names of headers.", "", name)
         headers[header_name(name)] = patterns
     return tuple(headers.items())
 

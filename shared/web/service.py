@@ -86,7 +86,7 @@ class CallService:
                 "Give it in the body of POST /api/calls/search.",
             )
         if status and status not in get_args(Status):
-            raise InvalidInput("status", f"{status!r} is no status.", f"Known: {', '.join(get_args(Status))}.")
+            raise InvalidInput("status", f"{status!r} is not a status.", f"Known: {', '.join(get_args(Status))}.")
         rows = self._store.listed(day(query.get("day")), after=position(query.get("after")))
         found, more = page((row for row in rows if not status or row.status == status), size)
         return CallList(calls=tuple(map(_listed, found)), next=found[-1].position if more else None)
@@ -150,7 +150,9 @@ class CallService:
     def signal(self, call_id: str, name: str, body: bytes, key: str | None) -> SignalTaken:
         """Give the flow something. CallOver once the call has ended."""
         if not _NAME.fullmatch(name):
-            raise InvalidInput("name", f"{name!r} is no name of a signal.", "Use letters, digits, _ . -, at most 64.")
+            raise InvalidInput(
+                "name", f"{name!r} is not a valid name of a signal.", "Use letters, digits, _ . -, at most 64."
+            )
         data, key = read(Signal, body).data, _key(key)
         outcome = self._conductor.signal(call_id, name, data, signal_id=key)
         if outcome not in (Outcome.DUPLICATE, Outcome.LATE):

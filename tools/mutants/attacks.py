@@ -9,7 +9,7 @@ KEYS = files("tests/unit", "issuer_keys")
 DOCUMENTS = (*KEYS, *files("tests/unit", "json_over_http"))
 TOKENS = (*SECURITY, *KEYS)
 LOCATIONS = files("tests/unit/recordings", "location")
-OWN_STORAGE = files("tests/unit/recordings", "own_storage")
+EXTERNAL = files("tests/unit/recordings", "external_storage")
 SOURCE = files("tests/functional/recordings", "source")
 ADDRESSES = files("tests/unit/notifications", "addresses")
 OUTGOING = files("tests/unit/notifications", "outgoing")
@@ -81,9 +81,9 @@ ATTACKS = (
     ),
     Guard("shared/azure/recording_source.py::_Token.__call__", SOURCE, "the same; a token is never sent in the clear"),
     Guard("shared/azure/recording_source.py::read_metadata", SOURCE, "what is no metadata is not read"),
-    Guard("shared/azure/external_storage.py::OwnStorageSource.owns", OWN_STORAGE, "which account is the app's"),
-    Guard("shared/azure/external_storage.py::OwnStorageSource._blob", OWN_STORAGE, "and which containers are"),
-    Guard("shared/azure/external_storage.py::OwnStorageSource._path", OWN_STORAGE, "the same"),
+    Guard("shared/azure/external_storage.py::ExternalStorageSource.owns", EXTERNAL, "which account is the app's"),
+    Guard("shared/azure/external_storage.py::ExternalStorageSource._blob", EXTERNAL, "and which containers are"),
+    Guard("shared/azure/external_storage.py::ExternalStorageSource._path", EXTERNAL, "the same"),
     # Where hooks lead
     Guard("shared/notifications/addresses.py::check_literal", ADDRESSES, "no private address in a hook's URL"),
     Guard("shared/notifications/addresses.py::checked_addresses", ADDRESSES, "nor behind its name"),

@@ -316,13 +316,21 @@ GUARDS = (
         "shared/calls/methods/off_record.py::_Record._pause_recording", _calls("off_record"), "and so is a recording"
     ),
     # Recordings: one at a time, and nothing deleted that is not here
-    Guard("shared/recordings/book.py::Book.change", _recordings("lease"), "a change is made on what is there now"),
-    Guard("shared/recordings/book.py::Book.take", _recordings("lease"), "a lease is taken by one"),
-    Guard("shared/recordings/book.py::Book.busy", _recordings("lease"), "a lease ends"),
-    Guard("shared/recordings/book.py::Lease.alive", _recordings("lease"), "a lease is renewed while work goes on"),
-    Guard("shared/recordings/book.py::Lease.settle", _recordings("lease"), "it is given back"),
-    Guard("shared/recordings/book.py::Lease._renew", _recordings("lease"), "it is renewed by its holder"),
-    Guard("shared/recordings/book.py::Lease._held", _recordings("lease"), "who lost it changes nothing"),
+    Guard(
+        "shared/recordings/leased_records.py::LeasedRecords.change",
+        _recordings("lease"),
+        "a change is made on what is there now",
+    ),
+    Guard("shared/recordings/leased_records.py::LeasedRecords.take", _recordings("lease"), "a lease is taken by one"),
+    Guard("shared/recordings/leased_records.py::LeasedRecords.busy", _recordings("lease"), "a lease ends"),
+    Guard(
+        "shared/recordings/leased_records.py::Lease.alive",
+        _recordings("lease"),
+        "a lease is renewed while work goes on",
+    ),
+    Guard("shared/recordings/leased_records.py::Lease.settle", _recordings("lease"), "it is given back"),
+    Guard("shared/recordings/leased_records.py::Lease._renew", _recordings("lease"), "it is renewed by its holder"),
+    Guard("shared/recordings/leased_records.py::Lease._held", _recordings("lease"), "who lost it changes nothing"),
     Guard("shared/recordings/pipeline.py::Pipeline._in_turn", _recordings("turns"), "one instance at a time"),
     Guard(
         "shared/recordings/pipeline.py::Pipeline._deletes", _recordings("turns"), "what may be deleted at the source"

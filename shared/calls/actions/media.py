@@ -140,7 +140,7 @@ class Recognize(Action):
             raise InvalidInput("recognize.choices", "have tones only in part.", "Give every choice a tone, or none.")
         for name, values in (("label", [c.label for c in choices]), ("tone", [c.tone for c in choices if c.tone])):
             if len(set(values)) < len(values):
-                raise InvalidInput(f"recognize.choices.{name}", "stands twice.", f"Give each choice its own {name}.")
+                raise InvalidInput(f"recognize.choices.{name}", "is given twice.", f"Give each choice its own {name}.")
         if self.initial_silence is not None and self.input != "dtmf" and self.initial_silence > MAX_CHOICE_SILENCE:
             raise InvalidInput(
                 "recognize.initial_silence", f"is {self.initial_silence}.", f"Give 0 to {MAX_CHOICE_SILENCE} seconds."

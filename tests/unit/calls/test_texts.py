@@ -81,7 +81,7 @@ def test_a_flow_without_files_has_no_texts(tmp_path: Path) -> None:
         ("Hello, {name}.", "Hello.", "desk.en.yaml:4: texts.hello: there is no placeholder {name}"),
         ("bye: Goodbye.", "goodbye: Goodbye.", "desk.en.yaml:3: texts: there is no 'bye'.*desk.de.yaml:5 has it"),
         ("bye: Goodbye.", "bye: Goodbye.\n  more: More.", "desk.de.yaml:3: texts: there is no 'more'.*en.yaml:6 has"),
-        ("bye: Goodbye.", "bye: Goodbye.\n  bye: Bye.", "desk.en.yaml:6: texts.bye: stands twice"),
+        ("bye: Goodbye.", "bye: Goodbye.\n  bye: Bye.", "desk.en.yaml:6: texts.bye: is given twice"),
         ("bye: Goodbye.", "a b: Goodbye.", "desk.en.yaml:5: texts.a b: is not a valid name"),
         ("sales: [sales, buy something]", "sale: [sale]", "desk.en.yaml:6: choices: there is no 'sales'"),
         ("sales: [sales, buy something]", "sales: []", "desk.en.yaml:7: choices.sales: is empty"),

@@ -13,7 +13,6 @@ from shared.errors import StoreUnavailable
 from shared.notifications.base import DeadLetter, DeadLetters
 from shared.notifications.memory import MemoryDeadLetters
 from shared.storage_account import StorageAccount
-from tests.unit.store.conftest import azurite as azurite
 from tests.unit.store.conftest import nowhere as nowhere
 
 LETTER = DeadLetter("2026-11-27", "call-1", "hook", "the hook responded 410", 3, 1_790_000_000_000, 1_790_000_060_000)

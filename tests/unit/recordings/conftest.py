@@ -14,7 +14,6 @@ from shared.azure.recording_ledger import TableLedger
 from shared.recordings.base import Archive, Ledger
 from shared.recordings.memory import MemoryArchive, MemoryLedger
 from shared.storage_account import StorageAccount
-from tests.unit.store.conftest import azurite as azurite
 from tests.unit.store.conftest import nowhere as nowhere
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC).timestamp()

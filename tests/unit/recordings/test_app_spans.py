@@ -11,7 +11,7 @@ import pytest
 from shared.calls import actions, journal
 from shared.calls.prompts import FilePrompt
 from shared.identifiers import Identifier
-from shared.recordings.call import app_spans
+from shared.recordings.call_evidence import app_spans
 from tests.unit.quality.made import BEGAN
 from tests.unit.recordings.samples import AGENT, CALLER, SUPERVISOR
 

@@ -18,7 +18,7 @@ from azure.core.exceptions import ClientAuthenticationError
 
 from shared.azure.speech import SCOPE, AzureSpeech
 from shared.errors import SettingsError, TranscriptionFailed, UnreadableAudio
-from shared.quality.words.base import Utterance, Word
+from shared.quality.transcripts.base import Utterance, Word
 
 RATE = 8000
 SECRET = "my card is four one one one"

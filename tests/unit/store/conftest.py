@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
@@ -18,13 +18,6 @@ _prefixes = itertools.count(1)
 
 Another = Callable[[], CallStore]
 """Gives the store as another instance of the app sees it."""
-
-
-@pytest.fixture(scope="module")
-def azurite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Azurite]:
-    # One a module: a test of the devstack ends every child process of its worker.
-    with Azurite(log=tmp_path_factory.mktemp("azurite") / "azurite.log") as one:
-        yield one
 
 
 @pytest.fixture

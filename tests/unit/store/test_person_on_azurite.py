@@ -47,6 +47,12 @@ EARLIER, KEY = (base64.b64encode(letter * 32).decode() for letter in (b"e", b"k"
 HOUR, MONTH = 3600, 31 * 86_400
 
 
+@pytest.fixture(scope="module")
+def azurite(azurite_alone: Azurite) -> Azurite:
+    """Everything in it is looked at."""
+    return azurite_alone
+
+
 class Account:
     """One storage account, and the app's parts over it."""
 

@@ -34,6 +34,12 @@ Under = Callable[..., CallStore]
 """Gives the store under a key, and one before it, as another instance of the app sees it; no key: as one without."""
 
 
+@pytest.fixture(scope="module")
+def azurite(azurite_alone: Azurite) -> Azurite:
+    """Everything in it is looked at."""
+    return azurite_alone
+
+
 @pytest.fixture(params=["memory", pytest.param("tables", marks=pytest.mark.node)])
 def under(request: pytest.FixtureRequest) -> Under:
     if request.param == "tables":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Mapping
 from email.utils import formatdate
@@ -14,13 +15,28 @@ from acs_emulator.events.faults import Fault
 _BLOCK = 256 * 1024
 #: Bytes of the header of a WAV file as the emulator writes it; the sizes stand at 4 and at 40.
 _WAV_HEADER = 44
+_RANGE = re.compile(r"bytes=(?:[0-9]+-[0-9]*|-[0-9]+)")
 
 
-async def spoiled(request: web.Request, path: Path, faults: Mapping[str, Fault]) -> web.StreamResponse | None:
+def readable_range(request: web.BaseRequest) -> web.BaseRequest:
+    """The request, without a Range that cannot be read: such a one is left out of account (RFC 9110, 14.2).
+
+    The Python SDKs up to 1.5 send `bytes=None` for a whole file.
+    """
+    given = request.headers.get("Range")
+    if given is None or _RANGE.fullmatch(given.strip()):
+        return request
+    headers = request.headers.copy()
+    del headers["Range"]
+    return request.clone(headers=headers)
+
+
+async def spoiled(request: web.BaseRequest, path: Path, faults: Mapping[str, Fault]) -> web.StreamResponse | None:
     """The answer that the faults make of a download; None when they leave it as it is."""
     if "redirect" in faults:
         fault = faults["redirect"]
         return web.Response(status=fault.status, headers={"Location": fault.location or ""})
+    request = readable_range(request)
     size = path.stat().st_size
     if "empty" in faults:
         return web.Response(content_type="application/octet-stream")
@@ -47,7 +63,7 @@ def _promising(path: Path, more: int) -> bytes:
 
 
 async def _serve(
-    request: web.Request, path: Path, available: int, promised: int, header: bytes = b"", *, broken: bool = False
+    request: web.BaseRequest, path: Path, available: int, promised: int, header: bytes = b"", *, broken: bool = False
 ) -> web.StreamResponse:
     """Promise so many bytes, send what is available of them; ``broken`` sends half of that.
 

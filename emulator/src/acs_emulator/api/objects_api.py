@@ -11,8 +11,8 @@ from aiohttp import web
 from aiohttp.abc import AbstractStreamWriter
 
 from acs_emulator.api.auth import SignatureChecker
-from acs_emulator.api.download_faults import spoiled
-from acs_emulator.api.request_faults import answered_by_fault, delay_or_drop, taken
+from acs_emulator.api.download_faults import readable_range, spoiled
+from acs_emulator.api.request_faults import answered_by_fault, delay_or_drop, denied, taken
 from acs_emulator.core.errors import Unauthorized
 from acs_emulator.events.faults import DOWNLOAD_KINDS, METADATA, SOUND, Fault
 from acs_emulator.events.log import RequestRecord
@@ -24,7 +24,7 @@ _DOWNLOAD, _DELETE = "CallRecording_Download", "CallRecording_Delete"
 
 
 class _LoggedFile(web.FileResponse):
-    """A file whose status (200, 206, 416, …) is known only when it goes out."""
+    """A file, or the part that a readable Range takes of it. Its status is known only when it goes out."""
 
     def __init__(self, path: Path, record: RequestRecord) -> None:
         super().__init__(path, headers={"Content-Type": "application/octet-stream"})
@@ -32,7 +32,7 @@ class _LoggedFile(web.FileResponse):
 
     async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
         try:
-            return await super().prepare(request)
+            return await super().prepare(readable_range(request))
         finally:
             self._record.status = self.status
 
@@ -97,10 +97,9 @@ class Objects:
         service = self._service
         if not service.config.loose:
             try:
-                authority = service.origin.partition("//")[2]
-                self._signatures.check(request.method, request.raw_path, request.headers, b"", authority)
+                self._signatures.check(request.method, request.raw_path, request.headers, b"", service.authorities)
             except Unauthorized as error:
-                record.note = error.reason
+                denied(service, record, error.reason, error.remedy)
                 return web.Response(status=401)
         if given := answered_by_fault(record, struck):
             return web.Response(status=given[0])

@@ -65,5 +65,6 @@ class Registry(CallObserver):
         self.calls.clear()
         self.legs.clear()
         self.invitations.clear()
+        self._lifecycle.clear()
         self.outbound.clear()
         self.ended_calls = 0
