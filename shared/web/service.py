@@ -10,7 +10,7 @@ from shared.calls.actions import KINDS, Action, Opening
 from shared.calls.brakes import CODES, Braked
 from shared.calls.call import SIGNAL_NAME
 from shared.calls.conductor import Conductor
-from shared.calls.failures import words_of
+from shared.calls.failures import explained_end
 from shared.calls.operation import Operation
 from shared.calls.outcome import Outcome
 from shared.calls.record import CallRecord, Status
@@ -106,7 +106,7 @@ class CallService:
     def view(self, call_id: str) -> CallView:
         """A call at a glance."""
         record = self._store.peek(call_id)
-        words = words_of(record)
+        words = explained_end(record)
         derived: dict[str, Any] = {
             "id": call_id,
             "explanation": words.plain if words else "",
@@ -180,7 +180,7 @@ class CallService:
 
 def _result(operation: Operation[Any]) -> tuple[Any, str | None]:
     """The service's answer, if it is one that counts, and why the action failed, if it did."""
-    answer = operation.answer if operation.action.spec.keeps_response else None
+    answer = operation.response if operation.action.spec.keeps_response else None
     if not operation.done:
         return answer or None, None
     try:

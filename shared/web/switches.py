@@ -18,7 +18,7 @@ from shared.calls.actions import RejectReason
 from shared.errors import InvalidInput, LostRace
 from shared.identifiers import Identifier
 from shared.logs import logger
-from shared.routing.decisions import Answering
+from shared.routing.decisions import RoutableFlow
 from shared.web.models import read
 
 log = logger("switchboard.brakes")
@@ -193,7 +193,7 @@ class SwitchesService:
     def __init__(
         self,
         brakes: SharedBrakes,
-        flows: Mapping[str, Answering],
+        flows: Mapping[str, RoutableFlow],
         clock: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
         self._brakes = brakes

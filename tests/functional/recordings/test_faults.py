@@ -31,7 +31,6 @@ from shared.settings import load_settings
 from tests.functional.recordings.rooms import FILES, PHONES, SPEED, Crash, Room, Subscriber, record_a_call, wait_for
 from tests.functional.recordings.storage_host import StorageHost
 from tests.setting_samples import made_key
-from tests.unit.store.conftest import azurite as azurite
 
 pytestmark = [pytest.mark.long, pytest.mark.node, pytest.mark.xdist_group("recordings-faults")]
 
@@ -58,6 +57,11 @@ METADATA_FAULTS: dict[str, dict[str, Any]] = {
 def subscriber() -> Iterator[Subscriber]:
     with Subscriber() as one:
         yield one
+
+
+@pytest.fixture(scope="module")
+def azurite(azurite_alone: Azurite) -> Azurite:
+    return azurite_alone
 
 
 @pytest.fixture(scope="module")

@@ -35,8 +35,8 @@ def accepted(second: float, seq: int = 0) -> journal.Accepted:
     return journal.Accepted(at=at(second), seq=seq)
 
 
-def answered(second: float, seq: int = 0) -> journal.Answered:
-    return journal.Answered(at=at(second), seq=seq)
+def answered(second: float, seq: int = 0) -> journal.Responded:
+    return journal.Responded(at=at(second), seq=seq)
 
 
 def event(second: float, name: str, context: str | None = "call:1:0:0", **data: Any) -> journal.EventReceived:

@@ -6,13 +6,19 @@ import pytest
 
 from shared.azure.external_storage import OwnStorageSource
 from shared.errors import ForeignLocation
+from shared.storage_account import StorageAccount
 
 KEY = "a2V5"
 AZURE = OwnStorageSource(
-    f"DefaultEndpointsProtocol=https;AccountName=calls;AccountKey={KEY};EndpointSuffix=core.windows.net", ["kept"]
+    StorageAccount(
+        f"DefaultEndpointsProtocol=https;AccountName=calls;AccountKey={KEY};EndpointSuffix=core.windows.net"
+    ),
+    ["kept"],
 )
 LOCAL = OwnStorageSource(
-    f"DefaultEndpointsProtocol=http;AccountName=local;AccountKey={KEY};BlobEndpoint=http://127.0.0.1:10000/local;",
+    StorageAccount(
+        f"DefaultEndpointsProtocol=http;AccountName=local;AccountKey={KEY};BlobEndpoint=http://127.0.0.1:10000/local;"
+    ),
     ["kept"],
 )
 BLOBS = {AZURE: "https://calls.blob.core.windows.net", LOCAL: "http://127.0.0.1:10000/local"}
