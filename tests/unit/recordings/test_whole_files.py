@@ -219,7 +219,8 @@ def test_a_file_of_another_length_than_promised_is_neither_archived_nor_deleted(
     recording = world.announce()
     assert set(world.run()) == {"retried", "failed"}
     assert (
-        f"{len(sound()) + difference} bytes were announced and {len(sound())} received." in world.record(recording).reason
+        f"{len(sound()) + difference} bytes were announced and {len(sound())} received."
+        in world.record(recording).reason
     )
     assert not [name for name in world.archive.files if name.endswith(".wav")]
     assert world.service.deleted == []
