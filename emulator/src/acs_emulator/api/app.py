@@ -12,6 +12,7 @@ from aiohttp import web
 from acs_emulator.api.control import Control, answer, service_errors
 from acs_emulator.api.dispatch import BODY_LIMIT, Dispatcher
 from acs_emulator.api.objects_api import Objects
+from acs_emulator.api.resource_control import ResourceControl
 from acs_emulator.api.speech_api import Speech
 from acs_emulator.api.tls import certificate_files, server_context
 from acs_emulator.api.topic_api import TopicApi
@@ -53,6 +54,7 @@ def create_app(service: Emulator) -> web.Application:
 
     app.add_routes([web.get(OPENID_PATH, openid), web.get(KEYS_PATH, keys)])
     app.add_routes(Control(service).routes())
+    app.add_routes(ResourceControl(service).routes())
     app.add_routes(Objects(service).routes())
     app.add_routes(Speech(service).routes())
     app.add_routes(TopicApi(service).routes())

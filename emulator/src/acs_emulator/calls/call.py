@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from acs_emulator.audio import Track
+from acs_emulator.calls.leg_observer import LegObserver as LegObserver
 from acs_emulator.calls.resource import Resource
 from acs_emulator.core import outcomes
 from acs_emulator.core.clock import utc_now
@@ -39,25 +40,6 @@ class CallObserver:
 
     def closed(self, call: Call) -> None:
         """The call is over and nobody is in it."""
-
-
-class LegObserver:
-    """Is told what happens on an app leg. Each method does nothing unless it is overridden."""
-
-    def connected(self) -> None:
-        """The leg is up."""
-
-    def dropped(self) -> None:
-        """The leg goes away; CallDisconnected comes after what is emitted here."""
-
-    def key_pressed(self, raw_id: str, key: str) -> None:
-        """A participant has pressed a key, as it is printed on the phone."""
-
-    def speech_began(self, raw_id: str, text: str, seconds: float) -> None:
-        """An audible participant begins to say something that takes so long."""
-
-    def speech_ended(self, raw_id: str, text: str) -> None:
-        """The participant has said it."""
 
 
 @dataclass(eq=False)
@@ -156,6 +138,10 @@ class Leg:
         self._lane.close()
 
 
+APP_HOLD = "the app"
+"""The reason of a hold that the app has asked for."""
+
+
 @dataclass(eq=False)
 class Participant:
     """One member of a call: an app leg or a virtual phone under an identifier."""
@@ -167,18 +153,35 @@ class Participant:
     #: Whether Event Grid tells of this participant: it covers users only, not numbers or bots (docs).
     announced: bool
     muted: bool = False
-    on_hold: bool = False
+    #: Why the participant is on hold: `APP_HOLD`, and plays to somebody else that go on.
+    _holds: frozenset[object] = frozenset()
+
+    @property
+    def on_hold(self) -> bool:
+        return bool(self._holds)
 
     def mute(self) -> None:
         """Nobody hears this participant any more."""
         self.muted = True
         self.endpoint.track.close()
 
-    def set_on_hold(self, on_hold: bool) -> None:
-        """A held phone is not heard; an app leg may play to one participant while it is itself on hold."""
-        self.on_hold = on_hold
-        if self.endpoint.is_phone and not self.muted:
-            (self.endpoint.track.close if on_hold else self.endpoint.track.open)()
+    def hold(self, reason: object) -> bool:
+        """Put on hold; whether that is news. An app leg may play to one participant while it is itself on hold."""
+        return self._hold_for(self._holds | {reason})
+
+    def unhold(self, reason: object) -> bool:
+        """A reason is gone; whether the participant is off hold by that."""
+        return self._hold_for(self._holds - {reason})
+
+    def forget_holds(self) -> None:
+        """What the participant was on hold for is of the call that it leaves."""
+        self._hold_for(frozenset())
+
+    def _hold_for(self, reasons: frozenset[object]) -> bool:
+        before, self._holds = self.on_hold, reasons
+        if self.on_hold != before and self.endpoint.is_phone and not self.muted:
+            (self.endpoint.track.close if self.on_hold else self.endpoint.track.open)()
+        return self.on_hold != before
 
     @property
     def audible(self) -> bool:

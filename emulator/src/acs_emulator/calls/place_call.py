@@ -20,7 +20,8 @@ def place_from_app(registry: Registry, leg: Leg, targets: list[Identifier], *, a
     call.participants.append(call.new_member(leg.identity, leg, announced=announced))
     call.note("app", "calls", ", ".join(target.value for target in targets))
     shown = leg.caller_id if leg.caller_id and targets[0].is_phone else leg.identity
-    call.start(_ring_all(registry, call, targets, Ring(shown, leg.display_name or "")), "outbound call")
+    details = Ring(shown, leg.display_name or "", legs=registry.outbound.begin(leg.caller_id, call, targets))
+    call.start(_ring_all(registry, call, targets, details), "outbound call")
 
 
 def place_from_phone(
@@ -33,7 +34,7 @@ def place_from_phone(
 ) -> Call:
     """A virtual phone calls a number or user of the app."""
     if callee.is_phone:
-        registry.resource.phones.owned.add(callee.value)
+        registry.resource.phones.own.use(callee.value)
     call = registry.new_call(caller)
     call.participants.append(call.new_phone(caller, script, voice))
     call.note("phone", "calls", f"{caller.value} calls {callee.value}")
