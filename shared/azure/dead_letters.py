@@ -1,7 +1,7 @@
 """Dead letters in the table `<prefix>deadletters`.
 
 PartitionKey is the UTC day on which the call started, RowKey the call's id and the target. A row holds no event: a
-replay makes it anew from the call, so that nothing about a person is kept twice.
+replay makes it from the call again, so that no personal data is stored twice.
 """
 
 from __future__ import annotations

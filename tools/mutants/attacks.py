@@ -53,7 +53,7 @@ ATTACKS = (
     Guard("shared/issuer_keys.py::FIRST_FETCH_INTERVAL_SECONDS", KEYS, "the same, without a key"),
     Guard("shared/issuer_keys.py::WAIT_SECONDS", KEYS, "a wait is bounded"),
     Guard("shared/issuer_keys.py::MIN_KEY_BITS", KEYS, "no short key"),
-    Guard("shared/json_over_http.py::get_json", DOCUMENTS, "a document that cannot be had is an OSError"),
+    Guard("shared/json_over_http.py::get_json", DOCUMENTS, "a document that cannot be fetched is an OSError"),
     Guard("shared/json_over_http.py::_document", DOCUMENTS, "no redirect, no long document, no drip"),
     Guard("shared/json_over_http.py::_connection", DOCUMENTS, "certificates are checked, proxies are used"),
     Guard("shared/json_over_http.py::_shut_down", DOCUMENTS, "what was cut off is not taken for whole"),
@@ -70,7 +70,7 @@ ATTACKS = (
     Guard("shared/recordings/location.py::_is_loopback", LOCATIONS, "http is for this machine"),
     Guard("shared/azure/recording_source.py::ServiceSource.metadata", SOURCE, "no huge document"),
     Guard(
-        "shared/azure/recording_source.py::ServiceSource._answered", SOURCE, "each redirect is judged, and they are few"
+        "shared/azure/recording_source.py::ServiceSource._response", SOURCE, "each redirect is judged, and they are few"
     ),
     Guard("shared/azure/recording_source.py::MOST_REDIRECTS", SOURCE, "the same"),
     Guard("shared/azure/recording_source.py::MOST_METADATA", SOURCE, "no huge document"),
