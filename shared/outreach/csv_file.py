@@ -98,7 +98,7 @@ def _refused(problem: str, remedy: str = _EXPORT) -> InvalidInput:
 
 
 def _encoding(source: Source) -> str:
-    """UTF-8 or UTF-16, with or without a mark; else Windows-1252, which is Latin-1 with what Windows puts in its gaps."""
+    """UTF-8 or UTF-16, with or without a mark; else Windows-1252, which is Latin-1 but for its gaps."""
     chunks = source()
     head = b""
     while len(head) < 4096 and (chunk := next(chunks, None)) is not None:

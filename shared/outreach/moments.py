@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -36,7 +36,7 @@ def check_format(name: str, field: str = "date_format") -> str:
 
 def formats_that_fit(samples: Iterable[str]) -> list[str]:
     """The formats that read every one of these dates, so that somebody can choose; empty samples count for nothing."""
-    dates = {date_part for one in samples if (date_part := one.strip().partition(" ")[0])}
+    dates = {date_part for one in samples if (date_part := re.split("[ T]", one.strip())[0])}
     return [name for name in FORMATS if all(_date(one, name) for one in dates)]
 
 
@@ -136,14 +136,6 @@ def _date(text: str, name: str) -> date | None:
 
 @lru_cache(maxsize=len(FORMATS))
 def _pattern(name: str) -> re.Pattern[str]:
-    return re.compile(re.sub("YYYY|YY|MM|DD|[./]", lambda part: _PARTS.get(part[0], re.escape(part[0])), name), re.ASCII)
-
-
-def in_zone(at: datetime, zone: str) -> str:
-    """A moment as people there would write it: `2026-03-12 10:02 America/Phoenix`."""
-    return f"{at.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M} {zone}"
-
-
-def after(at: datetime, *, hours: float = 0, minutes: float = 0) -> datetime:
-    """That much later, in UTC."""
-    return at.astimezone(UTC) + timedelta(hours=hours, minutes=minutes)
+    return re.compile(
+        re.sub("YYYY|YY|MM|DD|[./]", lambda part: _PARTS.get(part[0], re.escape(part[0])), name), re.ASCII
+    )

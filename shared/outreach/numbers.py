@@ -64,7 +64,10 @@ def zones_of(number: str) -> tuple[str, ...]:
     import phonenumbers
     from phonenumbers import timezone
 
-    found = timezone.time_zones_for_number(phonenumbers.parse(number))
+    try:
+        found = timezone.time_zones_for_number(phonenumbers.parse(number))
+    except phonenumbers.NumberParseException:
+        return ()
     return tuple(zone for zone in found if zone != _UNKNOWN_ZONE)
 
 

@@ -1,4 +1,4 @@
-"""What a spreadsheet does to cells on their way into a file, called by its name; and back: cells that it will not run."""
+"""What a spreadsheet does to cells on their way into a file, called by its name; and cells that it will not run."""
 
 from __future__ import annotations
 
@@ -23,12 +23,16 @@ def unwrapped(text: str) -> str:
     return found[1] if found else text
 
 
-def damage(text: str) -> tuple[str, str] | None:
-    """What a spreadsheet did to a cell, and what to do; None: nothing that can be seen."""
+def damage(text: str, *, digits: bool = True) -> tuple[str, str] | None:
+    """What a spreadsheet did to a cell, and what to do; None: nothing that can be seen.
+
+    Args:
+        digits: the cell holds digits that are no amount, such as a number or a key.
+    """
     cell = text.strip()
-    if _SCIENTIFIC.fullmatch(cell):
+    if digits and _SCIENTIFIC.fullmatch(cell):
         return "was shortened by a spreadsheet (such as 4.91712E+11): its last digits are lost.", _AS_TEXT
-    if _DECIMAL.fullmatch(cell):
+    if digits and _DECIMAL.fullmatch(cell):
         return "was made a decimal number by a spreadsheet: what stood before its digits is lost.", _AS_TEXT
     if _ERROR.fullmatch(cell):
         return "is an error of the spreadsheet, not a value.", "Mend the formula and export again."

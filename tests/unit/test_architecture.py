@@ -33,6 +33,7 @@ ARROWS: Mapping[str, frozenset[str]] = {
         "shared/azure": "shared/*.py shared/brakes shared/calls shared/notifications shared/quality shared/recordings",
         "shared/web": "shared/*.py shared/brakes shared/calls shared/kept shared/notifications shared/quality "
         "shared/recordings shared/routing",
+        "shared/outreach": "shared/*.py shared/brakes shared/events shared/lines",
         "shared/kept": "shared/*.py shared/calls shared/notifications shared/recordings",
         "shared/recordings": "shared/*.py shared/calls shared/events shared/notifications shared/quality",
         "shared/notifications": "shared/*.py shared/calls",
