@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from shared.errors import CampaignState
 from shared.outreach.lists import ListHead, stale
@@ -56,7 +56,7 @@ class Campaign(BaseModel):
 
     model_config = ConfigDict(frozen=True, defer_build=True)
 
-    id: str
+    id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,59}$")
     name: str
     flow: str
     caller: str

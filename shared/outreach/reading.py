@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
 from functools import cached_property, lru_cache
 from zoneinfo import ZoneInfo
 
@@ -77,7 +77,7 @@ class Reading:
             consent=self._consent(values, now),
             details=dict(details or {}),
         )
-        self._check_zones(wanted)
+        self._check_zones(wanted, now)
         return wanted
 
     @cached_property
@@ -108,13 +108,14 @@ class Reading:
             raise InvalidInput("consent_source", "is empty.", "Say where the person agreed, such as web form.")
         return Consent(at=at, source=source)
 
-    def _check_zones(self, wanted: Wanted) -> None:
+    def _check_zones(self, wanted: Wanted, now: datetime) -> None:
         zones = zones_to_call(wanted, self.rules)
         if not zones:
             remedy = "Give the person's time zone in a column zone, or set a default zone for the campaign."
             raise InvalidInput("zone", "is not known from the number.", remedy)
-        if not _ever_opens(self.window, zones):
-            problem = f"is one of {len(zones)} that the number may have, and in all of them it is never a time to call."
+        this_week = datetime.combine(now.date() - timedelta(days=now.weekday()), time(), UTC)
+        if not _opens_soon(self.window, zones, this_week):
+            problem = f"is one of {len(zones)} that the number may have, and they have no hour to call in common."
             raise InvalidInput("zone", problem, "Give the person's time zone in a column zone.")
 
 
@@ -126,14 +127,12 @@ def zones_to_call(wanted: Wanted, rules: Rules) -> tuple[str, ...]:
     return zones_of(wanted.number) or ((rules.default_zone,) if rules.default_zone else ())
 
 
-_SOME_WEEK = datetime(2026, 1, 5, tzinfo=UTC)
-
-
 @lru_cache(maxsize=1024)
-def _ever_opens(window: Window, zones: tuple[str, ...]) -> bool:
-    """Whether there is an hour for all zones in a week without holidays."""
+def _opens_soon(window: Window, zones: tuple[str, ...], week: datetime) -> bool:
+    """Whether it opens for all zones in the two weeks from then on, holidays apart. Of +1 800, with its zones from
+    Guam to Newfoundland, it does so in winter alone."""
     usual = Window(window.opens, window.closes, window.days)
-    return usual.next_opening(zones, _SOME_WEEK) is not None
+    return usual.next_opening(zones, week) is not None
 
 
 def _id(text: str) -> str:

@@ -26,7 +26,8 @@ def merge(
     - `cancelled`: never called; a call that goes on ends as it ends, and changes nothing any more.
 
     Args:
-        row: the id of the upload, and the line; the same row read again says what it said the first time.
+        row: the id of the upload, and the line. Read again, the newest row that changed the person says what it said
+            the first time, and those before it change nothing.
     """
     if person is None:
         change: Change = "cancelled" if wanted.cancelled else "new"
@@ -38,8 +39,8 @@ def merge(
             row=(*row, change),
         )
         return made, change
-    if row[0] and person.row[:2] == row:
-        return person, _change(person.row[2])
+    if row[0] and person.row[0] == row[0] and row[1] <= person.row[1]:
+        return person, _change(person.row[2]) if row[1] == person.row[1] else "same"
     before = person.wanted
     if wanted.cancelled:
         wanted = before.model_copy(update={"cancelled": True})

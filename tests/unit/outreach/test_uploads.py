@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -14,11 +15,11 @@ DAY = timedelta(days=1)
 AT = MONDAY + 4 * DAY
 
 
-def upload(one: Person | None, line: int = 2, *, id: str = "u2", **more: object) -> tuple[Person, Change]:
+def upload(one: Person | None, line: int = 2, *, id: str = "u2", **more: Any) -> tuple[Person, Change]:
     return merge(one, wanted(**{"appointment": AT, **more}), "spring", MONDAY, REMINDERS, (id, line))
 
 
-def in_state(state: State, **more: object) -> Person:
+def in_state(state: State, **more: Any) -> Person:
     return person(rules=REMINDERS, appointment=AT).model_copy(update={"state": state, **more})
 
 
@@ -91,3 +92,4 @@ def test_a_row_that_is_read_again_after_a_crash_says_what_it_said() -> None:
     moved, _ = upload(first, 7, id="u3", appointment=AT + DAY)
     assert upload(moved, 7, id="u3", appointment=AT + DAY) == (moved, "moved")
     assert upload(moved, 8, id="u3", appointment=AT + DAY) == (moved, "same")
+    assert upload(moved, 5, id="u3") == (moved, "same"), "a row before it, of a person who is there twice"

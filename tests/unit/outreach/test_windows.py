@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.lines.calendars import Calendar
+from shared.outreach.numbers import zones_of
 from shared.outreach.windows import Window
 
 WINDOW = Window()
@@ -85,10 +86,11 @@ def test_a_special_day_has_the_hours_that_are_in_both() -> None:
     assert window.next_opening(BERLIN, at("2026-12-24 12:00")) == at("2026-12-26 09:00")
 
 
-def test_the_zones_of_a_toll_free_number_have_no_hour_in_common() -> None:
-    from shared.outreach.numbers import zones_of
-
-    assert WINDOW.next_opening(zones_of("+18005550199"), at("2026-03-09 12:00")) is None
+def test_the_zones_of_a_toll_free_number_have_an_hour_in_common_in_winter_alone() -> None:
+    zones = zones_of("+18005550199")
+    assert WINDOW.next_opening(zones, at("2026-03-09 12:00")) is None
+    winter = WINDOW.next_opening(zones, at("2026-01-09 12:00"))
+    assert winter == datetime(2026, 1, 9, 23, tzinfo=UTC), "09:00 in Guam, 19:30 in Newfoundland"
 
 
 @pytest.mark.parametrize(("opens", "closes"), [(540, 540), (600, 540), (-1, 10), (0, 1441)])
