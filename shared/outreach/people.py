@@ -77,7 +77,7 @@ class People:
         Args:
             most: pages that are looked at.
         """
-        found: list[Person] = []
+        found: dict[str, Person] = {}
         last = f"{campaign}.{_minute(until) + 1:08d}"
         for partition, page, mark in self._rows.first("due", f"{campaign}.", last, most):
             text = self._rows.get("people", _place(campaign, page)[0], page)
@@ -85,8 +85,8 @@ class People:
             if _first_minute(people) != int(partition.split(".")[1]):
                 self._index(campaign, {page: (None, text)})
                 self._rows.change("due", partition, {page: partial(_unless_new, mark)})
-            found += [one for one in people if one.state == "waiting" and one.due <= until]
-        return sorted(found, key=lambda one: one.due)
+            found |= {one.key: one for one in people if one.state == "waiting" and one.due <= until}
+        return sorted(found.values(), key=lambda one: one.due)
 
     def all(self, campaign: str) -> Iterator[Person]:
         """Everybody of a campaign, a page after the other. A round trip for a thousand pages."""
