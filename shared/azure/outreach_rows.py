@@ -72,9 +72,9 @@ class TableRows:
         rows = [_row(partition, key, text) for key, text in texts.items() if text is not None]
         self._write(table, [(TransactionOperation.UPSERT, row, {"mode": UpdateMode.REPLACE}) for row in rows])
 
-    def first(self, table: Table, since: str, until: str, most: int | None = None) -> Iterable[Row]:
+    def first(self, table: Table, since: str, until: str, most: int | None = None, before: str = "") -> Iterable[Row]:
         with _storage_errors():
-            rows = self._query(table, since, until, most or A_PAGE)
+            rows = self._query(table, since, until, most or A_PAGE, before)
             first = list(islice(rows, most if most is not None else A_PAGE))
         return first if most is not None else self._and_the_rest(first, rows)
 
@@ -83,10 +83,10 @@ class TableRows:
         with _storage_errors():
             yield from rows
 
-    def _query(self, table: Table, since: str, until: str, a_page: int) -> Iterator[Row]:
+    def _query(self, table: Table, since: str, until: str, a_page: int, before: str) -> Iterator[Row]:
         found = self._table(table).query_entities(
-            "PartitionKey ge @since and PartitionKey lt @until",
-            parameters={"since": since, "until": until},
+            "PartitionKey ge @since and PartitionKey lt @until" + (" and RowKey lt @before" if before else ""),
+            parameters={"since": since, "until": until, "before": before},
             results_per_page=min(a_page, A_PAGE),
         )
         try:

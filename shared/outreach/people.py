@@ -1,8 +1,8 @@
 """The people of campaigns in storage.
 
-Some two dozen people share a row, a page, by their keys: a row each would make the import of 50,000 a matter of
-minutes. 2,048 pages lie in 256 partitions, eight in each. For each page with somebody who waits there is a row in
-`due`, whose partition begins with the minute in which the first of them is due: so the next are found in one query.
+Some fifty people share a row, a page, by their keys: a row each would make the import of 50,000 a matter of minutes. A
+campaign has 1,024 pages in 64 partitions. For each page with somebody who waits there is a row in `due`, in a partition
+for each day, whose key begins with the minute in which the first of them is due: so the next are found in one query.
 
 That row is written before the page where somebody is due earlier than before, and once more after it. Rows that are too
 early stay, until `due` finds them and nobody has written them anew since.
@@ -14,12 +14,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from hashlib import sha256
+from itertools import islice
 from typing import TypeVar
 
 from pydantic import TypeAdapter
 
 from shared.outreach.person import Person
-from shared.outreach.rows import Change, Changed, Rows
+from shared.outreach.rows import MOST_ROWS, Change, Changed, Rows
 
 T = TypeVar("T")
 How = Callable[[Person | None, T], Person | None]
@@ -28,6 +29,8 @@ How = Callable[[Person | None, T], Person | None]
 _PAGE = TypeAdapter(list[Person])
 _BEHIND = "/"
 """The sign behind `.`: the end of all partitions that begin with a campaign's id and a dot."""
+_DAY_MINUTES = 24 * 60
+_NOBODY = "-"
 
 
 class People:
@@ -38,13 +41,13 @@ class People:
 
     def get(self, campaign: str, key: str) -> Person | None:
         """A person by their key (`person_key`). One round trip."""
-        partition, page = _place(campaign, key)
-        found = _people(self._rows.get("people", partition, page))
+        page = _page_of(key)
+        found = _people(self._rows.get("people", _partition(campaign, page), page))
         return next((one for one in found if one.key == key), None)
 
     def change(self, campaign: str, items: Mapping[str, T], how: How[T]) -> dict[str, Person]:
         """Change people by a pure function, as they are at that moment, each of them whole. Two round trips for people
-        of one page, and more where somebody is due earlier or later than anybody else of their page.
+        of one page, and up to two more where somebody is due earlier or later than anybody else of their page.
 
         Args:
             items: by the person's key, what `how` is given beside the person.
@@ -53,21 +56,23 @@ class People:
         Returns:
             the people as they are then, without those who are removed.
         """
-        places: dict[str, dict[str, dict[str, T]]] = {}
+        partitions: dict[str, dict[str, dict[str, T]]] = {}
         for key, item in items.items():
-            partition, page = _place(campaign, key)
-            places.setdefault(partition, {}).setdefault(page, {})[key] = item
+            page = _page_of(key)
+            partitions.setdefault(_partition(campaign, page), {}).setdefault(page, {})[key] = item
         after: dict[str, Person] = {}
-        for partition, pages in places.items():
+        written: dict[str, tuple[str | None, str | None]] = {}
+        for partition, pages in partitions.items():
             changed = self._rows.change(
                 "people",
                 partition,
                 {page: _change(of_page, how) for page, of_page in pages.items()},
                 lambda planned: self._index(campaign, planned, ahead=True),
             )
-            self._index(campaign, changed)
+            written |= changed
             for page, (_, text) in changed.items():
                 after |= {one.key: one for one in _people(text) if one.key in pages[page]}
+        self._index(campaign, written)
         return after
 
     def due(self, campaign: str, until: datetime, most: int) -> list[Person]:
@@ -78,14 +83,15 @@ class People:
             most: pages that are looked at.
         """
         found: dict[str, Person] = {}
-        last = f"{campaign}.{_minute(until) + 1:08d}"
-        for partition, page, mark in self._rows.first("due", f"{campaign}.", last, most):
-            text = self._rows.get("people", _place(campaign, page)[0], page)
-            people = _people(text)
-            if _first_minute(people) != int(partition.split(".")[1]):
+        minute = _minute(until)
+        last = _day(campaign, minute + _DAY_MINUTES)
+        for partition, key, mark in self._rows.first("due", f"{campaign}.", last, most, f"{minute + 1:08d}"):
+            told, _, page = key.partition(".")
+            text = self._rows.get("people", _partition(campaign, page), page)
+            if _first_minute(text) != int(told):
                 self._index(campaign, {page: (None, text)})
-                self._rows.change("due", partition, {page: partial(_unless_new, mark)})
-            found |= {one.key: one for one in people if one.state == "waiting" and one.due <= until}
+                self._rows.change("due", partition, {key: partial(_unless_new, mark)})
+            found |= {one.key: one for one in _people(text) if one.state == "waiting" and one.due <= until}
         return sorted(found.values(), key=lambda one: one.due)
 
     def all(self, campaign: str) -> Iterator[Person]:
@@ -102,38 +108,66 @@ class People:
             for partition, key, _ in list(self._rows.first(table, f"{campaign}.", f"{campaign}{_BEHIND}")):
                 self._rows.put(table, partition, {key: None})
 
-    def _read(self, since: str, until: str) -> Iterator[Person]:
-        return (one for row in self._rows.first("people", since, until) for one in _people(row.text))
-
     def reindex(self, campaign: str) -> None:
         """Write every page's row in `due`: before a campaign is said to be finished, and after a restore."""
-        for row in self._rows.first("people", f"{campaign}.", f"{campaign}{_BEHIND}"):
-            self._index(campaign, {row.key: (None, row.text)})
+        pages = self._rows.first("people", f"{campaign}.", f"{campaign}{_BEHIND}")
+        self._index(campaign, {row.key: (None, row.text) for row in pages})
+
+    def _read(self, since: str, until: str) -> Iterator[Person]:
+        return (one for row in self._rows.first("people", since, until) for one in _people(row.text))
 
     def _index(self, campaign: str, changed: Changed, *, ahead: bool = False) -> None:
         """Write when pages are due, where that has changed; `ahead`: only where it is earlier."""
         marks: dict[str, dict[str, str | None]] = {}
         for page, (before, after) in changed.items():
-            was, now = _first_minute(_people(before)), _first_minute(_people(after))
+            was, now = _first_minute(before), _first_minute(after)
             if now is None or now == was or (ahead and was is not None and was < now):
                 continue
-            partition = f"{campaign}.{now:08d}.{page[:2]}"
-            marks.setdefault(partition, {})[page] = sha256((after or "").encode()).hexdigest()[:16]
+            mark = sha256((after or "").encode()).hexdigest()[:16]
+            marks.setdefault(_day(campaign, now), {})[f"{now:08d}.{page}"] = mark
         for partition, texts in marks.items():
-            self._rows.put("due", partition, texts)
+            left = iter(texts.items())
+            while some := dict(islice(left, MOST_ROWS)):
+                self._rows.put("due", partition, some)
 
 
 def _unless_new(mark: str, text: str | None) -> str | None:
     return None if text == mark else text
 
 
-def _place(campaign: str, key: str) -> tuple[str, str]:
-    """The partition and the page of a person, by the beginning of their key; of a page, by its own."""
-    return f"{campaign}.{key[:2]}", f"{key[:2]}{int(key[2], 16) & ~1:x}"
+def _page_of(key: str) -> str:
+    """The page of a person, of 1,024, by the beginning of their key."""
+    return f"{int(key[:3], 16) >> 2:03x}"
+
+
+def _partition(campaign: str, page: str) -> str:
+    """The partition of a page: sixteen are in each."""
+    return f"{campaign}.{page[:2]}"
+
+
+def _day(campaign: str, minute: int) -> str:
+    """The partition of what is due in a minute."""
+    return f"{campaign}.{minute // _DAY_MINUTES:05d}"
+
+
+# A page's text: the minute in which the first is due who waits, or `-`, and behind a line end the people.
 
 
 def _people(text: str | None) -> list[Person]:
-    return _PAGE.validate_json(text) if text else []
+    return _PAGE.validate_json(text.partition("\n")[2]) if text else []
+
+
+def _first_minute(text: str | None) -> int | None:
+    told = (text or _NOBODY).partition("\n")[0]
+    return None if told == _NOBODY else int(told)
+
+
+def _text(people: Iterable[Person]) -> str | None:
+    found = list(people)
+    if not found:
+        return None
+    minutes = [_minute(one.due) for one in found if one.state == "waiting"]
+    return f"{min(minutes) if minutes else _NOBODY}\n{_PAGE.dump_json(found, exclude_defaults=True).decode()}"
 
 
 def _change(items: Mapping[str, T], how: How[T]) -> Change:
@@ -151,15 +185,5 @@ def _change(items: Mapping[str, T], how: How[T]) -> Change:
     return change
 
 
-def _text(people: Iterable[Person]) -> str | None:
-    found = list(people)
-    return _PAGE.dump_json(found, exclude_defaults=True).decode() if found else None
-
-
 def _minute(at: datetime) -> int:
     return int(at.astimezone(UTC).timestamp()) // 60
-
-
-def _first_minute(people: Iterable[Person]) -> int | None:
-    """The minute in which the first is due who waits."""
-    return min((_minute(one.due) for one in people if one.state == "waiting"), default=None)

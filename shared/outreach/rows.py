@@ -49,9 +49,13 @@ class Rows(Protocol):
     def put(self, table: Table, partition: str, texts: Mapping[str, str | None]) -> None:
         """Write up to MOST_ROWS rows, whatever stands there; None removes. One round trip."""
 
-    def first(self, table: Table, since: str, until: str, most: int | None = None) -> Iterable[Row]:
-        """The first rows of the partitions from `since` on and before `until`, by partition and key. One query; None:
-        all, a round trip for a thousand."""
+    def first(self, table: Table, since: str, until: str, most: int | None = None, before: str = "") -> Iterable[Row]:
+        """The first rows of the partitions from `since` on and before `until`, by partition and key. One query.
+
+        Args:
+            most: None: all, a round trip for a thousand.
+            before: only rows whose key is before this one.
+        """
 
 
 class MemoryRows:
@@ -88,7 +92,11 @@ class MemoryRows:
                 else:
                     self._rows[table, partition, key] = text
 
-    def first(self, table: Table, since: str, until: str, most: int | None = None) -> Iterable[Row]:
+    def first(self, table: Table, since: str, until: str, most: int | None = None, before: str = "") -> Iterable[Row]:
         with self._lock:
-            found = sorted(where for where in self._rows if where[0] == table and since <= where[1] < until)
+            found = sorted(
+                where
+                for where in self._rows
+                if where[0] == table and since <= where[1] < until and (not before or where[2] < before)
+            )
             return [Row(partition, key, self._rows[table, partition, key]) for _, partition, key in found[:most]]

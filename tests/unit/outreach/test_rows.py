@@ -84,6 +84,7 @@ def test_the_first_rows_come_by_partition_and_key(rows: Rows) -> None:
     assert [(row.partition, row.key) for row in found] == [("c.1", "1"), ("c.1", "2"), ("c.2", "1"), ("c.2", "2")]
     assert list(rows.first("due", "c.", "d.1", 3))[-1] == Row("c.2", "1", "c.2")
     assert [row.partition for row in rows.first("due", "c.1", "c.2")] == ["c.1", "c.1"]
+    assert [(row.partition, row.key) for row in rows.first("due", "c.", "c/", 5, "2")] == [("c.1", "1"), ("c.2", "1")]
 
 
 def test_a_long_text_is_kept_whole(rows: Rows) -> None:
