@@ -26,6 +26,9 @@ T = TypeVar("T")
 How = Callable[[Person | None, T], Person | None]
 """What an item makes of a person; None, before: there is nobody, after: they are removed."""
 
+Marks = dict[str, dict[str, str | None]]
+"""Rows of `due`, by partition and key. A row's text tells it from one that somebody else writes later."""
+
 _PAGE = TypeAdapter(list[Person])
 _BEHIND = "/"
 """The sign behind `.`: the end of all partitions that begin with a campaign's id and a dot."""
@@ -45,35 +48,47 @@ class People:
         found = _people(self._rows.get("people", _partition(campaign, page), page))
         return next((one for one in found if one.key == key), None)
 
-    def change(self, campaign: str, items: Mapping[str, T], how: How[T]) -> dict[str, Person]:
-        """Change people by a pure function, as they are at that moment, each of them whole. Two round trips for people
-        of one page, and up to two more where somebody is due earlier or later than anybody else of their page.
+    def change(self, campaign: str, key: str, how: Callable[[Person | None], Person | None]) -> Person | None:
+        """Change a person by a pure function, as they are at that moment; None, before: there is nobody, after: they
+        are removed. Two round trips, and up to two more if they become the first of their page to be due, or are no
+        longer.
+
+        Args:
+            how: what it gave, given to it, must come back (`rows.Change`).
+
+        Returns:
+            the person as they are then.
+        """
+        after: Person | None = None
+
+        def change(person: Person | None, _: None) -> Person | None:
+            nonlocal after
+            after = how(person)
+            return after
+
+        self.change_all(campaign, {key: None}, change)
+        return after
+
+    def change_all(self, campaign: str, items: Mapping[str, T], how: How[T]) -> None:
+        """Change people, each of them whole, as `change` does one. Three round trips for each of 64 partitions at most.
 
         Args:
             items: by the person's key, what `how` is given beside the person.
-            how: see `rows.Change`: what it gave, given to it, must come back.
-
-        Returns:
-            the people as they are then, without those who are removed.
         """
         partitions: dict[str, dict[str, dict[str, T]]] = {}
         for key, item in items.items():
             page = _page_of(key)
             partitions.setdefault(_partition(campaign, page), {}).setdefault(page, {})[key] = item
-        after: dict[str, Person] = {}
-        written: dict[str, tuple[str | None, str | None]] = {}
+        marks: Marks = {}
         for partition, pages in partitions.items():
             changed = self._rows.change(
                 "people",
                 partition,
                 {page: _change(of_page, how) for page, of_page in pages.items()},
-                lambda planned: self._index(campaign, planned, ahead=True),
+                lambda planned: self._put(_marks(campaign, planned, {}, ahead=True)),
             )
-            written |= changed
-            for page, (_, text) in changed.items():
-                after |= {one.key: one for one in _people(text) if one.key in pages[page]}
-        self._index(campaign, written)
-        return after
+            _marks(campaign, changed, marks)
+        self._put(marks)
 
     def due(self, campaign: str, until: datetime, most: int) -> list[Person]:
         """People who wait and are due by then, the earliest pages first, and of a page all of them. One query, and a
@@ -89,7 +104,7 @@ class People:
             told, _, page = key.partition(".")
             text = self._rows.get("people", _partition(campaign, page), page)
             if _first_minute(text) != int(told):
-                self._index(campaign, {page: (None, text)})
+                self._put(_marks(campaign, {page: (None, text)}, {}))
                 self._rows.change("due", partition, {key: partial(_unless_new, mark)})
             found |= {one.key: one for one in _people(text) if one.state == "waiting" and one.due <= until}
         return sorted(found.values(), key=lambda one: one.due)
@@ -111,24 +126,28 @@ class People:
     def reindex(self, campaign: str) -> None:
         """Write every page's row in `due`: before a campaign is said to be finished, and after a restore."""
         pages = self._rows.first("people", f"{campaign}.", f"{campaign}{_BEHIND}")
-        self._index(campaign, {row.key: (None, row.text) for row in pages})
+        for row in pages:
+            self._put(_marks(campaign, {row.key: (None, row.text)}, {}))
 
     def _read(self, since: str, until: str) -> Iterator[Person]:
         return (one for row in self._rows.first("people", since, until) for one in _people(row.text))
 
-    def _index(self, campaign: str, changed: Changed, *, ahead: bool = False) -> None:
-        """Write when pages are due, where that has changed; `ahead`: only where it is earlier."""
-        marks: dict[str, dict[str, str | None]] = {}
-        for page, (before, after) in changed.items():
-            was, now = _first_minute(before), _first_minute(after)
-            if now is None or now == was or (ahead and was is not None and was < now):
-                continue
-            mark = sha256((after or "").encode()).hexdigest()[:16]
-            marks.setdefault(_day(campaign, now), {})[f"{now:08d}.{page}"] = mark
+    def _put(self, marks: Marks) -> None:
         for partition, texts in marks.items():
             left = iter(texts.items())
             while some := dict(islice(left, MOST_ROWS)):
                 self._rows.put("due", partition, some)
+
+
+def _marks(campaign: str, changed: Changed, marks: Marks, *, ahead: bool = False) -> Marks:
+    """Add when pages are due, where that has changed; `ahead`: only where it is earlier."""
+    for page, (before, after) in changed.items():
+        was, now = _first_minute(before), _first_minute(after)
+        if now is None or now == was or (ahead and was is not None and was < now):
+            continue
+        mark = sha256((after or "").encode()).hexdigest()[:16]
+        marks.setdefault(_day(campaign, now), {})[f"{now:08d}.{page}"] = mark
+    return marks
 
 
 def _unless_new(mark: str, text: str | None) -> str | None:

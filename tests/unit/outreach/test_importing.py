@@ -35,7 +35,7 @@ TOMORROW = TODAY.replace("12.03.2026;14:30", "13.03.2026;14:30").replace("Bob;12
 class Imports:
     """An importer with its storage."""
 
-    def __init__(self, rows: Rows | None = None, at_once: int = 50_000) -> None:
+    def __init__(self, rows: Rows | None = None, at_once: int = 1000) -> None:
         rows = rows or MemoryRows()
         self.people, self.reports = People(rows), Kept(rows, ImportReport, "upload")
         self.importer = Importer(self.people, self.reports, lambda: MONDAY, at_once)

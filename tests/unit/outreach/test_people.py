@@ -27,7 +27,7 @@ DAY = timedelta(days=1)
 def stored(rows: Rows, *people: Person) -> People:
     kept = People(rows)
     for campaign in {one.campaign for one in people}:
-        kept.change(campaign, {one.key: one for one in people if one.campaign == campaign}, lambda _, one: one)
+        kept.change_all(campaign, {one.key: one for one in people if one.campaign == campaign}, lambda _, one: one)
     return kept
 
 
@@ -51,10 +51,18 @@ def test_a_change_gives_people_as_they_are_then(rows: Rows) -> None:
     def how(one: Person | None, whose: str) -> Person | None:
         return None if whose == "1" else begin(one, MONDAY) if one and one.state == "waiting" else one
 
-    after = kept.change("spring", items, how)
-    assert {key: one.state for key, one in after.items()} == {person_key("2"): "calling"}
-    assert kept.change("spring", items, how) == after
-    assert [one.wanted.id for one in kept.all("spring")] == ["2"]
+    for _ in range(2):
+        kept.change_all("spring", items, how)
+        assert [(one.wanted.id, one.state) for one in kept.all("spring")] == [("2", "calling")]
+
+
+def test_one_person_is_changed_and_given_back(rows: Rows) -> None:
+    kept = stored(rows, person("1"))
+    begun = kept.change("spring", person_key("1"), lambda one: begin(one, MONDAY) if one else None)
+    assert begun == begin(person("1"), MONDAY) == kept.get("spring", person_key("1"))
+    assert kept.change("spring", person_key("2"), lambda one: one) is None
+    assert kept.change("spring", person_key("1"), lambda _: None) is None
+    assert list(kept.all("spring")) == []
 
 
 def test_the_next_who_are_due_come_first(rows: Rows) -> None:
@@ -63,10 +71,10 @@ def test_the_next_who_are_due_come_first(rows: Rows) -> None:
     assert of(kept, MONDAY - HOUR) == []
     assert of(kept, MONDAY + 2 * HOUR) == ["0", "1", "2"]
     assert of(kept, MONDAY + 100 * HOUR, most=1) == ["0"]
-    kept.change("spring", {late[1].key: None}, lambda one, _: begin(one, MONDAY) if one else None)
+    kept.change("spring", late[1].key, lambda one: begin(one, MONDAY) if one else None)
     assert of(kept, MONDAY + 2 * HOUR) == ["0", "2"]
     sooner = late[6].model_copy(update={"due": MONDAY - HOUR})
-    kept.change("spring", {sooner.key: sooner}, lambda _, one: one)
+    kept.change("spring", sooner.key, lambda _: sooner)
     assert of(kept, MONDAY) == ["6", "0"]
 
 
@@ -79,11 +87,11 @@ def test_somebody_is_due_to_the_second(rows: Rows) -> None:
 def test_a_row_that_tells_of_a_page_too_early_is_put_right(rows: Rows) -> None:
     one = person("1", at=MONDAY + 5 * HOUR)
     kept = stored(rows, one.model_copy(update={"due": MONDAY}))
-    kept.change("spring", {one.key: one}, lambda _, one: one)
+    kept.change("spring", one.key, lambda _: one)
     assert of(kept, MONDAY) == []
     assert len(list(rows.first("due", "spring.", "spring/"))) == 1
     assert of(kept, MONDAY + 5 * HOUR) == ["1"]
-    kept.change("spring", {one.key: one}, lambda one, _: settle(one, "suppressed") if one else None)
+    kept.change("spring", one.key, lambda one: settle(one, "suppressed") if one else None)
     assert of(kept, MONDAY + 9 * HOUR) == []
     assert list(rows.first("due", "spring.", "spring/")) == []
 
@@ -112,7 +120,8 @@ def test_a_crash_at_any_write_loses_nobody_who_is_due(at: int) -> None:
     kept, one = People(rows), person("1", at=MONDAY + HOUR)
     for due in (MONDAY + HOUR, MONDAY, MONDAY + 3 * HOUR):
         try:
-            kept.change("spring", {one.key: due}, lambda _, due: one.model_copy(update={"due": due}))
+            moved = one.model_copy(update={"due": due})
+            kept.change_all("spring", {one.key: moved}, lambda _, moved: moved)
         except StoreUnavailable:
             break
     there = kept.get("spring", one.key)
@@ -121,7 +130,7 @@ def test_a_crash_at_any_write_loses_nobody_who_is_due(at: int) -> None:
 
 def test_a_row_that_was_written_anew_meanwhile_is_left() -> None:
     class Meanwhile(MemoryRows):
-        other: Callable[[], None] | None = None
+        other: Callable[[], object] | None = None
 
         def get(self, table: Table, partition: str, key: str) -> str | None:
             text = super().get(table, partition, key)
@@ -133,9 +142,9 @@ def test_a_row_that_was_written_anew_meanwhile_is_left() -> None:
     rows = Meanwhile()
     one = person("1", at=MONDAY + 5 * HOUR)
     kept = stored(rows, one.model_copy(update={"due": MONDAY}))
-    kept.change("spring", {one.key: one}, lambda _, one: one)
+    kept.change("spring", one.key, lambda _: one)
     back = one.model_copy(update={"due": MONDAY, "result": "moved back"})
-    rows.other = lambda: stored(rows, back) and None
+    rows.other = lambda: stored(rows, back)
     assert of(kept, MONDAY) == []  # what was read before
     assert of(kept, MONDAY) == ["1"]
 
