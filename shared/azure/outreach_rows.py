@@ -21,7 +21,6 @@ from shared.errors import LostRace, StoreUnavailable
 from shared.outreach.rows import Change, Changed, Row, Table
 from shared.storage_account import StorageAccount
 
-NAMES: Mapping[Table, str] = {"people": "outpeople", "due": "outdue", "ledger": "outledger"}
 PIECE = 60_000
 """Bytes of a property, of 65,536 that may be (docs: understanding the Table service data model)."""
 A_PAGE = 1000
@@ -36,7 +35,11 @@ class TableRows:
 
     def __init__(self, account: StorageAccount, prefix: str) -> None:
         self._account = account
-        self._prefix = prefix
+        self._names: Mapping[Table, str] = {
+            "people": f"{prefix}outpeople",
+            "due": f"{prefix}outdue",
+            "ledger": f"{prefix}outledger",
+        }
         self._table = cache(self._client)
 
     def get(self, table: Table, partition: str, key: str) -> str | None:
@@ -126,7 +129,7 @@ class TableRows:
                 raise LostRace("outreach") from error
 
     def _client(self, table: Table) -> TableClient:
-        return self._service().get_table_client(f"{self._prefix}{NAMES[table]}")
+        return self._service().get_table_client(self._names[table])
 
     @cache  # noqa: B019 (there is one of these in a process)
     def _service(self) -> TableServiceClient:
