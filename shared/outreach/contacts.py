@@ -74,11 +74,23 @@ class Contact(BaseModel):
         return any(one.attempt == attempt for one in self.made)
 
     def began(self, attempt: str, purpose: Purpose, now: datetime) -> Contact:
-        """With a call more. The same attempt again changes nothing."""
-        if self.knows(attempt):
+        """With a call more. An attempt that goes on is begun again, at the later of both times: it may have been begun
+        without a call being placed. One that is over, or whose number somebody else has by now, changes nothing: then
+        `attempt` is another, and no call may be placed.
+        """
+        known = next((one for one in self.made if one.attempt == attempt), None)
+        if known is not None and self.attempt != attempt:
             return self
-        made = Made(at=now, attempt=attempt, purpose=purpose)
-        return self.model_copy(update={"made": _newest((*self.made, made)), "attempt": attempt, "until": now + LEASE})
+        at = now if known is None else max(now, known.at)
+        made = (*self.without(attempt).made, Made(at=at, attempt=attempt, purpose=purpose))
+        return self.model_copy(update={"made": _newest(made), "attempt": attempt, "until": at + LEASE})
+
+    def without(self, attempt: str) -> Contact:
+        """As it was before an attempt that goes on."""
+        if self.attempt != attempt:
+            return self
+        made = tuple(one for one in self.made if one.attempt != attempt)
+        return self.model_copy(update={"made": made, "attempt": "", "until": None})
 
     def ended(self, attempt: str, *, counts: bool = True, dead_at: datetime | None = None) -> Contact:
         """With a call ended; one that does not count is kept, so that it is known again."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo
@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from shared.outreach.contacts import Contact
-from shared.outreach.lists import ListHead, Listing, forbidding, stale
+from shared.outreach.lists import OWN, ListHead, Listing, forbidding, stale
 from shared.outreach.numbers import zones_of
 from shared.outreach.person import FinalState, Person, attempts_used
 from shared.outreach.reading import zones_to_call
@@ -63,7 +63,7 @@ class Evidence(BaseModel):
         window: the hours that held in each zone.
         calendar: that its holidays came from; empty: none.
         calls_in_24_hours, calls_in_7_days: to the number for this purpose, before this one.
-        lists: that the number was not on.
+        lists: that the number was not on; the company's own has no date.
     """
 
     model_config = ConfigDict(frozen=True, defer_build=True)
@@ -127,9 +127,12 @@ class Known:
 def may_call(person: Person, now: datetime, rules: Rules, window: Window, known: Known) -> Decision:
     """Whether a person may be called at this moment, and why.
 
-    To be asked right before the call, with what is known then; a claim of the number (`Contact.began`) must build on
-    the very contact that was asked about.
+    To be asked right before the call, with what is known then. What follows, in this order: the number is claimed by
+    `Contact.began(person.next_attempt, …)` in the very change that asked, the attempt begins (`person.begin`), the
+    evidence is noted, and the call is placed with the attempt's id as its idempotency key. A crash between any two is
+    made good by doing all of it again: a claim of the same attempt stands in nobody's way.
     """
+    known = replace(known, contact=known.contact.without(person.next_attempt))
     zones = zones_to_call(person.wanted, rules) if person.wanted.number else ()
     if (never := _never(person, now, rules, known, zones)) is not None:
         return never
@@ -213,6 +216,6 @@ def _evidence(
         calls_in_24_hours=in_24_hours,
         calls_in_7_days=in_7_days,
         caps=f"{rules.caps.in_24_hours} in 24 hours, {rules.caps.in_7_days} in 7 days",
-        lists=tuple(CheckedList(one.name, one.source, one.as_of) for one in known.lists),
+        lists=(CheckedList(OWN, "", None), *(CheckedList(one.name, one.source, one.as_of) for one in known.lists)),
         appointment=person.wanted.appointment,
     )

@@ -106,6 +106,11 @@ class Person(BaseModel):
         return person_key(self.wanted.id)
 
     @property
+    def next_attempt(self) -> str:
+        """The id of the attempt that `begin` begins."""
+        return attempt_id(self.campaign, self.key, self.begun + 1)
+
+    @property
     def open_attempt(self) -> Attempt | None:
         """The attempt that goes on; it may go on after the person is cancelled."""
         last = self.attempts[-1] if self.attempts else None
@@ -132,15 +137,14 @@ def begin(person: Person, now: datetime) -> Person:
     goes on."""
     if person.state != "waiting" or person.open_attempt is not None:
         raise ValueError(f"an attempt cannot begin while the person is {person.state}")
-    begun = person.begun + 1
     attempt = Attempt(
-        id=attempt_id(person.campaign, person.key, begun),
+        id=person.next_attempt,
         begun=now,
         appointment=person.appointment,
         number=person.number,
     )
     attempts = (*person.attempts, attempt)[-MOST_ATTEMPTS:]
-    return person.model_copy(update={"state": "calling", "attempts": attempts, "begun": begun})
+    return person.model_copy(update={"state": "calling", "attempts": attempts, "begun": person.begun + 1})
 
 
 def finish(

@@ -56,6 +56,20 @@ def test_a_call_keeps_its_number_until_it_ends_or_its_lease_does() -> None:
     assert contact.ended("a").busy_until(NOW) is None
 
 
+def test_an_attempt_that_goes_on_is_begun_again_and_counts_from_then() -> None:
+    contact = Contact().began("a", "service", NOW)
+    again = contact.began("a", "service", NOW + HOUR)
+    assert [one.at for one in again.made] == [NOW + HOUR]
+    assert again.busy_until(NOW + HOUR) == NOW + 5 * HOUR
+    assert again.began("a", "service", NOW) == again, "a clock that was put back"
+    assert again.without("a") == Contact()
+    assert again.without("b") == again
+    over = again.ended("a")
+    assert over.began("a", "service", NOW + 2 * HOUR) == over
+    taken = contact.began("b", "service", NOW + 5 * HOUR)  # the lease was over
+    assert taken.began("a", "service", NOW + 5 * HOUR).attempt == "b"
+
+
 def test_a_number_is_dead_since_the_first_time() -> None:
     contact = Contact().began("a", "service", NOW).ended("a", dead_at=NOW)
     assert contact.ended("b", dead_at=NOW + DAY).dead_since == NOW

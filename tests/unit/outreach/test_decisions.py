@@ -74,7 +74,7 @@ def test_the_evidence_says_why_a_call_was_allowed() -> None:
             calls_in_24_hours=0,
             calls_in_7_days=1,
             caps="3 in 24 hours, 7 in 7 days",
-            lists=(CheckedList("DNC", "FTC", date(2026, 3, 1)),),
+            lists=(CheckedList("own", "", None), CheckedList("DNC", "FTC", date(2026, 3, 1))),
             appointment=None,
         )
     )
@@ -150,6 +150,16 @@ def test_somebody_in_two_zones_is_called_when_it_is_day_in_both() -> None:
     assert max(one.hour for one in local) < 20
 
 
+def test_a_claim_that_a_crash_left_stands_in_nobodys_way_but_in_others() -> None:
+    one, sibling = person("1"), person("2")
+    claimed = called(3, 2).began(one.next_attempt, "service", MONDAY)
+    assert isinstance(decide(one, MONDAY, contact=claimed), Allowed)
+    assert decide(sibling, MONDAY, contact=claimed).reason == "cap"
+    assert decide(sibling, MONDAY, contact=Contact().began(one.next_attempt, "service", MONDAY)).reason == "number_busy"
+    ended = called(3, 2).began(one.next_attempt, "service", MONDAY).ended(one.next_attempt)
+    assert decide(one, MONDAY, contact=ended).reason == "cap"
+
+
 def test_a_list_forbids_its_purposes() -> None:
     assert isinstance(decide(person(), listed=(LISTED,)), Allowed), "a reminder is no marketing"
     kept = opted_out("service", MONDAY, stops_service=False)
@@ -223,7 +233,7 @@ NUMBERS = (BERLIN, NEW_YORK, PHOENIX, "+79123456789")
 OUTCOMES: list[OutcomeClass] = ["machine", "busy", "no_answer", "declined", "not_tried", "unknown", "done", "opted_out"]
 STEPS = st.lists(
     st.tuples(
-        st.sampled_from(["ask", "ask", "ask", "end", "list", "again"]),
+        st.sampled_from(["ask", "ask", "crash", "end", "list", "again"]),
         st.integers(0, 7),
         st.sampled_from(OUTCOMES),
         st.integers(-600, 3000),
@@ -246,14 +256,17 @@ def test_nobody_is_called_outside_of_a_window_over_a_cap_while_on_a_list_or_twic
         now += timedelta(minutes=minutes)
         one = people[n]
         number = one.wanted.number
-        if what == "ask":
+        if what in ("ask", "crash"):
             known = Known(contacts[number], (listed[number],) if number in listed else ())
             found = may_call(one, now, SERVICE, window, known)
             if isinstance(found, Allowed):
+                contacts[number] = contacts[number].began(one.next_attempt, "service", now)
+                if contacts[number].attempt != one.next_attempt or what == "crash":
+                    continue
                 people[n] = begin(one, now)
                 attempt = people[n].open_attempt
                 assert attempt is not None
-                contacts[number] = contacts[number].began(attempt.id, "service", now)
+                assert attempt.id == one.next_attempt
                 made.append((number, now))
                 attempts.append(attempt.id)
                 assert number not in listed
