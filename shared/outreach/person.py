@@ -111,6 +111,11 @@ class Person(BaseModel):
         return attempt_id(self.campaign, self.key, self.begun + 1)
 
     @property
+    def may_leave_message(self) -> bool:
+        """Whether a mailbox may get a message: one for each appointment, and one in a campaign without."""
+        return not self.ended.get("machine")
+
+    @property
     def open_attempt(self) -> Attempt | None:
         """The attempt that goes on; it may go on after the person is cancelled."""
         last = self.attempts[-1] if self.attempts else None
@@ -209,6 +214,11 @@ def _next_reminder(appointment: datetime | None, rules: Rules, now: datetime) ->
 def attempts_used(person: Person, rules: Rules) -> bool:
     """Whether there have been as many attempts as there may be."""
     return sum(count for outcome, count in person.ended.items() if rules.step(outcome).counts) >= rules.most_attempts
+
+
+def postpone(person: Person, until: datetime) -> Person:
+    """Let a waiting person be due no earlier, so that those who may be called come first."""
+    return person.model_copy(update={"due": max(person.due, until)}) if person.state == "waiting" else person
 
 
 def settle(person: Person, state: FinalState) -> Person:

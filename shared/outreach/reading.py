@@ -45,6 +45,11 @@ class Reading:
     def __post_init__(self) -> None:
         if self.date_format:
             check_format(self.date_format)
+        if self.country and read_country(self.country) != self.country:
+            raise InvalidInput(
+                "country", f"{self.country!r} is no country.", "Write its two letters, such as DE or US."
+            )
+        _language(self.language)
 
     @property
     def needed(self) -> tuple[str, ...]:

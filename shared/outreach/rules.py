@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
+from shared.errors import InvalidInput
+from shared.outreach.moments import read_zone
 from shared.outreach.outcomes import STEPS, OutcomeClass, Step
 from shared.outreach.windows import CLOSES, DAYS, OPENS
 
@@ -17,6 +27,7 @@ reminder. Caps are counted for each by itself."""
 
 MOST_KEPT = 32
 """Calls to one number that are remembered, of each purpose."""
+_LONGEST_RETRY = 30 * 24 * 3600
 HIGHEST_CAP = MOST_KEPT // 2
 """The other half makes up for calls that turned out not to count."""
 
@@ -77,6 +88,32 @@ class Rules(BaseModel):
     most_attempts: int = Field(5, ge=1, le=MOST_KEPT)
     retry: Mapping[OutcomeClass, float] = {}
     stale_days: int = Field(31, ge=1)
+
+    @field_validator("zone", "default_zone")
+    @classmethod
+    def _is_a_zone(cls, name: str, info: ValidationInfo) -> str:
+        return read_zone(name, info.field_name or "zone").key if name or info.field_name == "zone" else ""
+
+    @field_validator("days")
+    @classmethod
+    def _are_days(cls, days: frozenset[int]) -> frozenset[int]:
+        if not days or not days <= set(range(7)):
+            raise InvalidInput("days", "are no days of the week.", "Give numbers from 0, Monday, to 6.")
+        return days
+
+    @field_validator("retry")
+    @classmethod
+    def _are_seconds(cls, retry: Mapping[OutcomeClass, float]) -> Mapping[OutcomeClass, float]:
+        if wrong := [name for name, seconds in retry.items() if not 0 <= seconds <= _LONGEST_RETRY]:
+            problem = "is no time from 0 seconds to 30 days."
+            raise InvalidInput(f"retry.{wrong[0]}", problem, "Give seconds.")
+        return retry
+
+    @model_validator(mode="after")
+    def _open_before_they_close(self) -> Self:
+        if self.opens >= self.closes:
+            raise InvalidInput("opens", "is not before closes.", "Give minutes of one day, such as 540 and 1200.")
+        return self
 
     def step(self, outcome: OutcomeClass) -> Step:
         """What follows from a class here. What ends a person's attempts ends them whatever `retry` says."""

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from shared.errors import CampaignState
 from shared.outreach.campaign import (
@@ -122,6 +123,19 @@ def test_a_marketing_campaign_does_not_start_by_a_list_older_than_31_days() -> N
     service = one.model_copy(update={"rules": SERVICE})
     assert start_problem(service, (old,), MONDAY) == ""
     assert "nobody was imported" in start_problem(campaign("ready"), (), MONDAY)
+
+
+def test_the_newest_fifty_uploads_are_known_again() -> None:
+    one = campaign("ready")
+    for n in range(51):
+        one = import_over(import_begun(one, f"u{n}"), f"u{n}", 1)
+    assert (len(one.imported), one.imported[0]) == (50, "u1")
+
+
+@pytest.mark.parametrize("id", ["", "Spring", "a.b", "a b", "-a", "x" * 61])
+def test_an_id_fits_into_keys_and_urls(id: str) -> None:
+    with pytest.raises(ValidationError):
+        Campaign(id=id, name="", flow="", caller="", rules=SERVICE, created=MONDAY)
 
 
 STEPS = st.lists(st.sampled_from(["start", "pause", "resume", "stop", "begin a", "begin b", "over a", "over b",

@@ -86,6 +86,21 @@ def test_a_bad_row_is_named_by_its_line_and_the_good_ones_go_on() -> None:
     assert all(row.remedy for row in rows if isinstance(row, BadRow))
 
 
+def test_a_row_has_at_most_ten_lines_and_twenty_are_shown() -> None:
+    ten, eleven = "\n" * 9, "\n" * 10
+    text = f'id,a\n1,"{ten}"\n2,"{eleven}"\n' + "3,c\n" * 30
+    facts, rows = read(text.encode())
+    assert rows[0] == Row(2, ("1", ten))
+    assert isinstance(rows[1], BadRow)
+    assert len(facts.samples) == 20
+
+
+def test_a_file_full_of_open_quotes_takes_a_moment() -> None:
+    _, rows = read(b"id,a\n" + b'1,"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\n' * 2001, most=9999, size=65_536)
+    assert len(rows) == 2001
+    assert all(isinstance(row, BadRow) for row in rows)
+
+
 def test_a_line_that_is_too_long_is_a_bad_row() -> None:
     long = b"x" * (3 * LONGEST_LINE)
     _, rows = read(b"id,a\n1,b\n2," + long + b"\n3,c\n", size=10_000)

@@ -199,6 +199,11 @@ def test_a_list_has_a_source_and_a_date() -> None:
         assert caught.value.field == field
 
 
+def test_thirty_minutes_before_an_appointment_are_the_last_moment() -> None:
+    half_an_hour = timedelta(minutes=30)
+    assert isinstance(decide(person(appointment=MONDAY + half_an_hour), rules=REMINDERS), Allowed)
+
+
 # The dry run
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.outreach.outcomes import STEPS, OutcomeClass, class_of_answered, class_of_failed
-from shared.outreach.person import FINAL, Person, attempt_id, begin, finish, person_key, settle
+from shared.outreach.person import FINAL, Person, attempt_id, begin, finish, person_key, postpone, settle
 from shared.outreach.rules import Rules
 from shared.outreach.uploads import merge
 from tests.unit.outreach.people import CONSENT, HOUR, MONDAY, REMINDERS, SERVICE, person, wanted
@@ -96,6 +96,30 @@ def test_nobody_is_called_while_they_are_or_when_it_is_over() -> None:
     for one in (calling, called(person(), "done"), settle(person(), "suppressed")):
         with pytest.raises(ValueError, match="cannot begin"):
             begin(one, MONDAY)
+
+
+def test_who_waits_can_be_put_off_and_nobody_else() -> None:
+    assert postpone(person(), MONDAY + HOUR).due == MONDAY + HOUR
+    assert postpone(postpone(person(), MONDAY + HOUR), MONDAY).due == MONDAY + HOUR
+    calling = begin(person(), MONDAY)
+    assert postpone(calling, MONDAY + HOUR) == calling
+
+
+def test_a_mailbox_gets_one_message_for_each_appointment() -> None:
+    one = person(rules=REMINDERS, appointment=APPOINTMENT)
+    assert one.may_leave_message
+    left = called(called(one, "busy"), "machine", REMINDERS)
+    assert not left.may_leave_message
+    moved, _ = merge(left, wanted(appointment=APPOINTMENT + DAY), "spring", MONDAY, REMINDERS)
+    assert moved.may_leave_message
+
+
+def test_the_newest_ten_attempts_are_known_again() -> None:
+    one = person()
+    for _ in range(12):
+        one = called(one, "not_tried")
+    assert [attempt.id.rpartition(":")[2] for attempt in one.attempts] == [str(n) for n in range(3, 13)]
+    assert one.begun == 12
 
 
 def test_a_late_event_overwrites_no_final_result() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from typing import Any
 
 import pytest
 
@@ -123,6 +124,37 @@ def test_what_a_file_must_have() -> None:
         Reading(SERVICE, WINDOW, date_format="german")
 
 
+@pytest.mark.parametrize("more", [{"country": "Germany"}, {"country": "de"}, {"language": "german"}])
+def test_what_holds_for_all_rows_is_checked_before_the_first(more: dict[str, str]) -> None:
+    with pytest.raises(InvalidInput, match="is no"):
+        Reading(SERVICE, WINDOW, **more)
+
+
+@pytest.mark.parametrize(
+    ("more", "field"),
+    [
+        ({"zone": "Berlin"}, "zone"),
+        ({"zone": ""}, "zone"),
+        ({"default_zone": "Berlin"}, "default_zone"),
+        ({"days": [7]}, "days"),
+        ({"days": []}, "days"),
+        ({"retry": {"busy": -1}}, "retry.busy"),
+        ({"retry": {"busy": 30 * 24 * 3600 + 1}}, "retry.busy"),
+        ({"opens": 600, "closes": 600}, "opens"),
+    ],
+)
+def test_rules_that_cannot_be_kept_are_refused(more: dict[str, Any], field: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        Rules(purpose="service", **more)
+    assert caught.value.field == field
+    assert caught.value.remedy
+
+
+def test_the_longest_id_and_text() -> None:
+    row = ROW | {"id": "x" * 200, "name": "y" * 1000}
+    assert CLINIC.person(row, MONDAY).id == "x" * 200
+
+
 # Columns
 
 
@@ -159,6 +191,8 @@ def test_every_known_name_is_one_that_can_be_met() -> None:
         (("id", "x"), {}, "columns.number", "is none of the columns 'id', 'x'"),
         (("id", "phone"), {"id": ""}, "columns.id", "is none of the columns"),
         (("17", "0171 2345678"), {}, "file", "begins with a person"),
+        (("17", "1234567"), {}, "file", "begins with a person"),
+        (("17", "2026-12"), {}, "columns.id", "is none of the columns"),
     ],
 )
 def test_what_is_wrong_with_a_header(header: tuple[str, ...], given: dict[str, str], field: str, problem: str) -> None:

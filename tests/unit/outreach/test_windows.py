@@ -93,6 +93,12 @@ def test_the_zones_of_a_toll_free_number_have_an_hour_in_common_in_winter_alone(
     assert winter == datetime(2026, 1, 9, 23, tzinfo=UTC), "09:00 in Guam, 19:30 in Newfoundland"
 
 
+def test_two_weeks_are_searched() -> None:
+    days = Window(holidays=frozenset(date(2026, 3, day) for day in range(9, 23)))
+    assert days.next_opening(BERLIN, at("2026-03-09 09:00")) == at("2026-03-23 09:00")
+    assert days.next_opening(BERLIN, at("2026-03-09 08:59")) is None
+
+
 @pytest.mark.parametrize(("opens", "closes"), [(540, 540), (600, 540), (-1, 10), (0, 1441)])
 def test_a_window_opens_before_it_closes(opens: int, closes: int) -> None:
     with pytest.raises(ValueError, match="opens before it closes"):
