@@ -65,7 +65,7 @@ def server_context(files: CertificateFiles, problems: Problems) -> ssl.SSLContex
                 raise
             self.completed = True
 
-        def read(self, len: int = 1024, buffer: bytearray | None = None) -> Any:
+        def read(self, len: int = 1024, buffer: Any = None) -> Any:
             received = super().read(len, buffer)
             self.settled = self.settled or bool(received)
             return received
