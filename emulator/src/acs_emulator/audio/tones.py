@@ -60,6 +60,14 @@ def _key_tone(key: str, seconds: float) -> bytes:
     return struct.pack(f"<{count}h", *samples)
 
 
+@lru_cache(maxsize=1)
+def beep() -> Clip:
+    """The tone of a mailbox: 1,000 hertz for 0.4 s, at the level of a key's tone."""
+    count = round(0.4 * SAMPLE_RATE)
+    step = 2 * math.pi * 1000 / SAMPLE_RATE
+    return Clip(struct.pack(f"<{count}h", *(round(32767 * _COLUMN_LEVEL * math.sin(step * n)) for n in range(count))))
+
+
 @lru_cache(maxsize=64)
 def murmur(seconds: float) -> Clip:
     """A voice-like hum, for speech that cannot be made: three harmonics that swell four times a second."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from acs_emulator.audio import Track
+from acs_emulator.calls.leg_observer import LegObserver
 from acs_emulator.calls.resource import Resource
 from acs_emulator.core import outcomes
 from acs_emulator.core.clock import utc_now
@@ -16,6 +17,7 @@ from acs_emulator.core.outcomes import Outcome
 from acs_emulator.events.callbacks import CallbackLane
 from acs_emulator.events.envelopes import callback_event
 from acs_emulator.phones.line import Line
+from acs_emulator.phones.live import LiveLine, Person
 from acs_emulator.phones.script import Step
 
 
@@ -39,25 +41,6 @@ class CallObserver:
 
     def closed(self, call: Call) -> None:
         """The call is over and nobody is in it."""
-
-
-class LegObserver:
-    """Is told what happens on an app leg. Each method does nothing unless it is overridden."""
-
-    def connected(self) -> None:
-        """The leg is up."""
-
-    def dropped(self) -> None:
-        """The leg goes away; CallDisconnected comes after what is emitted here."""
-
-    def key_pressed(self, raw_id: str, key: str) -> None:
-        """A participant has pressed a key, as it is printed on the phone."""
-
-    def speech_began(self, raw_id: str, text: str, seconds: float) -> None:
-        """An audible participant begins to say something that takes so long."""
-
-    def speech_ended(self, raw_id: str, text: str) -> None:
-        """The participant has said it."""
 
 
 @dataclass(eq=False)
@@ -211,11 +194,16 @@ class Call:
     #: A group call or room: it lasts while anyone, or an app leg, is in it.
     group_id: str | None = None
     room_id: str | None = None
+    #: The reason that the app gave when it rejected the call.
+    rejected: str = ""
+    #: Why nobody came, if nobody did.
+    failure: Outcome | None = None
 
-    def note(self, who: str, what: str, text: str = "") -> None:
-        """Add to the timeline."""
-        service = self.service
-        service.timeline.add(service.clock.now() - self.started, self.id, who, what, text)
+    def note(self, who: str, what: str, text: str = "", party: str = "") -> None:
+        """Add to the timeline; ``party`` is the number or user id of the phone that did it."""
+        clock = self.service.clock
+        at_ms = clock.monotonic_ms()
+        self.service.timeline.add(clock.now() - self.started, self.id, who, what, text, party, at_ms=at_ms)
 
     def event_ids(self, connection_id: str) -> dict[str, str]:
         """What the callbacks of a connection name the call by."""
@@ -245,7 +233,7 @@ class Call:
         """The participant that an app leg is, if it is one."""
         return next((p for p in self.participants if p.endpoint is leg), None)
 
-    def tracks(self, *, besides: Leg | None = None) -> list[Track]:
+    def tracks(self, *, besides: Leg | Line | None = None) -> list[Track]:
         """The sound of everyone in the call, app legs that only connected to it as well."""
         endpoints: list[Leg | Line] = [participant.endpoint for participant in self.participants]
         endpoints += [leg for leg in self.legs if leg.by_connect]
@@ -269,6 +257,20 @@ class Call:
         self.lines.append(line)
         return self.new_member(identifier, line, announced=identifier.is_user)
 
+    def new_live_phone(self, person: Person) -> Participant:
+        """The phone of a person, in this call, who has not joined yet."""
+        service = self.service
+        line = LiveLine(
+            self,
+            person,
+            clock=service.clock,
+            tasks=service.tasks,
+            studio=service.studio,
+            recogniser=service.recogniser,
+        )
+        self.lines.append(line)
+        return self.new_member(person.identifier, line, announced=person.identifier.is_user)
+
     def prompted(self, leg: Leg, *, started: bool, to: list[Participant] | None = None) -> None:
         """Sound of an app leg begins or ends; the phones that hear it notice."""
         for line in self.lines:
@@ -290,10 +292,14 @@ class Call:
         for observer in self._hearing(phone):
             observer.speech_ended(phone.raw_id, text)
 
+    def words_found(self, phone: Identifier, text: str, seconds: float) -> None:
+        for observer in self._hearing(phone):
+            observer.words_found(phone.raw_id, text, seconds)
+
     def hung_up(self, phone: Identifier) -> None:
         if self.ended:
             return
-        self.note("phone", "hangs up")
+        self.note("phone", "hangs up", party=phone.value)
         participant = self.find(phone)
         if participant is not None:
             self.leave(participant, outcomes.LEFT_ALONE)
@@ -381,7 +387,7 @@ class Call:
         for leg in self.legs:
             leg.dropped(outcome_for(leg))
         for line in self.lines:
-            line.dropped(outcomes.OK)
+            line.dropped(self.failure or outcomes.OK)
         self.participants.clear()
         for observer in self.observers:
             observer.closed(self)

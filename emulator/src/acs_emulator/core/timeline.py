@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any
 
 #: Entries kept.
@@ -13,7 +14,10 @@ TIMELINE_SIZE = 20_000
 
 @dataclass(frozen=True)
 class Entry:
-    """``at`` is in emulated seconds since the call began."""
+    """``at`` is in emulated seconds since the call began, ``at_ms`` in wall-clock milliseconds as in the logs.
+
+    ``party`` is the number or user id of who did it, where that is known: the phone, not the app.
+    """
 
     n: int
     at: float
@@ -21,6 +25,8 @@ class Entry:
     who: str
     what: str
     text: str
+    party: str = ""
+    at_ms: float = 0.0
 
     def wire(self) -> dict[str, Any]:
         return dict(vars(self))
@@ -34,14 +40,14 @@ class Timeline:
         self._last = 0
         self._grown = asyncio.Event()
 
-    def add(self, at: float, call: str, who: str, what: str, text: str) -> None:
+    def add(self, at: float, call: str, who: str, what: str, text: str, party: str = "", *, at_ms: float = 0.0) -> None:
         self._last += 1
-        self._entries.append(Entry(self._last, round(at, 3), call, who, what, text))
+        self._entries.append(Entry(self._last, round(at, 3), call, who, what, text, party, at_ms))
         self._grown.set()
         self._grown = asyncio.Event()
 
     def after(self, n: int) -> list[Entry]:
-        return [entry for entry in self._entries if entry.n > n]
+        return list(takewhile(lambda entry: entry.n > n, reversed(self._entries)))[::-1]
 
     async def wait_after(self, n: int, seconds: float) -> list[Entry]:
         """Entries after ``n``; waits up to ``seconds`` of wall-clock time for the first."""

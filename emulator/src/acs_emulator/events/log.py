@@ -20,6 +20,11 @@ class Attempt:
     error: str | None = None
     fault: str | None = None
 
+    @property
+    def delivered(self) -> bool:
+        """Whether the app took it."""
+        return self.status is not None and 200 <= self.status < 300
+
     def wire(self) -> dict[str, Any]:
         fields = {"at_ms": self.at_ms, "ms": self.ms}
         return fields | {

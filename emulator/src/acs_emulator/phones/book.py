@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 from typing import Any
 
 from acs_emulator.audio import SpeechError, espeak_voice, phone_voice
 from acs_emulator.core.errors import BadRequest
 from acs_emulator.core.identifiers import Identifier, from_text
+from acs_emulator.phones.live import Person
 from acs_emulator.phones.script import Step, parse_script, seconds
 
 BEHAVIOURS = ("answer", "decline", "busy", "noAnswer", "unreachable")
@@ -25,6 +27,9 @@ class Behaviour:
     #: espeak-ng's name of its voice; None takes one that belongs to the number or user id.
     voice: str | None = None
 
+
+#: Numbers that were rung of which the last are kept.
+_RUNG = 8
 
 #: Numbers with a fixed behaviour that need no set-up.
 WELL_KNOWN: dict[str, Behaviour] = {
@@ -59,6 +64,10 @@ class PhoneBook:
 
     def __init__(self) -> None:
         self._phones: dict[str, Behaviour] = {}
+        #: The last numbers that were rung, the newest at the end.
+        self._rung: deque[str] = deque(maxlen=_RUNG)
+        #: Who answers for themselves, by raw id.
+        self.people: dict[str, Person] = {}
         #: Numbers that ring the app: those called from outside, and those used as caller id.
         self.owned: set[str] = set()
 
@@ -86,6 +95,20 @@ class PhoneBook:
         self._phones[identifier.raw_id] = behaviour
         return identifier, behaviour
 
+    def rang(self, target: Identifier) -> None:
+        """Somebody was rung: a person may want to be this number the next time."""
+        if target.is_phone and target.value not in self._rung:
+            self._rung.append(target.value)
+
+    def unattended(self) -> list[str]:
+        """Numbers that were rung, are not the app's, and that no person holds."""
+        held = {person.identifier.value for person in self.people.values()}
+        return [number for number in self._rung if number not in held and number not in self.owned]
+
+    def lines(self) -> list[str]:
+        """The numbers by which the app can be called, as far as they are known."""
+        return sorted(number for number in self.owned if number not in WELL_KNOWN)
+
     def behaviour(self, target: Identifier) -> Behaviour | None:
         """How the target takes a call; None when the call is the app's to answer."""
         registered = self._phones.get(target.raw_id)
@@ -99,6 +122,9 @@ class PhoneBook:
 
     def clear(self) -> None:
         self._phones.clear()
+        self._rung.clear()
+        for person in self.people.values():
+            person.forget()
         self.owned.clear()
 
     def state(self) -> list[dict[str, Any]]:

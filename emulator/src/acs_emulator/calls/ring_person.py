@@ -1,0 +1,31 @@
+"""Ringing the phone of a person."""
+
+from __future__ import annotations
+
+from acs_emulator.calls.call import Call, Participant
+from acs_emulator.core import outcomes
+from acs_emulator.core.identifiers import Identifier
+from acs_emulator.core.outcomes import Outcome
+from acs_emulator.phones.live import MAILBOX_RINGS, Incoming, Person
+
+
+async def ring_person(
+    call: Call, person: Person, caller: Identifier, display_name: str, seconds: float
+) -> Participant | Outcome:
+    """Ring until the person takes or declines the call, or for ``seconds``; a mailbox takes it by itself."""
+    who, clock = person.identifier.value, call.service.clock
+    if person.busy:
+        call.note("phone", "is busy", party=who)
+        return outcomes.INVITE_BUSY
+    by_itself = person.mailbox and seconds > MAILBOX_RINGS
+    limit = MAILBOX_RINGS if by_itself else seconds
+    taken = await person.ring(Incoming(caller, display_name), clock.real(limit))
+    if taken is None and not by_itself:
+        call.note("phone", "does not answer", party=who)
+        return outcomes.INVITE_NOT_ANSWERED
+    if taken is False:
+        call.note("phone", "declines", party=who)
+        # A user who declines shows as recorded; numbers as the documented invite outcome.
+        return outcomes.LEFT_ALONE if person.identifier.is_user else outcomes.INVITE_DECLINED
+    call.note("phone", "answers", who, who)
+    return call.new_live_phone(person)
