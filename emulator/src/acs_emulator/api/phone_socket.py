@@ -35,6 +35,8 @@ from acs_emulator.service.phone_view import is_heard, view
 PATH = "/emulator/phone"
 #: Wall-clock seconds between two looks at what is new.
 LOOK = 0.1
+#: Samples by which what is heard lags behind: frames of other microphones that are late are heard as well. Chosen.
+LAG = 3 * FRAME_SAMPLES
 #: The numbers that tabs are given, one after the other.
 NUMBERS = tuple(f"+1425555{number:04d}" for number in range(123, 200))
 ANONYMOUS = Identifier("4:anonymous", "phoneNumber", "anonymous")
@@ -166,9 +168,10 @@ class Session:
 
     def pump(self, now: int) -> None:
         """Send what is heard up to a position; there is no sound at another speed than 1."""
-        if now - self._position > FRAME_SAMPLES * 50:
-            self._position = now - FRAME_SAMPLES  # the speed or the machine has jumped
-        while self._position + FRAME_SAMPLES <= now:
+        end = now - LAG
+        if end - self._position > FRAME_SAMPLES * 50:
+            self._position = end - FRAME_SAMPLES  # the speed or the machine has jumped
+        while self._position + FRAME_SAMPLES <= end:
             if sound := self._heard(self._position, self._position + FRAME_SAMPLES):
                 self._outbox.sound(sound)
             self._position += FRAME_SAMPLES

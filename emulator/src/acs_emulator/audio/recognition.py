@@ -1,7 +1,7 @@
 """Recognises short phrases in speech, if PocketSphinx is installed (`pip install 'acs-emulator[recognition]'`).
 
-Measured with espeak-ng's voices: of phrases that are expected, one said by itself is found in 30 ms; anything else that
-is said may be taken for one of them. It is American English only, for the words in the model's dictionary.
+Measured with six of espeak-ng's voices and 15 phrases: 88 of 90 that were said by themselves were found, each in 30 ms.
+Anything else that is said may be taken for one of them. It is American English, in the words of the model's dictionary.
 """
 
 from __future__ import annotations
@@ -12,10 +12,13 @@ import threading
 from collections.abc import Sequence
 from typing import Any
 
-from acs_emulator.audio.clip import SAMPLE_BYTES, SAMPLE_RATE
+from acs_emulator.audio.clip import SAMPLE_RATE
+from acs_emulator.audio.mixing import clipped
 
-#: Silence before and after an utterance, in bytes of sound: the decoder expects some.
-_SILENCE = bytes(SAMPLE_RATE * SAMPLE_BYTES * 3 // 10)
+#: A faint noise, in samples, that is added to an utterance and stands before and after it: without, the decoder takes
+#: digital silence for something, and a third of the phrases were not found.
+_NOISE = 25.0
+_PAUSE = SAMPLE_RATE * 3 // 10
 _SEARCH = "phrases"
 
 
@@ -48,7 +51,7 @@ class Recogniser:
             decoder.add_jsgf_string(_SEARCH, f"#JSGF V1.0; grammar g; public <phrase> = {' | '.join(known)};")
             decoder.activate_search(_SEARCH)
             decoder.start_utt()
-            decoder.process_raw(_SILENCE + pcm + _SILENCE, full_utt=True)
+            decoder.process_raw(_in_a_room(pcm), full_utt=True)
             decoder.end_utt()
             found = decoder.hyp()
             return "" if found is None else known.get(found.hypstr.strip(), "")
@@ -59,3 +62,11 @@ class Recogniser:
         letters = re.sub(r"[\s.,!?;:'\-]", "", phrase.lower())
         whole = "".join(words).replace("'", "") == letters
         return " ".join(words) if whole and all(self._decoder.lookup_word(word) for word in words) else ""
+
+
+def _in_a_room(pcm: bytes) -> bytes:
+    """The utterance with a pause on each side and a little noise; the same for the same utterance."""
+    import numpy as np
+
+    sound = np.pad(np.frombuffer(pcm, "<i2").astype(np.float64), _PAUSE)
+    return clipped(sound + np.random.default_rng(0).normal(0.0, _NOISE, len(sound))).tobytes()

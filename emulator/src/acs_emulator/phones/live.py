@@ -17,6 +17,8 @@ from acs_emulator.phones.question import Question
 
 #: What a mailbox says before its tone; ``{number}`` is its own.
 GREETING = "You have reached the mailbox of {number}. Please leave a message after the tone."
+#: Seconds of sound below which the timeline has no entry: a cough or a click. Chosen.
+SHORTEST_SPEECH = 0.3
 #: Seconds that a mailbox lets a call ring. Chosen: three rings.
 MAILBOX_RINGS = 12.0
 
@@ -194,7 +196,8 @@ class LiveLine(Line):
     def _speech_ended(self, utterance: Utterance) -> None:
         question, self._answering = self._answering, None
         if question is None or self._recogniser is None:
-            self.call.note("phone", "speaks", f"{utterance.seconds:.1f} s", self.identifier.value)
+            if utterance.seconds >= SHORTEST_SPEECH:
+                self.call.note("phone", "speaks", f"{utterance.seconds:.1f} s", self.identifier.value)
             return
         work = self._recognise(self._recogniser, utterance, question.phrases)
         self._tasks.start(work, f"recognition of {self.identifier.raw_id}")

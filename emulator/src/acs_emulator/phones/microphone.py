@@ -12,8 +12,10 @@ from acs_emulator.audio.track import Span, Track
 #: Samples and bytes of one frame: 20 ms.
 FRAME_SAMPLES = SAMPLE_RATE // 50
 FRAME_BYTES = FRAME_SAMPLES * SAMPLE_BYTES
-#: How far ahead of the clock sound is laid when it begins: frames may be late by so much without a gap. Chosen.
-LEAD = 3 * FRAME_SAMPLES
+#: How far ahead of the clock sound is laid when it begins: who listens hears frames that are late by so much. Chosen.
+LEAD = 4 * FRAME_SAMPLES
+#: Later frames are laid where they belong, so that recordings have them; after so long it begins anew. Chosen.
+LATEST = SAMPLE_RATE // 2
 #: Sound that would lie further ahead is dropped: a browser that was asleep sends all at once. Chosen.
 FURTHEST = SAMPLE_RATE * 2 // 5
 #: Longest span of what is no speech, and of speech: what has been heard can then be forgotten.
@@ -21,7 +23,7 @@ _LONGEST_REST, _LONGEST_SPEECH = SAMPLE_RATE, 30 * SAMPLE_RATE
 #: Root mean square below which nothing is speech (about -39 dB of full scale), and how far above the noise speech is.
 _FLOOR, _ABOVE_NOISE = 350.0, 3.0
 #: Frames of the last ones that must be loud for speech to begin, and frames of quiet that end it. Chosen.
-_ONSET, _ONSET_OF, _QUIET_FRAMES = 3, 5, 30
+_ONSET, _ONSET_OF, _QUIET_FRAMES = 4, 6, 30
 _FIRST_NOISE, _NOISE_GROWTH = 60.0, 1.01
 
 
@@ -79,6 +81,7 @@ class Microphone:
         self._track: Track | None = None
         self._span: Span | None = None
         self._end = 0
+        self._late_since: int | None = None
         #: Frames that came too early to be kept.
         self.dropped = 0
 
@@ -87,8 +90,8 @@ class Microphone:
         if len(pcm) != FRAME_BYTES:
             raise ValueError(f"a frame has {FRAME_BYTES} bytes, not {len(pcm)}")
         now = self._now()
-        if track is not self._track or self._end < now:
-            self._track, self._span, self._end = track, None, now + LEAD
+        if track is not self._track or self._too_late(now):
+            self._track, self._span, self._end, self._late_since = track, None, now + LEAD, None
         if self._end - now > FURTHEST:
             self.dropped += 1
             return
@@ -107,9 +110,19 @@ class Microphone:
 
     def stop(self) -> None:
         """No frame follows: who is speaking has ended."""
+        self._track = None
         if self._gate.speaking:
             self._gate = SpeechGate()
             self._finish()
+
+    def _too_late(self, now: int) -> bool:
+        """Whether frames come later than the clock all the time, and do not catch up."""
+        if self._end >= now:
+            self._late_since = None
+        elif self._late_since is None:
+            self._late_since = now
+        behind = now - self._end
+        return behind > LATEST or (self._late_since is not None and now - self._late_since > LATEST)
 
     def _finish(self) -> None:
         span = self._span

@@ -39,7 +39,7 @@ def view(service: Emulator, person: Person) -> dict[str, Any]:
         "caller": None if incoming is None else incoming.caller.value,
         "callerName": "" if incoming is None else incoming.display_name,
         "callee": person.dialled.value if person.dialled is not None and state == "dialling" else "",
-        "with": [] if call is None or state != "connected" else [_shown(one, person) for one in call.participants],
+        "with": [] if call is None or state != "connected" else _present(call, person),
         "muted": me is not None and me.muted,
         "onHold": me is not None and me.on_hold,
         "connectedAt": None if line is None else line.connected_ms,
@@ -79,6 +79,12 @@ def plain(ended: Ended) -> str:
 
 def _call_of(service: Emulator, line: Line) -> Call | None:
     return next((call for call in service.registry.calls.values() if line in call.lines), None)
+
+
+def _present(call: Call, person: Person) -> list[dict[str, Any]]:
+    """Who is in the call, the person first."""
+    shown = [_shown(one, person) for one in call.participants]
+    return sorted(shown, key=lambda one: not one["you"])
 
 
 def _shown(participant: Participant, person: Person) -> dict[str, Any]:

@@ -32,7 +32,7 @@ export class Conversation {
     const atEnd = this.list.scrollHeight - this.list.scrollTop - this.list.clientHeight < 60;
     for (const one of news) this.put(one);
     while (this.list.childElementCount > MOST_ROWS) this.list.firstElementChild.remove();
-    this.empty.hidden = this.list.childElementCount > 0;
+    this.empty.hidden = this.empty.hidden || news.some((one) => one.entry);
     if (atEnd) this.list.scrollTop = this.list.scrollHeight;
   }
 
@@ -87,8 +87,12 @@ export class Conversation {
   }
 
   delivery(one) {
-    const who = element("span", { class: "who-did line-did" }, one.kind === "eventGrid" ? "Event Grid" : one.kind === "callback" ? "callback" : "Event Grid");
+    const who = element("span", { class: "who-did line-did" }, one.kind === "callback" ? "callback" : "Event Grid");
     const speed = `${one.status ?? "–"} · ${Math.round(one.ms)} ms`;
+    if (one.kind === "validation") {
+      const told = one.delivered ? "Your app has taken its Event Grid subscription" : "Your app has not taken its Event Grid subscription yet";
+      return this.row(one.at_ms, one.delivered ? "delivery" : "delivery failed", who, [one.delivered ? told : `${told}. ${trouble(one)}`], one.delivered ? "200" : "");
+    }
     if (!one.delivered) return this.row(one.at_ms, "delivery failed", who, [trouble(one)], one.error || one.fault ? "" : speed);
     const again = one.attempts > 1 ? ` (attempt ${one.attempts})` : one.duplicate ? " (a second time)" : "";
     return this.row(one.at_ms, "delivery", who, [one.type + again, one.summary ? ` · ${one.summary}` : ""], speed);

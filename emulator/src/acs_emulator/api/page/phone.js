@@ -6,11 +6,11 @@ import { clock, pretty } from "/phone/words.js";
 
 const LETTERS = { 2: "ABC", 3: "DEF", 4: "GHI", 5: "JKL", 6: "MNO", 7: "PQRS", 8: "TUV", 9: "WXYZ", 0: "+" };
 const MICROPHONE = {
-  on: "on",
-  off: "off",
-  denied: "denied: type your words, or allow it in the address bar",
-  missing: "none found: type your words",
-  insecure: "this address is not secure, so there is none: type your words, or use http://localhost or https",
+  on: "microphone on",
+  off: "",
+  denied: "The microphone is denied: type your words, or allow it in the address bar",
+  missing: "No microphone was found: type your words",
+  insecure: "No microphone, as this address is not secure: type your words, or use http://localhost or https",
 };
 const MOST_BUFFERED = 64 * 1024;
 const RECONNECT_MS = 1000;
@@ -41,6 +41,7 @@ function connect() {
 function lost() {
   tell("problem", wasInCall ? "The emulator is gone; your call ended. Trying to reach it again …" : "The emulator is gone. Trying to reach it again …");
   wasInCall = false;
+  log.origin = 0;
   document.body.dataset.state = "idle";
   quiet();
   setTimeout(connect, RECONNECT_MS);
@@ -68,8 +69,10 @@ function tell(id, sentence) {
 function show(told) {
   const before = phone?.state ?? "idle";
   phone = told;
-  origin = performance.now() - told.now;
-  log.origin = Date.now() - told.now;
+  if (!log.origin) {
+    origin = performance.now() - told.now;
+    log.origin = Date.now() - told.now;
+  }
   log.you = told.you.number;
   log.unattended = new Set(told.wanted);
   sessionStorage.setItem("me", JSON.stringify({ as: told.you.number, role: told.you.role }));
@@ -199,7 +202,7 @@ function showLab(told) {
 }
 
 function shownMicrophone(state) {
-  get("mic-state").textContent = sound.muted ? "off: nobody hears you" : MICROPHONE[state];
+  get("mic-state").textContent = sound.muted ? "muted: nobody hears you" : MICROPHONE[state];
   get("mute").disabled = state !== "on";
   get("mute").setAttribute("aria-pressed", String(sound.muted));
   get("level").hidden = state !== "on";
