@@ -41,7 +41,7 @@ class Recogniser:
         """
         with self._lock:
             if self._decoder is None:
-                from pocketsphinx import Decoder  # type: ignore[import-not-found]
+                from pocketsphinx import Decoder
 
                 self._decoder = Decoder(samprate=SAMPLE_RATE, lm=None, loglevel="FATAL")
             known = {plain: phrase for phrase in reversed(phrases) if (plain := self._plain(phrase))}

@@ -14,8 +14,9 @@ export function clock(seconds) {
   return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
 }
 
-/** What a prompt says, without SSML's tags. */
+/** What a prompt says, without the tags if it is SSML. */
 export function spoken(text) {
+  if (!/^\s*<speak[\s>]/i.test(text)) return text;
   return text.replace(/<[^<>]*>/g, " ").replace(/\s+/g, " ").trim();
 }
 
