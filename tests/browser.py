@@ -145,7 +145,7 @@ class Browser:
 
 @contextmanager
 def chromium(program: str, folder: Path, *flags: str) -> Iterator[Browser]:
-    """Start Chromium with its profile in a folder, and end it with everything that it started; `flags` are more of its."""
+    """Start Chromium with its profile in a folder, and end it with everything that it started; `flags` are added."""
     command = [program, *_FLAGS, *flags, f"--user-data-dir={folder}", "about:blank"]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     assert process.stderr is not None

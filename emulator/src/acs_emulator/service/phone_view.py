@@ -84,7 +84,7 @@ def _call_of(service: Emulator, line: Line) -> Call | None:
 def _present(call: Call, person: Person) -> list[dict[str, Any]]:
     """Who is in the call, the person first."""
     shown = [_shown(one, person) for one in call.participants]
-    return sorted(shown, key=lambda one: not one["you"])
+    return sorted(shown, key=lambda one: one["you"] is False)
 
 
 def _shown(participant: Participant, person: Person) -> dict[str, Any]:
