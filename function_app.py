@@ -1,4 +1,4 @@
-"""The front door: registers every blueprint, nothing else."""
+"""The function app: registers every blueprint, nothing else."""
 
 import gc
 

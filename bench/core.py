@@ -19,14 +19,14 @@ from azure.core.pipeline.transport import RequestsTransport
 from shared.calls import Call, Flow, actions, text
 from shared.calls.background import Background
 from shared.calls.brakes import Brakes
+from shared.calls.claims import Ring
 from shared.calls.conductor import Conductor
+from shared.calls.gateway.base import Request
+from shared.calls.gateway.memory import MemoryGateway
 from shared.calls.outcome import Outcome
-from shared.calls.ring import Ring
+from shared.calls.store.base import CallStore
 from shared.events import CallEvent, parse_callbacks
-from shared.gateway.base import Request
-from shared.gateway.memory import MemoryGateway
 from shared.identifiers import Identifier
-from shared.store.base import CallStore
 
 CALLER = Identifier.parse("+14255550100")
 CALLEE = Identifier.parse("+18005550199")

@@ -13,9 +13,9 @@ from statistics import median
 from bench.core import BenchCall, conductor, counted_requests
 from bench.report import Row
 from devstack.azurite import LOGS, Azurite
+from shared.azure.call_store import TableStore
 from shared.calls.conductor import Conductor
-from shared.store.base import CallStore
-from shared.store.tables import TableStore
+from shared.calls.store.base import CallStore
 
 JOURNALS = (10, 100, 1000)
 """Entries at which a callback is measured."""

@@ -1,4 +1,4 @@
-"""Callbacks of Call Automation: the call-level door, and one for each action family with its own callback URI."""
+"""Callbacks of Call Automation: an endpoint for calls, and one for each family of actions."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from collections.abc import Sequence
 
 import azure.functions as func
 
-from handlers.answers import answer, door
-from handlers.deliveries import say_unread
+from handlers.deliveries import log_unread_fields
+from handlers.responses import endpoint
 from shared.calls.actions import families, roles
 from shared.composition import switchboard
 from shared.errors import MalformedEvent
 from shared.events import CallEvent, parse_callbacks
 from shared.logs import logger
 
-log = logger("switchboard.doors")
+log = logger("switchboard.handlers")
 
 MAX_BODY = 1024 * 1024
 """Bytes; a real callback is a few kilobytes."""
@@ -24,20 +24,20 @@ blueprint = func.Blueprint()
 
 @blueprint.function_name("call_events")
 @blueprint.route("callbacks/{call_id}", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
-@door
+@endpoint
 def call_events(req: func.HttpRequest) -> func.HttpResponse:
     """Events of the call itself, and of actions that have no callback URI of their own."""
     return _receive(req, "call")
 
 
 FAMILIES = families()
-"""One function for each API that takes a callback URI of its own, and the events that come there."""
+"""The events that may come to each callback URI of actions; each URI has a function of its own."""
 REPORTING = frozenset(roles())
-"""Events that report on some action. Any other may come to any URL, and is journaled."""
+"""Events that report on an action. All others may come to any callback URI, and are journaled."""
 
 
 def _register(family: str) -> None:
-    @door
+    @endpoint
     def events(req: func.HttpRequest) -> func.HttpResponse:
         return _receive(req, family)
 
@@ -56,10 +56,10 @@ def _receive(req: func.HttpRequest, family: str) -> func.HttpResponse:
     board.urls.verify(call_id, family, req.params.get("sig"))
     board.tokens.verify(req.headers.get("Authorization"))
     events = _events(req.get_body(), family)
-    say_unread(events)
+    log_unread_fields(events)
     outcome = board.conductor.deliver(call_id, events)
     log.info("%s %s call=%s", outcome, ",".join(event.name for event in events), call_id)
-    return answer()
+    return func.HttpResponse(status_code=200)
 
 
 def _events(body: bytes, family: str) -> Sequence[CallEvent]:
@@ -67,10 +67,10 @@ def _events(body: bytes, family: str) -> Sequence[CallEvent]:
         raise MalformedEvent("body", f"has {len(body)} bytes, more than {MAX_BODY}.", "Send one event at a time.")
     events = parse_callbacks(body)
     if not events:
-        raise MalformedEvent("body", "holds no event.", "Send a JSON array of CloudEvents.")
+        raise MalformedEvent("body", "has no event.", "Send a JSON array of CloudEvents.")
     for index, event in enumerate(events):
         if family in FAMILIES and event.name in REPORTING and event.name not in FAMILIES[family]:
             raise MalformedEvent(
-                f"[{index}].type", f"{event.name} is no event of {family}.", "Send it to the call's own callback URL."
+                f"[{index}].type", f"{event.name} is not an event of {family}.", "Send it to the call's callback URI."
             )
     return events

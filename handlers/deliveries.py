@@ -1,4 +1,4 @@
-"""Events as the Event Grid binding delivers them, in either schema."""
+"""Events as the Event Grid binding delivers them, in either schema; and the log line on fields that are unreadable."""
 
 from __future__ import annotations
 
@@ -12,29 +12,29 @@ from shared.errors import MalformedEvent
 from shared.events import CallEvent, EventGridEvent, parse_event_grid_event
 from shared.logs import logger
 
-log = logger("switchboard.doors")
+log = logger("switchboard.handlers")
 
 MAX_NAMED = 10
 """Fields that a log line names; it counts them all."""
 
 
 def parsed(event: func.EventGridEvent | func.CloudEvent) -> EventGridEvent | None:
-    """The event, typed; None for one that is malformed or of another topic, which is logged and not asked for again."""
+    """The typed event, or None if it is malformed or of another topic: that is logged, and not delivered again."""
     try:
-        news = parse_event_grid_event(_as_delivered(event))
+        typed = parse_event_grid_event(_as_delivered(event))
     except MalformedEvent as error:
         log.error("malformed event id=%s field=%s: %s", event.id, error.field, error.problem)
         return None
     topic = switchboard().settings.event_grid_topic
-    if topic and not news.is_of(topic):
-        log.error("refused %s id=%s: it comes from another topic than EVENT_GRID_TOPIC names", news.name, news.id)
+    if topic and not typed.is_of(topic):
+        log.error("refused %s id=%s: it is not of the topic in EVENT_GRID_TOPIC", typed.name, typed.id)
         return None
-    say_unread([news])
-    return news
+    log_unread_fields([typed])
+    return typed
 
 
-def say_unread(events: Sequence[CallEvent | EventGridEvent]) -> None:
-    """Log what of events could not be read, by the names of the fields alone."""
+def log_unread_fields(events: Sequence[CallEvent | EventGridEvent]) -> None:
+    """Log the names of the fields that could not be read, without their values."""
     for event in events:
         if event.unread:
             names = ", ".join(event.unread[:MAX_NAMED])
@@ -42,7 +42,7 @@ def say_unread(events: Sequence[CallEvent | EventGridEvent]) -> None:
 
 
 def _as_delivered(event: func.EventGridEvent | func.CloudEvent) -> dict[str, object]:
-    """The event as it came: the binding takes it apart."""
+    """The event as JSON, from the fields that the binding makes of it."""
     if isinstance(event, func.EventGridEvent):
         return {
             "id": event.id,

@@ -1,4 +1,4 @@
-"""Event Grid: incoming calls, and news of calls."""
+"""Event Grid: incoming calls, and lifecycle events of calls."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ import azure.functions as func
 
 from handlers.deliveries import parsed
 from shared.calls import actions
-from shared.calls.conductor import NO_FLOW
+from shared.calls.claims import NO_FLOW, Ring
 from shared.calls.outcome import Outcome
-from shared.calls.ring import Ring
 from shared.composition import Switchboard, switchboard
 from shared.errors import UnknownCall
 from shared.events import (
@@ -23,9 +22,9 @@ from shared.events import (
 from shared.logs import logger
 from shared.routing import AnswerWith, Decision, LeaveRinging, RedirectTo, RejectWith
 
-log = logger("switchboard.doors")
+log = logger("switchboard.handlers")
 
-NEWS = (CallStarted, event_grid.CallEnded, CallParticipantAdded, CallParticipantRemoved)
+LIFECYCLE = (CallStarted, event_grid.CallEnded, CallParticipantAdded, CallParticipantRemoved)
 
 blueprint = func.Blueprint()
 
@@ -59,19 +58,19 @@ def incoming_call(event: func.EventGridEvent) -> None:
 @blueprint.event_grid_trigger(arg_name="event")
 def call_lifecycle(event: func.EventGridEvent) -> None:
     """CallStarted, CallEnded, CallParticipantAdded and CallParticipantRemoved go into the call's journal."""
-    news = parsed(event)
-    if news is None:
+    change = parsed(event)
+    if change is None:
         return
-    if not isinstance(news, NEWS):
-        log.warning("not news of a call type=%s id=%s", news.type, news.id)
+    if not isinstance(change, LIFECYCLE):
+        log.warning("not a lifecycle event of a call type=%s id=%s", change.type, change.id)
         return
     try:
         conductor = switchboard().conductor
-        outcome = conductor.notice(news.server_call_id, news.id, news.raw, correlation_id=news.correlation_id)
+        outcome = conductor.notice(change.server_call_id, change.id, change.raw, correlation_id=change.correlation_id)
     except UnknownCall:
-        log.info("unknown %s id=%s: no call of this app", news.name, news.id)
+        log.info("unknown %s id=%s: no call of this app", change.name, change.id)
         return
-    log.info("%s %s", outcome, news.name)
+    log.info("%s %s", outcome, change.name)
 
 
 def _decide(board: Switchboard, call: IncomingCall) -> Decision:

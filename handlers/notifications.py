@@ -1,17 +1,17 @@
-"""Events for other systems: the queue that delivers them, and the HTTP API on those that were given up."""
+"""CallFinished for other systems: the queue that delivers it, and the HTTP API on dead letters."""
 
 from __future__ import annotations
 
 import azure.functions as func
 
-from handlers.answers import answer, door
+from handlers.responses import endpoint, json_response
 from shared.composition import switchboard
 from shared.errors import InvalidInput, UnknownCall
 from shared.logs import logger
 from shared.notifications.message import read_message
 from shared.settings import binding
 
-log = logger("switchboard.doors")
+log = logger("switchboard.handlers")
 
 QUEUE = f"{binding('store_prefix')}-notifications"
 UPKEEP_SCHEDULE = "0 30 3 * * *"
@@ -37,10 +37,10 @@ def notification_work(message: func.QueueMessage) -> None:
 @blueprint.function_name("notification_poison")
 @blueprint.queue_trigger(arg_name="message", queue_name=f"{QUEUE}-poison", connection="AzureWebJobsStorage")
 def notification_poison(message: func.QueueMessage) -> None:
-    """The app itself failed on this, again and again: it becomes a dead letter, which an operator sees and replays."""
+    """Make a dead letter of an event that the app itself failed on again and again; an operator may replay it."""
     notifications = switchboard().notifications()
     try:
-        notifications.notifier.bury(read_message(message.get_body()))
+        notifications.notifier.mark_poisoned(read_message(message.get_body()))
     except (InvalidInput, UnknownCall) as error:
         log.error("poison notification dropped: %s", error)
 
@@ -54,16 +54,16 @@ def notification_upkeep(timer: func.TimerRequest) -> None:
 
 @blueprint.function_name("list_dead_letters")
 @blueprint.route("notifications/dead-letters", methods=["GET"], auth_level=func.AuthLevel.FUNCTION)
-@door
+@endpoint
 def list_dead_letters(req: func.HttpRequest) -> func.HttpResponse:
-    """The events that were given up, page by page."""
-    return answer(200, switchboard().notifications().service.listed(req.params).model_dump(mode="json"))
+    """The dead letters, page by page."""
+    return json_response(200, switchboard().notifications().service.listed(req.params).model_dump(mode="json"))
 
 
 @blueprint.function_name("replay_dead_letter")
 @blueprint.route("notifications/dead-letters/{call_id}/replay", methods=["POST"], auth_level=func.AuthLevel.FUNCTION)
-@door
+@endpoint
 def replay_dead_letter(req: func.HttpRequest) -> func.HttpResponse:
-    """Try again to deliver an event that was given up."""
+    """Deliver a dead letter again."""
     replayed = switchboard().notifications().service.replay(req.route_params["call_id"])
-    return answer(202, replayed.model_dump(mode="json"))
+    return json_response(202, replayed.model_dump(mode="json"))

@@ -1,4 +1,4 @@
-"""Recordings: the file event, the work that it makes, and what time brings."""
+"""Recordings: the event of their files, the queue that works on them, and upkeep by a timer."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from shared.composition import switchboard
 from shared.errors import InvalidInput, UnknownRecording
 from shared.events import RecordingFileStatusUpdated
 from shared.logs import logger
-from shared.recordings.queue import read_work
+from shared.recordings.base import read_work
 from shared.settings import binding
 
-log = logger("switchboard.doors")
+log = logger("switchboard.handlers")
 
 QUEUE = f"{binding('store_prefix')}-recordings"
 
@@ -23,14 +23,14 @@ blueprint = func.Blueprint()
 @blueprint.event_grid_trigger(arg_name="event")
 def recording_file(event: func.EventGridEvent) -> None:
     """RecordingFileStatusUpdated: each file of the recording becomes a message on the queue."""
-    news = parsed(event)
-    if news is None:
+    status = parsed(event)
+    if status is None:
         return
-    if not isinstance(news, RecordingFileStatusUpdated):
-        log.warning("not a recording's files type=%s id=%s", news.type, news.id)
+    if not isinstance(status, RecordingFileStatusUpdated):
+        log.warning("not a recording event type=%s id=%s", status.type, status.id)
         return
-    outcome, recording = switchboard().recordings().pipeline.announce(news)
-    log.info("%s %s recording=%s files=%d", outcome, news.name, recording, len(news.chunks))
+    outcome, recording = switchboard().recordings().pipeline.announce(status)
+    log.info("%s %s recording=%s files=%d", outcome, status.name, recording, len(status.chunks))
 
 
 @blueprint.function_name("recording_work")
@@ -50,20 +50,20 @@ def recording_work(message: func.QueueMessage) -> None:
 @blueprint.function_name("recording_poison")
 @blueprint.queue_trigger(arg_name="message", queue_name=f"{QUEUE}-poison", connection="AzureWebJobsStorage")
 def recording_poison(message: func.QueueMessage) -> None:
-    """The app itself failed on this, again and again: the ledger says so, where an operator sees and replays it."""
+    """Mark in the ledger what the app itself failed on again and again; an operator may replay it."""
     recordings = switchboard().recordings()
     try:
         recording, chunk = read_work(message.get_body())
-        recordings.pipeline.bury(recording, chunk, "the app failed on it; its log says how.")
+        recordings.pipeline.mark_poisoned(recording, chunk, "the app failed on it; its log says how.")
     except (InvalidInput, UnknownRecording) as error:
         log.error("poison message dropped: %s", error)
         return
-    log.error("buried recording=%s chunk=%s", recording, chunk)
+    log.error("poisoned recording=%s chunk=%s", recording, chunk)
 
 
 @blueprint.function_name("recording_upkeep")
 @blueprint.timer_trigger(arg_name="timer", schedule=binding("recording_schedule"), run_on_startup=False)
 def recording_upkeep(timer: func.TimerRequest) -> None:
-    """Take up recordings that were forgotten, delete those that have expired."""
-    done = switchboard().recordings().pipeline.tidy()
+    """Resume recordings whose message was lost, delete those that have expired."""
+    done = switchboard().recordings().pipeline.sweep()
     log.info("recordings %s", " ".join(f"{what}={count}" for what, count in done.items()))

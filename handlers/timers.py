@@ -1,16 +1,16 @@
-"""What time brings: wake-ups of sleeping flows, and the watchdog."""
+"""The queue of wake-ups for flows that sleep, and the timer of the watchdog."""
 
 from __future__ import annotations
 
 import azure.functions as func
 
+from shared.calls.timers import read_wake_up
 from shared.composition import switchboard
 from shared.errors import InvalidInput, UnknownCall
 from shared.logs import logger
 from shared.settings import binding
-from shared.store.queues import read_wake_up
 
-log = logger("switchboard.doors")
+log = logger("switchboard.handlers")
 
 blueprint = func.Blueprint()
 
@@ -20,7 +20,7 @@ blueprint = func.Blueprint()
     arg_name="message", queue_name=f"{binding('store_prefix')}-timers", connection="AzureWebJobsStorage"
 )
 def wake_up(message: func.QueueMessage) -> None:
-    """A sleep of a flow is over. What raises is redelivered, and in the end moved to the poison queue."""
+    """Wake a flow whose sleep is over. What raises is redelivered, and in the end moved to the poison queue."""
     board = switchboard()
     try:
         call_id, seq, due = read_wake_up(message.get_body())
@@ -32,9 +32,9 @@ def wake_up(message: func.QueueMessage) -> None:
 
 
 @blueprint.function_name("watchdog")
-@blueprint.timer_trigger(arg_name="timer", schedule=binding("watchdog_schedule"), run_on_startup=False)
+@blueprint.timer_trigger(arg_name="timer", schedule=binding("watchdog_schedule"), run_on_startup=True)
 def watchdog(timer: func.TimerRequest) -> None:
-    """Settle the calls that stopped hearing anything."""
+    """Settle the calls that get no more events; also when an instance starts, for another may have died."""
     done = switchboard().conductor.watch()
     for call_id, outcome in done.items():
         log.warning("watchdog %s call=%s", outcome, call_id)

@@ -7,8 +7,6 @@ import re
 from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
 
-from pydantic import ValidationError
-
 from shared.errors import InvalidInput
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -83,39 +81,6 @@ def somebody(value: str) -> str:
         known = False
     if not known:
         raise ValueError("must be a number such as +14255550100, or a raw id such as 8:acs:…")
-    return value
-
-
-def prefixes(value: str) -> str:
-    """How telephone numbers may begin, comma-separated."""
-    from shared.brakes.dialing import read_prefixes
-
-    read_prefixes(value)
-    return value
-
-
-def hook(value: str, base_url: str) -> str:
-    """Where a hook may lead: to this machine only if the app itself is there."""
-    from shared.notifications.addresses import check_literal, read_url
-    from shared.notifications.errors import ForbiddenAddress
-
-    try:
-        check_literal(read_url(value, loopback=(local := is_loopback(base_url))), loopback=local)
-    except ForbiddenAddress as error:
-        raise ValueError(error.problem) from None
-    return value
-
-
-def thresholds(value: str) -> str:
-    """Limits of the quality report, as a JSON object."""
-    from shared.quality.thresholds import Thresholds
-
-    try:
-        Thresholds.model_validate_json(value)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the value"
-        raise ValueError(f"{where}: {first['msg']}; write a JSON object as docs/quality.md says") from None
     return value
 
 

@@ -1,18 +1,28 @@
-"""YAML files that people write: composed into nodes that know their lines, never into objects."""
+"""YAML files that people write, as mappings, lists and text; what is wrong with one is named by its line."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
 
 from shared.errors import InvalidInput
 
 # PyYAML is imported where a text is read: it costs more than the modules that read one.
 if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
     from yaml.nodes import Node
 
 _E = TypeVar("_E", bound=InvalidInput)
+_M = TypeVar("_M", bound=BaseModel)
+_T = TypeVar("_T")
+
+Where = tuple[str | int, ...]
+"""The way to a value: `("rules", 0, "to")`."""
+Problem = tuple[str, str, str]
+"""`file:line: path`, a sentence, and the remedy."""
 
 MAX_FILE_BYTES = 256 * 1024
 MAX_DEPTH = 16
@@ -31,6 +41,151 @@ class NotYaml(Exception):
         self.line = line
         self.problem = problem
         super().__init__(f"{line}: {problem}")
+
+
+class Wrong(ValueError):
+    """What a validator has against a value.
+
+    Attributes:
+        at: the way from the value to the part of it that is wrong.
+    """
+
+    def __init__(self, problem: str, remedy: str = "", *at: str | int) -> None:
+        self.problem, self.remedy, self.at = problem, remedy, at
+        super().__init__(f"{problem} {remedy}")
+
+
+class YamlFile:
+    """What a file holds, and what is wrong with it.
+
+    Nothing in the file is constructed: scalars stay the text that they are (`+18005551212`, `09:00` and `yes`, too),
+    and null is None. OSError if there is no such file.
+
+    Args:
+        name: of the file, for messages.
+        top: what stands at the top of such a file, for messages about the whole of it.
+        text: the text, or the file that has it.
+        remedy: for an empty file.
+    """
+
+    def __init__(self, name: str, top: str, text: str | Path, remedy: str) -> None:
+        self.name, self._top = name, top
+        self.problems: list[Problem] = []
+        self._lines: dict[Where, int] = {}
+        self._data: Any = None
+        try:
+            root = compose(text_of(text) if isinstance(text, Path) else text)
+        except NotYaml as error:
+            self._lines[()] = error.line
+            self.note((), error.problem)
+            return
+        self._lines[()] = root.start_mark.line + 1 if root else 1
+        if root is None:
+            self.note((), "the file is empty.", remedy)
+        else:
+            self._data = self._plain(root, ())
+
+    def line(self, where: Where) -> int:
+        """The line of a value, or of what would hold it."""
+        return self._lines[where] if where in self._lines else self.line(where[:-1])
+
+    def note(self, where: Where, problem: str, remedy: str = "") -> None:
+        """Note what is wrong with a value."""
+        path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in where).removeprefix(".")
+        self.problems.append((f"{self.name}:{self.line(where)}: {path or self._top}", problem, remedy))
+
+    def read(self, model: type[_M], remedy: Callable[[str, Where], str], context: object = None) -> _M | None:
+        """The file as a model; None, and noted why, if it is none. A problem may be noted beside a model as well.
+
+        Args:
+            remedy: for a key that is `missing`, or `extra_forbidden`, and where it is.
+            context: what the model's validators are given.
+        """
+        if self.problems and self._data is None:
+            return None
+        try:
+            return model.model_validate(self._data, context=context)
+        except ValidationError as error:
+            for one in error.errors(include_url=False):
+                # A list whose items are wrong is reported as empty too.
+                if one["type"] != "too_short" or not one["input"]:
+                    self._note_error(one, remedy)
+            return None
+
+    def _note_error(self, error: ErrorDetails, remedy: Callable[[str, Where], str]) -> None:
+        kind, where = error["type"], tuple(part for part in error["loc"] if part != "[key]")
+        wrong = error.get("ctx", {}).get("error")
+        if isinstance(wrong, Wrong):
+            self.note((*where, *wrong.at), wrong.problem, wrong.remedy)
+        elif wrong is not None:
+            problem, _, told = str(wrong).partition(". ")
+            self.note(where, f"{problem.rstrip('.')}.", told)
+        elif kind in _SAID:
+            self.note(where, _SAID[kind], remedy(kind, where) if kind in ("missing", "extra_forbidden") else "")
+        elif error["input"] is None:
+            self.note(where, "is empty.")
+        else:
+            self.note(where, f"{error['msg'].replace('Input should', 'must').replace('valid tuple', 'list')}.")
+
+    def _plain(self, node: Node, where: Where) -> Any:
+        import yaml
+
+        self._lines.setdefault(where, node.start_mark.line + 1)
+        if isinstance(node, yaml.SequenceNode):
+            return [self._plain(item, (*where, at)) for at, item in enumerate(node.value)]
+        if not isinstance(node, yaml.MappingNode):
+            return None if node.tag == "tag:yaml.org,2002:null" else node.value
+        entries: dict[str, Any] = {}
+        for key, value in node.value:
+            line = key.start_mark.line + 1
+            if not isinstance(key, yaml.ScalarNode):
+                self.note(where, "a key must be a word.")
+                continue
+            at = (*where, key.value)
+            self._lines[at] = line
+            if key.value in entries:
+                self.note(at, "stands twice.", "Leave one of them out.")
+            entries[key.value] = self._plain(value, at)
+        return entries
+
+
+_SAID = {
+    "missing": "is missing.",
+    "extra_forbidden": "is no key here.",
+    "too_short": "is empty.",
+    "tuple_type": "must be a list.",
+    "model_type": "must be a mapping (key: value).",
+    "dict_type": "must be a mapping (key: value).",
+}
+"""What is said of pydantic's errors."""
+
+
+def scalar(value: object) -> str:
+    """A value that is one, without the space around it. Wrong."""
+    if isinstance(value, list | dict):
+        raise Wrong("must be one value.")
+    if value is None or not str(value).strip():
+        raise Wrong("is empty.")
+    return str(value).strip()
+
+
+def each(read: Callable[[str], _T]) -> Callable[[object], tuple[_T, ...]]:
+    """Reads one value, or a list of them; what reads each of them may raise Wrong."""
+
+    def items(value: object) -> tuple[_T, ...]:
+        if not isinstance(value, list):
+            return (read(scalar(value)),)
+        if not value:
+            raise Wrong("is empty.")
+        found = []
+        for at, item in enumerate(value):
+            try:
+                found.append(read(scalar(item)))
+            except Wrong as wrong:
+                raise Wrong(wrong.problem, wrong.remedy, at) from None
+        return tuple(found)
+
+    return items
 
 
 def text_of(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""Who may open a socket: the address was signed here for this call, and the service shows its token."""
+"""Who may open a socket: its URL has our signature for this call, and the service sends its token."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ async def refuse(websocket: WebSocket, status: int, reason: str, code: int = POL
     """Refuse a socket before it is accepted."""
     if "websocket.http.response" in websocket.scope.get("extensions", {}):
         await websocket.send_denial_response(PlainTextResponse(reason, status))
-    else:  # a server that can only say 403
+    else:  # a server that can only respond 403
         await websocket.close(code, reason)
 
 

@@ -1,4 +1,4 @@
-"""The ASGI application: two sockets for the service, two requests for whoever speaks into a call."""
+"""The ASGI application: two sockets for the service, two requests that play audio into a call."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from starlette.websockets import WebSocket
 from shared.logs import logger
 from streams.admission import refuse
 from streams.audio import audio_socket
+from streams.play_audio import play, stop
 from streams.service import Service, compose_service
-from streams.speaking import play, stop
 from streams.transcript import transcript_socket
 
 log = logger("switchboard.streams")
@@ -49,7 +49,7 @@ def create_app(compose: Callable[[], Service] = compose_service) -> Starlette:
 
 
 class OfKnownHosts:
-    """Refuses requests and sockets that name a foreign host, or that a page of one sends."""
+    """Refuses requests and sockets with a foreign host in `Host` or `Origin`."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -65,7 +65,7 @@ class OfKnownHosts:
             await self._app(scope, receive, send)
             return
         log.warning("refused host=%s origin=%s: %s", headers.get("host"), headers.get("origin"), reason)
-        reason = f"{reason} STREAMS_URL and STREAMS_ALLOWED_HOSTS say which hosts are taken."
+        reason = f"{reason} STREAMS_URL and STREAMS_ALLOWED_HOSTS say which hosts are accepted."
         if scope["type"] == "websocket":
             await refuse(WebSocket(scope, receive, send), 403, reason)
         else:

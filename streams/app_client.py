@@ -1,4 +1,4 @@
-"""The app, as far as this service talks to it: a request that takes signals (`shared.stream_signals`)."""
+"""The client of the app: the request that takes signals (`shared.stream_signals`)."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     import requests
 
 TIMEOUT_SECONDS = (3.0, 10.0)
-"""To connect, and from one byte to the next. The app answers when the signals are committed and what the flow then asks
-for has gone out, of which each request to the service may take 8 s (ACTION_TIMEOUT_SECONDS)."""
+"""To connect, and from one byte to the next. The app responds when the signals are committed and the actions
+that the flow then requests are sent, each of which may take 8 s (ACTION_TIMEOUT_SECONDS)."""
 
 
 class AppUnavailable(SwitchboardError):
@@ -39,13 +39,13 @@ class AppClient:
         self._session: requests.Session | None = None
 
     def __call__(self, call_id: str, connection: str, sequence: int, signals: Sequence[Mapping[str, Any]]) -> str:
-        """Have signals taken; blocks.
+        """Send signals; blocks.
 
         Args:
             sequence: the number of the first of them on this connection.
 
         Returns:
-            what became of them, in the app's word: `advanced`, `duplicate`, `late`.
+            their outcome, as the app names it: `advanced`, `duplicate`, `late`.
 
         Raises:
             UnknownCall: the app has no such call.
@@ -86,9 +86,9 @@ def _outcome(response: requests.Response, call_id: str) -> str:
     document = document if isinstance(document, dict) else {}
     if response.status_code == 200 and isinstance(document.get("outcome"), str):
         return str(document["outcome"])
-    # A host that is starting, or an app of before this route, answers 404 as well.
+    # A host that is starting, or an app from before this route, responds 404 as well.
     if response.status_code == 404 and document.get("title") == "Unknown call":
         raise UnknownCall(call_id)
     if response.status_code == 400 and document.get("field"):
         raise InvalidInput(str(document["field"]), "is not what the app takes.")
-    raise AppUnavailable(f"the app answers {response.status_code}")
+    raise AppUnavailable(f"the app responded {response.status_code}")

@@ -4,8 +4,8 @@
                                           audio.json                 who is in which file, from when, how long
                                           transcript.jsonl           one phrase a line (phrases.py)
 
-`participant` is a keyed hash of the raw id: the same in every call of a day or a year, and it cannot be turned
-back into a phone number by trying all numbers. The day is that on which the socket was opened, in UTC.
+`participant` is a keyed hash of the raw id: the same in every call, and without the key nobody can
+find the phone number by trying all numbers. The day is that on which the socket was opened, in UTC.
 """
 
 from __future__ import annotations
@@ -43,14 +43,14 @@ def folder(call_id: str, at: float) -> str:
 
 
 def label(key: bytes, participant: str | None) -> str:
-    """What stands for a participant in names."""
+    """The name of a participant in file names."""
     if participant is None:
         return MIXED
     return hmac.digest(key, b"streams participant\n" + participant.encode("utf-8", "replace"), "sha256").hex()[:16]
 
 
 async def end_writer(writer: asyncio.Task[None] | None, writing: asyncio.Lock) -> None:
-    """End a background writer between two writes: one that runs in a thread could not be called back."""
+    """End a background writer between two writes: one that runs in a thread cannot be cancelled."""
     if writer is not None:
         async with writing:
             writer.cancel()
@@ -66,11 +66,11 @@ class AudioArchive:
         rate: samples a second.
         key: secret of the labels.
         run: runs storage calls in a thread.
-        flush_seconds: sound that may wait in memory.
+        flush_seconds: audio that may wait in memory.
         part_seconds: length of a file.
         held: what the socket may hold in memory.
-        unwritten_seconds: sound of a participant that may wait.
-        most_bytes: sound and silence that are taken in all.
+        unwritten_seconds: audio of a participant that may wait.
+        most_bytes: audio and silence that are written in all.
         most_files: files that are begun in all.
     """
 
@@ -112,7 +112,7 @@ class AudioArchive:
 
     @property
     def bytes(self) -> int:
-        """Sound and silence that were taken."""
+        """Audio and silence that were taken."""
         return self._archived.used
 
     @property
@@ -138,7 +138,7 @@ class AudioArchive:
             self.refused += 1
             if limit not in self._reached:
                 self._reached.add(limit)
-                log.error("sound is lost call=%s limit=%s (docs/streams.md, Limits)", self._call_id, limit)
+                log.error("audio is lost call=%s limit=%s (docs/streams.md, Limits)", self._call_id, limit)
 
     def _begin(self, participant: str | None) -> Track | str:
         """A participant's track, or the limit that forbids it."""
@@ -161,7 +161,7 @@ class AudioArchive:
                 pass
             self._due.clear()
             if await self.flush():
-                await self._sleep(1.0)  # the storage fails: do not storm it
+                await self._sleep(1.0)  # the storage fails: do not retry at once
 
     async def flush(self, *, closing: bool = False) -> int:
         """Write everything that waits; how many tracks could not be written."""
@@ -191,7 +191,7 @@ class AudioArchive:
         self._writer = asyncio.create_task(self.keep_writing())
 
     async def close(self) -> float:
-        """Write the rest; the seconds of sound that were lost, now or while the storage was away."""
+        """Write the rest; the seconds of audio that were lost, now or while the storage was away."""
         await end_writer(self._writer, self._writing)
         for attempt in range(CLOSING_ATTEMPTS):
             if not await self.flush(closing=True):

@@ -1,4 +1,4 @@
-"""The audio socket of a call: frames in, archive, keys to the flow, sound back."""
+"""The audio socket of a call: frames in, archive, tones to the flow, audio back."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from shared.logs import logger
 from streams.admission import admitted
 from streams.archive import AudioArchive, folder
 from streams.frames import AudioFrame, AudioMetadata, Dtmf, Skipped, read
-from streams.handlers import Listening
+from streams.handlers import HandlerRunner
 from streams.playback import Playback
 from streams.service import Service
-from streams.socket import Counted, Tasks, Texts
+from streams.socket import Messages, SkippedFrames, Tasks
 
 log = logger("switchboard.streams")
 
@@ -35,14 +35,14 @@ class AudioSession:
         self._websocket = websocket
         self._service = service
         self._call_id = call_id
-        self._keys = 0
+        self._tones = 0
         self._frames = 0
-        self._skipped = Counted()
+        self._skipped = SkippedFrames()
         self._tasks = Tasks()
         self._held = service.held_by_socket()
         self._signals = service.signals_of(call_id, self._held)
         self._archive: AudioArchive | None = None
-        self._listening: tuple[Listening, asyncio.Task[None]] | None = None
+        self._handler: tuple[HandlerRunner, asyncio.Task[None]] | None = None
         self.playback: Playback | None = None
 
     @property
@@ -66,11 +66,11 @@ class AudioSession:
         self._signals.put(name, data, signal_id)
 
     async def run(self) -> None:
-        """Take frames until the socket ends, then bring everything home."""
+        """Take frames until the socket ends, then write what is left."""
         service, call_id = self._service, self._call_id
         service.open[call_id] = self
         self._tasks.start(self._signals.keep_sending())
-        texts = Texts(self._websocket)
+        texts = Messages(self._websocket)
         try:
             async for text in texts:
                 self._take(text)
@@ -91,25 +91,27 @@ class AudioSession:
             self._frames += 1
             if self._archive is not None:
                 self._archive.add(frame)
-            if self._listening is not None:
-                self._listening[0].put(frame)
+            if self._handler is not None:
+                self._handler[0].put(frame)
         elif isinstance(frame, AudioMetadata):
             self._begin(frame)
         elif isinstance(frame, Dtmf):
-            self._keys += 1
+            self._tones += 1
             self._signals.put("dtmf", {"tone": frame.tone})
-            if self._listening is not None:
-                self._listening[0].put(frame.tone)
+            if self._handler is not None:
+                self._handler[0].put(frame.tone)
         else:
             self._skip(frame.reason if isinstance(frame, Skipped) else "not for this socket")
 
     def _begin(self, metadata: AudioMetadata) -> None:
         if self.playback is not None:
             if metadata.rate != self.playback.rate:
-                self._skip("another rate on the way")
+                self._skip("sample rate changed")
             return
         service, settings = self._service, self._service.settings
-        self.playback = Playback(self._say, metadata.rate, self._held, clock=service.monotonic, sleep=service.sleep)
+        self.playback = Playback(
+            self._send_text, metadata.rate, self._held, clock=service.monotonic, sleep=service.sleep
+        )
         self._tasks.start(self.playback.keep_sending())
         if settings.archive_audio:
             self._archive = AudioArchive(
@@ -129,26 +131,26 @@ class AudioSession:
             )
             self._archive.start()
         if service.handler is not None:
-            listening = Listening(service.handler(), self, self._held)
-            self._listening = listening, asyncio.create_task(listening.run())
+            listening = HandlerRunner(service.handler(), self, self._held)
+            self._handler = listening, asyncio.create_task(listening.run())
 
     def _skip(self, reason: str) -> None:
         if self._skipped.add(reason):
             log.warning("audio frame skipped call=%s reason=%s", self._call_id, reason)
 
-    async def _say(self, text: str) -> None:
+    async def _send_text(self, text: str) -> None:
         try:
             await self._websocket.send_text(text)
         except (WebSocketDisconnect, RuntimeError, OSError):
-            # The socket is closing; the reader finds out by itself.
+            # The socket is closing, which the reader will see.
             log.debug("nothing can be sent any more call=%s", self._call_id)
 
     async def _close(self, code: int) -> None:
-        if self._listening is not None:
-            await self._listening[0].end(self._listening[1])
+        if self._handler is not None:
+            await self._handler[0].end(self._handler[1])
         archive, lost = self._archive, 0.0
         try:
-            # First: signals may wait long for the app, and the server does not wait for ever.
+            # First: signals may wait long for the app, and the server waits for `CLOSING_SECONDS` only.
             if archive is not None:
                 lost = await archive.close()
         finally:
@@ -157,7 +159,7 @@ class AudioSession:
         log.log(
             logging.ERROR if lost else logging.INFO,
             "audio socket closed call=%s code=%d participants=%d frames=%d bytes=%d duplicates=%d skipped=%s "
-            "keys=%d signals_failed=%d sent_frames=%d missed_by_handler=%d not_archived=%d lost_seconds=%.2f",
+            "tones=%d signals_failed=%d sent_frames=%d missed_by_handler=%d not_archived=%d lost_seconds=%.2f",
             self._call_id,
             code,
             archive.participants if archive else 0,
@@ -165,10 +167,10 @@ class AudioSession:
             archive.bytes if archive else 0,
             archive.duplicates if archive else 0,
             self._skipped,
-            self._keys,
+            self._tones,
             self._signals.failed,
             self.playback.frames if self.playback else 0,
-            self._listening[0].missed if self._listening else 0,
+            self._handler[0].missed if self._handler else 0,
             archive.refused if archive else 0,
             lost,
         )

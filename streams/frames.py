@@ -1,7 +1,7 @@
 """The text frames of both sockets: what the service sends, as values, and what is sent back.
 
 Property names are taken in any case: the service writes camelCase, its samples PascalCase as well. The exact
-spelling is tried first, because it is what 50 frames a second and participant bring.
+spelling is tried first: a participant has 50 frames a second.
 """
 
 from __future__ import annotations
@@ -44,10 +44,10 @@ class AudioMetadata:
 
 @dataclass(slots=True)
 class AudioFrame:
-    """Sound: 16-bit mono PCM.
+    """Audio: 16-bit mono PCM.
 
     Attributes:
-        participant: raw id of who is heard; None: everybody (a mixed stream).
+        participant: raw id of the speaker; None: everybody (a mixed stream).
         at: Unix time in seconds at which it begins; None: the frame does not say.
     """
 
@@ -59,7 +59,7 @@ class AudioFrame:
 
 @dataclass(frozen=True, slots=True)
 class Dtmf:
-    """A key that was pressed: 0-9, *, #, A-D."""
+    """A DTMF tone: 0-9, *, #, A-D."""
 
     tone: str
 
@@ -83,7 +83,7 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """Something that was said; times in ticks, as the service gives them.
+    """A phrase of a transcript; times in ticks, as the service gives them.
 
     Attributes:
         unread: how many of its parts could not be read: numbers stand as 0, a participant as None, words are missing.
@@ -133,7 +133,7 @@ def read(text: str | bytes) -> Frame:
 
 
 class _Unreadable(Exception):
-    """A frame that is well-formed and still of no use."""
+    """A frame that is well-formed and still cannot be used."""
 
 
 def _audio(body: Any) -> AudioFrame:
@@ -144,7 +144,7 @@ def _audio(body: Any) -> AudioFrame:
         raise _Unreadable("no data")
     pcm = b64decode(data, validate=True)
     if len(pcm) % 2:
-        raise _Unreadable("half a sample")
+        raise _Unreadable("odd number of bytes")
     participant = body.get("participantRawID")
     if participant is None:
         participant = _lowered(body).get("participantrawid")
@@ -161,14 +161,14 @@ def _audio_metadata(body: Any) -> AudioMetadata:
     body = _lowered(body)
     rate, channels = int(body["samplerate"]), int(body.get("channels", 1))
     if str(body.get("encoding", "PCM")).lower() != "pcm" or rate not in RATES or channels != 1:
-        raise _Unreadable("audio of another format")
+        raise _Unreadable("unknown audio format")
     return AudioMetadata(str(body.get("subscriptionid", "")), rate)
 
 
 def _dtmf(body: Any) -> Dtmf:
     tone = _lowered(body).get("data")
     if not isinstance(tone, str) or len(tone) != 1 or tone.upper() not in "0123456789*#ABCD":
-        raise _Unreadable("no key")
+        raise _Unreadable("no tone")
     return Dtmf(tone.upper())
 
 
@@ -215,7 +215,7 @@ def _words(value: Any, optional: _Optional) -> Iterator[Word]:
 
 
 class _Optional:
-    """Reads what a phrase can do without, and counts what cannot be read: what was said is kept in any case."""
+    """Reads the optional parts of a phrase, and counts those that cannot be read; the phrase is kept in any case."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -251,7 +251,7 @@ _READERS: dict[str, Callable[[Any], Frame]] = {
 
 
 def _clean(text: str) -> str:
-    """Without halves of surrogate pairs, which JSON can hold and UTF-8 cannot."""
+    """The text without lone surrogates, which JSON can represent and UTF-8 cannot."""
     return text.encode("utf-8", "replace").decode()
 
 
@@ -260,8 +260,7 @@ def _lowered(value: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def moment(text: object) -> float | None:
-    """Unix time of an ISO 8601 timestamp; None if it is none, or so near to an end of the calendar that it could not
-    be written again."""
+    """Unix time of an ISO 8601 timestamp; None if it is not one, or lies outside the years 2 to 9998."""
     if not isinstance(text, str):
         return None
     try:
@@ -291,7 +290,7 @@ def seconds_since(ticks: int, start: float) -> float:
 
 
 def outbound_audio(pcm: bytes) -> str:
-    """Sound for the call, in the stream's own rate (PascalCase, as in the docs' samples)."""
+    """A frame of audio for the call, at the sample rate of the stream (PascalCase, as in the docs' samples)."""
     return f'{{"Kind":"AudioData","AudioData":{{"Data":"{b64encode(pcm).decode()}"}},"StopAudio":null}}'
 
 

@@ -1,4 +1,4 @@
-"""What listens to a call and may speak: a bot, an analysis, an agent's headset. Archiving needs none of it."""
+"""Audio handlers: code that listens to a call and may speak, such as a bot. Archiving works without one."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from streams.limits import Budget
 log = logger("switchboard.streams")
 
 MOST_WAITING = 500
-"""Frames that may wait for a handler: ten seconds of one participant. What comes on top passes it by."""
+"""Frames that may wait for a handler: ten seconds of one participant. It misses those that come beyond that."""
 
 ITEM_BYTES = 256
-"""What is counted for a frame that waits beside its sound."""
+"""What is counted for a frame that waits, besides its audio."""
 
 
 class AudioStream(Protocol):
@@ -33,13 +33,13 @@ class AudioStream(Protocol):
         """Samples a second, in and out."""
 
     def send(self, pcm: bytes) -> None:
-        """Say this (16-bit mono PCM) after what is being said; the call must have been set up as bidirectional."""
+        """Play this (16-bit mono PCM) after what is playing; the stream must be bidirectional."""
 
     async def stop(self) -> None:
-        """Fall silent at once."""
+        """Stop what is playing."""
 
     def signal(self, name: str, data: Any, signal_id: str | None = None) -> None:
-        """Tell the call's flow; the same id counts once."""
+        """Send a signal to the call's flow; the same id counts once."""
 
 
 class AudioHandler(Protocol):
@@ -52,20 +52,20 @@ class AudioHandler(Protocol):
         """The stream is open."""
 
     async def on_audio(self, frame: AudioFrame) -> None:
-        """20 ms of sound of a participant."""
+        """20 ms of audio of a participant."""
 
     async def on_dtmf(self, tone: str) -> None:
-        """A key was pressed: 0-9, *, #, A-D."""
+        """A DTMF tone: 0-9, *, #, A-D."""
 
     async def on_end(self) -> None:
-        """The stream is over; nothing can be sent any more."""
+        """The stream has ended; nothing can be sent any more."""
 
 
 HandlerFactory = Callable[[], AudioHandler]
 
 
 class Echo:
-    """Says what it hears; for tests, and to try a line out."""
+    """Plays back what it hears; for tests, and to try a call out."""
 
     def __init__(self) -> None:
         self._stream: AudioStream | None = None
@@ -99,8 +99,8 @@ def load_handler(name: str) -> HandlerFactory | None:
     return factory  # type: ignore[no-any-return]
 
 
-class Listening:
-    """Runs a handler beside the socket, so that it can hold up nothing."""
+class HandlerRunner:
+    """Runs a handler in a task of its own, so that it cannot delay the socket."""
 
     def __init__(self, handler: AudioHandler, stream: AudioStream, held: Budget) -> None:
         self._handler, self._stream, self._held = handler, stream, held
@@ -109,7 +109,7 @@ class Listening:
         self.missed = 0
 
     def put(self, item: AudioFrame | str) -> None:
-        """Hand over a frame, or a key."""
+        """Queue a frame, or a tone."""
         if self._failed:
             return
         if self._queue.full() or self._held.take(_size(item)) is not None:
@@ -130,14 +130,18 @@ class Listening:
                 else:
                     await self._handler.on_audio(item)
             await self._handler.on_end()
-        except Exception as error:  # somebody else's code
+        except Exception as error:  # the handler is not our code
             self._failed = True
             log.error("the handler failed call=%s error=%s", self._stream.call_id, type(error).__name__)
 
-    async def end(self, running: asyncio.Task[None], patience: float = 5.0) -> None:
-        """Let it finish what waits."""
+    async def end(self, running: asyncio.Task[None], timeout: float = 5.0) -> None:
+        """Let it finish what waits.
+
+        Args:
+            timeout: seconds for that.
+        """
         try:
-            async with asyncio.timeout(patience):
+            async with asyncio.timeout(timeout):
                 if not self._failed:
                     await self._queue.put(None)
                 await running

@@ -1,4 +1,4 @@
-"""What this process takes on at most: bytes that it holds for its sockets, and the sockets themselves."""
+"""The limits of this process: bytes that it holds for its sockets, and the number of sockets."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Budget:
         return Budget(name, min(limit, self.limit), self)
 
     def take(self, count: int) -> Budget | None:
-        """Hold so many bytes more. If that is too much nothing changes, and the budget that is full is given."""
+        """Hold so many bytes more; or change nothing and return the budget that is full."""
         with self._lock:
             for budget in self._chain():
                 if budget.used + count > budget.limit:

@@ -22,7 +22,7 @@ APPEND_BYTES = 1024 * 1024
 """Lines that are written at once. An append takes 4 MiB (docs: Append Block, versions before 2022-11-02)."""
 
 LINE_BYTES = 64
-"""What is counted for a line that waits beside its text."""
+"""What is counted for a line that waits, besides its text."""
 
 
 class TranscriptArchive:
@@ -49,7 +49,7 @@ class TranscriptArchive:
         self.lost = 0
 
     def add(self, line: dict[str, Any]) -> None:
-        """Take a phrase. If too many wait it is lost, which is counted and logged once."""
+        """Take a phrase. If too many wait it is lost: counted, and logged once."""
         text = json.dumps(line, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace") + b"\n"
         if (full := self._held.take(len(text) + LINE_BYTES)) is not None:
             if not self.lost:

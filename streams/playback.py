@@ -1,4 +1,4 @@
-"""Sound sent back into the call, 20 ms at a time, as fast as it is heard."""
+"""Audio sent into the call, 20 ms at a time, in real time."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from streams.limits import Budget
 from streams.wav import SAMPLE_BYTES
 
 LONGEST_QUEUE_SECONDS = 600
-"""Sound that may wait to be sent."""
+"""Audio that may wait to be sent."""
 
 CHUNK_BYTES = 64
-"""What is counted for a piece of sound that waits, beside the sound."""
+"""What is counted for a chunk of audio that waits, besides its bytes."""
 
 FURTHEST_BEHIND_SECONDS = 1.0
-"""A sender that is later than this goes on from now, instead of sending all that it missed at once."""
+"""A sender that is later than this continues from now, instead of sending all that is overdue at once."""
 
 
 class Playback:
@@ -57,23 +57,23 @@ class Playback:
         return self._waiting / (self.rate * SAMPLE_BYTES)
 
     def play(self, pcm: bytes) -> None:
-        """Send sound (16-bit mono at the stream's rate) after what waits.
+        """Send audio (16-bit mono at the stream's rate) after what waits.
 
         Raises:
             InvalidInput: too much of this stream waits.
-            LimitReached: the socket or the process holds as much as it may.
+            LimitReached: the socket or the process holds as many bytes as it may.
         """
         if self._waiting + len(pcm) > LONGEST_QUEUE_SECONDS * self.rate * SAMPLE_BYTES:
-            raise InvalidInput("body", f"more than {LONGEST_QUEUE_SECONDS} s of sound would wait.", "Send it later.")
+            raise InvalidInput("body", f"more than {LONGEST_QUEUE_SECONDS} s of audio would wait.", "Send it later.")
         if pcm:
             if (full := self._held.take(len(pcm) + CHUNK_BYTES)) is not None:
-                raise LimitReached(f"the {full.name} holds as much sound as it may.")
+                raise LimitReached(f"the memory limit of the {full.name} is reached.")
             self._chunks.append(pcm)
             self._waiting += len(pcm)
             self._ready.set()
 
     async def stop(self) -> None:
-        """Forget what waits, and have the service forget what it holds."""
+        """Drop what waits here and in the service."""
         self._held.give(sum(len(chunk) + CHUNK_BYTES for chunk in self._chunks))
         self._chunks.clear()
         self._position = self._waiting = 0

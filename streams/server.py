@@ -1,4 +1,4 @@
-"""How the server under the application is set up."""
+"""The configuration of the server that runs the application."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ LONGEST_FRAME_BYTES = 1024 * 1024
 """A longer message closes its socket (1009); the service's are about a kilobyte."""
 
 CLOSING_SECONDS = 25
-"""What open sockets have to bring their sound home when the process is asked to end."""
+"""Seconds that open sockets have to write what they hold when the process is asked to end."""
 
 
 def configured(app: Starlette, host: str, port: int) -> uvicorn.Config:
@@ -20,9 +20,9 @@ def configured(app: Starlette, host: str, port: int) -> uvicorn.Config:
         port=port,
         ws="websockets-sansio",
         ws_max_size=LONGEST_FRAME_BYTES,
-        ws_per_message_deflate=False,  # sound in base64 hardly shrinks, and it costs most of a core
-        # Pings keep the way open. A peer that only sends may not answer them (.NET's does while it reads only), and
-        # must not be cut off for that: its sound shows that it lives, and a dead one ends with the connection.
+        ws_per_message_deflate=False,  # audio in base64 hardly shrinks, and compression costs most of a core
+        # Pings keep the connection open. A peer that only sends may not answer them (.NET's does only while it reads),
+        # and must not be disconnected for that: its audio shows that it is alive, and a dead one ends with TCP.
         ws_ping_interval=20.0,
         ws_ping_timeout=None,
         # Its lines hold the addresses with their signatures.

@@ -7,37 +7,43 @@ import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from shared.security import StreamUrls, TokenVerifier, key_bytes
 from shared.stream_signals import SignalSignatures
 from streams.app_client import AppClient
-from streams.handlers import HandlerFactory, load_handler
+from streams.handlers import AudioStream, HandlerFactory, load_handler
 from streams.known_hosts import KnownHosts
 from streams.limits import SOCKET_SHARE, Budget, Sockets
+from streams.playback import Playback
 from streams.settings import StreamSettings, load_app_settings, load_stream_settings
 from streams.signals import Deliver, Signals
 from streams.store import AzureStreamStore, StreamStore
-
-if TYPE_CHECKING:
-    from streams.audio import AudioSession
 
 T = TypeVar("T")
 
 
 class Tokens(Protocol):
-    """Judges the token of a socket; blocks (`shared.security.TokenVerifier`)."""
+    """Verifies the token of a socket; blocks (`shared.security.TokenVerifier`)."""
 
     def verify(self, authorization: str | None) -> None:
         """Raises Refused or KeysUnavailable."""
 
 
+class OpenStream(AudioStream, Protocol):
+    """An audio socket that is open."""
+
+    @property
+    def playback(self) -> Playback | None:
+        """What plays sound to the call; None before the socket has told its rate."""
+
+
 @dataclass
 class Service:
-    """Everything that a socket may ask for.
+    """What the sockets share.
 
     Attributes:
-        deliver: brings signals to the app.
+        deliver: sends signals to the app.
         key: secret from which the labels of participants are made.
         hosts: those that requests may name; others are refused.
         open: the newest audio socket of each call.
@@ -54,12 +60,12 @@ class Service:
     clock: Callable[[], float] = time.time
     monotonic: Callable[[], float] = time.monotonic
     sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
-    open: dict[str, AudioSession] = field(default_factory=dict)
+    open: dict[str, OpenStream] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.sockets = Sockets(self.settings.most_sockets, self.settings.most_sockets_of_a_call)
         self.held = Budget("process", self.settings.most_held_megabytes * 1024 * 1024)
-        # Signals may wait for the app: they must keep neither sound from being written nor sockets from being opened.
+        # Signals may wait for the app: they must delay neither the writing of audio nor the opening of sockets.
         self._storage = ThreadPoolExecutor(self.settings.storage_threads, "streams-storage")
         self._signals = ThreadPoolExecutor(16, "streams-signals")
         self._keys = ThreadPoolExecutor(4, "streams-keys")
@@ -81,19 +87,19 @@ class Service:
         return await asyncio.get_running_loop().run_in_executor(self._keys, function)
 
     def signals_of(self, call_id: str, held: Budget) -> Signals:
-        """What brings the signals of one socket to the app."""
+        """The queue that sends the signals of one socket to the app."""
         return Signals(
             self.deliver,
             call_id,
             self.in_signal_thread,
             held,
-            patience=self.settings.most_signal_seconds,
+            timeout=self.settings.most_signal_seconds,
             monotonic=self.monotonic,
             sleep=self.sleep,
         )
 
     def close(self) -> None:
-        """End the threads when they have done what they hold."""
+        """End the threads once their queues are empty."""
         self._storage.shutdown()
         self._signals.shutdown()
         self._keys.shutdown()

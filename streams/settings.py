@@ -68,16 +68,16 @@ class StreamSettings(BaseModel):
 
     archive_audio: bool = Field(True, description="Whether audio is kept in Blob.")
     keep_intermediate: bool = Field(False, description="Whether phrases that are not final are kept as well.")
-    flush_seconds: float = Field(5.0, gt=0, le=60, description="Sound that a crash may lose, at most about.")
+    flush_seconds: float = Field(5.0, gt=0, le=60, description="Audio that waits in memory, which a crash loses.")
     part_seconds: int = Field(3600, ge=60, le=36000, description="Length from which a further file is begun.")
-    most_megabytes: int = Field(8192, gt=0, description="Audio that one socket may bring to the archive.")
+    most_megabytes: int = Field(8192, gt=0, description="Audio that one socket may write to the archive.")
     most_files: int = Field(1000, ge=1, description="Audio files that one socket may begin.")
-    most_unwritten_seconds: int = Field(120, ge=90, le=3600, description="Sound of a participant that may wait.")
-    most_held_megabytes: int = Field(256, ge=16, description="Sound and text that this process may hold in memory.")
+    most_unwritten_seconds: int = Field(120, ge=90, le=3600, description="Audio of a participant that may wait.")
+    most_held_megabytes: int = Field(256, ge=16, description="Audio and text that this process may hold in memory.")
     most_sockets: int = Field(200, ge=1, description="Open sockets of this process.")
     most_sockets_of_a_call: int = Field(8, ge=1, description="Open sockets of one call.")
     most_signal_seconds: int = Field(120, ge=30, le=600, description="How long a signal may wait for the app.")
-    handler: str = Field("", description="`module:factory` of what listens and speaks (docs/streams.md); empty: none.")
+    handler: str = Field("", description="`module:factory` of an audio handler (docs/streams.md); empty: none.")
     allowed_hosts: str = Field(
         "", description="Hosts, beside that of STREAMS_URL and this machine, that requests may name, comma-separated."
     )

@@ -1,4 +1,4 @@
-"""What a stream tells the call's flow: in the order in which it came, each once, and while the app is away later."""
+"""Signals to the call's flow: in order, each once, and kept while the app is away."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Signals:
     Args:
         run: runs `deliver` in a thread.
         held: what the socket may hold in memory.
-        patience: seconds that a signal may wait for the app.
+        timeout: seconds that a signal may wait for the app.
     """
 
     def __init__(
@@ -73,14 +73,14 @@ class Signals:
         run: Threads[Any],
         held: Budget,
         *,
-        patience: float,
+        timeout: float,
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
         self._deliver, self._call_id, self._run, self._held = deliver, call_id, run, held
-        self._patience, self._monotonic, self._sleep = patience, monotonic, sleep
-        # Keys have no id of their own: this one, new for each connection, and the number tell two presses of one key
-        # from one press that is sent twice.
+        self._timeout, self._monotonic, self._sleep = timeout, monotonic, sleep
+        # Tones have no id. This one, new for each connection, and the number distinguish two tones of one key from one
+        # tone that is sent twice.
         self._connection = secrets.token_hex(8)
         self._waiting: deque[Waiting] = deque()
         self._taken = 0
@@ -93,10 +93,10 @@ class Signals:
         try:
             size = len(json.dumps(data, ensure_ascii=False, allow_nan=False).encode())
         except (TypeError, ValueError, RecursionError):
-            self._failed("-", "its data is no JSON")
+            self._failed("-", "its data is not JSON")
             return
         if not _NAME.fullmatch(name):
-            self._failed("-", "its name is none")
+            self._failed("-", "its name is not valid")
         elif size > LONGEST_BYTES:
             self._failed(name, "its data is too long")
         elif len(self._waiting) >= MOST_WAITING or self._held.take(size + SIGNAL_BYTES) is not None:
@@ -117,17 +117,17 @@ class Signals:
             self._none_waits.set()
 
     async def close(self, code: int = 1000) -> None:
-        """Wait until all have gone or were given up, each after its time.
+        """Wait until all are sent or given up, each after its timeout.
 
         Args:
-            code: how the socket ended; of a process that is to end no signal waits that long.
+            code: close code of the socket; while the process ends, no signal waits that long.
         """
         try:
             async with asyncio.timeout(LAST_SECONDS if code == GOING_AWAY else None):
                 await self._none_waits.wait()
         except TimeoutError:
             pass
-        finally:  # also when the server's patience is over
+        finally:  # also when the server cancels this
             if self._waiting:
                 self._failed("-", f"{len(self._waiting)} still waited at the end", len(self._waiting))
 
@@ -152,7 +152,7 @@ class Signals:
                     log.warning(
                         "signals wait call=%s count=%d reason=%s", self._call_id, len(self._waiting), _why(error)
                     )
-                late = self._monotonic() - self._patience
+                late = self._monotonic() - self._timeout
                 self._give_up(sum(1 for one in self._waiting if one.at <= late), _why(error))
                 await self._sleep(pause)
                 pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
@@ -186,5 +186,5 @@ class Signals:
 
 
 def _why(error: Exception) -> str:
-    """Words for the log; those of an error that is not ours may quote what was sent."""
+    """The reason for the log. Only the type of an error that is not ours: its text may quote what was sent."""
     return str(error) if isinstance(error, SwitchboardError) else type(error).__name__

@@ -13,7 +13,7 @@ from starlette.websockets import WebSocket
 ABNORMAL = 1006
 
 
-class Texts:
+class Messages:
     """The messages of a socket; afterwards `code` says how it ended."""
 
     def __init__(self, websocket: WebSocket) -> None:
@@ -30,7 +30,7 @@ class Texts:
             yield message.get("bytes") or b"" if text is None else text
 
 
-class Counted:
+class SkippedFrames:
     """Frames that were left out, by reason."""
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""Where streams are kept: the few operations on blobs that the archive needs, and their Azure side."""
+"""The storage of streams: the blob operations that the archive needs, and their Azure side."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class StreamStore(Protocol):
         """Make a blob; False if the name is taken."""
 
     def stage(self, name: str, block_id: str, data: bytes) -> None:
-        """Bring a block; it is part of the blob from the commit that names it."""
+        """Stage a block; a later commit makes it part of the blob."""
 
     def commit(self, name: str, block_ids: Sequence[str], content_type: str) -> None:
         """Make the blob of these blocks, in this order."""

@@ -1,6 +1,6 @@
-"""One participant's sound as WAV files: kept in step with the timestamps, written block by block.
+"""The audio of one participant as WAV files, aligned with the timestamps and written block by block.
 
-A file is a block blob whose first block is the header. Each write stages the new sound and a new header and
+A file is a block blob whose first block is the header. Each write stages the new audio and a new header and
 commits the list, so that the file is whole and has the right length after every write, also when this process
 dies; what is in memory is what came since. Silence that is filled in is kept in memory as a length: it takes bytes
 only while it is being written, a block at a time. A file's name is claimed by creating it: whoever comes later (a new
@@ -30,26 +30,26 @@ TOLERANCE_SECONDS = 0.035
 """Lag behind the timestamps that is left alone: the jitter of one frame. A lag of two frames is filled."""
 
 LONGEST_GAP_SECONDS = 60.0
-"""Longest gap that is filled with silence; after a longer one a further file begins."""
+"""Longest gap that is filled with silence; after a longer one a new file begins."""
 
 CLOCK_STEP_SECONDS = 1.0
-"""Timestamps that go back further than this: the sender's clock was put right, a further file begins."""
+"""Timestamps that go back further than this: the sender's clock was corrected, and a new file begins."""
 
 BLOCK_BYTES = 1024 * 1024
-"""Longest block: what a storage thread holds beside what waits."""
+"""Longest block: what a storage thread holds besides what waits."""
 
 MOST_BLOCKS = 45_000
-"""Blocks after which a further file begins: a blob takes 50,000 (docs: scalability targets of Blob storage)."""
+"""Blocks after which a new file begins: a blob takes 50,000 (docs: scalability targets of Blob storage)."""
 
 SEGMENT_BYTES = 256
 PART_BYTES = 2048
 TRACK_BYTES = 8192
-"""What is counted for a segment, a file and a participant beside the sound, so that many small ones count too."""
+"""What is counted for a segment, a file and a participant besides their audio, so that many small ones count too."""
 
 
 @dataclass(slots=True)
 class Segment:
-    """Silence (bytes that it stands for), then sound."""
+    """Silence (as its length in bytes), then audio."""
 
     silence: int
     pcm: bytearray
@@ -77,11 +77,11 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class TrackLimits:
-    """What one participant may take.
+    """What one participant may use.
 
     Attributes:
         held: bytes that wait, given back when they are written.
-        archived: bytes of sound and silence, of all participants of the socket together.
+        archived: bytes of audio and silence, of all participants of the socket together.
         files: files, of all of them together.
     """
 
@@ -89,15 +89,15 @@ class TrackLimits:
     archived: Budget
     files: Budget
 
-    def take(self, begins: bool, silence: int, sound: int) -> Budget | None:
-        """Take a frame; otherwise change nothing and give the limit that was reached."""
-        if (limit := self.held.take(sound + SEGMENT_BYTES + PART_BYTES * begins)) is not None:
+    def take(self, begins: bool, silence: int, audio: int) -> Budget | None:
+        """Take a frame, or change nothing and return the limit that was reached."""
+        if (limit := self.held.take(audio + SEGMENT_BYTES + PART_BYTES * begins)) is not None:
             return limit
-        if (limit := self.archived.take(silence + sound)) is None:
+        if (limit := self.archived.take(silence + audio)) is None:
             if not begins or (limit := self.files.take(1)) is None:
                 return None
-            self.archived.give(silence + sound)
-        self.held.give(sound + SEGMENT_BYTES + PART_BYTES * begins)
+            self.archived.give(silence + audio)
+        self.held.give(audio + SEGMENT_BYTES + PART_BYTES * begins)
         return limit
 
 
@@ -107,8 +107,8 @@ class Track:
     Args:
         base: name of the files without number and ending.
         rate: samples a second.
-        part_seconds: length from which a further file is begun.
-        limits: what this participant may take.
+        part_seconds: length after which a new file begins.
+        limits: what this participant may use.
     """
 
     def __init__(self, base: str, participant: str | None, rate: int, part_seconds: float, limits: TrackLimits) -> None:
@@ -120,18 +120,18 @@ class Track:
         self._limits = limits
         self._parts: deque[Part] = deque()
         self._lock = threading.Lock()
-        #: Index entries that have not been given out: a write that fails half-way keeps them for the next.
-        self._news: list[dict[str, Any]] = []
+        #: Index entries that have not been returned: a write that fails half-way keeps them for the next.
+        self._unreported: list[dict[str, Any]] = []
         self.duplicates = 0
         self.lost = 0
 
     @property
     def unwritten(self) -> int:
-        """Bytes that wait, and what is counted for keeping them."""
+        """Bytes that wait, with the overhead that is counted for them."""
         return self._limits.held.used
 
     def add(self, pcm: bytes, at: float | None) -> Budget | None:
-        """Take a frame. If that is too much the frame is lost, which is counted, and the limit reached is given."""
+        """Take a frame. Beyond a limit the frame is lost, which is counted, and that limit is returned."""
         if not pcm:
             return None
         part, silence = self._parts[-1] if self._parts else None, 0
@@ -165,15 +165,15 @@ class Track:
         return None
 
     def lose(self, pcm: bytes) -> None:
-        """Count a frame that is not kept; the index tells it with the newest file."""
+        """Count a frame that is not kept, in the index with the newest file."""
         self.lost += len(pcm)
         if self._parts:
             self._parts[-1].lost += len(pcm)
 
     def write(self, store: StreamStore, *, closing: bool = False) -> list[dict[str, Any]]:
-        """Bring what waits to the storage; gives the index entries of files that began or ended.
+        """Write what waits to the storage; returns the index entries of files that began or ended.
 
-        Whatever the storage raises, nothing is lost: the next write brings it.
+        Raises what the storage raises; nothing is lost by that: the next write repeats it.
         """
         while self._parts:
             part, last = self._parts[0], len(self._parts) == 1
@@ -186,16 +186,16 @@ class Track:
             if not last or closing:
                 part.complete = not part.waiting
             if part.blocks and (part.complete or not known):
-                self._news.append(self._entry(part))
+                self._unreported.append(self._entry(part))
             if not part.complete:
                 break
             self._parts.popleft()
             self._limits.held.give(PART_BYTES)
-        news, self._news = self._news, []
-        return news
+        entries, self._unreported = self._unreported, []
+        return entries
 
     def abandon(self) -> float:
-        """Give up what could not be written; the length of its sound in seconds."""
+        """Give up what could not be written; the length of its audio in seconds."""
         lost = sum(len(segment.pcm) for part in self._parts for segment in (*part.writing, *part.waiting))
         self._parts.clear()
         self._limits.held.close()
@@ -242,7 +242,7 @@ class Track:
 
 
 def _blocks(segments: Iterable[Segment]) -> Iterator[bytes]:
-    """What segments stand for, in blocks."""
+    """The bytes of segments, in blocks."""
     block = bytearray()
     for segment in segments:
         silence, start = segment.silence, 0

@@ -15,7 +15,7 @@ from streams.archive import folder, label
 from streams.frames import TICKS, Phrase, Skipped, TranscriptionMetadata, read, seconds_since
 from streams.phrases import TranscriptArchive
 from streams.service import Service
-from streams.socket import Counted, Tasks, Texts
+from streams.socket import Messages, SkippedFrames, Tasks
 
 log = logger("switchboard.streams")
 
@@ -43,7 +43,7 @@ class TranscriptSession:
         self._call_id = call_id
         self._start = service.clock()
         self._locale = ""
-        self._skipped = Counted()
+        self._skipped = SkippedFrames()
         self._finals = 0
         self._unread = 0
         self._tasks = Tasks()
@@ -62,13 +62,13 @@ class TranscriptSession:
         """Take phrases until the socket ends."""
         self._tasks.start(self._signals.keep_sending())
         self._archive.start()
-        texts = Texts(self._websocket)
+        texts = Messages(self._websocket)
         try:
             async for text in texts:
                 self._take(text)
         finally:
             try:
-                # First: signals may wait long for the app, and the server does not wait for ever.
+                # First: signals may wait long for the app, and the server waits for `CLOSING_SECONDS` only.
                 lost = await self._archive.close()
             finally:
                 await self._signals.close(texts.code)

@@ -9,6 +9,6 @@ TRANSCRIPT: Final = "transcript"
 """The sockets. The gateway puts their addresses into the requests that set a call up."""
 
 PLAY: Final = "audio-play"
-"""Both requests that send sound. Not `play`: that is a family of callbacks, whose URLs the service knows."""
+"""Both requests that play audio. Not `play`: that is a family of callbacks, whose URLs the service knows."""
 
 Kind = Literal["audio", "transcript", "audio-play"]

@@ -13,7 +13,7 @@ SAMPLE_BYTES = 2
 
 
 def header(rate: int, data_bytes: int) -> bytes:
-    """The header of a file that holds so much sound."""
+    """The header of a file that has so much audio."""
     return struct.pack(
         "<4sI4s4sIHHIIHH4sI",
         b"RIFF", data_bytes + HEADER_BYTES - 8, b"WAVE",
@@ -23,7 +23,7 @@ def header(rate: int, data_bytes: int) -> bytes:
 
 
 def samples(body: bytes, rate: int) -> bytes:
-    """The sound in a WAV file; raises InvalidInput if it is not 16-bit mono of this rate."""
+    """The samples of a WAV file; raises InvalidInput if it is not 16-bit mono of this rate."""
     try:
         with wave.open(io.BytesIO(body)) as file:
             found = (file.getnchannels(), file.getsampwidth() * 8, file.getframerate())

@@ -26,12 +26,12 @@ from azure.core.pipeline.transport import HttpTransport
 
 import acs_emulator
 from acs_emulator.api.routes import OPERATIONS
-from shared.api.models import ACTIONS
+from shared.azure import call_automation  # noqa: F401 - registers how each action is sent
+from shared.azure.call_automation.sending import Sender, send
 from shared.calls.actions import KINDS, Action, roles
-from shared.gateway import acs  # noqa: F401 - registers how each action is sent
-from shared.gateway.acs.sending import Sender, send
-from shared.gateway.base import Request
+from shared.calls.gateway.base import Request
 from shared.identifiers import Identifier
+from shared.web.models import ACTIONS
 
 ROOT = Path(__file__).parents[1]
 PAGE, API = ROOT / "docs" / "coverage.md", ROOT / "docs" / "api.md"

@@ -1,4 +1,4 @@
-"""Switches, as what rings and what leaves the app goes by them. `shared.api.switches` turns them and stores them."""
+"""Switches, as what rings and what leaves the app goes by them. `shared.web.switches` turns them and stores them."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Switches:
 
     @classmethod
     def read(cls, text: str) -> Switches:
-        """From what `shared.api.switches` stored; ValueError, KeyError, TypeError or AttributeError for all else."""
+        """From what `shared.web.switches` stored; ValueError, KeyError, TypeError or AttributeError for all else."""
         stored = json.loads(text)
         return cls(
             outbound_off=stored.get("outbound_off") is not None,

@@ -16,8 +16,8 @@ from shared.calls.loading import Calls
 from shared.calls.loglines import log_closed
 from shared.calls.record import CallRecord
 from shared.calls.sealing import DESTROYED, shown
+from shared.calls.store.base import CallStore, Stored
 from shared.errors import LostRace, StoreUnavailable
-from shared.store.base import CallStore, Stored
 
 CONFIRM_AFTER = 1.0
 """Seconds after which a sent action that no event has confirmed is confirmed by a write of its own; well below the

@@ -13,9 +13,9 @@ from typing_extensions import TypeVar
 
 from shared.calls import actions
 from shared.calls.actions.validate import build
+from shared.calls.flow_host import FlowHost
 from shared.calls.journal import Logged, Resulted
 from shared.calls.json_values import json_object, json_value, plain_text
-from shared.calls.methods.base import Host
 from shared.calls.methods.calling import CallingMethods
 from shared.calls.methods.consent import ConsentMethods
 from shared.calls.methods.language import LanguageMethods
@@ -57,7 +57,7 @@ class Call(
     TimedOut, …), WantsPerson where a question offers a person, and CallEnded once the call is over.
     """
 
-    def __init__(self, host: Host) -> None:
+    def __init__(self, host: FlowHost) -> None:
         super().__init__(host)
         self._input: Input | None = None
 

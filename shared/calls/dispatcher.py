@@ -12,17 +12,18 @@ from shared.calls import actions, journal
 from shared.calls.actions import Action, Opening
 from shared.calls.brakes import Brakes
 from shared.calls.do_not_record import RecordingGuard
+from shared.calls.gateway.base import Gateway, Request
 from shared.calls.journal import Entry, Issued, Resent
 from shared.calls.json_values import said_by
 from shared.calls.operation import Operation
-from shared.calls.replay import Session, operation_context
+from shared.calls.operation_context import operation_context
+from shared.calls.replay import Session
 from shared.calls.returned import refused
+from shared.calls.store.base import DoNotRecord
 from shared.calls.timers import Timers
 from shared.errors import ActionRefused, ResponseLost, StoreRefused
 from shared.events import CallEvent
-from shared.gateway.base import Gateway, Request
 from shared.logs import logger
-from shared.store.base import DoNotRecord
 
 log = logger("switchboard.calls")
 

@@ -12,9 +12,9 @@ from typing import Protocol
 from shared.calls import actions
 from shared.calls.actions import Action
 from shared.calls.actions.recording import LISTED, UNREADABLE
+from shared.calls.store.base import DoNotRecord
 from shared.errors import ActionRefused, StoreError
 from shared.logs import logger
-from shared.store.base import DoNotRecord
 
 log = logger("switchboard.calls")
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any
 
 from shared.calls.call import Call
 from shared.calls.flow import Fallback
-from shared.calls.methods.base import Host
+from shared.calls.flow_host import FlowHost
 from shared.calls.operation import Operation
 from shared.errors import ActionRefused, CallEnded, CallError
 
@@ -15,51 +15,30 @@ HANG_UPS = 10
 (our choice)."""
 
 
-class Stage(Host, Protocol):
-    """What driving a flow needs of its session."""
-
-    transferred: bool
-
-    def outcome(self, word: str) -> None:
-        """How the call ended, in one word; the first one counts."""
-
-    def report(self, error: BaseException) -> None:
-        """Journal that the flow failed, and let the fallback take over."""
-
-    def check_end(self) -> None:
-        """Where flows are watched: ForgottenAwait if the end of this one cuts off what it asked for."""
-
-    def end(self, end: CallEnded, outcome: str = "") -> None:
-        """Consider the call over."""
-
-    def end_unplaced(self, error: BaseException | None = None) -> bool:
-        """End a call that waits to be placed, with what came of its last attempt; False if it does not wait."""
-
-
-async def apologise(stage: Stage, fallback: Fallback) -> None:
+async def apologise(host: FlowHost, fallback: Fallback) -> None:
     """The fallback: never leave a caller in silence. What fails of it is left out, and the call ends all the same."""
-    call = Call(stage)
+    call = Call(host)
     try:
-        if stage.end_unplaced():
+        if host.end_unplaced():
             return
         if call.status == "ringing":
             await call.reject("busy")
             return
         if call.status == "connected":
-            await _help(stage, call, fallback)
+            await _help(host, call, fallback)
         await leave(call)
     except CallEnded:
         return
     except CallError as error:
         # Not even the hang-up was taken: what is left is to consider the call over.
-        stage.end(CallEnded(500, 0, f"the fallback failed: {error}"))
+        host.end(CallEnded(500, 0, f"the fallback failed: {error}"))
 
 
-async def _help(stage: Stage, call: Call, fallback: Fallback) -> None:
+async def _help(host: FlowHost, call: Call, fallback: Fallback) -> None:
     """Apologise, and give the caller to whoever takes those; returns where the app is to hang up."""
     if prompts := fallback.prompts:
         await _try(call.play(*prompts, interrupt=True))
-    if (target := fallback.target) and not stage.transferred and await _try(call.transfer(target)):
+    if (target := fallback.target) and not host.transferred and await _try(call.transfer(target)):
         await call.ended()  # the service takes the app out of a call that it transferred
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from itertools import islice
 
-from shared.store.base import CallStore
+from shared.calls.store.base import CallStore
 
 MOST = 50
 """Calls of one conversation that are looked at (our choice)."""

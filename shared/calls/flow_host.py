@@ -1,4 +1,4 @@
-"""What a flow asks of its session: actions, notes, helpers, and what it waits for (`shared.calls.methods.base.Host`).
+"""What a flow asks of its session: actions, notes, helpers, and what it waits for. The methods of a call go here.
 
 Deterministic and without I/O, like all of replay.
 """
@@ -9,6 +9,8 @@ from collections import deque
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from pydantic import BaseModel
+
 from shared.calls import actions
 from shared.calls.actions import Action
 from shared.calls.journal import Failed, Marked, Note, Resulted, Started
@@ -16,6 +18,7 @@ from shared.calls.mistakes import Place, calling_place
 from shared.calls.operation import Operation, Pending, Task
 from shared.calls.secrecy import is_secret
 from shared.calls.state import CallState
+from shared.calls.texts import Texts
 from shared.errors import CallEnded, ForgottenAwait
 from shared.identifiers import Identifier
 
@@ -30,12 +33,21 @@ class FlowHost(CallState):
 
     Args:
         watch: looks for what no replay can repeat, while the flow runs.
+
+    Attributes:
+        texts: what the flow says, in each of its languages.
+        language: the one that the call is in; empty: whatever the settings say.
+        input_model: the model of what the flow takes; None: whatever it is given.
     """
+
+    started: Started
+    texts: Texts
+    language: str
+    input_model: type[BaseModel] | None
 
     def __init__(self, call_id: str, watch: Watch | None = None) -> None:
         super().__init__(call_id)
         self._scheduler.watch = watch
-        self.started: Started
         self._outbox: deque[Operation[Any] | Failed | Note] = deque()
         self._next = 0
         self._functions: dict[int, Callable[[], Any]] = {}

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from shared.calls.record import CallRecord
 from shared.calls.replay import Session
-from shared.store.base import Version
+from shared.calls.store.base import Version
 
 
 @dataclass(frozen=True, slots=True)

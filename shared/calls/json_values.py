@@ -7,10 +7,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from shared.errors import InvalidInput
+from shared.plain_json import write_json
 
-MAX_DEPTH = 32
-"""Levels of nesting (our choice). The journal is read by a parser that stops at 200."""
 MAX_WORDS = 2_000
 """Characters that are kept of what an error says of itself (our choice): the head of a call has to hold them."""
 
@@ -24,30 +22,7 @@ def json_value(field: str, value: Any) -> Any:
     Args:
         field: what the value is, for the message.
     """
-    try:
-        text = json.dumps(value, ensure_ascii=False, allow_nan=False)
-        text.encode()
-    except UnicodeEncodeError:
-        raise half_a_character(field) from None
-    except RecursionError:
-        raise _too_deep(field) from None
-    except TypeError as error:
-        raise InvalidInput(field, f"is not JSON: {error}.", "Give strings, numbers, lists and dictionaries.") from None
-    except ValueError as error:
-        raise InvalidInput(
-            field, f"is not JSON: {error}.", "Give finite numbers, and no value within itself."
-        ) from None
-    except Exception as error:  # a class of its own that cannot be read
-        raise InvalidInput(
-            field, f"is not JSON: it raised {type(error).__name__}.", "Give plain lists and dictionaries."
-        ) from None
-    read = json.loads(text)
-    level = [read]
-    for _ in range(MAX_DEPTH):
-        level = [part for one in level for part in _parts(one)]
-    if level:
-        raise _too_deep(field)
-    return read
+    return json.loads(write_json(value, field))
 
 
 def plain_text(words: str, most: int = MAX_WORDS) -> str:
@@ -75,16 +50,3 @@ def json_object(field: str, value: Mapping[str, Any]) -> dict[str, Any]:
     """The same for what is given by names."""
     read: dict[str, Any] = json_value(field, dict(value))
     return read
-
-
-def half_a_character(field: str) -> InvalidInput:
-    """What is wrong with a text that cannot be written as UTF-8."""
-    return InvalidInput(field, "holds half a character (a lone surrogate).", "Give Unicode text.")
-
-
-def _parts(value: Any) -> list[Any]:
-    return list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else []
-
-
-def _too_deep(field: str) -> InvalidInput:
-    return InvalidInput(field, "is nested too deeply.", f"Nest at most {MAX_DEPTH} levels.")

@@ -13,11 +13,11 @@ from shared.calls.prompts import Prompt
 from shared.calls.record import CallRecord
 from shared.calls.replay import Session
 from shared.calls.sealing import DESTROYED, Sealing
+from shared.calls.store.base import CallStore, Stored
 from shared.errors import FlowChanged
 from shared.events import CallEvent
 from shared.identifiers import Identifier
 from shared.logs import logger
-from shared.store.base import CallStore, Stored
 
 if TYPE_CHECKING:
     from shared.calls.checks import Watch

@@ -6,8 +6,8 @@ import json
 import logging
 from collections.abc import Iterable
 
+from shared.calls.failures import refusal, words_of
 from shared.calls.journal import Entry, Failed, Logged, RefusedEntry
-from shared.calls.reading import refusal, words_of
 from shared.calls.record import CallRecord
 from shared.calls.replay import Session
 from shared.calls.secret_values import SECRET

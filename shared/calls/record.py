@@ -44,7 +44,7 @@ class CallRecord:
         earlier: ids and callees of earlier attempts, by which the call is still found: `connection_id …`.
         others: raw ids of further people: whom the app has called, added or transferred to, and phones that took part.
             By their numbers, too, the call is found.
-        indexed: the rows of the index that stand, by their marks (shared.store.index).
+        indexed: the rows of the index that stand, by their marks (shared.calls.store.index).
         unconfirmed: operations of which nothing shows yet that they left the app.
         written_at: when the head was written last, by the clock of the storage where it was loaded; no column.
         wake_at: when the flow's next sleep is over; 0: it does not sleep.

@@ -8,17 +8,15 @@ in the same state, because they do the same.
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from shared.calls import actions
 from shared.calls.actions import Action
 from shared.calls.brakes import TIME_LIMIT, TOO_LONG
-from shared.calls.driver import drive
-from shared.calls.fallback import apologise
+from shared.calls.comparing import difference, identity, what
 from shared.calls.flow import Fallback, Flow
-from shared.calls.flow_host import FlowHost
+from shared.calls.flow_run import FlowRun
 from shared.calls.journal import (
     Accepted,
     Answered,
@@ -41,16 +39,14 @@ from shared.calls.journal import (
     mark_in,
     read_many,
 )
-from shared.calls.json_values import end_of_text
 from shared.calls.lifecycle import FIRST_COMMAND, UNHEARD
-from shared.calls.mistakes import Place, diagnose, place_of
-from shared.calls.operation import Operation, Task
+from shared.calls.mistakes import Place, place_of
+from shared.calls.operation import Operation
+from shared.calls.operation_context import read_context
 from shared.calls.prompts import Prompt
-from shared.calls.reading import difference, identity, read_context, what
 from shared.calls.record import CallRecord
-from shared.calls.secrecy import Secrecy, is_key, is_secret
-from shared.calls.secret_values import SECRET
-from shared.errors import CallEnded, CallError, EndlessLoop, FlowChanged, TimedOut
+from shared.calls.secrecy import is_key, is_secret
+from shared.errors import CallEnded, FlowChanged, TimedOut
 from shared.events import CallEvent, journaled_callback
 from shared.identifiers import Identifier
 
@@ -58,22 +54,6 @@ if TYPE_CHECKING:
     from shared.calls.checks import Watch
 
 T = TypeVar("T")
-
-MAX_TRACE = 4000
-MAX_REFUSED = 25
-"""Requests in a row that may be refused at once before a flow that goes on asking is ended (our choice)."""
-
-
-def operation_context(call_id: str, operation: Operation[Any]) -> str:
-    """What the service echoes in an operation's events: which call, which operation, which attempt.
-
-    A repeatable operation stays at attempt 0: the service responds to every sending of it as to the first one.
-    """
-    return f"{call_id}:{operation.seq}:{operation.attempt}"
-
-
-async def _nothing() -> None:
-    """Runs in place of the flow of a call that is over."""
 
 
 def replay(
@@ -90,7 +70,7 @@ def replay(
     return session.take()
 
 
-class Session(FlowHost):
+class Session(FlowRun):
     """A flow in the middle of its call.
 
     Args:
@@ -113,18 +93,10 @@ class Session(FlowHost):
         strict: bool = False,
         secrets: bool = True,
     ) -> None:
-        super().__init__(call_id, watch)
-        self.secrecy = Secrecy(secrets)
+        super().__init__(flow, call_id, Fallback(apology, transfer_to or ""), watch, secrets=secrets)
         self._strict = strict
-        self.texts, self.language, self.input_model = flow.texts, "", flow.input
-        self._flow = flow
-        self._fallback = Fallback(apology, transfer_to or "")
-        self._main: Task[None] | None = None
         self._commands: dict[str, int] = {}
         self._seen: set[str] = set()
-        self._failures = 0
-        self._changed: FlowChanged | None = None
-        self._refused_in_a_row = 0
 
     # What the conductor does with it
 
@@ -279,90 +251,6 @@ class Session(FlowHost):
     @property
     def finished(self) -> bool:
         return self.record.status == "ended" and self._main is not None and self._main.done
-
-    # The flow's life
-
-    def _start(self, entry: Started) -> None:
-        self.started = entry
-        self.language = self.texts.opening(entry.language or "")
-        record = self.record
-        record.flow, record.direction = entry.flow, entry.direction
-        record.caller = entry.caller.raw_id if entry.caller else ""
-        record.callee = entry.callee.raw_id if entry.callee else ""
-        record.correlation_id, record.server_call_id = entry.correlation_id, entry.server_call_id
-        record.meet(entry.on_behalf_of)
-        record.started_at = entry.at
-        record.status = "ringing" if entry.direction == "inbound" else "connecting"
-        if entry.placed_by_flow:
-            self.placed_by_flow, record.status = True, "waiting"
-        running = _nothing() if self.secrecy.unattended else drive(self, self._flow, entry.opening)
-        self._main = self.spawn("flow", running)
-
-    def report(self, error: BaseException) -> None:
-        """Journal that the flow failed, and take over."""
-        trace = end_of_text("".join(traceback.format_exception(error)), MAX_TRACE)
-        found, shown = diagnose(error), self.secrecy.shown
-        failed = Failed(
-            at=self.now,
-            error=found.error if shown(found.error) == found.error else f"{type(error).__name__}: {SECRET}",
-            trace=shown(trace),
-            where=found.where or None,
-            line=shown(found.line) or None,
-            remedy=shown(found.remedy) or None,
-        )
-        self._outbox.append(failed)
-        self._take_over(failed)
-
-    def _run(self) -> None:
-        """Run what is ready, and see to what went wrong where no `await` of the flow meets it."""
-        self._scheduler.run()
-        if self._changed is not None or self._main is None or self.secrecy.unattended:
-            return
-        error = self._unmet()
-        if error is not None:
-            self.report(error)
-            self._scheduler.run()
-
-    def _unmet(self) -> BaseException | None:
-        """An error that the flow has not met."""
-        watch = self._scheduler.watch
-        if watch is not None and watch.found:
-            found = watch.found[0]
-            watch.found.clear()
-            if not self._failures:  # what a flow that has failed left unawaited is no failure of its own
-                return found
-        if self._refused_in_a_row > MAX_REFUSED:
-            self._refused_in_a_row = 0
-            return EndlessLoop(
-                f"{MAX_REFUSED} requests in a row were refused, and the flow goes on asking",
-                "End the loop after some tries, or wait in it: await call.sleep(seconds).",
-                **place_of(self._main.coroutine)._asdict() if self._main else {},
-            )
-        for task in self._tasks:
-            if task.error is not None and not isinstance(task.error, CallError | CallEnded) and not task.awaited:
-                task.awaited = True
-                return task.error
-        return None
-
-    def _stop_tasks(self) -> None:
-        """Stop what the flow left running; what its `finally` blocks ask for is not issued."""
-        self._silenced = True
-        for task in self._tasks:
-            task.abandon()
-        self._tasks.clear()
-        self._silenced = False
-
-    def _take_over(self, failed: Failed) -> None:
-        self._stop_tasks()
-        self.secrecy.gone = True
-        self._scheduler.begin_anew()
-        self._refused_in_a_row = 0
-        self._failures += 1
-        self.record.outcome = "failed"
-        told = {"error": failed.error, "where": failed.where, "line": failed.line, "remedy": failed.remedy}
-        self.record.failure = {name: value for name, value in told.items() if value}
-        help_once = self._flow.fallback_in(self.language, self._fallback) if self._failures == 1 else Fallback()
-        self._main = self.spawn("fallback", apologise(self, help_once))
 
     # Entries that the flow itself made
 

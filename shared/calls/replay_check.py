@@ -10,7 +10,7 @@ from typing import Any
 from shared.calls.actions import Recognize
 from shared.calls.flow import Flow, flow_of
 from shared.calls.journal import Failed, Started, decode
-from shared.calls.reading import read_context
+from shared.calls.operation_context import read_context
 from shared.calls.replay import Session
 from shared.calls.sealing import is_shown
 from shared.calls.secret_values import SECRET

@@ -11,7 +11,7 @@ from typing import Any
 from shared.calls.actions import Action
 from shared.calls.journal import Answered, Entry, EventReceived, Issued, Marked, RefusedEntry, Signalled
 from shared.calls.operation import Operation
-from shared.calls.reading import read_context
+from shared.calls.operation_context import read_context
 from shared.calls.secret_values import SECRET, SecretValues
 from shared.errors import InvalidInput
 from shared.events import DIGIT_BY_TONE, CallEvent, ContinuousDtmfRecognitionToneReceived, RecognizeCompleted

@@ -9,11 +9,12 @@ from typing import Any
 
 from shared.calls import actions
 from shared.calls.actions import Action, Opening
+from shared.calls.failures import end_of, failure, refusal
 from shared.calls.journal import RefusedEntry
 from shared.calls.lifecycle import CLOSING, FIRST_COMMAND, Lifecycle
 from shared.calls.mistakes import place_at
 from shared.calls.operation import Operation
-from shared.calls.reading import attempt_of, end_of, failure, read_context, refusal
+from shared.calls.operation_context import attempt_of, read_context
 from shared.calls.results import Recognized
 from shared.errors import ActionCanceled, ActionFailed, ActionRefused, CallEnded, ForgottenAwait
 from shared.events import (

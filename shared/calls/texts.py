@@ -12,16 +12,14 @@ from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Annotated, Any, TypeVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, ValidationInfo, field_validator
 
 from shared.calls.prompts import MAX_TEXT, TextPrompt, text
 from shared.errors import InvalidInput, TextsError
 from shared.languages import LANGUAGE_TAG, main_language
-from shared.yaml_nodes import Nodes, Stop
-from shared.yaml_text import NotYaml, compose, did_you_mean, gathered, text_of
-
-if TYPE_CHECKING:
-    from yaml.nodes import Node
+from shared.yaml_text import Where, Wrong, YamlFile, did_you_mean, each, gathered, scalar
 
 T = TypeVar("T")
 
@@ -151,21 +149,19 @@ def _named(entries: Mapping[str, T], kind: str, name: str) -> T:
 
 def read_texts(folder: Path, flow: str) -> Texts:
     """The texts of a flow in the files `<flow>.<language>.yaml` of a folder. TextsError names all that is wrong."""
-    files = {
-        language: path
+    names = {
+        path: name
         for path in sorted(folder.glob(f"{flow}.*.yaml"))
-        if _LANGUAGE_OF_FILE.fullmatch(language := path.name.removeprefix(f"{flow}.").removesuffix(".yaml"))
+        if _LANGUAGE_OF_FILE.fullmatch(name := path.name.removeprefix(f"{flow}.").removesuffix(".yaml"))
     }
-    if not files:
-        return NO_TEXTS
-    readers = [_Reader(path.name, language) for language, path in files.items()]
-    languages = tuple(reader.read(path) for reader, path in zip(readers, files.values(), strict=True))
-    _raise(readers)
-    read = dict(zip(readers, languages, strict=True))
-    for reader, one in read.items():
-        reader.compare(one, read)
-    _raise(readers)
-    return Texts(languages)
+    files = [YamlFile(path.name, "texts", path, "Give language, voice and texts.") for path in names]
+    found = [file.read(_File, _remedy, name) for file, name in zip(files, names.values(), strict=True)]
+    _raise(files)
+    languages = [one.read(name) for one, name in zip(found, names.values(), strict=True) if one]
+    for file, language in zip(files, languages, strict=True):
+        _compare(file, language, files, languages)
+    _raise(files)
+    return Texts(tuple(languages))
 
 
 def check_folder(folder: Path, flows: Sequence[str]) -> None:
@@ -181,124 +177,99 @@ def check_folder(folder: Path, flows: Sequence[str]) -> None:
             raise TextsError(path.name, f"{language!r} is no language.", f"Write {owner}.en.yaml.")
 
 
-def _raise(readers: Sequence[_Reader]) -> None:
-    """Pass if none of them has noted anything. TextsError."""
-    if problems := [problem for reader in readers for problem in reader.problems]:
+def _raise(files: Sequence[YamlFile]) -> None:
+    """Pass if nothing is wrong with any of them. TextsError."""
+    if problems := [problem for file in files for problem in file.problems]:
         raise gathered(problems, TextsError)
 
 
-class _Reader(Nodes):
-    """Reads the texts of one language."""
+def _tag(value: object, info: ValidationInfo) -> str:
+    tag = scalar(value)
+    if not LANGUAGE_TAG.fullmatch(tag):
+        raise Wrong(f"{tag!r} is no language.", "Write a tag with its region, such as en-US.")
+    if main_language(tag) != main_language(name := str(info.context)):
+        raise Wrong(f"is {tag}, but the file is called …{name}.yaml.", "Change one of them.")
+    return tag
 
-    def __init__(self, file: str, language: str) -> None:
-        super().__init__(file, "texts", TextsError)
-        self._language = language
-        self._lines: dict[str, int] = {}
 
-    def read(self, path: Path) -> Language:
-        tag = voice = ""
-        texts: dict[str, str] = {}
-        placeholders: dict[str, frozenset[str]] = {}
-        choices: dict[str, tuple[str, ...]] = {}
-        try:
-            root = self._root(path)
-            entries = self._mapping(root, "", ("language", "voice", "texts", "choices"))
-            for key, remedy in (("language", "en-US"), ("voice", "en-US-JennyNeural"), ("texts", "{welcome: Hello.}")):
-                if key not in entries:
-                    self._note_at(root, key, "is missing.", f"Write {key}: {remedy}.")
-            tag = self._part(entries, "language", self._tag) or ""
-            voice = self._part(entries, "voice", self._text) or ""
-            for name, node in (self._part(entries, "texts", self._names) or {}).items():
-                self._lines[f"texts.{name}"] = node.start_mark.line + 1
-                texts[name] = self._part({name: node}, name, self._template, "texts.") or ""
-                placeholders[name] = frozenset(self._placeholders(node, f"texts.{name}", texts[name]))
-            for label, node in (self._part(entries, "choices", self._names) or {}).items():
-                self._lines[f"choices.{label}"] = node.start_mark.line + 1
-                choices[label] = self._part({label: node}, label, self._phrases, "choices.") or ()
-        except Stop:
-            pass
-        return Language(self._language, tag, voice, texts, placeholders, choices)
+def _name(name: str) -> str:
+    if not _NAME.fullmatch(name):
+        raise Wrong("is no name.", "Use letters, digits, _ and -, at most 64.")
+    return name
 
-    def _root(self, path: Path) -> Node:
-        try:
-            if root := compose(text_of(path)):
-                return root
-            self._note(1, "texts", "the file is empty.", "Give language, voice and texts.")
-        except NotYaml as error:
-            self._note(error.line, "texts", error.problem)
-        raise Stop
 
-    def compare(self, mine: Language, all_of_them: Mapping[_Reader, Language]) -> None:
-        """Note what another language has and this one has not, and placeholders that differ."""
-        noted: set[str] = set()
-        for reader, other in all_of_them.items():
-            for kind, lacking in (
-                ("texts", other.texts.keys() - mine.texts.keys()),
-                ("choices", other.choices.keys() - mine.choices.keys()),
-            ):
-                for name in sorted(lacking):
-                    if (path := f"{kind}.{name}") not in noted:
-                        self._note(1, kind, f"there is no {name!r}.", reader.has(path))
-                        noted.add(path)
-            for name, placeholders in mine.placeholders.items():
-                unlike = other.placeholders.get(name, placeholders) - placeholders
-                if unlike and (path := f"texts.{name}") not in noted:
-                    braced = ", ".join(f"{{{one}}}" for one in sorted(unlike))
-                    self._note(self._lines[path], path, f"there is no placeholder {braced}.", reader.has(path))
-                    noted.add(path)
+def _template(value: object) -> str:
+    words = scalar(value)
+    if len(words) > MAX_TEXT:
+        raise Wrong(f"has {len(words)} characters, more than {MAX_TEXT}.", "Make two texts of it.")
+    _placeholders(words)
+    return words
 
-    def has(self, path: str) -> str:
-        """The remedy for a language that lacks what this one has."""
-        return f"{self._file}:{self._lines[path]} has it: every language needs the same."
 
-    @property
-    def problems(self) -> Sequence[tuple[str, str, str]]:
-        """What was noted."""
-        return self._problems
+def _placeholders(words: str) -> frozenset[str]:
+    """The names in braces. Wrong."""
+    try:
+        found = [part[1:] for part in string.Formatter().parse(words) if part[1] is not None]
+    except ValueError:
+        found = [("", None, None)]
+    if not all(name and name.isidentifier() and not form and not conversion for name, form, conversion in found):
+        raise Wrong("has a { or } that is no placeholder.", "Write {name}; {{ and }} for the signs.")
+    return frozenset(str(name) for name, _, _ in found)
 
-    def _part(self, entries: Mapping[str, Node], key: str, read: Any, within: str = "") -> Any:
-        try:
-            return read(entries[key], within + key) if key in entries else None
-        except Stop:
-            return None
 
-    def _tag(self, node: Node, path: str) -> str:
-        tag = self._text(node, path)
-        if not LANGUAGE_TAG.fullmatch(tag):
-            self._wrong(node, path, f"{tag!r} is no language.", "Write a tag with its region, such as en-US.")
-        if main_language(tag) != main_language(self._language):
-            self._wrong(node, path, f"is {tag}, but the file is called …{self._language}.yaml.", "Change one of them.")
-        return tag
+Name = Annotated[str, AfterValidator(_name)]
 
-    def _names(self, node: Node, path: str) -> dict[str, Node]:
-        entries = self._mapping(node, path, None)
-        for name, value in entries.items():
-            if not _NAME.fullmatch(name):
-                self._note_at(value, f"{path}.{name}", "is no name.", "Use letters, digits, _ and -, at most 64.")
-        if not entries:
-            self._wrong(node, path, "is empty.")
-        return entries
 
-    def _template(self, node: Node, path: str) -> str:
-        words = self._text(node, path)
-        if len(words) > MAX_TEXT:
-            self._wrong(node, path, f"has {len(words)} characters, more than {MAX_TEXT}.", "Make two texts of it.")
-        return words
+class _File(BaseModel):
+    """The texts of one language, as they are written."""
 
-    def _placeholders(self, node: Node, path: str, words: str) -> Sequence[str]:
-        names: list[str] = []
-        try:
-            for _, name, form, conversion in string.Formatter().parse(words):
-                if name is None:
-                    continue
-                if not name.isidentifier() or form or conversion:
-                    raise ValueError
-                names.append(name)
-        except ValueError:
-            self._note_at(node, path, "has a { or } that is no placeholder.", "Write {name}; {{ and }} for the signs.")
-        if names and path == f"texts.{FALLBACK}":
-            self._note_at(node, path, "has a placeholder.", "Nothing is put in: the flow has failed by then.")
-        return names
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
-    def _phrases(self, node: Node, path: str) -> tuple[str, ...]:
-        return tuple(self._text(item, item_path) for item, item_path in self._one_or_more(node, path))
+    language: Annotated[str, PlainValidator(_tag)]
+    voice: Annotated[str, PlainValidator(scalar)]
+    texts: dict[Name, Annotated[str, PlainValidator(_template)]] = Field(min_length=1)
+    choices: dict[Name, Annotated[tuple[str, ...], PlainValidator(each(str))]] = Field({}, min_length=1)
+
+    @field_validator("texts")
+    @classmethod
+    def _fallback_stands_alone(cls, texts: dict[str, str]) -> dict[str, str]:
+        if _placeholders(texts.get(FALLBACK, "")):
+            raise Wrong("has a placeholder.", "Nothing is put in: the flow has failed by then.", FALLBACK)
+        return texts
+
+    def read(self, name: str) -> Language:
+        """The texts, under the name that their file gives the language."""
+        placeholders = {key: _placeholders(words) for key, words in self.texts.items()}
+        return Language(name, self.language, self.voice, self.texts, placeholders, self.choices)
+
+
+_REMEDIES = {"language": "en-US", "voice": "en-US-JennyNeural", "texts": "{welcome: Hello.}"}
+
+
+def _remedy(kind: str, where: Where) -> str:
+    key = str(where[-1])
+    if kind == "missing":
+        return f"Write {key}: {_REMEDIES[key]}."
+    return did_you_mean(key, _File.model_fields) or f"Known are {', '.join(_File.model_fields)}."
+
+
+def _compare(file: YamlFile, mine: Language, files: Sequence[YamlFile], languages: Sequence[Language]) -> None:
+    """Note what another language has and this one has not, and placeholders that differ, each once."""
+    noted: set[Where] = set()
+
+    def note(where: Where, problem: str, at: Where, other: YamlFile) -> None:
+        if where not in noted:
+            file.note(at, problem, f"{other.name}:{other.line(where)} has it: every language needs the same.")
+            noted.add(where)
+
+    for another, other in zip(files, languages, strict=True):
+        for kind, lacking in (
+            ("texts", other.texts.keys() - mine.texts.keys()),
+            ("choices", other.choices.keys() - mine.choices.keys()),
+        ):
+            for name in sorted(lacking):
+                note((kind, name), f"there is no {name!r}.", (kind,), another)
+        for name, placeholders in mine.placeholders.items():
+            if unlike := other.placeholders.get(name, placeholders) - placeholders:
+                braced = ", ".join(f"{{{one}}}" for one in sorted(unlike))
+                note(("texts", name), f"there is no placeholder {braced}.", ("texts", name), another)

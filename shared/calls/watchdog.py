@@ -12,16 +12,16 @@ from shared.calls import actions, journal
 from shared.calls.actions import Action, Opening
 from shared.calls.afterwards import Afterwards
 from shared.calls.brakes import TIME_LIMIT, TOO_LONG, Brakes
+from shared.calls.gateway.base import Gateway
 from shared.calls.journal import Entry
 from shared.calls.lifecycle import PLACING, UNHEARD
 from shared.calls.lost import GRACES_AT_MOST
 from shared.calls.operation import Operation
 from shared.calls.outcome import Outcome
 from shared.calls.record import CallRecord
+from shared.calls.store.base import CallStore
 from shared.events import CallEvent
-from shared.gateway.base import Gateway
 from shared.logs import logger
-from shared.store.base import CallStore
 
 log = logger("switchboard.calls")
 

@@ -12,10 +12,10 @@ from pydantic_core import ErrorDetails
 
 from shared.errors import MalformedEvent
 from shared.events.base import PREFIX, CallEvent, Event, EventGridEvent
-from shared.events.body import check_json, read_json
 from shared.events.callbacks import CALLBACK_TYPES, FORMER_NAMES, UnknownCallback
 from shared.events.event_grid import EVENT_GRID_TYPES, UnknownGridEvent
 from shared.events.lenient import LenientFields, Needed, path_of
+from shared.plain_json import read_json, write_json
 
 _E = TypeVar("_E", bound=Event)
 
@@ -27,7 +27,7 @@ def parse_callbacks(body: bytes | str) -> list[CallEvent]:
         MalformedEvent: names the field, as in `[0].data.participants[1].identifier`. A type that is not known
             is no error: it gives an UnknownEvent.
     """
-    return [_callback(item, at) for item, at in _items(read_json(body))]
+    return [_callback(item, at) for item, at in _items(read_json(body, "body", MalformedEvent))]
 
 
 def parse_callback(item: Mapping[str, Any]) -> CallEvent:
@@ -44,7 +44,7 @@ def parse_event_grid(body: bytes | str) -> list[EventGridEvent]:
     Raises:
         MalformedEvent: names the field. A type that is not known is no error: it gives an UnknownEvent.
     """
-    return [_grid_event(item, at) for item, at in _items(read_json(body))]
+    return [_grid_event(item, at) for item, at in _items(read_json(body, "body", MalformedEvent))]
 
 
 def parse_event_grid_event(item: Mapping[str, Any]) -> EventGridEvent:
@@ -52,7 +52,7 @@ def parse_event_grid_event(item: Mapping[str, Any]) -> EventGridEvent:
 
     The Functions host decodes with a laxer reader, so that what could not be stored again is refused here.
     """
-    check_json(item, "event")
+    write_json(item, "event", MalformedEvent)
     return _grid_event(item, "")
 
 
@@ -119,7 +119,7 @@ def _data(item: Mapping[str, Any], at: str) -> dict[str, Any]:
     """The event's data without its nulls: null and absent mean the same on this wire."""
     data = item.get("data")
     if isinstance(data, str):
-        data = read_json(data, f"{at}data")
+        data = read_json(data, f"{at}data", MalformedEvent)
     if not isinstance(data, Mapping):
         raise MalformedEvent(f"{at}data", "is missing or not an object.", "Send the event's data as an object.")
     return {key: value for key, value in data.items() if value is not None}

@@ -8,11 +8,11 @@ from datetime import UTC, date, datetime, timedelta
 from time import time
 
 from shared.calls.record import CallRecord
+from shared.calls.store.base import CallStore, Found, day_of
 from shared.notifications.notifier import Notifier
 from shared.recordings.base import Archive
 from shared.recordings.pipeline import Pipeline
 from shared.recordings.record import RecordingRecord
-from shared.store.base import CallStore, Found, day_of
 
 MOST_DAYS = 31
 """Days in which the recordings and streams of one call are looked for (our choice): a call may wait for days before

@@ -9,9 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 
+from shared.calls.store.base import Found
 from shared.kept.calls import MOST_DAYS, KeptCalls
 from shared.logs import logger
-from shared.store.base import Found
 
 log = logger("switchboard.kept")
 

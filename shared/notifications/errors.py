@@ -1,4 +1,4 @@
-"""What can go wrong with events for other systems; the tree is in shared/errors.py."""
+"""What can go wrong with events for other systems; the tree is in shared.errors."""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ from typing import Any
 from shared.calls.record import CallRecord
 
 CALL_FINISHED = "Switchboard.CallFinished"
+REPORT_READY = "Switchboard.QualityReportReady"
 
 
 @dataclass(frozen=True, slots=True)

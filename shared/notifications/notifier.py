@@ -14,13 +14,13 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 
 from shared.calls.record import CallRecord
+from shared.calls.store.base import CallStore, day_of
 from shared.errors import StoreError
 from shared.logs import logger
 from shared.notifications.base import DeadLetter, DeadLetters, NotificationQueue, Target
 from shared.notifications.errors import NotDelivered, UnknownDeadLetter
 from shared.notifications.event import Event
 from shared.notifications.message import Message
-from shared.store.base import CallStore, day_of
 
 log = logger("switchboard.notifications")
 
@@ -98,7 +98,7 @@ class Notifier:
         finally:
             self._room.release()
 
-    def bury(self, message: Message) -> None:
+    def mark_poisoned(self, message: Message) -> None:
         """The app itself failed on this, again and again: make it a dead letter."""
         self._give_up(message, self._store.peek(message.call_id), FAULT)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from typing import Annotated, Any, Protocol
 
 from pydantic import Field
 
+from shared.errors import InvalidInput
 from shared.recordings.record import RecordingRecord
 
 
@@ -149,3 +151,14 @@ class RecordingQueue(Protocol):
 
     def send(self, recording: str, chunk: int | None, *, delay: float = 0.0) -> None:
         """One chunk to fetch, or (None) a report to make, in so many seconds (at most 7 days)."""
+
+
+def read_work(body: bytes) -> tuple[str, int | None]:
+    """Recording and chunk (None: the report) in a message; InvalidInput if it is none."""
+    try:
+        message = json.loads(body)
+        chunk = message["chunk"]
+        return str(message["recording"]), None if chunk is None else int(chunk)
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
+        problem = f"cannot be read: {type(error).__name__}."
+        raise InvalidInput("recording message", problem, "It needs recording and chunk.") from error

@@ -8,11 +8,11 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Protocol
 
+from shared.calls.store.base import RACES
 from shared.errors import LostRace, StoreUnavailable, SwitchboardError
 from shared.logs import logger
 from shared.recordings.base import Ledger
 from shared.recordings.record import ChunkRecord, RecordingRecord
-from shared.store.base import RACES
 
 log = logger("switchboard.recordings")
 

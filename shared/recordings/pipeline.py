@@ -110,7 +110,7 @@ class Pipeline:
             self._queue.send(recording, index, delay=random.uniform(30, 60))  # noqa: S311
             return "retried"
 
-    def bury(self, recording: str, index: int | None, reason: str) -> None:
+    def mark_poisoned(self, recording: str, index: int | None, reason: str) -> None:
         """Its message failed too often, which is a fault of ours: make the poison record."""
 
         def failed(record: RecordingRecord) -> None:
@@ -126,7 +126,7 @@ class Pipeline:
                 self._fetcher.give_up(recording, index, reason)
                 self._settle(self._book.load(recording))
         except Superseded:
-            log.info("nothing to bury recording=%s", recording)
+            log.info("nothing to mark as poisoned recording=%s", recording)
 
     def replay(self, recording: str) -> RecordingRecord:
         """Begin again with what failed, and make the report anew. What is archived is not fetched again."""
@@ -144,7 +144,7 @@ class Pipeline:
         self._resume(record)
         return record
 
-    def tidy(self) -> dict[str, int]:
+    def sweep(self) -> dict[str, int]:
         """Take up what was forgotten, and delete what has expired. How many of each, and of what went wrong."""
         done: Counter[str] = Counter()
         for record in self._ledger.unsettled():

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 from shared.calls.finding import call_of_recording
 from shared.calls.record import CallRecord
 from shared.calls.sealing import shown
+from shared.calls.store.base import CallStore
 from shared.errors import TranscriptionFailed, UnknownCall, UnreadableAudio
 from shared.logs import logger
-from shared.notifications.event import Event
-from shared.notifications.topic import REPORT_READY, TopicPublisher
+from shared.notifications.base import Target
+from shared.notifications.event import REPORT_READY, Event
 from shared.quality.assemble import MIXED, Evidence, assemble
 from shared.quality.report import CallFacts, ChunkFacts, Report
 from shared.quality.scorecards import Scorecard, applies, grade, topic_rules
@@ -28,7 +29,6 @@ from shared.recordings.call import KnownCall, told_by
 from shared.recordings.fetching import document_of
 from shared.recordings.metadata import ChunkMetadata, read_metadata
 from shared.recordings.record import ChunkRecord, RecordingRecord, report_name
-from shared.store.base import CallStore
 
 if TYPE_CHECKING:
     from shared.quality.audio.signal import ChunkSignal
@@ -63,7 +63,7 @@ class QualityReporter:
         thresholds: Thresholds,
         scorecards: Sequence[Scorecard] = (),
         transcriber: Transcriber | None = None,
-        publisher: TopicPublisher | None = None,
+        publisher: Target | None = None,
         region: str = "US",
     ) -> None:
         self._archive = archive
@@ -125,7 +125,7 @@ class QualityReporter:
         }
         # The same id when a crash makes it twice, another when the report was made anew.
         event_id, subject = f"{record.id}.{record.generation}", f"/recordings/{record.id}"
-        self._publisher.publish(Event(event_id, REPORT_READY, subject, datetime.now(UTC), data))
+        self._publisher.deliver(Event(event_id, REPORT_READY, subject, datetime.now(UTC), data))
 
     def _report(self, record: RecordingRecord, files: list[_File], *, last: bool, alive: Callable[[], None]) -> Report:
         from shared.quality.audio.joining import join

@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 
 from shared.calls import Call, Flow
+from shared.calls.claims import Ring
 from shared.calls.conductor import Conductor
+from shared.calls.gateway.base import Request
+from shared.calls.gateway.memory import MemoryGateway
 from shared.calls.outcome import Outcome
 from shared.calls.replay import Session
-from shared.calls.ring import Ring
 from shared.events import IncomingCall, parse_event_grid
-from shared.gateway.base import Request
-from shared.gateway.memory import MemoryGateway
 from tests.unit.calls.world import FLOWS, World, answering, parsed
 from tests.unit.events.samples import body, grid_event
 

@@ -206,7 +206,8 @@ def test_a_person_who_is_erased_is_nowhere_but_in_the_opt_out_hash(stack: Stack,
 def _counted(storage: Storage) -> dict[str, int]:
     """Hashes of callers in the shared figures → calls that are up."""
     row = json.loads(storage.rows()["switchboardbrakes/all/figures"])
-    return json.loads(row["text"])["callers"]
+    callers: dict[str, int] = json.loads(row["text"])["callers"]
+    return callers
 
 
 def _rings(stack: Stack) -> None:

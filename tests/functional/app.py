@@ -1,4 +1,4 @@
-"""The app as a host sees it: its functions, in memory behind the doors, and the service's side of the wire."""
+"""The app as a host sees it: its functions, over the store and the service in memory; and the service's side."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ from jwt.algorithms import RSAAlgorithm
 import function_app
 from shared import composition
 from shared.brakes.rows import BrakeRows, MemoryBrakeRows
+from shared.calls.gateway.memory import MemoryGateway
+from shared.calls.store.memory import MemoryDoNotRecord, MemoryStore
 from shared.composition import Switchboard, compose
-from shared.gateway.memory import MemoryGateway
+from shared.composition.notifications import Notifications
+from shared.composition.recordings import Recordings
 from shared.health import health
-from shared.notifications.composing import Notifications
 from shared.privacy import NumberHashes
-from shared.recordings.composing import Recordings
 from shared.recordings.memory import MemoryArchive
 from shared.security import TokenVerifier
 from shared.settings import load_settings
-from shared.store.memory import MemoryDoNotRecord, MemoryStore
 from tests.functional.described import assert_described
 from tests.setting_samples import STORAGE, made_key
 from tests.unit.calls.world import ListedTimers, Turns, Wire, respond
@@ -156,7 +156,7 @@ class Still:
 
 @dataclass
 class App:
-    """The app behind its doors, and what a test needs to play the service."""
+    """The functions of the app, and what a test needs to play the service."""
 
     board: Switchboard
     store: MemoryStore
@@ -298,7 +298,7 @@ def running(
     brake_rows: BrakeRows | None = None,
     **settings: str,
 ) -> Iterator[App]:
-    """The app with memory behind it; `switchboard()` gives it to every door."""
+    """The app with memory behind it; `switchboard()` gives it to every function."""
     routing = folder / "routing.yaml"
     routing.write_text(ROUTES)
     environment = {
@@ -338,7 +338,7 @@ def running(
 
 @contextmanager
 def serving(board: Switchboard) -> Iterator[None]:
-    """Every door gets this switchboard."""
+    """Every function gets this switchboard."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(composition, "unknown_settings", dict)
         patch.setattr(composition, "settings", lambda: board.settings)

@@ -1,4 +1,4 @@
-"""The app behind its doors, fresh for each test."""
+"""The app as a host sees it, fresh for each test."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import azure.functions as func
 import jsonschema_rs
 
-from shared.api.openapi import openapi
+from shared.web.openapi import openapi
 
 
 def described(method: str, url: str) -> dict[str, Any] | None:

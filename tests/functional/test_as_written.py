@@ -22,11 +22,11 @@ from shared.calls.journal import Entry, Issued, Note, Started, decode_all
 from shared.calls.prompts import text
 from shared.calls.replay import replay
 from shared.calls.replay_check import replay_check
+from shared.calls.timers import read_wake_up
 from shared.composition import compose
 from shared.notifications.message import Message, read_message
-from shared.recordings.queue import read_work
+from shared.recordings.base import read_work
 from shared.settings import load_settings
-from shared.store.queues import read_wake_up
 from tests.fixtures.as_written.interface import interface, missing
 from tests.fixtures.as_written.reading import STEPS, fill, flows_of, rehearsed
 from tests.functional.app import ROUTES, App, serving
@@ -35,7 +35,7 @@ FOLDER = Path(__file__).parents[1] / "fixtures" / "as_written" / "0_2_0"
 APOLOGY = (text("We are sorry."),)
 """The setting FALLBACK_PROMPT of the calls that were written down."""
 
-CHANGED: frozenset[str] = frozenset()
+CHANGED = frozenset({"/functions/watchdog/runOnStartup: False is True"})
 """Names that are others by now; CHANGELOG says which the old one became, and for how long that is still taken."""
 
 

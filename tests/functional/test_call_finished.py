@@ -15,16 +15,16 @@ import azure.functions as func
 import pytest
 from azure.functions.timer import TimerRequest
 
-from shared.api.notifications import DeadLetterService
 from shared.calls.record import CallRecord
+from shared.calls.store.memory import MemoryStore
+from shared.composition.notifications import Notifications, targets
 from shared.errors import StoreUnavailable
-from shared.notifications.composing import Notifications, targets
 from shared.notifications.event import Event, call_finished
 from shared.notifications.memory import MemoryDeadLetters, MemoryNotificationQueue
 from shared.notifications.message import Message
 from shared.notifications.notifier import LONGEST_WAIT, Notifier
 from shared.privacy import NumberHashes
-from shared.store.memory import MemoryStore
+from shared.web.notifications import DeadLetterService
 from tests.functional.app import CALLER, NUMBER, App, functions, http_routes, problem, running
 from tests.functional.hook_receiver import Receiver
 from tests.setting_samples import made_key

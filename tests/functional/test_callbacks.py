@@ -85,10 +85,10 @@ def test_events_of_its_actions_are_taken(family: str, names: list[str]) -> None:
 @pytest.mark.parametrize(
     ("family", "names", "field", "problem"),
     [
-        ("play", ["RecognizeCompleted"], "[0].type", "RecognizeCompleted is no event of play."),
-        ("play", ["PlayCompleted", "CallConnected"], "[1].type", "CallConnected is no event of play."),
-        ("recording", ["PlayCompleted"], "[0].type", "PlayCompleted is no event of recording."),
-        ("call", [], "body", "holds no event."),
+        ("play", ["RecognizeCompleted"], "[0].type", "RecognizeCompleted is not an event of play."),
+        ("play", ["PlayCompleted", "CallConnected"], "[1].type", "CallConnected is not an event of play."),
+        ("recording", ["PlayCompleted"], "[0].type", "PlayCompleted is not an event of recording."),
+        ("call", [], "body", "has no event."),
     ],
 )
 def test_others_are_refused(family: str, names: list[str], field: str, problem: str) -> None:

@@ -1,4 +1,4 @@
-"""The HTTP API through its doors. Every answer is held against the OpenAPI document as well (tests.functional.app)."""
+"""The HTTP API through its functions. tests.functional.app holds every response against OpenAPI too."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ import pytest
 
 from shared.brakes.rows import MemoryBrakeRows
 from shared.calls import FLOWS, ActionRefused, Call, Flow, actions
+from shared.calls.gateway.memory import refuse
+from shared.calls.store.base import Listed
 from shared.composition import compose
 from shared.errors import StoreUnavailable
-from shared.gateway.memory import refuse
 from shared.identifiers import Identifier
-from shared.store.base import Listed
 from tests.functional.api import (
     BODIES,
     OTHER_PHONE,

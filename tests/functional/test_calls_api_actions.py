@@ -10,16 +10,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from shared.api.models import ACTIONS
 from shared.brakes.rows import MemoryBrakeRows
 from shared.calls import FLOWS, actions, text
+from shared.calls.gateway.base import Request
+from shared.calls.gateway.memory import refuse
 from shared.calls.journal import EventReceived, Issued, decode_all
 from shared.composition import compose
 from shared.errors import KeyReused
 from shared.events import explain, parse_callback
-from shared.gateway.base import Request
-from shared.gateway.memory import refuse
 from shared.identifiers import Identifier
+from shared.web.models import ACTIONS
 from tests.examples import examples
 from tests.functional.api import (
     BODIES,

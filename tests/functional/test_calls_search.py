@@ -13,10 +13,10 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from shared.api.openapi import openapi
 from shared.calls import FLOWS
 from shared.composition import compose
 from shared.privacy import NumberHashes
+from shared.web.openapi import openapi
 from tests.functional.api import OTHER_PHONE, OURS, PHONE, TESTED, USER, assert_refused, get, live, placed, read, send
 from tests.functional.app import App, http_routes, running
 from tests.functional.described import validator

@@ -67,8 +67,8 @@ def test_news_of_a_call_is_journaled_as_it_came(app: App, schema: str) -> None:
     ("function", "said"),
     [
         ("incoming_call", "not an incoming call"),
-        ("call_lifecycle", "not news of a call"),
-        ("recording_file", "not a recording's files"),
+        ("call_lifecycle", "not a lifecycle event of a call"),
+        ("recording_file", "not a recording event"),
     ],
 )
 def test_an_event_for_another_function_is_named_in_the_log(
@@ -120,7 +120,7 @@ def test_an_event_of_another_resource_changes_nothing_and_the_log_says_why(
         functions()[function](delivered(schema, name, data, topic=topic, event_id="foreign"))
         assert app.store.load(app.call_ids[0]) == before
         assert app.kinds == ["answer"]
-    assert f"refused {name} id=foreign: it comes from another topic than EVENT_GRID_TOPIC" in caplog.text
+    assert f"refused {name} id=foreign: it is not of the topic in EVENT_GRID_TOPIC" in caplog.text
 
 
 def test_without_the_setting_events_of_any_topic_are_taken(app: App) -> None:

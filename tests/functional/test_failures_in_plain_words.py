@@ -10,9 +10,9 @@ import pytest
 
 from shared.calls import ActionFailed, ActionRefused, Call, CallEnded, NoInput, Prompt, actions, file, ssml, text
 from shared.calls.flow import FLOWS, Flow
+from shared.calls.gateway.base import Request
 from shared.calls.rehearsal import Rehearsal
 from shared.events import explain
-from shared.gateway.base import Request
 from tests.functional.app import App
 
 FILE, TEXT = file("https://prompts.example/a.wav"), text("Good morning.")

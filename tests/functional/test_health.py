@@ -12,9 +12,9 @@ import pytest
 
 import shared.health
 from shared import composition
+from shared.calls.store.memory import MemoryStore
 from shared.errors import SettingsError, StoreUnavailable
 from shared.health import KEPT_SECONDS, USABLE_SECONDS, Health, HealthCheck
-from shared.store.memory import MemoryStore
 from tests.functional.app import App
 
 URL = "https://app.example/api/health"
@@ -135,9 +135,8 @@ def test_while_one_thread_looks_anew_the_others_get_the_last_outcome_until_it_is
     with ThreadPoolExecutor(1) as threads:
         stuck = threads.submit(looking.check)
         assert looking.began.wait(10)
-        started = time.monotonic()
         assert looking.check() == "ok"
-        assert time.monotonic() - started < 0.8
+        assert not stuck.done()
         looking.now += USABLE_SECONDS
         assert looking.check() == "degraded"  # a storage that takes so long is not well
         looking.gate.set()

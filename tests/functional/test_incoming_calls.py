@@ -1,4 +1,4 @@
-"""Incoming calls through the Event Grid door."""
+"""Incoming calls through the Event Grid trigger."""
 
 from __future__ import annotations
 
@@ -236,6 +236,6 @@ def test_a_flow_that_opens_the_call_itself_gets_it_ringing(app: App, monkeypatch
     assert [request.action for request in app.gateway.sent] == [actions.Reject(reason="busy")]
 
 
-def test_the_door_is_an_event_grid_trigger() -> None:
+def test_the_function_is_an_event_grid_trigger() -> None:
     trigger = functions()["incoming_call"].get_trigger()
     assert trigger.type == "eventGridTrigger"

@@ -1,4 +1,4 @@
-"""News of calls through the Event Grid door: each into its call's journal, once."""
+"""Lifecycle events of calls through the Event Grid trigger: each into its call's journal, once."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def test_news_of_a_call_that_is_not_ours_is_logged_and_passed_over(
     app: App, name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     call_id = ringing(app)
-    with caplog.at_level(logging.INFO, "switchboard.doors"):
+    with caplog.at_level(logging.INFO, "switchboard.handlers"):
         hear(news(name, server_call="Zm9yZWlnbg"))
     assert f"unknown {name} id=grid-1" in caplog.text
     assert noticed(app, call_id) == []
@@ -171,7 +171,7 @@ def test_what_is_no_news_of_a_call_does_not_enter_a_journal(
     call_id = ringing(app)
     event = incoming_call() if name == "IncomingCall" else news(name, recordingStorageInfo={"recordingChunks": []})
     hear(event)
-    assert "not news of a call" in caplog.text
+    assert "not a lifecycle event of a call" in caplog.text
     assert noticed(app, call_id) == []
 
 

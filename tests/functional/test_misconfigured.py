@@ -14,8 +14,8 @@ from azure.functions.timer import TimerRequest
 
 from shared import composition
 from shared.composition import start_early, switchboard
+from shared.composition.recordings import Recordings
 from shared.errors import Misconfigured, ScorecardError, SettingsError
-from shared.recordings.composing import Recordings
 from shared.settings import Settings, settings
 from tests.functional.app import Route, functions, http_routes, incoming_call, running
 from tests.setting_samples import REQUIRED

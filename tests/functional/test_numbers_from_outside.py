@@ -8,12 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.api import queries
 from shared.calls import actions
+from shared.calls.failures import refusal
 from shared.calls.journal import RefusedEntry
-from shared.calls.reading import read_context, refusal
+from shared.calls.operation_context import read_context
 from shared.errors import InvalidInput
 from shared.numbers import MOST_DIGITS, whole_number
+from shared.web import queries
 from tests.functional.app import App
 
 DIGITS = "9" * 5000

@@ -13,13 +13,13 @@ import pytest
 from azure.functions.timer import TimerRequest
 
 from shared import composition
-from shared.api.notifications import DeadLetterService
-from shared.api.reports import ReportService
-from shared.notifications.composing import Notifications
+from shared.calls.store.memory import MemoryDoNotRecord, MemoryStore
+from shared.composition.notifications import Notifications
+from shared.composition.recordings import Recordings
 from shared.privacy import NumberHashes
-from shared.recordings.composing import Recordings
 from shared.recordings.memory import MemoryArchive
-from shared.store.memory import MemoryDoNotRecord, MemoryStore
+from shared.web.notifications import DeadLetterService
+from shared.web.reports import ReportService
 from tests.functional.app import CALLER, CALLER_NAME, App, functions, http_routes, problem, running
 from tests.unit.kept.world import EARLIER, Kept
 

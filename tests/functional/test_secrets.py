@@ -1,4 +1,4 @@
-"""Secrets through the app's doors: what callbacks, signals and actions bring, what the API, exports and logs say."""
+"""Secrets through the app's functions: what comes in, and what the API, exports and logs say."""
 
 from __future__ import annotations
 

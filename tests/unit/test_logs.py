@@ -22,7 +22,7 @@ from shared.logs import (
 )
 
 ROOT = Path(__file__).parents[2]
-FORGED = "7\n2026-11-27 12:00:00 ERROR switchboard.doors refused callback call=of-somebody-else"
+FORGED = "7\n2026-11-27 12:00:00 ERROR switchboard.handlers refused callback call=of-somebody-else"
 log = logger("switchboard.tests")
 
 

@@ -25,8 +25,8 @@ BRAKES = (
     Guard("shared/brakes/dialing.py::countries_of", DIALING, "the same"),
     Guard("shared/brakes/dialing.py::read_prefixes", DIALING, "what the setting says"),
     Guard("shared/brakes/dialing.py::_never_prefix", DIALING, "no setting allows what is never called"),
-    Guard("shared/brakes/composing.py::_own_countries", COMPOSED, "no country but those of the app's numbers"),
-    Guard("shared/brakes/composing.py::forbidden_targets", COMPOSED, "what the app is set up to call and may not"),
+    Guard("shared/composition/brakes.py::_own_countries", COMPOSED, "no country but those of the app's numbers"),
+    Guard("shared/composition/brakes.py::forbidden_targets", COMPOSED, "what the app is set up to call and may not"),
     # Calls that ring
     Guard("shared/brakes/brakes.py::Admission.keep", COUNTED, "a claimed call is counted under its id"),
     Guard("shared/brakes/brakes.py::Admission.end", (*COUNTED, *SWITCHED), "a ring that is no new call is not counted"),

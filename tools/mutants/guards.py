@@ -67,10 +67,14 @@ GUARDS = (
     Guard("shared/exposure.py::_storage_problem", (EXPOSURE,), "development storage, and storage in the clear"),
     Guard("shared/setting_values.py::check_address", (EXPOSURE,), "no address is odd or in the clear"),
     Guard("shared/settings.py::binding", (SETTINGS,), "a wrong setting leaves the app indexed"),
-    Guard("shared/composition.py::ProcessSwitchboard.__call__", (MISCONFIGURED,), "what is wrong is said and refused"),
+    Guard(
+        "shared/composition/__init__.py::ProcessSwitchboard.__call__",
+        (MISCONFIGURED,),
+        "what is wrong is said and refused",
+    ),
     # The writer's mark: whose a commit or a claim is
-    Guard("shared/store/tables.py::TableStore.claim", STORE, "a call is claimed once"),
-    Guard("shared/store/tables.py::TableStore.commit", STORE, "a commit over another's is refused"),
+    Guard("shared/azure/call_store.py::TableStore.claim", STORE, "a call is claimed once"),
+    Guard("shared/azure/call_store.py::TableStore.commit", STORE, "a commit over another's is refused"),
     Guard(
         "shared/calls/record.py::CallRecord.mark",
         _calls("record lost_responses"),
@@ -83,27 +87,27 @@ GUARDS = (
     ),
     Guard("shared/calls/record.py::MARKS", _calls("record"), "the same, though others have written since"),
     Guard(
-        "shared/calls/conductor.py::Conductor._begin",
+        "shared/calls/turns.py::Turns.begin",
         RINGS,
         "a claim whose response is lost is one's own",
     ),
     Guard(
-        "shared/calls/conductor.py::Conductor._advance_here",
+        "shared/calls/turns.py::Turns.advance_here",
         (*LOSSES, *_calls("ends freshness attempts watchdog")),
         "so is a commit; a lost race is rerun",
     ),
     Guard(
-        "shared/calls/feeding.py::feed",
+        "shared/calls/turns.py::feed",
         (*LOSSES, *_calls("finding ends"), *ACTIONS),
         "an entry counts once",
     ),
     # Stale: rings that come too late, calls in memory that others have changed since
     Guard(
-        "shared/calls/conductor.py::Conductor.ring",
+        "shared/calls/claims.py::Claims.ring",
         RINGS,
         "stale rings are refused, duplicates join the claim",
     ),
-    Guard("shared/calls/conductor.py::Conductor._make_good", RINGS, "a claimed call is seen by the watchdog"),
+    Guard("shared/calls/claims.py::Claims._index_claimed", RINGS, "a claimed call is seen by the watchdog"),
     Guard(
         "shared/calls/freshness.py::Freshness.learn", _calls("freshness"), "an instance learns how old its calls are"
     ),
@@ -171,7 +175,7 @@ GUARDS = (
         "nobody who is listed is recorded",
     ),
     Guard("shared/calls/do_not_record.py::RecordingGuard.check", _calls("consent"), "the same, whoever asks for it"),
-    Guard("shared/store/do_not_record.py::TableDoNotRecord.holds_any", LISTED, "the same, under either key"),
+    Guard("shared/azure/do_not_record.py::TableDoNotRecord.holds_any", LISTED, "the same, under either key"),
     # What is sent, once, and what comes back
     Guard("shared/calls/dispatcher.py::to_send", LOSSES, "nothing is sent that another has sent or ended"),
     Guard(
@@ -190,14 +194,18 @@ GUARDS = (
         "nobody sits on a line without a flow",
     ),
     Guard("shared/calls/fallback.py::leave", _calls("fallback ends"), "a hang-up is asked for until it is taken"),
-    Guard("shared/gateway/acs/gateway.py::AcsGateway.perform", GATEWAY, "what is harmless twice is sent again"),
-    Guard("shared/gateway/acs/gateway.py::AcsGateway._send", GATEWAY, "a DELETE that was carried out succeeds"),
-    Guard("shared/gateway/acs/gateway.py::_refusal", GATEWAY, "a lost response is no refusal"),
-    Guard("shared/gateway/acs/retry.py::CarefulRetry.is_retry", GATEWAY, "which statuses are sent again"),
-    Guard("shared/gateway/acs/retry.py::CarefulRetry._is_method_retryable", GATEWAY, "which methods are"),
-    Guard("shared/gateway/acs/retry.py::CarefulRetry.increment", GATEWAY, "which errors are"),
-    Guard("shared/gateway/acs/retry.py::done_before", GATEWAY, "404 to a second DELETE is its success"),
-    Guard("shared/gateway/acs/retry.py::_may_come_twice", GATEWAY, "what the service runs once"),
+    Guard(
+        "shared/azure/call_automation/gateway.py::AcsGateway.perform", GATEWAY, "what is harmless twice is sent again"
+    ),
+    Guard(
+        "shared/azure/call_automation/gateway.py::AcsGateway._send", GATEWAY, "a DELETE that was carried out succeeds"
+    ),
+    Guard("shared/azure/call_automation/gateway.py::_refusal", GATEWAY, "a lost response is no refusal"),
+    Guard("shared/azure/call_automation/retry.py::CarefulRetry.is_retry", GATEWAY, "which statuses are sent again"),
+    Guard("shared/azure/call_automation/retry.py::CarefulRetry._is_method_retryable", GATEWAY, "which methods are"),
+    Guard("shared/azure/call_automation/retry.py::CarefulRetry.increment", GATEWAY, "which errors are"),
+    Guard("shared/azure/call_automation/retry.py::done_before", GATEWAY, "404 to a second DELETE is its success"),
+    Guard("shared/azure/call_automation/retry.py::_may_come_twice", GATEWAY, "what the service runs once"),
     # Duplicates, order, and whose event it is
     Guard(
         "shared/calls/replay.py::Session.knows",
@@ -205,7 +213,9 @@ GUARDS = (
         "a duplicate changes nothing",
     ),
     Guard(
-        "shared/calls/reading.py::identity", (*LOSSES, *_calls("whose replay ends finding")), "what makes two the same"
+        "shared/calls/comparing.py::identity",
+        (*LOSSES, *_calls("whose replay ends finding")),
+        "what makes two the same",
     ),
     Guard(
         "shared/calls/replay.py::Session._recognise_issued",

@@ -13,14 +13,14 @@ SURVIVORS: dict[str, dict[str, str]] = {
         "self._unconfirmed.get(record.call_id, (-1, now)) → self._unconfirmed.get(record.call_id, (-2, now))": "no "
         "action has a position below 0",
     },
-    "shared/calls/conductor.py::Conductor._advance_here": {
+    "shared/calls/turns.py::Turns.advance_here": {
         "session.finished and outcome is Outcome.DUPLICATE and (not takes_after_the_end(session, pending)) → "
         "session.finished and (not takes_after_the_end(session, pending))": "what ends a call leaves nothing to send: "
         "no second round begins",
         "without: held.session.record.fill_in(session.record)": "the ids of a response are remembered apart as well "
         "(Afterwards), and put into whatever is loaded",
     },
-    "shared/calls/feeding.py::feed": {
+    "shared/calls/turns.py::feed": {
         "isinstance(entry, Issued) and entry.seq == UNNUMBERED → isinstance(entry, Issued)": "an action from outside "
         "never has a position yet: said for the reader",
     },
@@ -43,19 +43,19 @@ SURVIVORS: dict[str, dict[str, str]] = {
         "len(head) < HEAD and (block := next(blocks, b'')) → len(head) <= HEAD and (block := next(blocks, b''))": "a "
         "block more is looked at; all of them are written",
     },
-    "shared/gateway/acs/retry.py::CarefulRetry.is_retry": {
+    "shared/azure/call_automation/retry.py::CarefulRetry.is_retry": {
         "(self.get_retry_after(response) or 0.0) > LONGEST_WAIT → (self.get_retry_after(response) or 1) > "
         "LONGEST_WAIT": "both are below the longest wait",
     },
     "shared/calls/dispatcher.py::Dispatcher.hang_up_late_connections": {
         "event is None or opening is None → opening is None": "without an event there is no opening; for mypy",
     },
-    "shared/gateway/acs/gateway.py::_refusal": {
+    "shared/azure/call_automation/gateway.py::_refusal": {
         "isinstance(error, HttpResponseError) and (status := (error.status_code or 0)) >= 400 → "
         "isinstance(error, HttpResponseError) and (status := (error.status_code or 1)) >= 400": "0 or 1: no status, so "
         "that both are below 400",
     },
-    "shared/gateway/acs/retry.py::CarefulRetry.increment": {
+    "shared/azure/call_automation/retry.py::CarefulRetry.increment": {
         "super().increment(settings, response=response, error=error) → "
         "super().increment(settings, response=response)": "the SDK counts connections and reads apart as well; what "
         "ends the tries first is their total",

@@ -9,8 +9,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import PydanticSerializationError
 
 from shared.calls.actions.base import Action, one_of
-from shared.calls.json_values import half_a_character
 from shared.errors import InvalidInput
+from shared.plain_json import half_a_character
 
 A = TypeVar("A", bound=Action)
 V = TypeVar("V", bound=BaseModel)

@@ -9,10 +9,10 @@ from typing import Any, TypedDict, Unpack
 from shared.calls import actions
 from shared.calls.actions import TONE_OF_KEY, Choice, Tone
 from shared.calls.actions.validate import build, value
+from shared.calls.failures import explained
 from shared.calls.methods.base import Methods, Somebody
 from shared.calls.operation import Operation, Task
 from shared.calls.prompts import Words
-from shared.calls.reading import explained
 from shared.calls.results import Recognized
 from shared.errors import ActionFailed, InvalidInput, NoInput, WantsPerson
 from shared.events import DIGIT_BY_TONE

@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Coroutine, Sequence
-from typing import Any, Protocol, TypeVar
-
-from pydantic import BaseModel
+from collections.abc import Sequence
+from typing import TypeVar
 
 from shared.calls.actions import Action
-from shared.calls.capture import Capture
-from shared.calls.journal import Note, Started
-from shared.calls.operation import Operation, Pending, Task
+from shared.calls.flow_host import FlowHost
+from shared.calls.operation import Operation, Pending
 from shared.calls.prompts import Prompt, Words, prompts
-from shared.calls.record import CallRecord
-from shared.calls.secrecy import Secrecy
-from shared.calls.texts import Texts
-from shared.errors import CallEnded, InvalidInput
-from shared.events import Participant
+from shared.errors import InvalidInput
 from shared.identifiers import Identifier
 
 T = TypeVar("T")
@@ -27,76 +20,12 @@ Somebody = Identifier | str
 """A participant: an Identifier, a raw id or an E.164 number."""
 
 
-class Host(Protocol):
-    """What a call needs of the session that runs it.
-
-    Attributes:
-        texts: what the flow says, in each of its languages.
-        language: the one that the call is in; empty: whatever the settings say.
-        input_model: the model of what the flow takes; None: whatever it is given.
-    """
-
-    record: CallRecord
-    started: Started
-    now: int
-    participants: tuple[Participant, ...]
-    texts: Texts
-    language: str
-    input_model: type[BaseModel] | None
-    capture: Capture
-    secrecy: Secrecy
-
-    @property
-    def operations(self) -> list[Operation[Any]]:
-        """Everything that was asked for on this call."""
-
-    @property
-    def own_media(self) -> list[Operation[Any]]:
-        """What the flow plays and asks now."""
-
-    def issue(self, action: Action, function: Callable[[], Any] | None = None) -> Operation[Any]:
-        """Ask for an action."""
-
-    def count(self) -> None:
-        """One more thing that the flow did, perhaps in a loop over arguments that are refused."""
-
-    def note(self, note: Note) -> None:
-        """Journal what the flow says of itself, once: not when it is replayed."""
-
-    def version(self, name: str) -> bool:
-        """Whether the call came to this place with code that has it."""
-
-    def forgotten(self, method: str, filename: str, number: int) -> None:
-        """A block was made at this line and never entered."""
-
-    def drop(self, sleep: Operation[None]) -> None:
-        """Wait for a sleep no more."""
-
-    def spawn(self, label: str, coroutine: Coroutine[Any, Any, T]) -> Task[T]:
-        """Run a coroutine beside the flow."""
-
-    def wait_signal(self, name: str, *, secret: bool = False) -> Pending[Any]:
-        """The next signal of this name."""
-
-    def wait_tone(self) -> Pending[str]:
-        """The next key of continuous DTMF, in the order of the keys."""
-
-    def wait_arrival(self, who: Identifier) -> Pending[None]:
-        """The moment when this participant is in the call; of a phone number, one more connection than now."""
-
-    def wait_departure(self, who: Identifier) -> Pending[None]:
-        """The moment when this participant is not in the call."""
-
-    def wait_end(self) -> Pending[CallEnded]:
-        """The end of the call."""
-
-
 class Block:
     """What `async with` takes of a call. One that is made and never entered does nothing, which its author must see."""
 
     _entered = True
 
-    def __init__(self, host: Host, method: str) -> None:
+    def __init__(self, host: FlowHost, method: str) -> None:
         self._host = host
         self._method = method
         author = sys._getframe(3)  # over the block's own class and the method of the call
@@ -111,7 +40,7 @@ class Block:
 class Methods:
     """The common part of the groups of methods."""
 
-    def __init__(self, host: Host) -> None:
+    def __init__(self, host: FlowHost) -> None:
         self._host = host
 
     def _checked(self, action: A) -> A:

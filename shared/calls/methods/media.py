@@ -8,7 +8,8 @@ from types import TracebackType
 from shared.calls import actions
 from shared.calls.actions import TONE_OF_KEY
 from shared.calls.actions.validate import build
-from shared.calls.methods.base import Block, Host, Methods, Somebody
+from shared.calls.flow_host import FlowHost
+from shared.calls.methods.base import Block, Methods, Somebody
 from shared.calls.operation import Operation, Pending
 from shared.calls.prompts import Words, prompt
 from shared.errors import ActionRefused, InvalidInput, TimedOut
@@ -106,7 +107,7 @@ class MediaMethods(Methods):
 class Music(Block):
     """What plays in a loop while a block of a flow runs."""
 
-    def __init__(self, host: Host, action: actions.Play) -> None:
+    def __init__(self, host: FlowHost, action: actions.Play) -> None:
         super().__init__(host, "music")
         self._action = action
 

@@ -8,7 +8,8 @@ from typing import Any
 from shared.calls import actions
 from shared.calls.actions import Action
 from shared.calls.capture import Stream, language_of, to_be_on
-from shared.calls.methods.base import Block, Host, Methods
+from shared.calls.flow_host import FlowHost
+from shared.calls.methods.base import Block, Methods
 from shared.calls.operation import FirstOf, Operation, Pending, Task
 from shared.errors import ActionCanceled, ActionFailed, ActionRefused, NotOffRecord, TimedOut
 
@@ -25,7 +26,7 @@ FAILURES = (ActionRefused, ActionFailed, ActionCanceled, TimedOut)
 class OffRecordMethods(Methods):
     """Off the record."""
 
-    def __init__(self, host: Host) -> None:
+    def __init__(self, host: FlowHost) -> None:
         super().__init__(host)
         self._off = _Record(host)
 
@@ -43,7 +44,7 @@ class OffRecordMethods(Methods):
 class OffRecord(Block):
     """A block of a flow that is off the record."""
 
-    def __init__(self, host: Host, record: _Record) -> None:
+    def __init__(self, host: FlowHost, record: _Record) -> None:
         super().__init__(host, "off_record")
         self._record = record
 
@@ -60,7 +61,7 @@ class OffRecord(Block):
 class _Record:
     """What of a call is paused, for how many blocks."""
 
-    def __init__(self, host: Host) -> None:
+    def __init__(self, host: FlowHost) -> None:
         self._host = host
         self._blocks = 0
         self._pausing: Task[None] | None = None

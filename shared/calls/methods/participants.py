@@ -8,9 +8,9 @@ from typing import Any
 from shared.calls import actions
 from shared.calls.actions import CallingContext
 from shared.calls.actions.validate import build, value
+from shared.calls.failures import explained
 from shared.calls.methods.base import Methods, Somebody
 from shared.calls.operation import FirstOf, Operation, Pending, Task
-from shared.calls.reading import explained
 from shared.events import CallEvent
 from shared.identifiers import Identifier
 

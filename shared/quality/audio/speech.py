@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,7 @@ _STEADY = 6.0
 _REMEMBERED = 3
 
 # What the model hears, in frames.
+_WINDOW_MS = 32  # what silero-vad hears at a time
 _TOGETHER = 30  # sounds this near are heard together
 _LEAST_LOUD = 4  # less sound than this is a click
 _BEFORE, _AFTER = 10, 4
@@ -98,11 +100,16 @@ class SpeechDetector:
     """
 
     def __init__(self, sample_rate: int) -> None:
-        self._model = SileroVAD(sample_rate)
-        self._window: int = self._model.window_size_samples
+        self._rate = sample_rate
+        self._window = sample_rate * _WINDOW_MS // 1000
         self._frame = sample_rate // FRAMES_PER_SECOND
         noise = np.random.default_rng(1).standard_normal(sample_rate, np.float32)
         self._noise = noise * np.float32(_HEARD_AT * _NOISE)
+
+    @cached_property
+    def _model(self) -> SileroVAD:
+        """Takes a tenth of a second to load: where nothing is loud it is not needed."""
+        return SileroVAD(self._rate)
 
     def speech(self, sound: Sound, loud: Mask) -> Mask:
         """Which of the loud frames of this sound are speech."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -24,6 +25,12 @@ def _has_words(phrase: str) -> str:
     return phrase
 
 
+def _is_name(name: str) -> str:
+    if not re.fullmatch(r"[a-z][a-z0-9_-]{0,62}", name):
+        raise ValueError(f"{name!r} is no name. Write a small letter, then small letters, digits, - and _.")
+    return name
+
+
 def _is_metric(name: str) -> str:
     if name not in CATALOGUE:
         hint = did_you_mean(name, CATALOGUE) or "docs/quality.md lists them."
@@ -31,7 +38,7 @@ def _is_metric(name: str) -> str:
     return name
 
 
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
+Name = Annotated[str, AfterValidator(_is_name)]
 Text = Annotated[str, Field(min_length=1, max_length=500)]
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Phrases = Annotated[tuple[Annotated[Text, AfterValidator(_has_words)], ...], Field(min_length=1)]

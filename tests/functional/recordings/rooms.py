@@ -26,20 +26,20 @@ from azure.core.credentials import AzureKeyCredential
 from azure.storage.blob import ContainerClient
 
 from acs_emulator.testing import PATIENCE, Control, Running
-from shared.api.reports import RecordingView, ReportService
+from shared.azure.archive import BlobArchive
+from shared.azure.external_storage import OwnStorageSource, Sources
+from shared.azure.recording_ledger import TableLedger
+from shared.azure.recording_source import ServiceSource
+from shared.azure.topic import TopicPublisher
+from shared.calls.store.memory import MemoryStore
 from shared.events import RecordingFileStatusUpdated, parse_event_grid_event
-from shared.notifications.topic import TopicPublisher
 from shared.quality.report import Report
 from shared.quality.thresholds import Thresholds
-from shared.recordings.archive import BlobArchive
-from shared.recordings.ledger import TableLedger
 from shared.recordings.memory import MemoryRecordingQueue
-from shared.recordings.own_storage import OwnStorageSource, Sources
 from shared.recordings.pipeline import Options, Pipeline
 from shared.recordings.record import RecordingRecord
 from shared.recordings.reporting import QualityReporter
-from shared.recordings.source import ServiceSource
-from shared.store.memory import MemoryStore
+from shared.web.reports import RecordingView, ReportService
 from tests.functional.recordings.storage_host import LocalServer
 
 PHONES = "+14255550191", "+14255550192"

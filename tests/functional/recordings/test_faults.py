@@ -19,15 +19,15 @@ from azure.storage.queue import QueueClient
 
 from acs_emulator.testing import Control, Running, running
 from devstack.azurite import Azurite
+from shared.azure.recording_source import ServiceDownload
+from shared.calls.store.memory import MemoryStore
+from shared.composition.recordings import compose_recordings
 from shared.errors import UnknownRecording
 from shared.events import RecordingFileStatusUpdated, parse_event_grid_event
 from shared.quality.report import Report
+from shared.recordings.base import read_work
 from shared.recordings.book import LEASE, REPORT_LEASE
-from shared.recordings.composing import compose_recordings
-from shared.recordings.queue import read_work
-from shared.recordings.source import ServiceDownload
 from shared.settings import load_settings
-from shared.store.memory import MemoryStore
 from tests.functional.recordings.rooms import FILES, PHONES, SPEED, Crash, Room, Subscriber, record_a_call, wait_for
 from tests.functional.recordings.storage_host import StorageHost
 from tests.setting_samples import made_key
@@ -570,7 +570,7 @@ def test_what_has_expired_leaves_no_file_and_no_row(rooms: Rooms, audio: bytes) 
             gone(case.id)
     other.check_whole(audio)
     room.now += 32 * 86400
-    assert room.pipeline.tidy()["expired"] >= 1
+    assert room.pipeline.sweep()["expired"] >= 1
     assert list(room.container.list_blobs()) == []
     assert list(room.ledger.listed(record.day)) == []
     assert list(room.ledger.reports(record.day)) == []

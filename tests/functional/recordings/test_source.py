@@ -18,10 +18,10 @@ from azure.core.credentials import AccessToken
 from azure.core.exceptions import ClientAuthenticationError
 from requests.auth import AuthBase
 
+from shared.azure import recording_source as module
+from shared.azure.recording_source import ServiceSource
 from shared.errors import ForeignLocation, SourceUnavailable, UnreadableAudio
-from shared.recordings import source as module
 from shared.recordings.location import Locations
-from shared.recordings.source import ServiceSource
 from tests.functional.recordings.storage_host import ETAG, Answer, StorageHost, part
 
 KEY = base64.b64encode(b"k" * 32).decode()

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from acs_emulator.testing import Control, Running, running
+from shared.azure.recording_source import ServiceSource
 from shared.errors import ForeignLocation, SourceUnavailable
-from shared.recordings.source import ServiceSource
 from tests.functional.recordings.rooms import recorded, wait_for
 from tests.functional.recordings.storage_host import StorageHost
 

@@ -13,13 +13,13 @@ import pytest
 from pydantic import BaseModel
 from schemathesis.specs.openapi.definitions import OPENAPI_31_VALIDATOR
 
-from shared.api.do_not_record import NumberNotToRecord
-from shared.api.models import ACTIONS, PlaceCall, read, read_action
-from shared.api.openapi import openapi
-from shared.api.people import PersonAsked
-from shared.api.search import SearchCalls
-from shared.api.switches import TurnSwitches
 from shared.identifiers import Identifier
+from shared.web.do_not_record import NumberNotToRecord
+from shared.web.models import ACTIONS, PlaceCall, read, read_action
+from shared.web.openapi import openapi
+from shared.web.people import PersonAsked
+from shared.web.search import SearchCalls
+from shared.web.switches import TurnSwitches
 from tests.functional.app import http_routes
 
 DOCUMENT = openapi()

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.api.models import ACTIONS, MAX_BODY, MAX_DEPTH, Signal, in_body, read, read_action
 from shared.calls import actions, journal
 from shared.errors import InvalidInput, UnknownAction
 from shared.identifiers import Identifier
+from shared.web.models import ACTIONS, MAX_BODY, Signal, in_body, read, read_action
 
 OTHER_SIDE = Identifier.parse("+14255550123")
 
@@ -36,10 +36,10 @@ def test_whatever_is_read_comes_out_of_the_journal_as_it_went_in(data: object) -
 
 
 def test_the_deepest_body_that_is_read_fits_into_the_journal() -> None:
-    entry = journal.Signalled(at=1, id="s", name="n", data=read(Signal, nested(MAX_DEPTH - 1)).data)
+    entry = journal.Signalled(at=1, id="s", name="n", data=read(Signal, nested(31)).data)
     assert journal.decode_all([journal.encode(entry)]) == [entry]
     with pytest.raises(InvalidInput, match="nested too deeply"):
-        read(Signal, nested(MAX_DEPTH))
+        read(Signal, nested(32))
 
 
 @pytest.mark.parametrize(
@@ -55,8 +55,23 @@ def test_the_deepest_body_that_is_read_fits_into_the_journal() -> None:
         (b'{"data": ' + b"[" * 100_000, "nested too deeply"),
         (b'{"data": "' + b"a" * MAX_BODY + b'"}', "bytes"),
         (b'{"data": 1, "date": 2}', "Extra inputs"),
+        (b'{"data": 1, "data": 2}', "the key 'data' twice"),
+        (b'{"data": ' + b"9" * 21 + b"}", "too large"),
     ],
-    ids=["half", "no utf-8", "array", "null", "NaN", "infinite", "surrogate", "nested", "long", "unknown field"],
+    ids=[
+        "half",
+        "no utf-8",
+        "array",
+        "null",
+        "NaN",
+        "infinite",
+        "surrogate",
+        "nested",
+        "long",
+        "unknown field",
+        "twice",
+        "long number",
+    ],
 )
 def test_a_body_that_is_no_request_is_refused_with_what_is_wrong(body: bytes, says: str) -> None:
     with pytest.raises(InvalidInput, match=says) as caught:

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from shared.brakes.brakes import AppBrakes, Limits
-from shared.brakes.composing import compose_brakes, forbidden_targets
 from shared.brakes.rows import MemoryBrakeRows
 from shared.calls import Fallback, Flow
+from shared.composition.brakes import compose_brakes, forbidden_targets
 from shared.errors import SettingsError
 from shared.routing import load_routes
 from shared.settings import load_settings

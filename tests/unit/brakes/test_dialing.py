@@ -19,9 +19,10 @@ def test_the_table_is_what_the_metadata_says() -> None:
     assert PAGE.read_text("utf-8") == page(), "run `make numbers`"
 
 
-@pytest.mark.parametrize("code", sorted(phonenumbers.COUNTRY_CODE_TO_REGION_CODE))
-def test_each_country_code_is_found(code: int) -> None:
-    assert country_code(f"+{code}2345678") == str(code)
+def test_each_country_code_is_found() -> None:
+    codes = {str(code) for code in phonenumbers.COUNTRY_CODE_TO_REGION_CODE}
+    assert len(codes) > 200
+    assert {code for code in codes if country_code(f"+{code}2345678") != code} == set()
 
 
 @pytest.mark.parametrize(
@@ -126,20 +127,23 @@ KINDS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("region", sorted(phonenumbers.SUPPORTED_REGIONS))
-def test_ordinary_numbers_of_each_country_may_be_called(region: str) -> None:
-    for kind in KINDS:
-        example = phonenumbers.example_number_for_type(region, kind)
-        if example is not None:
-            number = phonenumbers.format_number(example, phonenumbers.PhoneNumberFormat.E164)
-            assert never_called(number) == "", number
+def examples_of(*kinds: int) -> set[str]:
+    """Numbers of these kinds, of every country that has them."""
+    regions = [(region, kind) for region in phonenumbers.SUPPORTED_REGIONS for kind in kinds]
+    found = [phonenumbers.example_number_for_type(region, kind) for region, kind in regions]
+    return {phonenumbers.format_number(one, phonenumbers.PhoneNumberFormat.E164) for one in found if one is not None}
 
 
-@pytest.mark.parametrize("region", sorted(phonenumbers.SUPPORTED_REGIONS))
-def test_premium_rate_numbers_of_each_country_are_never_called(region: str) -> None:
-    example = phonenumbers.example_number_for_type(region, PhoneNumberType.PREMIUM_RATE)
-    if example is not None:
-        assert never_called(phonenumbers.format_number(example, phonenumbers.PhoneNumberFormat.E164)) != ""
+def test_ordinary_numbers_of_each_country_may_be_called() -> None:
+    ordinary = examples_of(*KINDS)
+    assert len(ordinary) > 500
+    assert {number for number in ordinary if never_called(number)} == set()
+
+
+def test_premium_rate_numbers_of_each_country_are_never_called() -> None:
+    premium = examples_of(PhoneNumberType.PREMIUM_RATE)
+    assert len(premium) > 100
+    assert {number for number in premium if not never_called(number)} == set()
 
 
 def test_the_islands_of_north_america_are_countries_of_their_own() -> None:

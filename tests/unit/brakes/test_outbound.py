@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from shared.api.switches import Changed, Diversion, FlowDiverted, StoredSwitches
 from shared.brakes.dialing import Dialing
 from shared.brakes.switches import Diverted, Switches
 from shared.calls import ActionRefused, Braked, Call, CallLocator, Flow, actions
@@ -18,6 +17,7 @@ from shared.calls.journal import Issued, RefusedEntry
 from shared.calls.outcome import Outcome
 from shared.calls.record import CallRecord
 from shared.identifiers import Identifier
+from shared.web.switches import Changed, Diversion, FlowDiverted, StoredSwitches
 from tests.unit.brakes.instances import Instances
 from tests.unit.calls.world import CALLEE, World, a_ring, answering, parsed
 

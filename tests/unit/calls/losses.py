@@ -7,9 +7,9 @@ from typing import Any
 
 from shared.calls import Call, Flow, actions, text
 from shared.calls.conductor import Conductor
+from shared.calls.gateway.base import Request
 from shared.calls.journal import Failed, Resent
 from shared.errors import ResponseLost
-from shared.gateway.base import Request
 from tests.unit.calls.world import CALLEE, CALLER, CONNECTION, FLOWS, World, parsed, respond
 
 GRACE = 7.0

@@ -8,10 +8,10 @@ from typing import Any
 
 from shared.calls import ActionFailed, ActionRefused, Call, Flow, TimedOut, actions, text
 from shared.calls.conductor import Conductor
+from shared.calls.gateway.base import Request
+from shared.calls.gateway.memory import _plain_answer
 from shared.calls.journal import encode
 from shared.calls.replay import Session, replay
-from shared.gateway.base import Request
-from shared.gateway.memory import _plain_answer
 from tests.unit.calls.world import CALLEE, CALLER, World, parsed
 
 BUSY, DECLINED, NOT_ANSWERED = (486, 8539, "busy"), (603, 8538, "declined"), (408, 8587, "not answered")

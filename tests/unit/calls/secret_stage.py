@@ -9,8 +9,8 @@ from typing import Any
 from shared.calls import Call, Flow, text
 from shared.calls.conductor import Conductor
 from shared.calls.outcome import Outcome
+from shared.calls.store.memory import MemoryStore
 from shared.secret_keys import SecretKeys
-from shared.store.memory import MemoryStore
 from tests.setting_samples import made_key
 from tests.unit.calls.world import World, a_ring, answering, parsed
 

@@ -7,10 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 from shared.calls import Flow, Prompt, actions
+from shared.calls.gateway.base import Request
 from shared.calls.journal import Entry, Failed, Started
 from shared.calls.record import CallRecord
 from shared.calls.replay import replay
-from shared.gateway.base import Request
 from tests.unit.calls.world import APOLOGY, World, a_ring, answering, parsed
 
 

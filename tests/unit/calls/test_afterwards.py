@@ -10,12 +10,12 @@ import pytest
 
 from shared.calls import Call, Flow, text
 from shared.calls.conductor import Conductor
+from shared.calls.gateway.base import Request
 from shared.calls.outcome import Outcome
 from shared.calls.record import CallRecord
+from shared.calls.store.base import Stored, Version
+from shared.calls.store.memory import MemoryStore
 from shared.errors import LostRace, StoreUnavailable
-from shared.gateway.base import Request
-from shared.store.base import Stored, Version
-from shared.store.memory import MemoryStore
 from tests.unit.calls.losses import another, answering_with, hear, react, up
 from tests.unit.calls.world import CONNECTION, World, a_ring, answering, parsed, respond
 

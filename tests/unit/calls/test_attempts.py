@@ -16,9 +16,9 @@ from shared.calls import (
     actions,
     text,
 )
+from shared.calls.gateway.memory import refuse
+from shared.calls.store.base import By
 from shared.calls.watchdog import NEVER_CONNECTED
-from shared.gateway.memory import refuse
-from shared.store.base import By
 from tests.unit.calls.outbound import (
     BUSY,
     DECLINED,

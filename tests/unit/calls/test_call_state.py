@@ -8,7 +8,8 @@ import pytest
 
 from shared.calls import ActionFailed, Call, actions, text
 from shared.calls.journal import EventReceived, Resent, Settled, Started
-from shared.calls.replay import Session, operation_context
+from shared.calls.operation_context import operation_context
+from shared.calls.replay import Session
 from tests.unit.calls.outbound import Outbound
 from tests.unit.calls.test_replay import WIRE, Stage
 from tests.unit.calls.world import CALLEE, CALLER, START

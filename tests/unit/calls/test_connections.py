@@ -8,8 +8,8 @@ import pytest
 
 from shared.calls import Call, text
 from shared.calls.journal import EventReceived
+from shared.calls.operation_context import operation_context
 from shared.calls.outcome import Outcome
-from shared.calls.replay import operation_context
 from tests.unit.calls.test_replay import Stage
 from tests.unit.calls.world import CHOICES, CONNECTION, START, World, parsed
 

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from shared.calls import ActionRefused, Call, Choice, Flow, InvalidInput, Recording, actions, file, text
+from shared.calls.gateway.base import Request
 from shared.calls.journal import Issued
 from shared.calls.outcome import Outcome
 from shared.calls.rehearsal import Rehearsal
 from shared.calls.replay import replay
 from shared.errors import StoreRefused, StoreUnavailable
-from shared.gateway.base import Request
 from shared.identifiers import Identifier
 from tests.unit.calls.world import CALLEE, CALLER, World, a_ring, answering, parsed, respond
 

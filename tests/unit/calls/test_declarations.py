@@ -6,11 +6,11 @@ from typing import Literal
 
 import pytest
 
-from shared.api.models import ACTIONS
 from shared.calls import actions
 from shared.calls.actions import KINDS, Action, Opening, families, roles
 from shared.errors import InvalidInput
 from shared.events import CALLBACK_TYPES
+from shared.web.models import ACTIONS
 from tests.functional.api import BODIES
 
 EVENTS = {

@@ -9,9 +9,9 @@ import pytest
 
 from shared.calls import ActionRefused, actions, text
 from shared.calls.dispatcher import Dispatcher
+from shared.calls.gateway.base import Request
+from shared.calls.gateway.memory import MemoryGateway, refuse
 from shared.calls.journal import RefusedEntry, Settled
-from shared.gateway.base import Request
-from shared.gateway.memory import MemoryGateway, refuse
 from tests.unit.calls.losses import another, answering_with, hear, up
 from tests.unit.calls.outbound import Outbound
 from tests.unit.calls.test_replay import Stage

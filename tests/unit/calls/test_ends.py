@@ -9,9 +9,9 @@ import pytest
 from shared.calls import ActionRefused, Call, Flow, actions, text
 from shared.calls.conductor import Conductor
 from shared.calls.fallback import HANG_UPS
+from shared.calls.gateway.memory import refuse
 from shared.calls.journal import Settled
 from shared.calls.outcome import Outcome
-from shared.gateway.memory import refuse
 from tests.unit.calls.losses import (
     GRACE,
     another,

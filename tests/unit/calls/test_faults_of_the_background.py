@@ -12,14 +12,14 @@ import pytest
 from shared.calls import Call, Flow
 from shared.calls.background import _run
 from shared.calls.conductor import Conductor
+from shared.calls.gateway.base import Request
 from shared.calls.journal import Entry, EventReceived
 from shared.calls.outcome import Outcome
 from shared.calls.record import CallRecord
 from shared.calls.replay import Session, replay
+from shared.calls.store.base import Version
+from shared.calls.store.memory import MemoryStore
 from shared.errors import LostRace, StoreUnavailable
-from shared.gateway.base import Request
-from shared.store.base import Version
-from shared.store.memory import MemoryStore
 from tests.unit.calls.losses import GRACE, Death, another, answering_with, dies, hear, plays, react, up
 from tests.unit.calls.world import CONNECTION, FLOWS, World, a_ring, answering, parsed, respond
 

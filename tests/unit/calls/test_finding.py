@@ -14,16 +14,16 @@ from shared.calls import Call, CallError, Flow, actions, text
 from shared.calls.afterwards import CONFIRM_AFTER
 from shared.calls.conductor import Conductor
 from shared.calls.finding import call_of_recording
+from shared.calls.gateway.base import Request
 from shared.calls.journal import Noticed, Settled
 from shared.calls.outcome import Outcome
 from shared.calls.record import MAX_RECORDINGS, CallRecord
 from shared.calls.replay import Session
+from shared.calls.store.base import By, Found
+from shared.calls.store.memory import MemoryStore
 from shared.errors import StoreUnavailable, UnknownCall
-from shared.gateway.base import Request
 from shared.identifiers import Identifier
 from shared.privacy import NumberHashes
-from shared.store.base import By, Found
-from shared.store.memory import MemoryStore
 from tests.examples import examples
 from tests.unit.calls.world import CALLEE, CALLER, FLOWS, World, a_ring, answering, parsed, respond
 

@@ -12,11 +12,12 @@ import pytest
 from shared.calls import Call, Flow, text
 from shared.calls.conductor import Conductor
 from shared.calls.freshness import Freshness
+from shared.calls.operation_context import operation_context
 from shared.calls.record import CallRecord
-from shared.calls.replay import Session, operation_context
+from shared.calls.replay import Session
+from shared.calls.store.base import Stored, Version
+from shared.calls.store.memory import MemoryStore
 from shared.errors import LostRace
-from shared.store.base import Stored, Version
-from shared.store.memory import MemoryStore
 from tests.unit.calls.test_replay import Stage
 from tests.unit.calls.world import FLOWS, World, a_ring, answering, parsed
 

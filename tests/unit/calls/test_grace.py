@@ -12,10 +12,10 @@ from shared.calls.conductor import Conductor
 from shared.calls.lost import GRACES_AT_MOST
 from shared.calls.outcome import Outcome
 from shared.calls.record import CallRecord
+from shared.calls.store.base import Version
+from shared.calls.store.memory import MemoryStore
 from shared.calls.watchdog import LONGEST_RUN, WAKE_UP_DELAY
 from shared.errors import StoreUnavailable
-from shared.store.base import Version
-from shared.store.memory import MemoryStore
 from tests.unit.calls.losses import (
     GRACE,
     Death,

@@ -14,15 +14,15 @@ from shared.calls import Flow, actions, text
 from shared.calls.actions import Action
 from shared.calls.afterwards import CONFIRM_AFTER
 from shared.calls.conductor import Conductor
+from shared.calls.gateway.base import Request
 from shared.calls.journal import EventReceived, Failed, GaveUp, Issued, RefusedEntry, Resent, Settled, Signalled, encode
 from shared.calls.lifecycle import FIRST_COMMAND
 from shared.calls.outcome import Outcome
 from shared.calls.record import CallRecord
 from shared.calls.replay import Session, replay
+from shared.calls.store.base import Version
+from shared.calls.store.memory import MemoryStore
 from shared.errors import AlreadyClaimed, LostRace, NotConnected, ResponseLost, StoreUnavailable, UnknownCall
-from shared.gateway.base import Request
-from shared.store.base import Version
-from shared.store.memory import MemoryStore
 from tests.examples import examples
 from tests.unit.calls.outbound import BUSY, DECLINED, OUTBOUND, of_attempt, respond
 from tests.unit.calls.world import APOLOGY, CALLER, CHOICES, FLOWS, World, a_ring, answering, parsed

@@ -8,12 +8,12 @@ import pytest
 
 from shared.calls import Call, Flow, actions, text
 from shared.calls.conductor import Conductor
+from shared.calls.gateway.memory import refuse
 from shared.calls.outcome import Outcome
 from shared.calls.record import CallRecord
+from shared.calls.store.base import Version
+from shared.calls.store.memory import MemoryStore
 from shared.errors import AlreadyClaimed
-from shared.gateway.memory import refuse
-from shared.store.base import Version
-from shared.store.memory import MemoryStore
 from tests.unit.calls.losses import (
     GRACE,
     another,

@@ -21,12 +21,12 @@ import pytest
 from shared.calls import ActionRefused, Call, CallEnded, CallError, Flow, Pending, actions, text
 from shared.calls.checks import Watch
 from shared.calls.flow import FlowFunction
+from shared.calls.flow_run import MAX_REFUSED
+from shared.calls.gateway.memory import refuse
 from shared.calls.journal import Failed
 from shared.calls.operation import MAX_AT_ONCE
 from shared.calls.rehearsal import Rehearsal
-from shared.calls.replay import MAX_REFUSED
 from shared.errors import FlowMistake
-from shared.gateway.memory import refuse
 from tests.unit.calls.test_replay import Stage
 from tests.unit.calls.world import World, a_ring, answering, parsed
 

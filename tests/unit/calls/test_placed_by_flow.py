@@ -17,14 +17,14 @@ from shared.calls import (
     actions,
     text,
 )
+from shared.calls.gateway.base import Request
+from shared.calls.gateway.memory import refuse
 from shared.calls.journal import Failed, GaveUp, Settled, Started, decode_all
 from shared.calls.outcome import Outcome
 from shared.calls.record import CallRecord
 from shared.calls.replay import Session, replay
 from shared.calls.watchdog import LONGEST_REST, NEVER_CONNECTED, WAKE_UP_DELAY
 from shared.errors import KeyReused, NotConnected
-from shared.gateway.base import Request
-from shared.gateway.memory import refuse
 from tests.unit.calls.outbound import (
     BUSY,
     DECLINED,

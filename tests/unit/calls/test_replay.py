@@ -37,7 +37,8 @@ from shared.calls.journal import (
     Resent,
     Signalled,
 )
-from shared.calls.replay import Session, operation_context, replay
+from shared.calls.operation_context import operation_context
+from shared.calls.replay import Session, replay
 from shared.events import SUB_CODES
 from shared.identifiers import Identifier
 from tests.unit.calls.world import APOLOGY, CALLEE, CALLER, CHOICES, START, Wire, started_entry

@@ -11,9 +11,9 @@ import pytest
 from shared.calls.journal import EventReceived
 from shared.calls.outcome import Outcome
 from shared.calls.record import CallRecord
+from shared.calls.store.base import Stored, Version
+from shared.calls.store.memory import MemoryStore
 from shared.errors import LostRace
-from shared.store.base import Stored, Version
-from shared.store.memory import MemoryStore
 from tests.unit.calls.losses import GRACE, another, hear, react, up
 from tests.unit.calls.world import World, a_ring, answering, parsed
 

@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 
 from shared.calls import Call, Flow, NoInput, RunFailed, actions, text
 from shared.calls.conductor import Conductor
+from shared.calls.gateway.base import Request
 from shared.calls.journal import EventReceived, Issued
 from shared.calls.record import CallRecord
 from shared.calls.sealing import DESTROYED
-from shared.gateway.base import Request
+from shared.calls.store.base import Version
 from shared.secret_keys import SecretKeys
-from shared.store.base import Version
 from tests.examples import examples
 from tests.setting_samples import made_key
 from tests.unit.calls.secret_scan import assert_nowhere
@@ -229,8 +229,16 @@ POINTS = {"asks": 70, "hears": 70}
 """More than a call of each flow has where something can die or be lost."""
 
 
-@pytest.mark.parametrize(("flow", "lost"), [("asks", "died"), ("asks", "met"), ("asks", "gave up"),
-                                            ("asks", "unheard"), ("hears", "died")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("flow", "lost"),
+    [
+        ("asks", "died"),
+        pytest.param("asks", "met", marks=pytest.mark.long),
+        pytest.param("asks", "gave up", marks=pytest.mark.long),
+        pytest.param("asks", "unheard", marks=pytest.mark.long),
+        pytest.param("hears", "died", marks=pytest.mark.long),
+    ],
+)
 def test_a_crash_and_a_lost_response_at_every_single_point_are_made_good(flow: str, lost: str) -> None:
     points = 0
     for point in range(1, POINTS[flow]):

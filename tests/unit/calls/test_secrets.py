@@ -13,9 +13,9 @@ from shared.calls.journal import Issued, Settled
 from shared.calls.outcome import Outcome
 from shared.calls.record import CallRecord
 from shared.calls.sealing import DESTROYED
+from shared.calls.store.base import Stored, Version
+from shared.calls.store.memory import MemoryStore
 from shared.secret_keys import SecretKeys
-from shared.store.base import Stored, Version
-from shared.store.memory import MemoryStore
 from tests.setting_samples import made_key
 from tests.unit.calls.secret_scan import assert_nowhere
 from tests.unit.calls.secret_stage import CARD, KEYS, TONES, Bank, Stage, paying

@@ -11,13 +11,13 @@ import pytest
 
 from shared.calls import ActionRefused, Call, Flow, actions, text
 from shared.calls.conductor import Conductor
+from shared.calls.gateway.memory import refuse
 from shared.calls.journal import Answered, RefusedEntry, Resent
 from shared.calls.lost import MAX_RUNS, NEVER_RETURNED
 from shared.calls.outcome import Outcome
 from shared.calls.replay import replay
 from shared.calls.returned import NOT_JSON
 from shared.errors import InvalidInput, StoreRefused, StoreUnavailable
-from shared.gateway.memory import refuse
 from tests.unit.calls.losses import GRACE, Death, answering_with, hear, lost, plays, resent
 from tests.unit.calls.world import APOLOGY, CALLEE, CALLER, CONNECTION, World, a_ring, answering, respond
 

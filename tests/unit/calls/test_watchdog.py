@@ -14,9 +14,9 @@ from shared.calls.background import WORKERS, Background
 from shared.calls.conductor import Conductor
 from shared.calls.journal import GaveUp, Settled
 from shared.calls.outcome import Outcome
+from shared.calls.store.base import Stored
+from shared.calls.store.memory import MemoryStore
 from shared.calls.watchdog import AT_ONCE, LONGEST_PAUSE, NEVER_CONNECTED
-from shared.store.base import Stored
-from shared.store.memory import MemoryStore
 from tests.unit.calls.world import CONNECTION, World, a_ring, answering, parsed
 
 GRACE, QUIET, TICK = 7.0, 60.0, 30.0

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from shared.calls import Call, actions, text
+from shared.calls.comparing import identity
 from shared.calls.journal import Answered, Entry, EventReceived, Issued, Noticed, Settled, Signalled, TimerFired
-from shared.calls.reading import identity
 from tests.unit.calls.test_replay import WIRE, Stage
 from tests.unit.calls.world import START, parsed, started_entry
 

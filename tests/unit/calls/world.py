@@ -10,15 +10,15 @@ from typing import Any
 from shared.calls import Call, Choice, Flow, NoInput, actions, text
 from shared.calls.actions import Action
 from shared.calls.background import Background, _run
+from shared.calls.claims import Ring
 from shared.calls.conductor import Conductor
+from shared.calls.gateway.base import Request
+from shared.calls.gateway.memory import MemoryGateway, _plain_answer
 from shared.calls.journal import Entry, Started, decode_all
-from shared.calls.ring import Ring
+from shared.calls.store.base import CallStore
+from shared.calls.store.memory import MemoryStore
 from shared.events import CallEvent, parse_callback
-from shared.gateway.base import Request
-from shared.gateway.memory import MemoryGateway, _plain_answer
 from shared.identifiers import Identifier
-from shared.store.base import CallStore
-from shared.store.memory import MemoryStore
 
 CALLER = Identifier.parse("+14255550100")
 CALLEE = Identifier.parse("+18005550199")

@@ -11,12 +11,12 @@ import pytest
 
 from acs_emulator.testing import Control, Running, running
 from devstack.ports import free_port
+from shared.azure.call_automation import AcsGateway
 from shared.calls import Choice, Transcription, actions, file, ssml, text
 from shared.calls.actions import Action
 from shared.calls.actions.validate import build
+from shared.calls.gateway.base import Request
 from shared.errors import ActionRefused
-from shared.gateway.acs import AcsGateway
-from shared.gateway.base import Request
 from shared.identifiers import Identifier
 
 pytestmark = pytest.mark.xdist_group("gateway")
@@ -379,16 +379,15 @@ def test_speech_without_an_endpoint_for_it_is_refused_for_good(line: Line) -> No
 
 
 @pytest.mark.parametrize("status", [500, 503, 429])
-def test_a_service_in_trouble_is_a_refusal_that_may_pass(connected: Line, status: int) -> None:
+def test_a_service_in_trouble_is_a_refusal_that_may_pass(connected: Line, status: int, pauses: list[float]) -> None:
     connected.emulator.control.add_faults(
         {"kind": "status", "status": status, "subCode": "8500", "match": {"operation": "Play"}}
     )
-    started = time.monotonic()
     with pytest.raises(ActionRefused) as caught:
         connected.gateway.perform(connected.request(actions.Play(prompts=(text("hello"),))))
     connected.emulator.control.clear_faults()
     assert (caught.value.status, caught.value.code, caught.value.transient) == (status, "8500", True)
-    assert time.monotonic() - started < 8
+    assert pauses == []  # what is not safe twice is not sent again
 
 
 def test_a_short_trouble_of_the_service_is_not_noticed_where_sending_twice_is_safe(line: Line) -> None:
@@ -403,28 +402,26 @@ def test_a_short_trouble_of_the_service_is_not_noticed_where_sending_twice_is_sa
 @pytest.mark.parametrize(
     "action", [actions.Answer(), actions.Play(prompts=(text("hello"),))], ids=lambda action: action.kind
 )
-def test_a_service_that_nobody_answers_for_is_a_refusal_that_may_pass(action: Action) -> None:
+def test_a_service_that_nobody_answers_for_is_a_refusal_that_may_pass(action: Action, pauses: list[float]) -> None:
     gateway = AcsGateway(f"http://127.0.0.1:{free_port()}", "a2V5")
     line = Line.__new__(Line)
     line.connection_id = "02004780-0000-4000-8000-00000000beef"
-    started = time.monotonic()
     with pytest.raises(ActionRefused) as caught:
         gateway.perform(line.request(action, ring="ring"))
     assert (caught.value.action, caught.value.status, caught.value.transient) == (action.kind, 0, True)
-    assert time.monotonic() - started < 8
+    assert pauses == [0.6, 0.6]
     with pytest.raises(ActionRefused):
         gateway.connection_state("02004780-0000-4000-8000-00000000beef")
 
 
-def test_a_service_that_takes_too_long_is_a_refusal_that_may_pass(connected: Line) -> None:
+def test_a_service_that_takes_too_long_is_a_refusal_that_may_pass(connected: Line, pauses: list[float]) -> None:
     slow = AcsGateway(connected.emulator.endpoint, connected.emulator.access_key, timeout=0.2)
     connected.emulator.control.add_faults({"kind": "delay", "seconds": 500, "match": {"operation": "Play"}})
-    started = time.monotonic()
     with pytest.raises(ActionRefused) as caught:
         slow.perform(connected.request(actions.Play(prompts=(text("hello"),))))
     connected.emulator.control.clear_faults()
     assert (caught.value.status, caught.value.transient) == (0, True)
-    assert time.monotonic() - started < 6
+    assert pauses == []
 
 
 def test_an_action_before_there_is_a_connection_is_refused_without_asking(line: Line) -> None:

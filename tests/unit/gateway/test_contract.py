@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 
 from acs_emulator.testing import Control, Running, running
-from shared.api.models import ACTIONS
+from shared.azure.call_automation import AcsGateway
 from shared.calls import actions, text
 from shared.calls.actions import Action
 from shared.calls.actions.validate import build
+from shared.calls.gateway.base import Gateway, Request
+from shared.calls.gateway.memory import MemoryGateway
 from shared.errors import ActionRefused
-from shared.gateway.acs import AcsGateway
-from shared.gateway.base import Gateway, Request
-from shared.gateway.memory import MemoryGateway
 from shared.identifiers import Identifier
+from shared.web.models import ACTIONS
 from tests.functional.api import BODIES
 from tests.unit.gateway.test_acs import CALLBACK, CALLER, COGNITIVE, NUMBER, USER, until
 

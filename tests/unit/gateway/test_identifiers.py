@@ -8,7 +8,7 @@ from azure.communication.callautomation._utils import serialize_identifier
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.gateway.acs.translate import number, somebody
+from shared.azure.call_automation.translate import number, somebody
 from shared.identifiers import Identifier
 
 GUID = "11111111-2222-4333-8444-555555555555"

@@ -15,14 +15,14 @@ from typing import Any
 import pytest
 from azure.core.exceptions import ServiceRequestError, ServiceResponseError
 
-import shared.gateway.acs.gateway as acs
+import shared.azure.call_automation.gateway as acs
 from acs_emulator.testing import Control, Running, running
+from shared.azure.call_automation import AcsGateway
 from shared.calls import actions, text
 from shared.calls.actions import KINDS as DECLARED
 from shared.calls.actions import Action
 from shared.calls.actions.validate import build
 from shared.errors import ActionRefused, ResponseLost
-from shared.gateway.acs import AcsGateway
 from shared.transport import pooled_transport
 from tests.functional.api import BODIES
 from tests.unit.gateway.test_acs import CALLER, COGNITIVE, Line, until_connected

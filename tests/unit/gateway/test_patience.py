@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from shared.gateway.acs.retry import LONGEST_WAIT, CarefulRetry
+from shared.azure.call_automation.retry import LONGEST_WAIT, CarefulRetry
 
 
 def told(seconds: str) -> Any:

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from shared.api.people import PersonErased, PersonExported
 from shared.errors import InvalidInput, StoreUnavailable
-from shared.kept.people import ELSEWHERE, LISTED, NOT_SEARCHED
 from shared.privacy import NumberHashes
+from shared.web.people import PersonErased, PersonExported
+from shared.web.people_service import ELSEWHERE, LISTED, NOT_SEARCHED
 from tests.unit.kept.world import ADA, BOB, DAY, EARLIER, KEY, OFFICE, START, Kept
 from tests.unit.recordings.world import SERVER_CALL
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from shared.calls.store import index
+from shared.calls.store.base import day_of
+from shared.calls.store.index import day_partition, gone_partition, index_rows
 from shared.kept.registry import PLACES, Place, named
 from shared.privacy import NumberHashes
-from shared.store import index
-from shared.store.base import day_of
-from shared.store.index import day_partition, gone_partition, index_rows
 from tests.unit.kept.world import KEY
 from tests.unit.store.test_contract import AT, a_record
 
@@ -32,15 +32,15 @@ CLIENTS = {
     "create_table_if_not_exists",
 }
 MAKERS = {
-    "shared/notifications/letters.py",
-    "shared/recordings/ledger.py",
-    "shared/recordings/own_storage.py",  # reads and deletes in containers of the operator's, and makes none
-    "shared/store/blobs.py",
-    "shared/store/brake_rows.py",
-    "shared/store/do_not_record.py",
-    "shared/store/messages.py",
-    "shared/store/rows.py",
-    "shared/store/tables.py",
+    "shared/azure/dead_letters.py",
+    "shared/azure/recording_ledger.py",
+    "shared/azure/external_storage.py",  # reads and deletes in containers of the operator's, and makes none
+    "shared/azure/blobs.py",
+    "shared/azure/brake_rows.py",
+    "shared/azure/do_not_record.py",
+    "shared/azure/queues.py",
+    "shared/azure/rows.py",
+    "shared/azure/call_store.py",
     "streams/store.py",
 }
 """The modules that make clients of the storage, or tables, containers and queues."""

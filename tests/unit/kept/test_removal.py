@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from shared.calls.record import CallRecord
+from shared.calls.store.base import Found
 from shared.errors import StoreUnavailable
 from shared.kept.calls import Removed
 from shared.privacy import NumberHashes
-from shared.store.base import Found
 from tests.unit.kept.world import ADA, DAY, EARLIER, KEY, START, Kept, found
 from tests.unit.recordings.world import BEGAN, SERVER_CALL
 
@@ -155,7 +155,7 @@ def test_calls_and_hashes_go_on_the_first_run_after_their_days() -> None:
     assert kept.retention.sweep()["expired"] == 0
     kept.pass_days(1)
     assert kept.retention.sweep()["expired"] == 1
-    kept.recordings.pipeline.tidy()
+    kept.recordings.pipeline.sweep()
     kept.pass_days(31)
     assert kept.retention.sweep()["forgotten"] == 0
     kept.pass_days(1)

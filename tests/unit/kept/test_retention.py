@@ -6,10 +6,10 @@ import logging
 
 import pytest
 
+from shared.calls.store.base import Found
 from shared.errors import StoreUnavailable, UnknownCall, UnknownRecording
 from shared.kept.calls import MOST_DAYS
 from shared.privacy import NumberHashes
-from shared.store.base import Found
 from tests.unit.kept.world import ADA, DAY, EARLIER, KEY, START, Kept, found
 from tests.unit.recordings.world import BEGAN, SERVER_CALL
 
@@ -64,7 +64,7 @@ def test_recordings_outlive_their_call_and_are_found_by_number_until_they_expire
     assert [one.call_id for one in kept.store.search("number", ADA)] == ["call-1"]
     assert list(kept.store.listed("2026-11-23")) == []
     kept.pass_days(60)
-    kept.recordings.pipeline.tidy()
+    kept.recordings.pipeline.sweep()
     with pytest.raises(UnknownRecording):
         kept.recordings.record(recording)
     kept.pass_days(MOST_DAYS - 1)

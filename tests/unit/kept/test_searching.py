@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from shared.api.people import PersonAsked
 from shared.calls.record import CallRecord
 from shared.identifiers import Identifier
-from shared.kept.people import ELSEWHERE, LISTED, NOT_SEARCHED, SWITCHED_OFF
 from shared.recordings.record import report_name
+from shared.web.people import PersonAsked
+from shared.web.people_service import ELSEWHERE, LISTED, NOT_SEARCHED, SWITCHED_OFF
 from tests.unit.kept.test_people import erase, export
 from tests.unit.kept.world import ADA, BOB, DAY, OFFICE, START, Kept
 from tests.unit.recordings.world import SERVER_CALL

@@ -7,10 +7,10 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from shared.api.reports import ReportService
 from shared.calls.record import CallRecord
+from shared.calls.store.base import Found, listed_row
+from shared.calls.store.memory import MemoryDoNotRecord, MemoryStore
 from shared.kept.calls import KeptCalls
-from shared.kept.people import People
 from shared.kept.retention import Retention
 from shared.notifications.base import DeadLetter
 from shared.notifications.event import call_finished
@@ -18,8 +18,8 @@ from shared.notifications.memory import MemoryDeadLetters, MemoryNotificationQue
 from shared.notifications.notifier import Notifier
 from shared.privacy import NumberHashes
 from shared.recordings.memory import MemoryArchive
-from shared.store.base import Found, listed_row
-from shared.store.memory import MemoryDoNotRecord, MemoryStore
+from shared.web.people_service import People
+from shared.web.reports import ReportService
 from tests.unit.recordings.world import BEGAN, SERVER_CALL
 from tests.unit.recordings.world import World as Recordings
 

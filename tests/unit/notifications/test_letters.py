@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 
 from devstack.azurite import Azurite
+from shared.azure.dead_letters import MOST_REASON, TableDeadLetters
 from shared.errors import StoreUnavailable
 from shared.notifications.base import DeadLetter, DeadLetters
-from shared.notifications.letters import MOST_REASON, TableDeadLetters
 from shared.notifications.memory import MemoryDeadLetters
 from tests.unit.store.conftest import azurite as azurite
 from tests.unit.store.conftest import nowhere as nowhere

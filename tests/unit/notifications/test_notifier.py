@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.calls.record import CallRecord
+from shared.calls.store.memory import MemoryStore
 from shared.errors import StoreUnavailable, UnknownCall
 from shared.notifications.base import DeadLetter
 from shared.notifications.errors import ForbiddenAddress, NotDelivered, UnknownDeadLetter
@@ -28,7 +29,6 @@ from shared.notifications.notifier import (
     Notifier,
     wait_before,
 )
-from shared.store.memory import MemoryStore
 
 START = 1_790_000_000_000
 HOUR = 3600.0
@@ -246,7 +246,7 @@ def test_a_fault_of_the_app_raises_so_that_the_queue_brings_the_message_back_and
     for _ in range(AT_ONCE + 1):  # and keeps no place
         with pytest.raises(RuntimeError):
             room.notifier.work(room.message())
-    room.notifier.bury(room.message())
+    room.notifier.mark_poisoned(room.message())
     assert [(letter.target, letter.reason) for letter in room.given_up] == [("hook", FAULT)]
 
 

@@ -22,6 +22,8 @@ from shared.notifications.errors import ForbiddenAddress, NotDelivered
 from shared.notifications.outgoing import Outgoing, Response
 
 NOW = 1_790_000_000.0
+A_LONG_TIME = 30
+"""Seconds: far more than the limits under test, for a busy machine, and far less than for ever."""
 Serve = Callable[[socket.socket], None]
 
 
@@ -218,7 +220,7 @@ def test_a_request_that_takes_too_long_is_given_up(serve: Serve) -> None:
     began = time.monotonic()
     with served(serve) as port, pytest.raises(NotDelivered) as caught:
         post(port, outgoing(read_seconds=0.4, whole_seconds=0.8))
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < A_LONG_TIME
     assert caught.value.retryable
 
 
@@ -226,7 +228,7 @@ def test_a_status_that_came_counts_though_the_headers_take_too_long() -> None:
     began = time.monotonic()
     with served(drips_headers) as port:
         assert post(port, outgoing(read_seconds=0.4, whole_seconds=0.8)).status == 200
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < A_LONG_TIME
 
 
 @pytest.mark.parametrize("response", [b"", b"SSH-2.0-OpenSSH\r\n", b"HTTP/1.1 twohundred\r\n\r\n"])
@@ -303,4 +305,4 @@ def test_a_handshake_that_never_ends_is_given_up(tls: tuple[ssl.SSLContext, ssl.
     began = time.monotonic()
     with served(silent_from_the_start) as port, pytest.raises(NotDelivered):
         client.post(f"https://127.0.0.1:{port}/", b"", {})
-    assert time.monotonic() - began < 4
+    assert time.monotonic() - began < A_LONG_TIME

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 import pytest
 
 from acs_emulator.testing import running
+from shared.azure.topic import TopicPublisher
 from shared.notifications.errors import TopicUnavailable
 from shared.notifications.event import Event
-from shared.notifications.topic import TopicPublisher
 
 EVENT = Event(
     "call-1", "Switchboard.CallFinished", "/calls/call-1", datetime(2026, 11, 27, 9, tzinfo=UTC), {"flags": ("a", "b")}

@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 import pytest
 
 from devstack.azurite import Azurite
-from shared.recordings.archive import BlobArchive
+from shared.azure.archive import BlobArchive
+from shared.azure.recording_ledger import TableLedger
 from shared.recordings.base import Archive, Ledger
-from shared.recordings.ledger import TableLedger
 from shared.recordings.memory import MemoryArchive, MemoryLedger
 from tests.unit.store.conftest import azurite as azurite
 from tests.unit.store.conftest import nowhere as nowhere

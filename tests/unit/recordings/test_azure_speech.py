@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 from azure.core.exceptions import ClientAuthenticationError
 
+from shared.azure.speech import SCOPE, AzureSpeech
 from shared.errors import SettingsError, TranscriptionFailed, UnreadableAudio
 from shared.quality.words.base import Utterance, Word
-from shared.recordings.azure_speech import SCOPE, AzureSpeech
 
 RATE = 8000
 SECRET = "my card is four one one one"

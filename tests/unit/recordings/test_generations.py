@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from shared.calls.store.memory import MemoryStore
 from shared.notifications.event import Event
 from shared.quality.report import Report
 from shared.quality.thresholds import Thresholds
@@ -18,7 +19,6 @@ from shared.recordings.finishing import REPORT_ATTEMPTS
 from shared.recordings.pipeline import FORGOTTEN
 from shared.recordings.record import report_name
 from shared.recordings.reporting import QualityReporter
-from shared.store.memory import MemoryStore
 from tests.examples import examples
 from tests.unit.recordings.world import Crash, World, file_event
 
@@ -30,7 +30,7 @@ class Told:
         self.events: list[tuple[str, dict[str, Any]]] = []
         self.on_publish: Callable[[], None] = lambda: None
 
-    def publish(self, event: Event) -> None:
+    def deliver(self, event: Event) -> None:
         self.on_publish()
         self.events.append((event.id, dict(event.data)))
 
@@ -47,7 +47,7 @@ class Room(World):
                 ledger=world.ledger,
                 store=MemoryStore(),
                 thresholds=Thresholds(),
-                publisher=self.told,  # type: ignore[arg-type]
+                publisher=self.told,
             ),
             at_once=9,
         )
@@ -284,7 +284,7 @@ def test_whatever_happens_while_reports_are_made_the_last_one_holds_everything(d
             raise Crash
         elif what == "hours":
             room.now += FORGOTTEN
-            room.pipeline.tidy()
+            room.pipeline.sweep()
         elif what in ("other", "taken over"):
             room.now += REPORT_LEASE + 1 if what == "taken over" else 0
             work()
@@ -312,6 +312,6 @@ def test_whatever_happens_while_reports_are_made_the_last_one_holds_everything(d
     left[0] = 0
     room.run()
     room.now += FORGOTTEN
-    room.pipeline.tidy()
+    room.pipeline.sweep()
     room.run()
     room.check(recording)

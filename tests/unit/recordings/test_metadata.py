@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.azure.recording_source import read_metadata as read_document
+from shared.calls.store.memory import MemoryStore
 from shared.errors import UnreadableAudio
 from shared.quality.report import Report
 from shared.quality.thresholds import Thresholds
 from shared.recordings.metadata import Member, read_metadata
 from shared.recordings.record import report_name
 from shared.recordings.reporting import NO_METADATA, QualityReporter
-from shared.recordings.source import read_metadata as read_document
-from shared.store.memory import MemoryStore
 from tests.unit.recordings.world import World
 
 A = "8:acs:631fa8d8-0000-4ac5-8e15-261aa2590750_0000000c-d8b0-8adc-73ff-234822000345"

@@ -235,11 +235,11 @@ def test_a_replay_is_not_undone_by_the_report_that_was_being_made() -> None:
 def test_a_late_poison_message_of_a_report_changes_no_record_that_asks_for_none() -> None:
     world = World(2)
     recording = world.announce()
-    world.pipeline.bury(recording, None, "the app failed on it.")
+    world.pipeline.mark_poisoned(recording, None, "the app failed on it.")
     assert world.record(recording).status == "waiting"
     world.service.wrong = [FOREIGN]
     assert world.run() == ["failed", "archived", "reported"]
-    world.pipeline.bury(recording, None, "the app failed on it.")
+    world.pipeline.mark_poisoned(recording, None, "the app failed on it.")
     assert world.record(recording).reason.startswith("chunk 0: refused")
 
 
@@ -261,7 +261,7 @@ def test_a_download_that_is_under_way_at_the_deadline_is_finished() -> None:
 def test_a_file_that_was_given_up_and_comes_after_all_is_reported() -> None:
     world = World()
     recording = world.announce()
-    world.service.on_open = lambda: world.pipeline.bury(recording, 0, "the app failed on it.")
+    world.service.on_open = lambda: world.pipeline.mark_poisoned(recording, 0, "the app failed on it.")
     assert world.step() == "archived"
     assert world.run() == ["reported"]
     assert world.record(recording).reason == ""
@@ -287,7 +287,7 @@ def test_what_is_forgotten_is_taken_up_once_and_not_each_time_that_the_timer_com
     world = World()
     world.announce()
     world.now += FORGOTTEN
-    assert [world.pipeline.tidy()["resumed"] for _ in range(3)] == [1, 0, 0]
+    assert [world.pipeline.sweep()["resumed"] for _ in range(3)] == [1, 0, 0]
 
 
 def test_a_recording_that_somebody_works_on_is_deleted_later() -> None:
@@ -296,10 +296,10 @@ def test_a_recording_that_somebody_works_on_is_deleted_later() -> None:
     world.now += 3 * 86400
     world.pipeline.replay(recording)
     expired: list[int] = []
-    world.service.on_open = lambda: expired.append(world.pipeline.tidy()["expired"])
+    world.service.on_open = lambda: expired.append(world.pipeline.sweep()["expired"])
     assert world.step() == "archived"
     assert expired == [0]
-    assert world.pipeline.tidy()["expired"] == 1
+    assert world.pipeline.sweep()["expired"] == 1
     assert world.archive.files == {}
     with pytest.raises(UnknownRecording):
         world.step()
@@ -334,7 +334,7 @@ def test_one_recording_that_cannot_be_swept_does_not_keep_the_others_from_it(
         return load(recording)
 
     world.ledger.load = fails  # type: ignore[method-assign]
-    done = world.pipeline.tidy()
+    done = world.pipeline.sweep()
     assert (done[what], done["failed"]) == (1, failed)
     assert (first in caplog.text) == bool(failed)
     assert SAID not in caplog.text

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from shared.calls.store.base import Version
 from shared.errors import LostRace
 from shared.recordings.claiming import FIRST_LOOK
 from shared.recordings.pipeline import FORGOTTEN
 from shared.recordings.record import RecordingRecord
-from shared.store.base import Version
 from tests.unit.recordings.world import BEGAN, SERVER_CALL, Crash, World, file_event
 
 
@@ -70,10 +70,10 @@ def test_a_look_whose_message_was_lost_is_taken_up_by_the_timer_and_not_each_tim
     for _ in range(6):
         world.step()
     quiet = world.queue.sent[-1][2]
-    assert world.pipeline.tidy()["resumed"] == 0
+    assert world.pipeline.sweep()["resumed"] == 0
     world.queue.sent.clear()
     world.now += quiet * 2 + FORGOTTEN
-    assert [world.pipeline.tidy()["resumed"] for _ in range(2)] == [1, 0]
+    assert [world.pipeline.sweep()["resumed"] for _ in range(2)] == [1, 0]
     calls[SERVER_CALL] = "call-1"
     assert world.run() == ["claimed", "archived", "reported"]
 
@@ -85,7 +85,7 @@ def test_a_look_that_is_not_due_yet_is_not_taken_for_a_lost_one() -> None:
         assert world.step() == "unclaimed"
     assert world.queue.sent[-1][2] > FORGOTTEN
     world.now += FORGOTTEN + 1
-    assert world.pipeline.tidy()["resumed"] == 0
+    assert world.pipeline.sweep()["resumed"] == 0
     assert world.record(recording).status == "unclaimed"
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from shared.azure.external_storage import OwnStorageSource
 from shared.errors import ForeignLocation
-from shared.recordings.own_storage import OwnStorageSource
 
 KEY = "a2V5"
 AZURE = OwnStorageSource(

@@ -210,9 +210,9 @@ def test_what_is_forgotten_is_taken_up_again() -> None:
     world = World()
     recording = world.announce()
     world.queue.sent.clear()
-    assert world.pipeline.tidy()["resumed"] == 0
+    assert world.pipeline.sweep()["resumed"] == 0
     world.now += FORGOTTEN
-    assert world.pipeline.tidy()["resumed"] == 1
+    assert world.pipeline.sweep()["resumed"] == 1
     assert world.run() == ["archived", "reported"]
     assert world.record(recording).status == "reported"
 
@@ -233,7 +233,7 @@ def test_whatever_happens_there_is_one_archive_and_one_report_or_a_poison_record
             world.announce()
         elif happening == "hours":
             world.now += FORGOTTEN
-            world.pipeline.tidy()
+            world.pipeline.sweep()
         elif world.queue.sent:
             index = data.draw(st.integers(0, len(world.queue.sent) - 1))
             if happening == "twice":
@@ -245,7 +245,7 @@ def test_whatever_happens_there_is_one_archive_and_one_report_or_a_poison_record
     world.service.wrong = []
     world.run()
     world.now += FORGOTTEN
-    world.pipeline.tidy()
+    world.pipeline.sweep()
     world.run()
     record = world.record(recording)
     assert record.status in ("reported", "failed")
@@ -299,14 +299,14 @@ def test_nobody_replays_a_recording_that_does_not_exist() -> None:
 def test_a_message_that_the_app_failed_on_too_often_is_a_poison_record() -> None:
     world = World()
     recording = world.announce()
-    world.pipeline.bury(recording, 0, "the app failed on it.")
+    world.pipeline.mark_poisoned(recording, 0, "the app failed on it.")
     assert (world.record(recording).status, world.record(recording).reason) == (
         "failed",
         "chunk 0: the app failed on it.",
     )
     world.pipeline.replay(recording)
     world.run()
-    world.pipeline.bury(recording, None, "the app failed on it.")
+    world.pipeline.mark_poisoned(recording, None, "the app failed on it.")
     assert world.record(recording).status == "reported", "a late poison message does not undo a report"
 
 
@@ -346,9 +346,9 @@ def test_recordings_are_deleted_after_their_time_and_not_before() -> None:
     recording = world.announce()
     world.run()
     world.now += 29 * 86400
-    assert world.pipeline.tidy()["expired"] == 0
+    assert world.pipeline.sweep()["expired"] == 0
     world.now += 2 * 86400
-    assert world.pipeline.tidy()["expired"] == 1
+    assert world.pipeline.sweep()["expired"] == 1
     assert world.archive.files == {}
     with pytest.raises(UnknownRecording):
         world.record(recording)
@@ -359,4 +359,4 @@ def test_recordings_are_kept_for_ever_if_the_settings_say_so() -> None:
     world.announce()
     world.run()
     world.now += 3650 * 86400
-    assert world.pipeline.tidy()["expired"] == 0
+    assert world.pipeline.sweep()["expired"] == 0

@@ -20,6 +20,11 @@ from azure.storage.blob import BlobServiceClient
 from azure.storage.queue import QueueClient, TextBase64DecodePolicy
 
 from devstack.azurite import ACCOUNT, ACCOUNT_KEY, Azurite
+from shared.azure.archive import BlobArchive
+from shared.azure.external_storage import OwnStorageSource, Sources
+from shared.azure.queues import QueueTimers, StorageRecordingQueue
+from shared.azure.recording_ledger import TableLedger
+from shared.azure.rows import failure
 from shared.errors import (
     ForeignLocation,
     InvalidInput,
@@ -30,13 +35,7 @@ from shared.errors import (
     StoreUnavailable,
     UnreadableAudio,
 )
-from shared.recordings.archive import BlobArchive
-from shared.recordings.base import Download
-from shared.recordings.ledger import TableLedger
-from shared.recordings.own_storage import OwnStorageSource, Sources
-from shared.recordings.queue import StorageRecordingQueue, read_work
-from shared.store.queues import QueueTimers
-from shared.store.rows import failure
+from shared.recordings.base import Download, read_work
 from tests.unit.recordings.conftest import BLOCK
 from tests.unit.recordings.samples import DAY, a_chunk, a_record, a_row, an_id
 

@@ -187,7 +187,7 @@ def test_a_poison_message_does_not_make_a_file_fail_that_is_in_the_archive() -> 
     writer = world.archive.writer(f"{world.record(recording).folder}/0.wav", "audio/wav")
     writer.write(sound())
     writer.commit()
-    world.pipeline.bury(recording, 0, "the app failed on it.")
+    world.pipeline.mark_poisoned(recording, 0, "the app failed on it.")
     (chunk,) = world.record(recording).chunks
     assert (chunk.status, chunk.name.rpartition("/")[2]) == ("archived", "0.wav"), "an empty file is none"
     assert chunk.reason == "not analysed: the app failed on it."
@@ -207,7 +207,7 @@ class Sent:
         return iter(self._blocks)
 
 
-@pytest.mark.parametrize("difference", [-1, 1, 10_000])
+@pytest.mark.parametrize("difference", [-1, 1])
 def test_a_file_of_another_length_than_promised_is_neither_archived_nor_deleted(difference: int) -> None:
     world = World(delete_source=True, deadline=3600.0)
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from shared.calls.store.memory import MemoryStore
 from shared.errors import TranscriptionFailed
 from shared.quality.report import Report
 from shared.quality.thresholds import Thresholds
@@ -19,7 +20,6 @@ from shared.recordings.memory import MemoryArchive
 from shared.recordings.record import report_name
 from shared.recordings.reporting import QualityReporter
 from shared.recordings.words import KeptWords
-from shared.store.memory import MemoryStore
 from tests.unit.quality.audio import scenes
 from tests.unit.quality.words.said import said
 from tests.unit.recordings.samples import a_record

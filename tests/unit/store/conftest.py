@@ -9,9 +9,9 @@ import pytest
 
 from devstack.azurite import ACCOUNT_KEY, Azurite
 from devstack.ports import free_port
-from shared.store.base import CallStore
-from shared.store.memory import MemoryStore
-from shared.store.tables import TableStore
+from shared.azure.call_store import TableStore
+from shared.calls.store.base import CallStore
+from shared.calls.store.memory import MemoryStore
 
 _prefixes = itertools.count(1)
 

@@ -8,9 +8,9 @@ from collections.abc import Callable
 import pytest
 
 from devstack.azurite import Azurite
+from shared.azure.brake_rows import TableBrakeRows
 from shared.brakes.rows import BrakeRows, MemoryBrakeRows
 from shared.errors import LostRace, StoreUnavailable
-from shared.store.brake_rows import TableBrakeRows
 
 pytestmark = pytest.mark.xdist_group("store-brake-rows")
 

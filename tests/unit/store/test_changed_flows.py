@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
+from shared.azure.call_store import TableStore
 from shared.calls import Call, Flow, text
 from shared.calls.flow import FlowFunction
 from shared.calls.journal import Failed
-from shared.store.tables import TableStore
 from tests.unit.calls.world import World, parsed
 
 pytestmark = pytest.mark.node

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from shared.calls.record import CallRecord
+from shared.calls.store.base import CallStore, Version, day_of
 from shared.errors import AlreadyClaimed, LostRace, UnknownCall
-from shared.store.base import CallStore, Version, day_of
 from tests.unit.store.conftest import Another
 
 pytestmark = pytest.mark.xdist_group("store-contract")

@@ -10,11 +10,11 @@ import pytest
 from azure.data.tables import TableServiceClient
 
 from devstack.azurite import Azurite
+from shared.azure.do_not_record import TableDoNotRecord
+from shared.calls.store.base import DoNotRecord
+from shared.calls.store.memory import MemoryDoNotRecord
 from shared.errors import StoreUnavailable
 from shared.privacy import NumberHashes
-from shared.store.base import DoNotRecord
-from shared.store.do_not_record import TableDoNotRecord
-from shared.store.memory import MemoryDoNotRecord
 
 pytestmark = pytest.mark.xdist_group("store-do-not-record")
 

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 from shared.calls.finding import call_of_recording, calls_of_conversation
 from shared.calls.record import CallRecord
+from shared.calls.store.base import By, CallStore, listed_row
+from shared.calls.store.limits import MAX_PROPERTY
+from shared.calls.store.memory import MemoryStore
 from shared.errors import InvalidInput, StoreRefused, UnknownCall
 from shared.privacy import NumberHashes
-from shared.store.base import By, CallStore, listed_row
-from shared.store.limits import MAX_PROPERTY
-from shared.store.memory import MemoryStore
 from tests.examples import examples
 from tests.unit.store.conftest import Another
 from tests.unit.store.test_contract import AT, DAY, a_record

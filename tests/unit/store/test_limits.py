@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from shared.calls.store.limits import MAX_PROPERTY, check_row, is_key, size
 from shared.errors import StoreRefused
-from shared.store.limits import MAX_PROPERTY, check_row, is_key, size
 
 
 @pytest.mark.parametrize("text", ["x" * 512, "ü" * 512, "😀" * 256, "a b", "a'b", "a%2Fb", "~"])

@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 from azure.core.exceptions import ServiceResponseError
 
-import shared.store.rows as storage
+import shared.azure.rows as storage
+from shared.azure.call_store import TAIL_ENTRIES, TableStore
 from shared.calls.conductor import Conductor
 from shared.calls.journal import EventReceived, Issued, Resent
 from shared.calls.outcome import Outcome
 from shared.calls.record import MARKS
+from shared.calls.store.base import CallStore
 from shared.errors import StoreUnavailable
-from shared.store.base import CallStore
-from shared.store.tables import TAIL_ENTRIES, TableStore
 from shared.transport import pooled_transport
 from tests.unit.calls.world import World, a_ring, answering, parsed
 from tests.unit.store.test_contract import a_record, entry

@@ -11,27 +11,27 @@ from azure.data.tables import TableServiceClient
 from azure.storage.blob import BlobServiceClient
 
 from devstack.azurite import Azurite
-from shared.api.reports import ReportService
+from shared.azure.archive import BlobArchive
+from shared.azure.brake_rows import TableBrakeRows
+from shared.azure.call_store import TableStore
+from shared.azure.dead_letters import TableDeadLetters
+from shared.azure.do_not_record import TableDoNotRecord
+from shared.azure.recording_ledger import TableLedger
 from shared.brakes.figures import Figures
+from shared.calls.store.base import day_of
 from shared.kept.calls import KeptCalls
-from shared.kept.people import LISTED, People
 from shared.kept.registry import named
 from shared.kept.retention import Retention
 from shared.notifications.base import DeadLetter
 from shared.notifications.event import call_finished
-from shared.notifications.letters import TableDeadLetters
 from shared.notifications.memory import MemoryNotificationQueue
 from shared.notifications.notifier import Notifier
 from shared.privacy import NumberHashes
-from shared.recordings.archive import BlobArchive
-from shared.recordings.ledger import TableLedger
 from shared.recordings.memory import MemoryRecordingQueue
 from shared.recordings.pipeline import Options, Pipeline
 from shared.recordings.record import report_name
-from shared.store.base import day_of
-from shared.store.brake_rows import TableBrakeRows
-from shared.store.do_not_record import TableDoNotRecord
-from shared.store.tables import TableStore
+from shared.web.people_service import LISTED, People
+from shared.web.reports import ReportService
 from tests.unit.recordings.samples import a_record as a_recording
 from tests.unit.recordings.samples import a_row, an_id
 from tests.unit.recordings.world import Reports, Service

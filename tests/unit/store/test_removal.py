@@ -14,11 +14,11 @@ from azure.data.tables import TableServiceClient
 from azure.storage.blob import BlobServiceClient
 
 from devstack.azurite import Azurite
+from shared.azure.call_store import TableStore
+from shared.calls.store.base import By, CallStore, Found, day_of, listed_row
+from shared.calls.store.memory import MemoryStore
 from shared.errors import SwitchboardError, UnknownCall
 from shared.privacy import NumberHashes
-from shared.store.base import By, CallStore, Found, day_of, listed_row
-from shared.store.memory import MemoryStore
-from shared.store.tables import TableStore
 from tests.unit.store.test_contract import AT, DAY, a_record, entry, grow
 
 pytestmark = pytest.mark.xdist_group("store-removal")

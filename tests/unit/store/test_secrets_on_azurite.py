@@ -7,9 +7,9 @@ from collections.abc import Callable
 import pytest
 
 from devstack.azurite import Azurite
+from shared.azure.call_store import TableStore
 from shared.calls import Call, actions, text
 from shared.calls.sealing import DESTROYED
-from shared.store.tables import TableStore
 from tests.stored import everything_in
 from tests.unit.calls.secret_scan import assert_nowhere
 from tests.unit.calls.secret_stage import CARD, KEYS, TONES, Bank, Stage

@@ -10,8 +10,8 @@ from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
 from azure.data.tables import TransactionOperation, UpdateMode
 
 from devstack.azurite import ACCOUNT_KEY
+from shared.azure.call_store import TableStore, _Version
 from shared.errors import AlreadyClaimed
-from shared.store.tables import TableStore, _Version
 from tests.unit.store.test_contract import a_record
 
 NOWHERE = (

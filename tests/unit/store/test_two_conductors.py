@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
+from shared.azure.call_store import TableStore
 from shared.calls.conductor import Conductor
 from shared.calls.journal import EventReceived, Issued, Resent
 from shared.calls.outcome import Outcome
-from shared.store.tables import TableStore
 from tests.unit.calls.world import FLOWS, World, a_ring, answering, parsed
 
 pytestmark = [pytest.mark.node, pytest.mark.xdist_group("store-conductors")]
@@ -55,7 +55,7 @@ def wake(due: tuple[str, int, int]) -> Job:
     return lambda conductor: conductor.wake(*due)
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(1, 4))])
 @pytest.mark.parametrize("flow", sorted(FLOWS))
 def test_two_instances_that_hear_everything_at_once_send_each_action_once(
     tables: Callable[[], TableStore], flow: str, seed: int

@@ -115,7 +115,7 @@ def test_an_app_that_does_not_take_them_now_is_asked_again(
     with pytest.raises(AppUnavailable) as caught:
         client(side.url)(CALL, CONNECTION, 1, SIGNALS)
     assert caught.value.retryable
-    assert str(caught.value) == f"the app answers {answer[0]}"
+    assert str(caught.value) == f"the app responded {answer[0]}"
     assert len(side.requests) == 1
 
 

@@ -192,7 +192,7 @@ async def test_a_frame_that_cannot_be_read_is_left_out_and_counted(
     assert sound(bench.store.blobs[bench.store.ending(".wav")[0]])[1] == b"\1\0" * 320 + b"\2\0" * 320
     assert len(bench.told.signals) == 1
     assert sum("frame skipped" in line for line in caplog.messages) == 1
-    assert ":2 keys=1 " in caplog.text
+    assert ":2 tones=1 " in caplog.text
 
 
 async def test_audio_before_its_metadata_is_left_out(bench: Bench) -> None:
@@ -269,7 +269,7 @@ async def test_a_socket_brings_no_more_than_its_limit(caplog: pytest.LogCaptureF
     bench = Bench(most_megabytes=1)
     await heard(bench, metadata(), *(audio(n * 0.02, 1) for n in range(2000)))
     assert abs(len(sound(bench.store.blobs[bench.store.ending(".wav")[0]])[1]) - 1024 * 1024) <= FRAME
-    assert caplog.text.count(f"sound is lost call={CALL} limit=archive") == 1
+    assert caplog.text.count(f"audio is lost call={CALL} limit=archive") == 1
     lost = 40.0 - 1024 * 1024 / 32_000
     assert bench.store.index()["files"][0]["lostSeconds"] == pytest.approx(lost, abs=0.02)
     assert f"lost_seconds={bench.store.index()['files'][0]['lostSeconds']:.2f}" in caplog.text

@@ -41,8 +41,8 @@ from tests.unit.streams.memory import (
     wav,
 )
 from tests.unit.streams.memory import track as new_track
+from tests.unit.streams.test_play_audio import play_path, streaming
 from tests.unit.streams.test_server import serving
-from tests.unit.streams.test_speaking import play_path, streaming
 
 MEGABYTE = 1024 * 1024
 YEAR = 365.25 * 86_400
@@ -234,7 +234,7 @@ async def test_a_socket_cannot_take_the_place_of_the_others(caplog: pytest.LogCa
     await quiet.close()
     assert any(sound(blob)[1] == FRAME * 2 for name, blob in bench.store.blobs.items() if name.endswith(".wav"))
     await greedy.close()
-    assert caplog.text.count("sound is lost") == 1
+    assert caplog.text.count("audio is lost") == 1
     assert bench.service.held.used == 0
     bench.service.close()
 
@@ -448,7 +448,7 @@ async def test_sound_to_play_is_refused_while_the_process_holds_as_much_as_it_ma
     socket = await streaming(bench)
     assert bench.service.held.take(16 * MEGABYTE - 100_000) is None
     status, problem = await post(bench.app, play_path(bench), wav(10))
-    assert (status, problem["title"]) == (503, "Too much sound waits")
+    assert (status, problem["title"]) == (503, "Too much audio waits")
     assert "process" in problem["detail"]
     bench.service.held.give(16 * MEGABYTE - 100_000)
     assert (await post(bench.app, play_path(bench), wav(10)))[0] == 202

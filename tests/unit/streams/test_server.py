@@ -13,6 +13,7 @@ import pytest
 import uvicorn
 
 from streams.app import create_app
+from streams.audio import AudioSession
 from streams.server import LONGEST_FRAME_BYTES, configured
 from tests.unit.streams.memory import CALL, HEADERS, Bench, audio, key, metadata, sound
 
@@ -35,7 +36,7 @@ async def serving(bench: Bench) -> AsyncIterator[tuple[str, uvicorn.Server]]:
 
 async def until_frames(bench: Bench, count: int) -> None:
     async with asyncio.timeout(10):
-        while CALL not in bench.service.open or bench.service.open[CALL]._frames < count:
+        while not isinstance(session := bench.service.open.get(CALL), AudioSession) or session._frames < count:
             await asyncio.sleep(0.005)
 
 

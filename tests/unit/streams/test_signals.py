@@ -179,7 +179,7 @@ async def test_a_signal_is_given_up_after_two_minutes_and_those_that_came_later_
 
     def app(*given: Any) -> str:
         if bench.time.now < begun + 150:
-            raise AppUnavailable("the app answers 503")
+            raise AppUnavailable("the app responded 503")
         return told(*given)
 
     bench.service.deliver = app
@@ -192,7 +192,7 @@ async def test_a_signal_is_given_up_after_two_minutes_and_those_that_came_later_
     assert [data["tone"] for _, _, data in told.signals] == ["2"]
     (line,) = [record for record in caplog.records if "outcome=failed" in record.getMessage()]
     assert line.levelno == logging.ERROR
-    assert line.getMessage() == f"signal dtmf call={CALL} outcome=failed reason=the app answers 503"
+    assert line.getMessage() == f"signal dtmf call={CALL} outcome=failed reason=the app responded 503"
     assert "signals_failed=1 " in caplog.text
     assert caplog.text.count(f"signals wait call={CALL}") == 1
 
@@ -236,12 +236,12 @@ async def test_of_signals_that_go_together_only_the_one_that_the_app_refuses_is_
 @pytest.mark.parametrize(
     ("name", "data", "reason"),
     [
-        ("a b", 1, "its name is none"),
-        ("", 1, "its name is none"),
-        ("x" * 65, 1, "its name is none"),
-        ("a", {1, 2}, "its data is no JSON"),
-        ("a", float("nan"), "its data is no JSON"),
-        ("a", "\ud800", "its data is no JSON"),
+        ("a b", 1, "its name is not valid"),
+        ("", 1, "its name is not valid"),
+        ("x" * 65, 1, "its name is not valid"),
+        ("a", {1, 2}, "its data is not JSON"),
+        ("a", float("nan"), "its data is not JSON"),
+        ("a", "\ud800", "its data is not JSON"),
         ("a", "x" * 1024 * 1024, "its data is too long"),
     ],
 )

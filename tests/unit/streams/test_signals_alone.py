@@ -18,7 +18,7 @@ from tests.unit.streams.memory import CALL
 class Queue:
     """Signals with a clock that starts at 0, and an app that fails as it is told."""
 
-    def __init__(self, *, patience: float = 120.0, held: int = 10**9) -> None:
+    def __init__(self, *, timeout: float = 120.0, held: int = 10**9) -> None:
         self.now, self.pauses = 0.0, list[float]()
         self.failures: list[Exception] = []
         self.refused: set[Any] = set()
@@ -26,7 +26,7 @@ class Queue:
         self.taken: list[list[Any]] = []
         self.held = Budget("socket", held)
         self.signals = Signals(
-            self.app, CALL, self.run, self.held, patience=patience, monotonic=lambda: self.now, sleep=self.sleep
+            self.app, CALL, self.run, self.held, timeout=timeout, monotonic=lambda: self.now, sleep=self.sleep
         )
 
     def app(self, call_id: str, connection: str, sequence: int, signals: Sequence[Mapping[str, Any]]) -> str:
@@ -67,7 +67,7 @@ async def test_it_is_tried_again_ever_later_and_at_last_every_second() -> None:
 
 
 async def test_a_signal_is_given_up_when_its_time_is_over() -> None:
-    queue = Queue(patience=0.2)
+    queue = Queue(timeout=0.2)
     queue.failures = [AWAY] * 9
     queue.signals.put("a", 1)
     await queue.empty()

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from shared.quality.audio import speech
 from shared.quality.spans import total
 from tests.unit.quality.audio import scenes
 from tests.unit.quality.audio.analysis import f1, signal_of, worst_edge
@@ -99,6 +100,21 @@ OTHER_SOUND: dict[str, Callable[[float], Sound]] = {
 def test_other_sound_is_not_taken_for_speech(name: str) -> None:
     (channel,) = signal_of(OTHER_SOUND[name](60)).channels
     assert total(channel.speech) <= 0.02 * 60
+
+
+def test_the_model_is_loaded_once_and_not_for_what_is_never_loud(monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded: list[int] = []
+
+    class Counted(speech.SileroVAD):  # type: ignore[misc, name-defined]
+        def __init__(self, sample_rate: int) -> None:
+            loaded.append(sample_rate)
+            super().__init__(sample_rate)
+
+    monkeypatch.setattr(speech, "SileroVAD", Counted)
+    signal_of(np.zeros((2, 30 * RATE), np.float32))
+    assert loaded == []
+    signal_of(scenes.conversation(75, 2, seed=20).sound)
+    assert loaded == [16_000]
 
 
 def test_speech_is_found_between_hold_music() -> None:

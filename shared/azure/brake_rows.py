@@ -1,0 +1,85 @@
+"""What all instances share of the brakes, in Azure Tables.
+
+Table `<prefix>brakes`: one partition, a row each for figures, switches and counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property, partial
+from typing import Any
+
+from azure.core import MatchConditions
+from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
+from azure.data.tables import TableClient, TableServiceClient, UpdateMode
+
+from shared.azure.rows import etag, storage_errors, table_service
+from shared.brakes.rows import RowName, StoredRow
+from shared.errors import LostRace, StoreUnavailable
+
+PARTITION = "all"
+TEXT = "text"
+
+_storage_errors = partial(storage_errors, "brakes", StoreUnavailable)
+
+
+class TableBrakeRows:
+    """Keeps the rows in a table of its own, which is made with the first of them; safe to share between threads."""
+
+    def __init__(self, connection_string: str, prefix: str) -> None:
+        self._connection_string = connection_string
+        self._name = f"{prefix}brakes"
+
+    def read(self) -> Mapping[str, StoredRow]:
+        with _storage_errors():
+            try:
+                rows = list(self._table.query_entities(f"PartitionKey eq '{PARTITION}'"))
+            except ResourceNotFoundError:
+                return {}  # nothing has been written yet
+        return {str(row["RowKey"]): StoredRow(str(row[TEXT]), etag(row)) for row in rows}
+
+    def put(self, name: RowName, text: str) -> None:
+        with _storage_errors():
+            try:
+                self._table.upsert_entity(_row(name, text), mode=UpdateMode.REPLACE)
+            except ResourceNotFoundError:
+                self._make()
+                self._table.upsert_entity(_row(name, text), mode=UpdateMode.REPLACE)
+
+    def replace(self, name: RowName, text: str, version: object | None) -> None:
+        with _storage_errors():
+            if version is not None:
+                self._table.update_entity(
+                    _row(name, text),
+                    mode=UpdateMode.REPLACE,
+                    etag=str(version),
+                    match_condition=MatchConditions.IfNotModified,
+                )
+                return
+            try:
+                self._insert(name, text)
+            except ResourceNotFoundError:
+                self._make()
+                self._insert(name, text)
+
+    def _insert(self, name: RowName, text: str) -> None:
+        try:
+            self._table.create_entity(_row(name, text))
+        except ResourceExistsError:
+            raise LostRace(name) from None
+
+    def _make(self) -> None:
+        self._service.create_table_if_not_exists(self._name)
+
+    @cached_property
+    def _service(self) -> TableServiceClient:
+        """Made on first use, in the background: the start of the app need not wait for it."""
+        return table_service(self._connection_string)
+
+    @cached_property
+    def _table(self) -> TableClient:
+        return self._service.get_table_client(self._name)
+
+
+def _row(name: RowName, text: str) -> dict[str, Any]:
+    return {"PartitionKey": PARTITION, "RowKey": name, TEXT: text}

@@ -1,0 +1,85 @@
+"""Messages on Storage Queues: wake-up calls, work on recordings, events for other systems.
+
+The SDK is imported on first use: it costs 250 ms.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
+
+from shared.azure.rows import storage_errors
+from shared.errors import StoreUnavailable
+from shared.notifications.message import Message
+from shared.transport import STORAGE_OPTIONS
+
+if TYPE_CHECKING:
+    from azure.storage.queue import QueueClient
+
+MAX_VISIBILITY = 7 * 24 * 3600
+"""Seconds that a message can stay invisible (docs: put message)."""
+
+
+class Messages:
+    """Sends messages in the encoding that queue triggers expect."""
+
+    def __init__(self, connection_string: str, queue: str) -> None:
+        self._connection_string = connection_string
+        self._queue = queue
+
+    def send(self, message: Mapping[str, Any], delay: float = 0.0) -> None:
+        """Send a message that becomes visible in so many seconds (7 days at most). StoreUnavailable, StoreRefused."""
+        text, seconds = json.dumps(message), min(max(0, round(delay)), MAX_VISIBILITY)
+        with storage_errors(self._queue, StoreUnavailable):
+            try:
+                self._client.send_message(text, visibility_timeout=seconds, time_to_live=-1)
+            except ResourceNotFoundError:
+                with suppress(ResourceExistsError):  # another instance was quicker
+                    self._client.create_queue()
+                self._client.send_message(text, visibility_timeout=seconds, time_to_live=-1)
+
+    @cached_property
+    def _client(self) -> QueueClient:
+        from azure.storage.queue import QueueClient, TextBase64EncodePolicy
+
+        return QueueClient.from_connection_string(
+            self._connection_string, self._queue, message_encode_policy=TextBase64EncodePolicy(), **STORAGE_OPTIONS
+        )
+
+
+class QueueTimers:
+    """Schedules wake-ups on the queue `<prefix>-timers`; what waits longer than 7 days goes round again."""
+
+    def __init__(self, connection_string: str, prefix: str) -> None:
+        self._messages = Messages(connection_string, f"{prefix}-timers")
+
+    def schedule(self, call_id: str, seq: int, due: int) -> None:
+        """Wake this operation at `due` (Unix time in milliseconds)."""
+        self._messages.send({"call_id": call_id, "seq": seq, "due": due}, due / 1000 - time.time())
+
+
+class StorageRecordingQueue:
+    """Sends work to the queue-triggered function."""
+
+    def __init__(self, connection_string: str, prefix: str) -> None:
+        self._messages = Messages(connection_string, f"{prefix}-recordings")
+
+    def send(self, recording: str, chunk: int | None, *, delay: float = 0.0) -> None:
+        """One chunk to fetch, or (None) a report to make, in so many seconds. StoreUnavailable, StoreRefused."""
+        self._messages.send({"recording": recording, "chunk": chunk}, delay)
+
+
+class StorageNotificationQueue:
+    """Sends messages to the queue-triggered function."""
+
+    def __init__(self, connection_string: str, prefix: str) -> None:
+        self._messages = Messages(connection_string, f"{prefix}-notifications")
+
+    def send(self, message: Message, *, delay: float = 0.0) -> None:
+        self._messages.send(message.as_json(), delay)

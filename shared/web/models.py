@@ -1,0 +1,260 @@
+"""Requests and answers of the HTTP API, as models: they check what comes in and describe it in OpenAPI."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from shared.calls import actions
+from shared.calls.actions import KINDS, Action, CallLocator, MediaStreaming, Transcription
+from shared.calls.record import Status
+from shared.errors import InvalidInput, UnknownAction
+from shared.identifiers import Identifier
+from shared.plain_json import read_json
+
+M = TypeVar("M", bound=BaseModel)
+
+ACTIONS = {kind: action for kind, action in KINDS.items() if action.spec.in_service and action.spec.on_live_call}
+"""What can be done on a live call over HTTP, by the name in its path."""
+
+MAX_BODY = 256 * 1024
+"""Bytes of a request (our choice)."""
+
+MAX_KEY = 200
+"""Characters of an idempotency key."""
+
+_IN_EVERY_PROBLEM = ("type", "title", "status", "detail")
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class PlaceCall(_Model):
+    """Start a call with a flow: to targets, or by connecting to a call that goes on already."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "flow": "reception",
+                    "targets": ["+14255550123"],
+                    "caller_id": "+18005550199",
+                    "input": {"ticket": "A-17"},
+                },
+                {"flow": "reception", "connect": {"kind": "server_call", "id": "aHR0cHM6Ly9jb252…"}},
+            ]
+        },
+    )
+
+    flow: str = Field(description="name of the flow")
+    targets: tuple[Identifier, ...] = Field((), description="raw ids or E.164 numbers; several: a group call")
+    caller_id: Identifier | None = Field(None, description="a number of yours; needed for phone targets")
+    display_name: str | None = None
+    connect: CallLocator | None = Field(None, description="join this call instead of placing one")
+    input: Any = Field(None, description="what the flow finds in call.input")
+    media_streaming: MediaStreaming | None = None
+    transcription: Transcription | None = None
+
+    def opening(self, *, by_flow: bool) -> actions.CreateCall | actions.Connect | None:
+        """The action that opens the call. InvalidInput if it is ambiguous.
+
+        Args:
+            by_flow: the flow opens its calls by itself; then there is none.
+        """
+        if by_flow:
+            for name in ("targets", "connect"):
+                if getattr(self, name):
+                    raise InvalidInput(
+                        name, "is not for a flow that opens its calls by itself.", "Tell it by `input` whom to call."
+                    )
+            return None
+        live = {"media_streaming": self.media_streaming, "transcription": self.transcription}
+        if self.connect is not None:
+            for name in ("targets", "caller_id", "display_name"):
+                if getattr(self, name):
+                    raise InvalidInput("connect", f"does not go with {name}.", "Give one of them.")
+            return actions.Connect(locator=self.connect, **live)
+        if not self.targets:
+            raise InvalidInput("targets", "is empty.", "Name at least one target, or what to connect to.")
+        return actions.CreateCall(
+            targets=self.targets, caller_id=self.caller_id, display_name=self.display_name, **live
+        )
+
+
+class Placed(_Model):
+    """A call was started (`claimed`), or had been under the same idempotency key (`duplicate`)."""
+
+    id: str
+    outcome: Literal["claimed", "duplicate"]
+
+
+class CallView(_Model):
+    """A call at a glance. Times are Unix time in milliseconds; 0: not yet."""
+
+    id: str
+    flow: str
+    status: Status
+    direction: Literal["inbound", "outbound"]
+    caller: str
+    callee: str
+    outcome: str = Field(description="how it ended, technically")
+    result: str = Field(description="what the flow says came of it; empty: it has said nothing")
+    details: dict[str, Any] = Field(description="what the flow adds to its result")
+    failure: dict[str, str] = Field(description="of a flow that failed: `error`, `where`, `line`, `remedy`")
+    code: int
+    sub_code: int
+    explanation: str = Field(description="what code and sub-code mean, in plain words; empty: the call has not ended")
+    retryable: bool = Field(description="calling again may help")
+    started_at: int
+    connected_at: int
+    ended_at: int
+    attempts: int = Field(description="how often its flow has placed it; 0: it is not the flow that places it")
+    call_connection_id: str
+    server_call_id: str
+    correlation_id: str
+    recording: str
+    recording_ids: tuple[str, ...]
+    entries: int
+
+
+class ListedCall(_Model):
+    """A row of the list."""
+
+    id: str
+    day: str
+    started_at: int
+    status: Status
+    flow: str
+    direction: Literal["inbound", "outbound"]
+    caller: str
+    callee: str
+    outcome: str
+    result: str
+
+
+class CallList(_Model):
+    """One page of calls, newest first."""
+
+    calls: tuple[ListedCall, ...]
+    next: str | None = Field(None, description="give it as `after` for the next page; null: this is the last one")
+
+
+class ParticipantView(_Model):
+    """A participant, as of the newest ParticipantsUpdated."""
+
+    raw_id: str
+    muted: bool
+    on_hold: bool
+
+
+class ParticipantList(_Model):
+    """Who takes part."""
+
+    participants: tuple[ParticipantView, ...]
+
+
+class JournalView(_Model):
+    """The journal of a call, oldest entry first."""
+
+    id: str
+    journal: tuple[dict[str, Any], ...]
+
+
+class Done(_Model):
+    """An action was taken.
+
+    `answer` is the service's answer where that is the outcome; otherwise the outcome comes as an event and stands
+    in the journal under the operation's number. `failure` says why an action failed that the service had taken;
+    only a repeated request can meet it.
+    """
+
+    operation: int
+    outcome: Literal["advanced", "duplicate"]
+    done: bool
+    answer: Any = None
+    failure: str | None = None
+
+
+class Signal(_Model):
+    """Something for the flow."""
+
+    data: Any = None
+
+
+class SignalTaken(_Model):
+    """A signal is in the journal; `duplicate`: it was there already, under the same idempotency key."""
+
+    outcome: Literal["advanced", "duplicate"]
+
+
+class Problem(_Model):
+    """An error (RFC 9457): what is wrong with which field and what to do, or the service's own error code."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra={"required": [*_IN_EVERY_PROBLEM]})
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    field: str = Field("", description="which part of the request is wrong")
+    remedy: str = Field("", description="what to do")
+    code: str = Field("", description="the service's error code, often a sub-code such as 8522; or the brake's")
+
+
+def read(model: type[M], body: bytes, *, most: int = MAX_BODY, **defaults: Any) -> M:
+    """A request from its JSON body of at most so many bytes; InvalidInput names the field that is wrong."""
+    given = _object(body, most)
+    try:
+        return model.model_validate({**defaults, **given})
+    except ValidationError as error:
+        problem = error.errors()[0]
+        path = ".".join(str(part) for part in problem["loc"]) or "body"
+        raise InvalidInput(path, f"{_plain(problem['msg'])}.", "See /api/openapi.json.") from None
+
+
+def read_action(name: str, body: bytes, other_side: Identifier | None) -> Action:
+    """An action on a live call from its JSON body; who is meant is the other side, unless it is told."""
+    kind = ACTIONS.get(name)
+    if kind is None:
+        raise UnknownAction("action", f"{name!r} is not known.", f"Known: {', '.join(sorted(ACTIONS))}.")
+    defaults: dict[str, Any] = {"kind": name}
+    if "participant" in kind.model_fields and other_side is not None:
+        defaults["participant"] = other_side.raw_id
+    return read(kind, body, **defaults)
+
+
+@contextmanager
+def in_body(kind: str) -> Iterator[None]:
+    """Name fields as they stand in a request's body: a rule says `play.interrupt`, the body has `interrupt`."""
+    try:
+        yield
+    except InvalidInput as error:
+        if not error.field.startswith(f"{kind}."):
+            raise
+        raise InvalidInput(error.field.removeprefix(f"{kind}."), error.problem, error.remedy) from None
+
+
+def schema_of(model: type[BaseModel], *, answer: bool = False) -> dict[str, Any]:
+    """The JSON schema of a request or an answer, with its definitions under `$defs`."""
+    mode: Literal["validation", "serialization"] = "serialization" if answer else "validation"
+    return TypeAdapter(model).json_schema(ref_template="#/components/schemas/{model}", mode=mode)
+
+
+def _object(body: bytes, most: int = MAX_BODY) -> dict[str, Any]:
+    """The JSON object in a body, if the journal can hold what is in it."""
+    if len(body) > most:
+        raise InvalidInput("body", f"has {len(body)} bytes.", f"Send at most {most}.")
+    given = read_json(body) if body.strip() else {}
+    if not isinstance(given, dict):
+        raise InvalidInput("body", "is not a JSON object.", "Send a JSON object.")
+    return given
+
+
+def _plain(message: str) -> str:
+    return message.removeprefix("Value error, ")

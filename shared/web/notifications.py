@@ -1,0 +1,60 @@
+"""What the HTTP API tells of events that were given up: models, and the service that fills them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from shared.notifications.base import DeadLetters
+from shared.notifications.notifier import Notifier
+from shared.web.queries import limit, page, position
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class DeadLetterView(_Model):
+    """An event that a target was not given."""
+
+    call_id: str = Field(description="of the call, and the event's id")
+    target: str = Field(description="`topic` or `hook`")
+    reason: str = Field(description="why the last attempt failed")
+    attempts: int
+    since: int = Field(description="from when it was tried, Unix time in milliseconds")
+    at: int = Field(description="when it was given up, Unix time in milliseconds")
+
+
+class DeadLetterList(_Model):
+    """A page of the events that were given up, those of the oldest calls first."""
+
+    dead_letters: tuple[DeadLetterView, ...]
+    next: str | None = Field(description="`after` of the next page; null: this was the last")
+
+
+class Replayed(_Model):
+    """An event that is tried again."""
+
+    call_id: str
+    targets: tuple[str, ...] = Field(description="who is tried again")
+
+
+class DeadLetterService:
+    """Dead letters, as operators see them."""
+
+    def __init__(self, notifier: Notifier, letters: DeadLetters) -> None:
+        self._notifier = notifier
+        self._letters = letters
+
+    def listed(self, query: Mapping[str, str]) -> DeadLetterList:
+        """A page of them."""
+        found, more = page(self._letters.listed(after=position(query.get("after"))), limit(query.get("limit")))
+        views = (
+            DeadLetterView(**{name: getattr(letter, name) for name in DeadLetterView.model_fields}) for letter in found
+        )
+        return DeadLetterList(dead_letters=tuple(views), next=found[-1].position if more else None)
+
+    def replay(self, call_id: str) -> Replayed:
+        """Try again. UnknownCall, UnknownDeadLetter."""
+        return Replayed(call_id=call_id, targets=tuple(self._notifier.replay(call_id)))

@@ -1,0 +1,330 @@
+"""The OpenAPI document of the HTTP API, generated from the models."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any, get_args
+
+from pydantic import BaseModel
+
+from shared.calls.actions import Action
+from shared.calls.call import SIGNAL_NAME
+from shared.calls.record import Status
+from shared.quality.report import Report
+from shared.recordings.record import Status as RecordingStatus
+from shared.web import models, notifications, people, reports
+from shared.web.do_not_record import NumberListed, NumberNotToRecord
+from shared.web.flows import FlowList
+from shared.web.models import ACTIONS, MAX_KEY, schema_of
+from shared.web.queries import DEFAULT_PAGE, MAX_PAGE, MAX_POSITION
+from shared.web.search import SearchCalls
+from shared.web.switches import SwitchesView, TurnSwitches
+
+VERSION = "1.0.0"
+
+IDENTIFIER = {
+    "title": "Identifier",
+    "description": "an endpoint: a phone number as E.164, or a raw id",
+    "type": "string",
+    "examples": ["+14255550123", "4:+14255550123", "8:acs:…"],
+    "pattern": "^(\\+[1-9][0-9]{1,14}|[^+].*:.*|:.*)$",
+}
+"""How an identifier is written in a request. The models read the service's identifier objects as well."""
+
+_CALL_ID = {"name": "call_id", "in": "path", "required": True, "schema": {"type": "string"}}
+_SIGNAL = {"name": "name", "in": "path", "required": True, "schema": {"type": "string", "pattern": SIGNAL_NAME}}
+_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "description": "the same key does it once, however often it is sent",
+    "schema": {"type": "string", "minLength": 1, "maxLength": MAX_KEY},
+}
+_DAY = {
+    "name": "day",
+    "in": "query",
+    "description": "UTC day, 2026-11-23; default: today",
+    "schema": {"type": "string", "format": "date"},
+}
+_POSITION = {"type": "string", "maxLength": MAX_POSITION}
+_PAGE = [
+    {
+        "name": "limit",
+        "in": "query",
+        "schema": {"type": "integer", "minimum": 1, "maximum": MAX_PAGE, "default": DEFAULT_PAGE},
+    },
+    {"name": "after", "in": "query", "description": "`next` of the page before", "schema": _POSITION},
+]
+_LIST_PARAMETERS = [
+    _DAY,
+    {"name": "status", "in": "query", "schema": {"type": "string", "enum": list(get_args(Status))}},
+    *_PAGE,
+]
+_REPORT_PARAMETERS = [
+    _DAY,
+    {"name": "call", "in": "query", "description": "id of a call", "schema": {"type": "string"}},
+    {"name": "flag", "in": "query", "description": "only reports with this flag", "schema": {"type": "string"}},
+    {
+        "name": "below",
+        "in": "query",
+        "description": "only reports with a score below",
+        "schema": {"type": "number", "minimum": 0, "maximum": 100},
+    },
+    *_PAGE,
+]
+_RECORDING_PARAMETERS = [
+    _DAY,
+    {"name": "status", "in": "query", "schema": {"type": "string", "enum": list(get_args(RecordingStatus))}},
+    *_PAGE,
+]
+_RECORDING_ID = {"name": "recording_id", "in": "path", "required": True, "schema": {"type": "string"}}
+
+_READING = (401, 404, 503)
+_CHANGING = (400, 401, 404, 409, 422, 502, 503)
+_PROBLEMS = {
+    400: "something in the request is wrong: `field` and `remedy` say what",
+    401: "the function key is missing or wrong; the host answers that, without a body",
+    404: "no such call, recording, report or dead letter, or no such action",
+    409: "the call is over or not connected yet, the key was used for another request, or a switch is off",
+    422: "the service refused, or a brake of the app did: `code` says why",
+    502: "the service failed or did not answer: `code` is its own",
+    503: "not now; Retry-After says when",
+}
+
+
+@lru_cache(maxsize=1)
+def openapi() -> dict[str, Any]:
+    """The whole document, OpenAPI 3.1."""
+    document = _Document()
+    document.add(
+        "/calls",
+        "post",
+        "placeCall",
+        "Place or connect a call",
+        models.PlaceCall,
+        {200: models.Placed, 201: models.Placed},
+        [_KEY],
+        (400, 401, 409, 422, 502, 503),
+    )
+    document.add(
+        "/calls", "get", "listCalls", "List calls", None, {200: models.CallList}, _LIST_PARAMETERS, (400, 401, 503)
+    )
+    document.add("/flows", "get", "listFlows", "The flows", None, {200: FlowList}, [], (401, 503))
+    document.add(
+        "/calls/search",
+        "post",
+        "searchCalls",
+        "Find calls by number or by an id of the service",
+        SearchCalls,
+        {200: models.CallList},
+        [],
+        (400, 401, 503),
+    )
+    document.add(
+        "/calls/{call_id}", "get", "getCall", "A call at a glance", None, {200: models.CallView}, [_CALL_ID], _READING
+    )
+    document.add(
+        "/calls/{call_id}/journal",
+        "get",
+        "getJournal",
+        "Its journal",
+        None,
+        {200: models.JournalView},
+        [_CALL_ID],
+        _READING,
+    )
+    document.add(
+        "/calls/{call_id}/participants",
+        "get",
+        "getParticipants",
+        "Who takes part",
+        None,
+        {200: models.ParticipantList},
+        [_CALL_ID],
+        _READING,
+    )
+    document.add(
+        "/calls/{call_id}/signals/{name}",
+        "post",
+        "signal",
+        "Give the flow something",
+        models.Signal,
+        {202: models.SignalTaken},
+        [_CALL_ID, _SIGNAL, _KEY],
+        (400, 401, 404, 409, 503),
+    )
+    _add_recordings(document)
+    _add_dead_letters(document)
+    for verb, summary in (
+        ("add", "Never record this number"),
+        ("remove", "Let this number be recorded again"),
+        ("check", "Whether this number is never recorded"),
+    ):
+        document.add(
+            f"/do-not-record/{verb}",
+            "post",
+            f"{verb}DoNotRecord",
+            summary,
+            NumberNotToRecord,
+            {200: NumberListed},
+            [],
+            (400, 401, 503),
+        )
+    for verb, summary, response in (
+        ("export", "All that is kept of a person", people.PersonExported),
+        ("erase", "Erase all that is kept of a person", people.PersonErased),
+    ):
+        document.add(
+            f"/people/{verb}",
+            "post",
+            f"{verb}Person",
+            f"{summary}; needs the master key",
+            people.PersonAsked,
+            {200: response},
+            [],
+            (400, 401, 503),
+        )
+    for method, operation, summary, request in (
+        ("get", "getSwitches", "How the switches stand, and what the brakes did; needs the master key", None),
+        ("post", "turnSwitches", "Turn outbound calls, numbers or flows off or on; needs the master key", TurnSwitches),
+    ):
+        problems = (401, 503) if request is None else (400, 401, 503)
+        document.add("/switches", method, operation, summary, request, {200: SwitchesView}, [], problems)
+    for name, kind in ACTIONS.items():
+        summary = (kind.__doc__ or name).split("\n", 1)[0]
+        document.add(
+            f"/calls/{{call_id}}/actions/{name}",
+            "post",
+            name,
+            summary,
+            kind,
+            {200: models.Done, 202: models.Done},
+            [_CALL_ID, _KEY],
+            _CHANGING,
+            example=kind.spec.example,
+        )
+    return document.finish()
+
+
+def _add_recordings(document: _Document) -> None:
+    one, listing = [_RECORDING_ID], (400, 401, 503)
+    for path, operation, summary, model, parameters, problems in (
+        ("/reports", "listReports", "Quality reports of a day", reports.ReportList, _REPORT_PARAMETERS, listing),
+        ("/reports/{recording_id}", "getReport", "A quality report", Report, one, _READING),
+        ("/recordings", "listRecordings", "Recordings of a day", reports.RecordingList, _RECORDING_PARAMETERS, listing),
+        ("/recordings/{recording_id}", "getRecording", "A recording", reports.RecordingView, one, _READING),
+    ):
+        document.add(path, "get", operation, summary, None, {200: model}, parameters, problems)
+    document.add(
+        "/recordings/{recording_id}/replay",
+        "post",
+        "replayRecording",
+        "Fetch again what failed, and make the report anew",
+        None,
+        {202: reports.RecordingView},
+        one,
+        _READING,
+    )
+    document.add(
+        "/reports/{recording_id}/page", "get", "getReportPage", "A quality report as a page", None, {}, one, _READING
+    )
+    document.html("/reports/{recording_id}/page", "the page, in one file; its link to the audio works for a while")
+
+
+def _add_dead_letters(document: _Document) -> None:
+    path = "/notifications/dead-letters"
+    listed: dict[int, type[BaseModel]] = {200: notifications.DeadLetterList}
+    document.add(path, "get", "listDeadLetters", "Events that were given up", None, listed, _PAGE, (400, 401, 503))
+    document.add(
+        f"{path}/{{call_id}}/replay",
+        "post",
+        "replayDeadLetter",
+        "Try again to deliver an event that was given up",
+        None,
+        {202: notifications.Replayed},
+        [_CALL_ID],
+        _READING,
+    )
+
+
+class _Document:
+    def __init__(self) -> None:
+        self._paths: dict[str, dict[str, Any]] = {}
+        self._schemas: dict[str, Any] = {}
+
+    def add(
+        self,
+        path: str,
+        method: str,
+        operation: str,
+        summary: str,
+        request: type[BaseModel] | None,
+        answers: dict[int, type[BaseModel]],
+        parameters: list[dict[str, Any]],
+        problems: tuple[int, ...],
+        *,
+        example: Any = None,
+    ) -> None:
+        described: dict[str, Any] = {
+            "operationId": operation,
+            "summary": summary,
+            "parameters": parameters,
+            "responses": {
+                str(status): {
+                    "description": (model.__doc__ or "").split("\n", 1)[0],
+                    "content": {"application/json": {"schema": self._reference(model, answer=True)}},
+                }
+                for status, model in answers.items()
+            },
+        }
+        error = {"application/problem+json": {"schema": self._reference(models.Problem, answer=True)}}
+        for status in problems:
+            described["responses"][str(status)] = {"description": _PROBLEMS[status]}
+            if status != 401:
+                described["responses"][str(status)]["content"] = error
+        described["responses"]["default"] = {"description": "any other error", "content": error}
+        if request is not None:
+            body: dict[str, Any] = {"schema": self._reference(request)}
+            if example is not None:
+                body["example"] = example
+            required = bool({"required", "oneOf"} & set(self._schemas[request.__name__]))
+            described["requestBody"] = {"required": required, "content": {"application/json": body}}
+        self._paths.setdefault(path, {})[method] = described
+
+    def html(self, path: str, description: str) -> None:
+        """Say that a path answers with a page."""
+        content = {"text/html": {"schema": {"type": "string"}}}
+        self._paths[path]["get"]["responses"]["200"] = {"description": description, "content": content}
+
+    def finish(self) -> dict[str, Any]:
+        return {
+            "openapi": "3.1.0",
+            "info": {"title": "Switchboard", "version": VERSION, "description": "Place, watch and steer calls."},
+            "servers": [{"url": "/api"}],
+            "security": [{"functionKey": []}],
+            "paths": self._paths,
+            "components": {
+                "schemas": self._schemas,
+                "securitySchemes": {"functionKey": {"type": "apiKey", "in": "header", "name": "x-functions-key"}},
+            },
+        }
+
+    def _reference(self, model: type[BaseModel], *, answer: bool = False) -> dict[str, str]:
+        schema = schema_of(model, answer=answer)
+        self._schemas |= schema.pop("$defs", {})
+        if "Identifier" in self._schemas:
+            self._schemas["Identifier"] = IDENTIFIER
+        if issubclass(model, Action):
+            _as_a_body(schema)
+        self._schemas[model.__name__] = schema
+        return {"$ref": f"#/components/schemas/{model.__name__}"}
+
+
+def _as_a_body(schema: dict[str, Any]) -> None:
+    """An action in a request: the path says which it is, and who is meant is the other side unless it is told."""
+    schema["properties"]["kind"]["description"] = "the action, as in the path; may be left out"
+    if "participant" in schema["properties"]:
+        schema["required"].remove("participant")
+        if not schema["required"]:
+            del schema["required"]
+        participant = schema["properties"]["participant"]
+        schema["properties"]["participant"] = {**participant, "description": "default: the other side of the call"}

@@ -1,0 +1,100 @@
+"""Export and erasure of what is kept of a person, as the HTTP API has them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from shared.identifiers import Identifier
+from shared.web.queries import Position
+
+MOST_DAYS = 3660
+"""Days that are looked through at most (our choice)."""
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class PersonAsked(_Model):
+    """Whose data is exported or erased."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        json_schema_extra={"examples": [{"number": "+14255550123"}, {"number": "+14255550123", "days": 30}]},
+    )
+
+    number: Identifier = Field(description="E.164, or a raw id")
+    days: int | None = Field(
+        None,
+        ge=0,
+        le=MOST_DAYS,
+        description="look through the lists of so many days, too: for calls from before there was a hash key; "
+        "default: none, without a hash key as many as calls are kept",
+    )
+    after: Position = Field("", description="`next` of the response before: it goes on from there")
+
+
+class Searched(_Model):
+    """Where was looked."""
+
+    by_hash: bool = Field(description="whether calls were looked for by the hash of the number; needs NUMBER_HASH_KEY")
+    days: int = Field(
+        description="days whose lists are looked through; 0: calls that no hash finds were not looked for"
+    )
+
+
+class ExportedRecording(_Model):
+    """A recording: its record, its report, and links to its files that work for a while."""
+
+    record: dict[str, Any]
+    report: dict[str, Any] | None
+    files: dict[str, str]
+
+
+class ExportedCall(_Model):
+    """A call of the person. It may hold what belongs to others on it."""
+
+    call_id: str
+    started_at: int = Field(description="Unix time in milliseconds")
+    call: dict[str, Any] | None = Field(description="null: the call is deleted, and its recordings are not")
+    journal: tuple[dict[str, Any], ...]
+    recordings: tuple[ExportedRecording, ...]
+    streams: dict[str, str] = Field(description="files of its streams, and links to them")
+
+
+class PersonExported(_Model):
+    """A piece of what is kept of a person."""
+
+    calls: tuple[ExportedCall, ...]
+    do_not_record: bool | None = Field(
+        description="whether the number is on the do-not-record list; null: no such list"
+    )
+    searched: Searched
+    next: str | None = Field(description="`after` of the next piece; null: this was the last")
+
+
+class ErasedCall(_Model):
+    """A call of the person, and what became of it."""
+
+    call_id: str
+    started_at: int = Field(description="Unix time in milliseconds")
+    erased: bool
+    recordings: int = Field(description="that went, with their reports")
+    streams: int = Field(description="files that went")
+    letters: int = Field(description="events that had been given up and went")
+    stays: str = Field(description="what is still there, and why; empty: nothing is")
+
+
+class PersonErased(_Model):
+    """The receipt of a piece of an erasure."""
+
+    calls: tuple[ErasedCall, ...]
+    searched: Searched
+    stays: tuple[str, ...] = Field(description="what an erasure does not take, and why")
+    complete: bool = Field(
+        description="this was the last piece, and all calls in it are erased; false: go on, or again later"
+    )
+    next: str | None = Field(description="`after` of the next piece; null: this was the last")
