@@ -41,7 +41,7 @@ _START_SECONDS = 60.0
 _STREAMS_SECONDS = 8.0
 _KEEP_LOGS_SECONDS = 86_400.0
 _numbers = itertools.count(1)
-_LISTENING = re.compile(r"^Emulator listening on (http://\S+)", re.MULTILINE)
+_PRINTED = re.compile(r"^(Emulator listening on|Connection string:|Certificate:) (.+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +129,7 @@ class Stack:
         self._failover = failover
         self.streams_url = ""
         self.emulator_url = ""
+        self.emulator_printed: dict[str, str] = {}
         self.base_url = ""
         self.host_urls: list[str] = []
         self.environment: dict[str, str] = {}
@@ -286,6 +287,7 @@ class Stack:
             return
         command = [*self._emulator_command, "--port", str(self._ports.emulator), "--access-key", self.access_key]
         command += ["--resource-id", self.resource_id, "--speed", str(self._speed)]
+        command += [] if self._ports.emulator else ["--no-https"]  # nobody but our hosts comes to a free port
         if self._seed is not None:
             command += ["--seed", str(self._seed)]
         key = self._extra.get("DEVSTACK_FUNCTION_KEY") or os.environ.get("DEVSTACK_FUNCTION_KEY")
@@ -296,10 +298,10 @@ class Stack:
 
     def _emulator_serves(self) -> bool:
         assert self.emulator is not None
-        found = _LISTENING.search(self.emulator.log.read_text(errors="replace"))
-        if found is None:
+        self.emulator_printed = printed = dict(_PRINTED.findall(self.emulator.log.read_text(errors="replace")))
+        if "Emulator listening on" not in printed:
             return False
-        self.emulator_url = found[1].rstrip("/")
+        self.emulator_url = printed["Emulator listening on"].rstrip("/")
         return _is_up(int(self.emulator_url.rpartition(":")[2]), "/emulator/health")
 
     def _app_environment(self) -> dict[str, str]:

@@ -129,7 +129,8 @@ Switchboard is up. Ctrl-C stops it.
   Emulator        {stack.emulator_url}
   Streams         {stack.streams_url or "off"}
   Access key      {stack.access_key}
-  Connection      endpoint={stack.emulator_url}/;accesskey={stack.access_key}
+  Connection      {stack.emulator_printed.get("Connection string:", "")}
+  Certificate     {stack.emulator_printed.get("Certificate:", "none")} (clients are told to trust it: docs/emulator.md)
   Storage         blob {storage.get("blob")}, queue {storage.get("queue")}, table {storage.get("table")}
   Logs            {stack.logs}
 

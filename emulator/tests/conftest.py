@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import aiohttp
@@ -10,6 +10,14 @@ import pytest
 
 from acs_emulator.testing import AsyncControl, Running, running_async
 from emulator.tests.support import CALLER, COGNITIVE, OWNED, SPEED, Application, Desk, Wire, listening
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_data_of_the_users(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Emulators that tests start keep their certificate elsewhere."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("data")))
+        yield
 
 
 @pytest.fixture

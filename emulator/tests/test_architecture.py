@@ -16,7 +16,7 @@ import acs_emulator
 
 PACKAGE = Path(acs_emulator.__file__).parent
 PROJECT = Path(__file__).parents[1] / "pyproject.toml"
-ENTRANCES = {"__main__", "testing"}
+ENTRANCES = {"__main__", "terminal", "testing"}
 """Modules beside the layers: what is run or imported from outside."""
 LAYERS = (
     {"api"},
@@ -31,7 +31,7 @@ LAYERS = (
 )
 """From the top: a package imports itself and what is below its line."""
 LEVEL = {name: level for level, line in enumerate(LAYERS) for name in line}
-PROVIDED = {"azure": "azure-storage-blob", "cryptography": "pyjwt", "jwt": "pyjwt"}
+PROVIDED = {"azure": "azure-storage-blob", "jwt": "pyjwt"}
 """Packages whose name is not that of their module."""
 
 

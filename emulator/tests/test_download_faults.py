@@ -88,6 +88,7 @@ async def test_a_wrong_header_promises_more_sound_than_the_file_has(
         promised, true = (int.from_bytes(body[place : place + 4], "little") for body in (spoiled, whole))
         assert promised == true + 3200
     assert (await download(wire, content, Range="bytes=38-49"))[1] == spoiled[38:50]
+    assert (await download(wire, content, Range="bytes=None"))[:2] == (200, spoiled)
 
 
 async def test_a_redirect_leads_where_the_fault_says(

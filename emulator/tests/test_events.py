@@ -163,3 +163,22 @@ async def test_reset_forgets_calls_phones_faults_and_logs(
     assert await emulator.control.deliveries() == []
     await emulator.control.place_call(CALLER, OWNED)
     await application.incoming(2)
+
+
+async def test_reset_forgets_who_takes_part_in_calls_and_who_was_made_a_user(
+    application: Application, emulator: Running[AsyncControl], wire: Wire
+) -> None:
+    """A call of users is announced by its start: one that was forgotten must not be announced as going on."""
+    await emulator.control.register_phone(USER_A, behaviour="answer", afterSeconds=0)
+    service = emulator.service
+    service.users.add(USER_B)
+    body = {"targets": [{"communicationUser": {"id": USER_A}}], "callbackUri": f"{application.base}/api/calls"}
+    _, answer, _ = await wire.send("POST", "/calling/callConnections", body)
+    await application.event("CallConnected", answer["callConnectionId"])
+    await application.grid_event("CallStarted")
+    await emulator.control.reset()
+    assert service.registry._lifecycle._started == {}
+    assert service.users == set()
+    assert service.state() | {"subscriptions": []} == {
+        "calls": [], "endedCalls": 0, "incomingCalls": [], "phones": [], "ownedNumbers": [], "subscriptions": [],
+    }  # fmt: skip

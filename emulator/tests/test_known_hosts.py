@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import ssl
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
@@ -60,3 +62,32 @@ def test_hosts_are_given_by_flag_or_environment() -> None:
     assert parse_config([], {"EMULATOR_ALLOWED_HOSTS": "a, b,"}).allowed_hosts == ("a", "b")
     with pytest.raises(ConfigError, match="--allow-host"):
         parse_config(["--allow-host", "no host"], {})
+
+
+def test_a_foreign_page_reaches_nothing_over_https_either(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    told: list[str] = []
+    with running(https_port=0) as emulator:
+        emulator.service.problems.listeners.append(told.append)
+        trusting = ssl.create_default_context(cafile=tmp_path / "acs-emulator" / "localhost.pem")
+        for headers in ({"Host": "attacker.example:18443"}, {"Origin": "https://attacker.example"}):
+            request = urllib.request.Request(f"{emulator.secure_endpoint}/emulator/state", headers=headers)
+            with pytest.raises(urllib.error.HTTPError, match="403"):
+                urllib.request.urlopen(request, timeout=10, context=trusting)
+        origin = {"Origin": emulator.secure_endpoint}
+        request = urllib.request.Request(f"{emulator.secure_endpoint}/emulator/state", headers=origin)
+        with urllib.request.urlopen(request, timeout=10, context=trusting) as response:
+            assert response.status == 200
+    assert told == [
+        "403 for GET /emulator/state: The Host header names another host than this one. "
+        "The emulator takes it with --allow-host.",
+        "403 for GET /emulator/state: The Origin header names a page of another host. "
+        "The emulator takes it with --allow-host.",
+    ]
+
+
+def test_the_public_url_is_a_host_that_is_known() -> None:
+    with running(public_url="https://emulator.test:8443") as emulator:
+        for headers in ({"Host": "emulator.test:8443"}, {"Origin": "https://emulator.test:8443"}):
+            assert asked(emulator.endpoint, "/emulator/health", headers)[0] == 200
+        assert asked(emulator.endpoint, "/emulator/health", {"Host": "other.test:8443"})[0] == 403

@@ -236,6 +236,9 @@ async def test_downloads_are_signed_take_ranges_and_end_with_delete(
     status, part, _ = await download(wire, content, Range=f"bytes={len(whole) - 10}-")
     assert (status, part) == (206, whole[-10:])
     assert (await download(wire, content, Range=f"bytes={len(whole)}-"))[0] == 416
+    # What cannot be read is left out of account: the Python SDKs up to 1.5 send the first.
+    for unreadable in ("bytes=None", "bytes=5", "bytes=-", "lines=1-2"):
+        assert (await download(wire, content, Range=unreadable))[:2] == (200, whole)
     _, metadata, _ = await download(wire, chunk["metadataLocation"])
     status, part, headers = await download(wire, chunk["metadataLocation"], Range="bytes=0-")
     assert (status, part) == (206, metadata)

@@ -10,6 +10,7 @@ import sys
 
 from acs_emulator.api.app import serve
 from acs_emulator.core.config import Config, ConfigError, parse_config
+from acs_emulator.terminal import Terminal, say, start_text
 
 
 async def run(config: Config) -> None:
@@ -19,12 +20,15 @@ async def run(config: Config) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     async with serve(config) as service:
-        print(f"Emulator listening on {service.origin}", flush=True)
+        say(start_text(service))
+        Terminal(service).follow()
         await stop.wait()
 
 
 def main() -> int:
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s %(message)s")
+    # It warns of every block that is written to a client which has gone away in the middle of a download.
+    logging.getLogger("asyncio").setLevel(logging.ERROR)
     try:
         asyncio.run(run(parse_config(sys.argv[1:], os.environ)))
     except ConfigError as error:

@@ -46,13 +46,23 @@ class ControlError(Exception):
 
 @dataclass(frozen=True)
 class Running(Generic[C]):
-    """A running emulator."""
+    """A running emulator; ``https_port=0`` gives it an https endpoint as well."""
 
     endpoint: str
     access_key: str
     resource_id: str
     control: C
     service: Emulator
+
+    @property
+    def secure_endpoint(self) -> str:
+        """The https endpoint; empty without."""
+        return self.service.secure_origin
+
+    @property
+    def connection_string(self) -> str:
+        """What an app is configured with: the https endpoint, where there is one."""
+        return self.service.connection_string
 
 
 class Control:
@@ -208,8 +218,8 @@ async def running_async(**settings: Any) -> AsyncIterator[Running[AsyncControl]]
     """An emulator in the test's own event loop. Settings are the fields of Config."""
     async with serve(_config(settings)) as service, aiohttp.ClientSession() as session:
         config = service.config
-        control = AsyncControl(service.origin, session)
-        yield Running(service.origin, config.access_key, config.resource_id, control, service)
+        control = AsyncControl(service.local_origin, session)
+        yield Running(service.local_origin, config.access_key, config.resource_id, control, service)
 
 
 @contextmanager
@@ -244,7 +254,8 @@ def running(**settings: Any) -> Iterator[Running[Control]]:
         raise failed[0]
     service = started[0]
     try:
-        yield Running(service.origin, config.access_key, config.resource_id, Control(service.origin), service)
+        control = Control(service.local_origin)
+        yield Running(service.local_origin, config.access_key, config.resource_id, control, service)
     finally:
         stop[0]()
         thread.join()

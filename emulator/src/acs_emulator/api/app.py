@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
+from pathlib import Path
 
 from aiohttp import web
 
@@ -14,9 +15,11 @@ from acs_emulator.api.objects_api import Objects
 from acs_emulator.api.pages import page_routes
 from acs_emulator.api.phone_socket import PhoneSockets
 from acs_emulator.api.speech_api import Speech
+from acs_emulator.api.tls import certificate_files, server_context
 from acs_emulator.api.topic_api import TopicApi
 from acs_emulator.core.config import Config, ConfigError
 from acs_emulator.core.errors import ServiceError
+from acs_emulator.core.files import locked
 from acs_emulator.core.known_hosts import KnownHosts
 from acs_emulator.core.tokens import KEYS_PATH, OPENID_PATH, openid_document
 from acs_emulator.service.emulator import Emulator
@@ -31,18 +34,21 @@ def create_app(service: Emulator) -> web.Application:
     async def of_this_machine(request: web.Request, handler: Handler) -> web.StreamResponse:
         """Refuses what a web page sends that somebody has opened here, before anything is read of it."""
         config = service.config
-        known = KnownHosts((config.host, config.recording_host, *config.allowed_hosts))
+        known = KnownHosts((config.host, config.recording_host, config.public_url, *config.allowed_hosts))
         address = request.transport.get_extra_info("sockname")[0] if request.transport else ""
         headers = request.headers
         if reason := known.refusal(headers.getall("Host", ()), headers.getall("Origin", ()), address):
-            refusal = ServiceError(403, "Forbidden", f"{reason} The emulator takes it with --allow-host.")
+            remedy = "The emulator takes it with --allow-host."
+            service.problems.report(f"403 for {request.method} {request.path}: {reason.removesuffix('.')}", remedy)
+            refusal = ServiceError(403, "Forbidden", f"{reason} {remedy}")
             return answer(refusal.body(), refusal.status)
         return await handler(request)
 
     app = web.Application(client_max_size=BODY_LIMIT, middlewares=[of_this_machine, service_errors])
 
     async def openid(request: web.Request) -> web.Response:
-        return answer(openid_document(service.origin))
+        # Who has come this far comes to the keys as well: in a container, or over https.
+        return answer(openid_document(service.config.public_url or f"{request.scheme}://{request.host}"))
 
     async def keys(request: web.Request) -> web.Response:
         return answer(service.signer.key_set())
@@ -62,21 +68,47 @@ def create_app(service: Emulator) -> web.Application:
 
 @asynccontextmanager
 async def serve(config: Config) -> AsyncIterator[Emulator]:
-    """Listen until the block ends. Raises ConfigError when the address cannot be used."""
+    """Listen until the block ends. Raises ConfigError when an address, the certificate or the folder cannot be used."""
     async with AsyncExitStack() as stack:
-        listener = stack.enter_context(_listen(config))
+        listener = stack.enter_context(_listen(config.host, config.port, "--port"))
+        secure = None
+        if config.https_port is not None:
+            secure = stack.enter_context(_listen(config.host, config.https_port, "--https-port"))
+        if config.location:
+            stack.enter_context(_kept_by_nobody_else(Path(config.location)))
         service = Emulator(config)
         runner = web.AppRunner(create_app(service), access_log=None, shutdown_timeout=1.0)
         stack.push_async_callback(runner.cleanup)
         stack.push_async_callback(service.close)
         await runner.setup()
         await web.SockSite(runner, listener).start()
-        service.listening_on(config.host, listener.getsockname()[1])
+        if secure is not None:
+            service.certificate = certificate_files(config)
+            context = server_context(service.certificate, service.problems)
+            await web.SockSite(runner, secure, ssl_context=context).start()
+        service.listening_on(listener.getsockname()[1], None if secure is None else secure.getsockname()[1])
         yield service
 
 
-def _listen(config: Config) -> socket.socket:
+def _listen(host: str, port: int, flag: str) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((config.host, config.port), backlog=1024)
+        # "::" is every address of a machine, those of IPv4 too.
+        both = host == "::" and socket.has_dualstack_ipv6()
+        return socket.create_server((host, port), family=family, backlog=1024, dualstack_ipv6=both)
     except OSError as error:
-        raise ConfigError(f"Cannot listen on {config.host}:{config.port}: {error.strerror}.") from error
+        raise ConfigError(f"{flag}: cannot listen on {host}:{port}: {error.strerror}.") from error
+
+
+@contextmanager
+def _kept_by_nobody_else(location: Path) -> Iterator[None]:
+    """Hold the folder of --location for this emulator alone. Raises ConfigError."""
+    with ExitStack() as stack:
+        try:
+            location.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(locked(location / "lock", wait=False))
+        except BlockingIOError as error:
+            raise ConfigError(f"--location: another emulator uses {location}.") from error
+        except OSError as error:
+            raise ConfigError(f"--location: {location} cannot be used: {error.strerror}.") from error
+        yield

@@ -14,7 +14,7 @@ from aiohttp import web
 from acs_emulator.api.auth import SignatureChecker
 from acs_emulator.api.operations import Answer, Operation, Request, Router
 from acs_emulator.api.repeat import Repeats, request_id
-from acs_emulator.api.request_faults import answered_by_fault, delay_or_drop, taken
+from acs_emulator.api.request_faults import answered_by_fault, delay_or_drop, denied, taken
 from acs_emulator.api.routes import IDENTITY_OPERATIONS, OPERATIONS
 from acs_emulator.api.validation import check, read_json, request_schemas
 from acs_emulator.core.errors import BadRequest, NotEmulated, ServiceError, Unauthorized
@@ -67,7 +67,7 @@ class Dispatcher:
         except ServiceError as error:
             answer = Answer(error.status, error.body())
             if isinstance(error, Unauthorized):
-                record.note = error.reason
+                denied(service, record, error.reason, error.remedy)
         except web.HTTPRequestEntityTooLarge:
             too_large = ServiceError(413, "RequestTooLarge", f"The body is larger than {BODY_LIMIT} bytes.")
             answer = Answer(413, too_large.body())
@@ -76,6 +76,7 @@ class Dispatcher:
             answer = Answer(500, ServiceError(500, "InternalServerError", "The emulator failed.").body())
         record.status, record.answer = answer.status, answer.body
         record.ms = round((time.perf_counter() - started) * 1000, 3)
+        service.log.answered(record)
         return self._response(request, operation, answer)
 
     async def _answer(
@@ -96,8 +97,7 @@ class Dispatcher:
         if operation is None and not allowed:
             raise ServiceError(404, "NotFound", "The requested resource does not exist.", raw_path[:500])
         if not service.config.loose:
-            authority = service.origin.partition("//")[2]
-            self._signatures.check(request.method, request.raw_path, request.headers, body, authority)
+            self._signatures.check(request.method, request.raw_path, request.headers, body, service.authorities)
         if operation is None:
             refusal = ServiceError(405, "MethodNotAllowed", "The method is not allowed for this resource.", raw_path)
             return Answer(405, refusal.body(), headers={"Allow": ", ".join(allowed)})

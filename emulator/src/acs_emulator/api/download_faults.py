@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Mapping
 from email.utils import formatdate
 from pathlib import Path
+from typing import TypeVar
 
 from aiohttp import web
 
@@ -14,6 +16,23 @@ from acs_emulator.events.faults import Fault
 _BLOCK = 256 * 1024
 #: Bytes of the header of a WAV file as the emulator writes it; the sizes stand at 4 and at 40.
 _WAV_HEADER = 44
+_RANGE = re.compile(r"bytes=(?:[0-9]+-[0-9]*|-[0-9]+)")
+
+
+R = TypeVar("R", bound=web.BaseRequest)
+
+
+def readable_range(request: R) -> R:
+    """The request, without a Range that cannot be read: such a one is left out of account (RFC 9110, 14.2).
+
+    The Python SDKs up to 1.5 send `bytes=None` for a whole file.
+    """
+    given = request.headers.get("Range")
+    if given is None or _RANGE.fullmatch(given.strip()):
+        return request
+    headers = request.headers.copy()
+    del headers["Range"]
+    return request.clone(headers=headers)
 
 
 async def spoiled(request: web.Request, path: Path, faults: Mapping[str, Fault]) -> web.StreamResponse | None:
@@ -21,6 +40,7 @@ async def spoiled(request: web.Request, path: Path, faults: Mapping[str, Fault])
     if "redirect" in faults:
         fault = faults["redirect"]
         return web.Response(status=fault.status, headers={"Location": fault.location or ""})
+    request = readable_range(request)
     size = path.stat().st_size
     if "empty" in faults:
         return web.Response(content_type="application/octet-stream")

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from aiohttp import web
+from aiohttp.abc import AbstractStreamWriter
 
 from acs_emulator.api.auth import SignatureChecker
-from acs_emulator.api.download_faults import spoiled
-from acs_emulator.api.request_faults import answered_by_fault, delay_or_drop, taken
+from acs_emulator.api.download_faults import readable_range, spoiled
+from acs_emulator.api.request_faults import answered_by_fault, delay_or_drop, denied, taken
 from acs_emulator.core.errors import Unauthorized
 from acs_emulator.events.faults import DOWNLOAD_KINDS, METADATA, SOUND
 from acs_emulator.recording.archive import Document
@@ -16,6 +17,13 @@ from acs_emulator.service.emulator import Emulator
 
 _METADATA_NAME = "acsmetadata"
 _DOWNLOAD, _DELETE = "CallRecording_Download", "CallRecording_Delete"
+
+
+class _File(web.FileResponse):
+    """A file, of which a readable Range takes a part."""
+
+    async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
+        return await super().prepare(readable_range(request))
 
 
 class Objects:
@@ -46,7 +54,7 @@ class Objects:
         struck = await spoiled(request, path, {fault.kind: fault for fault in faults})
         if struck is not None:
             return struck
-        return web.FileResponse(path, headers={"Content-Type": "application/octet-stream"})
+        return _File(path, headers={"Content-Type": "application/octet-stream"})
 
     async def delete(self, request: web.Request) -> web.StreamResponse:
         document = self._service.recordings.archive.get(request.match_info["document"])
@@ -62,10 +70,9 @@ class Objects:
             return dropped
         if not service.config.loose:
             try:
-                authority = service.origin.partition("//")[2]
-                self._signatures.check(request.method, request.raw_path, request.headers, b"", authority)
+                self._signatures.check(request.method, request.raw_path, request.headers, b"", service.authorities)
             except Unauthorized as error:
-                record.status, record.note = 401, error.reason
+                denied(service, record, error.reason, error.remedy)
                 return web.Response(status=401)
         if given := answered_by_fault(record, struck):
             record.status = given[0]

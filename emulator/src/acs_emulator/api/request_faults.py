@@ -42,6 +42,12 @@ async def delay_or_drop(
     return web.Response(status=500)
 
 
+def denied(service: Emulator, record: RequestRecord, reason: str, remedy: str) -> None:
+    """Note a request that was refused with 401, and tell it."""
+    record.status, record.note = 401, reason
+    service.problems.report(f"401 for {record.method} {record.path.partition('?')[0]}: {reason}", remedy)
+
+
 def answered_by_fault(record: RequestRecord, struck: Mapping[str, Fault]) -> tuple[int, str, str] | None:
     """Status, code and message of the refusal that a `status` fault gives instead of an answer."""
     if "status" not in struck:

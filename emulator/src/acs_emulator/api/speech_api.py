@@ -10,7 +10,7 @@ from typing import IO
 from aiohttp import BodyPartReader, web
 
 from acs_emulator.api.control import answer
-from acs_emulator.api.request_faults import answered_by_fault, delay_or_drop, taken
+from acs_emulator.api.request_faults import answered_by_fault, delay_or_drop, denied, taken
 from acs_emulator.core.errors import ServiceError
 from acs_emulator.events.log import RequestRecord
 from acs_emulator.service.emulator import Emulator
@@ -48,6 +48,9 @@ class Speech:
             return await self._transcribed(request, record)
         except ServiceError as error:
             record.status = error.status
+            if isinstance(error, AccessDenied):
+                remedy = "Send any key, or the one that --speech-key names."
+                denied(service, record, "Ocp-Apim-Subscription-Key is missing or wrong", remedy)
             refusal = answer(error.body(), error.status)
             if error.status in (429, 503) and "status" in struck:
                 refusal.headers["Retry-After"] = str(round(struck["status"].seconds))

@@ -7,7 +7,7 @@ import hmac
 from aiohttp import web
 
 from acs_emulator.api.control import answer
-from acs_emulator.api.request_faults import answered_by_fault, delay_or_drop, taken
+from acs_emulator.api.request_faults import answered_by_fault, delay_or_drop, denied, taken
 from acs_emulator.core.errors import ServiceError
 from acs_emulator.events.topic import TopicRefusal, read_events
 from acs_emulator.service.emulator import Emulator
@@ -44,6 +44,9 @@ class TopicApi:
             events, schema = read_events(await request.read(), request.content_type)
         except ServiceError as error:
             record.status = error.status
+            if error.status == 401 and record.note is None:
+                remedy = "Publish with the access key, or with the one that --topic-key names."
+                denied(service, record, "aeg-sas-key is not the key of the topic", remedy)
             return answer(error.body(), error.status)
         record.status = 200
         service.topic.publish(events, schema, service.clock.monotonic_ms())

@@ -44,6 +44,10 @@ class Lifecycle(CallObserver):
         self._event_grid.publish("CallEnded", f"call/{call.server_call_id}", data)
         del self._started[call.id]
 
+    def clear(self) -> None:
+        """Forget the calls that go on."""
+        self._started.clear()
+
     def _participant(self, name: str, call: Call, participant: Participant) -> None:
         data = {
             "user": _who(participant),

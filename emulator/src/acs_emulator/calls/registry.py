@@ -63,4 +63,5 @@ class Registry(CallObserver):
         self.calls.clear()
         self.legs.clear()
         self.invitations.clear()
+        self._lifecycle.clear()
         self.ended_calls = 0

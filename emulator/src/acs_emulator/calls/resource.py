@@ -10,6 +10,7 @@ from acs_emulator.audio import Studio, recogniser
 from acs_emulator.core.clock import Clock
 from acs_emulator.core.config import Config
 from acs_emulator.core.ids import Ids
+from acs_emulator.core.problems import Problems
 from acs_emulator.core.tasks import Tasks
 from acs_emulator.core.timeline import Timeline
 from acs_emulator.core.tokens import TokenSigner
@@ -17,6 +18,7 @@ from acs_emulator.events.callbacks import CallbackSender
 from acs_emulator.events.eventgrid import EventGrid
 from acs_emulator.events.faults import Faults
 from acs_emulator.events.log import Log
+from acs_emulator.events.remedies import DeliveryProblems
 from acs_emulator.phones.book import PhoneBook
 
 #: Connections that may be open to applications at once.
@@ -32,7 +34,9 @@ class Resource:
         self.clock = Clock(config.speed)
         self.ids = Ids(self.seed, config.resource_id)
         self.signer = TokenSigner(config.resource_id, self.ids.guid())
+        self.problems = Problems()
         self.log = Log()
+        self.log.observers.append(DeliveryProblems(self.problems))
         self.timeline = Timeline()
         self.faults = Faults(self.seed)
         self.phones = PhoneBook()

@@ -20,6 +20,7 @@ from acs_emulator.core.known_hosts import host_of
 DEVELOPMENT_ACCESS_KEY = base64.b64encode(b"switchboard-emulator-development-access-key-0001").decode()
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 18080
+DEFAULT_HTTPS_PORT = 18443
 #: Seed of the resource id when none is given, so that the token audience is the same at every start.
 _RESOURCE_SEED = 1
 
@@ -83,10 +84,28 @@ class Config:
     topic_key: str = field(default="", repr=False)
     #: Key of the speech resource; empty takes any key.
     speech_key: str = field(default="", repr=False)
+    #: Port of https, 0 for any free one; None is without.
+    https_port: int | None = None
+    #: PEM files of a certificate and its key; empty is the development certificate of the user's data folder.
+    certificate: str = ""
+    key: str = ""
+    #: Where others reach the emulator, such as https://emulator.example:8443; empty is its own address.
+    public_url: str = ""
+    #: Folder that keeps recordings and topic events over a restart; empty keeps nothing.
+    location: str = ""
+    #: Whether the terminal shows the conversation of each call.
+    verbose: bool = False
 
     def __post_init__(self) -> None:
-        if not 0 <= self.port <= 65535:
-            raise ConfigError(f"--port: {self.port} is not between 0 and 65535.")
+        for flag, port in (("--port", self.port), ("--https-port", self.https_port or 0)):
+            if not 0 <= port <= 65535:
+                raise ConfigError(f"{flag}: {port} is not between 0 and 65535.")
+        if self.port and self.port == self.https_port:
+            raise ConfigError(f"--https-port: {self.https_port} is the port of http.")
+        if self.key and not self.certificate:
+            raise ConfigError("--key: needs --certificate.")
+        if self.public_url:
+            object.__setattr__(self, "public_url", _origin("--public-url", self.public_url))
         if self.recording_host and "//" not in self.recording_host:
             object.__setattr__(self, "recording_host", f"https://{self.recording_host}")
         if self.recording_host and not urlsplit(self.recording_host).netloc:
@@ -115,6 +134,18 @@ class Config:
             raise ConfigError(f"--resource-id: {self.resource_id!r} is not a GUID.") from error
 
 
+def _origin(flag: str, text: str) -> str:
+    """Scheme and authority of a URL that has no more than that."""
+    parts = urlsplit(text)
+    try:
+        named = parts.scheme in ("http", "https") and host_of(text) and parts.port != 0
+    except ValueError:
+        named = False
+    if not named or parts.path.strip("/") or parts.query or parts.fragment or parts.username is not None:
+        raise ConfigError(f"{flag}: {text!r} is not an address such as https://emulator.example:8443.")
+    return f"{parts.scheme}://{parts.netloc.lower()}"
+
+
 def _has_storage_client() -> bool:
     try:
         return importlib.util.find_spec("azure.storage.blob") is not None
@@ -132,6 +163,16 @@ _OPTIONS: dict[str, tuple[str | None, dict[str, Any]]] = {
     "--version": (None, {"action": "version", "version": f"acs-emulator {__version__}"}),
     "--host": (f"address to listen on (default {DEFAULT_HOST})", {}),
     "--port": (f"port to listen on, 0 for any free one (default {DEFAULT_PORT})", {}),
+    "--https-port": (
+        f"port of https, 0 for any free one (default {DEFAULT_HTTPS_PORT}; beside another --port, a free one)",
+        {},
+    ),
+    "--no-https": ("listen on http alone", _SWITCH),
+    "--certificate": ("PEM file of a certificate for https (default: one that is made for this user)", {}),
+    "--key": ("PEM file of its key (default: the file of the certificate)", {}),
+    "--public-url": ("where others reach it, in containers and behind tunnels: https://emulator.example:8443", {}),
+    "--location": ("folder that keeps recordings and topic events over a restart", {}),
+    "--verbose": ("show the conversation of each call", _SWITCH),
     "--access-key": ("base64 access key (default: the development key)", {}),
     "--event-grid": (
         "Event Grid webhook URL, may repeat; '#IncomingCall,CallStarted' at the end picks event types",
@@ -178,9 +219,17 @@ def parse_config(argv: Sequence[str], environ: Mapping[str, str]) -> Config:
     urls: list[str] = flags.event_grid or environ.get("EMULATOR_EVENT_GRID", "").split(",http")
     if not flags.event_grid:
         urls = [urls[0], *(f"http{rest}" for rest in urls[1:])]
+    port = _number(int, "--port", setting("port", str(DEFAULT_PORT)))
+    https_port = setting("https_port", str(DEFAULT_HTTPS_PORT if port == DEFAULT_PORT else 0))
     return Config(
         host=setting("host", DEFAULT_HOST),
-        port=_number(int, "--port", setting("port", str(DEFAULT_PORT))),
+        port=port,
+        https_port=None if switch("no_https") else _number(int, "--https-port", https_port),
+        certificate=setting("certificate", ""),
+        key=setting("key", ""),
+        public_url=setting("public_url", ""),
+        location=setting("location", ""),
+        verbose=switch("verbose"),
         access_key=setting("access_key", DEVELOPMENT_ACCESS_KEY),
         event_grid=tuple(EventGridTarget.parse(url) for url in urls if url.strip()),
         speed=_number(float, "--speed", setting("speed", "1")),

@@ -43,11 +43,12 @@ class DetailedRefusal(ServiceError):
 
 
 class Unauthorized(ServiceError):
-    """No acceptable signature. The reason goes to the request log, not to the client."""
+    """No acceptable signature. Reason and remedy go to the request log and the terminal, not to the client."""
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, remedy: str) -> None:
         super().__init__(401, "Denied", "Denied by the resource provider.")
         self.reason = reason
+        self.remedy = remedy
 
 
 class BadRequest(ServiceError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import takewhile
 from typing import Any
@@ -39,10 +40,15 @@ class Timeline:
         self._entries: deque[Entry] = deque(maxlen=TIMELINE_SIZE)
         self._last = 0
         self._grown = asyncio.Event()
+        #: Told of each entry as it comes.
+        self.listeners: list[Callable[[Entry], None]] = []
 
     def add(self, at: float, call: str, who: str, what: str, text: str, party: str = "", *, at_ms: float = 0.0) -> None:
         self._last += 1
-        self._entries.append(Entry(self._last, round(at, 3), call, who, what, text, party, at_ms))
+        entry = Entry(self._last, round(at, 3), call, who, what, text, party, at_ms)
+        self._entries.append(entry)
+        for listener in self.listeners:
+            listener(entry)
         self._grown.set()
         self._grown = asyncio.Event()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Callable
 from typing import Any
 
 import aiohttp
@@ -16,6 +17,7 @@ from acs_emulator.events.envelopes import event_grid_event
 from acs_emulator.events.faults import Faults
 from acs_emulator.events.log import Attempt, Delivery, Log
 from acs_emulator.events.posting import post
+from acs_emulator.events.remedies import unvalidated
 
 #: Waits before each retry in seconds, the last one repeating (docs: Event Grid delivery and retry).
 RETRY_SCHEDULE = (10.0, 30.0, 60.0, 300.0, 600.0, 1800.0, 3600.0)
@@ -46,6 +48,8 @@ class Subscription:
         self.name = name
         self.code = code
         self.validated = asyncio.Event()
+        #: Why the last handshake failed, in words for people; empty before the first and after success.
+        self.problem = ""
 
     def state(self) -> dict[str, Any]:
         return {
@@ -53,6 +57,7 @@ class Subscription:
             "url": self.target.url,
             "eventTypes": sorted(self.target.event_types),
             "validated": self.validated.is_set(),
+            "problem": self.problem,
         }
 
 
@@ -69,6 +74,8 @@ class EventGrid:
         self._faults = faults
         self._tasks = tasks
         self.subscriptions: list[Subscription] = []
+        #: Told when a subscription is validated, or when a handshake fails for another reason than the one before.
+        self.on_handshake: list[Callable[[Subscription], None]] = []
 
     def subscribe(self, target: EventGridTarget, origin: str, handshakes: Tasks) -> Subscription:
         """Add an endpoint and start its handshake; ``origin`` is the emulator's own address."""
@@ -82,7 +89,7 @@ class EventGrid:
         """Manual validation by GET on the validation URL."""
         for subscription in self.subscriptions:
             if subscription.code == code:
-                subscription.validated.set()
+                self._settled(subscription, "")
                 return True
         return False
 
@@ -112,10 +119,21 @@ class EventGrid:
                 event = event_grid_event(self._ids.guid(), _TOPIC, "", VALIDATION_EVENT, data, utc_now())
                 delivery = self._log.delivery("validation", subscription.target.url, event)
             answer = await self._post(subscription, delivery, "SubscriptionValidation", 0)
-            if delivery.attempts[-1].status == 200 and _validation_response(answer) == code:
-                subscription.validated.set()
+            attempt = delivery.attempts[-1]
+            if attempt.status == 200 and _validation_response(answer) == code:
+                self._settled(subscription, "")
                 return
+            self._settled(subscription, unvalidated(attempt))
             await self._clock.sleep(HANDSHAKE_WAIT)
+
+    def _settled(self, subscription: Subscription, problem: str) -> None:
+        """Note how a handshake ended: well if there is no problem."""
+        changed = problem != subscription.problem or not problem
+        subscription.problem = problem
+        if not problem:
+            subscription.validated.set()
+        for listener in self.on_handshake if changed else ():
+            listener(subscription)
 
     async def _deliver(self, subscription: Subscription, event: dict[str, Any]) -> None:
         expires = self._clock.now() + TIME_TO_LIVE

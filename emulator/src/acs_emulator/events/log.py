@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,6 +33,19 @@ class Attempt:
         }
 
 
+class LogObserver:
+    """Is told what happens between the emulator and the app as it happens; what it does not care for it leaves out."""
+
+    def attempted(self, delivery: Delivery, attempt: Attempt) -> None:
+        """An attempt to deliver an event has ended."""
+
+    def unanswered(self, delivery: Delivery, seconds: float) -> None:
+        """An attempt has waited so many seconds for a response, and goes on waiting."""
+
+    def answered(self, request: RequestRecord) -> None:
+        """A request of the data plane has been answered."""
+
+
 @dataclass
 class Delivery:
     """One event on its way to one URL, with all attempts."""
@@ -45,6 +59,18 @@ class Delivery:
     body: list[dict[str, Any]]
     attempts: list[Attempt] = field(default_factory=list)
     duplicate: bool = False
+    observers: Sequence[LogObserver] = field(default=(), repr=False)
+
+    def attempted(self, attempt: Attempt) -> None:
+        """Add an attempt that was made."""
+        self.attempts.append(attempt)
+        for observer in self.observers:
+            observer.attempted(self, attempt)
+
+    def unanswered(self, seconds: float) -> None:
+        """The attempt that is being made has had no response for so long."""
+        for observer in self.observers:
+            observer.unanswered(self, seconds)
 
     def wire(self) -> dict[str, Any]:
         return {
@@ -98,6 +124,7 @@ class Log:
     def __init__(self) -> None:
         self.deliveries: deque[Delivery] = deque(maxlen=RING_SIZE)
         self.requests: deque[RequestRecord] = deque(maxlen=RING_SIZE)
+        self.observers: list[LogObserver] = []
         self._delivered = 0
         self._requested = 0
 
@@ -121,6 +148,7 @@ class Log:
             call_connection_id,
             [event],
             duplicate=duplicate,
+            observers=self.observers,
         )
         self.deliveries.append(entry)
         return entry
@@ -132,6 +160,11 @@ class Log:
         entry = RequestRecord(self._requested, at_ms, method, path, operation_id, call_connection_id)
         self.requests.append(entry)
         return entry
+
+    def answered(self, request: RequestRecord) -> None:
+        """A request has been answered: tell it."""
+        for observer in self.observers:
+            observer.answered(request)
 
     def clear(self) -> None:
         self.deliveries.clear()

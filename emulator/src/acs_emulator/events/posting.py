@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from collections.abc import Mapping
@@ -12,6 +13,9 @@ from yarl import URL
 
 from acs_emulator.core.clock import Clock
 from acs_emulator.events.log import Attempt, Delivery
+
+#: Wall-clock seconds after which an app that has not answered is told of. Chosen: apps should answer at once.
+UNANSWERED_AFTER = 2.0
 
 
 async def post(
@@ -27,6 +31,7 @@ async def post(
     ``limit`` is in wall-clock seconds.
     """
     started = time.perf_counter()
+    waiting = asyncio.get_running_loop().call_later(UNANSWERED_AFTER, delivery.unanswered, UNANSWERED_AFTER)
     attempt = Attempt(clock.monotonic_ms())
     text = b""
     try:
@@ -41,6 +46,8 @@ async def post(
             attempt.status = answer.status
     except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:
         attempt.error = f"{type(error).__name__}: {error}"
+    finally:
+        waiting.cancel()
     attempt.ms = round((time.perf_counter() - started) * 1000, 3)
-    delivery.attempts.append(attempt)
+    delivery.attempted(attempt)
     return text

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from acs_emulator.core.errors import DetailedRefusal
+from acs_emulator.core.files import replace
 from acs_emulator.events.eventgrid import EventGrid
 from acs_emulator.events.log import RING_SIZE
 
@@ -47,23 +50,50 @@ class Published:
 
 
 class Topic:
-    """Takes both input schemas. Numbers go on after ``clear``."""
+    """Takes both input schemas. Numbers go on after ``clear``.
 
-    def __init__(self, event_grid: EventGrid) -> None:
+    Args:
+        file: where published events are kept over a restart, a line each; None keeps nothing.
+    """
+
+    def __init__(self, event_grid: EventGrid, file: Path | None = None) -> None:
         self._event_grid = event_grid
-        self.published: deque[Published] = deque(maxlen=RING_SIZE)
-        self._count = 0
+        self._file = file
+        self.published: deque[Published] = deque(_kept(file), maxlen=RING_SIZE)
+        self._count = self.published[-1].n if self.published else 0
+        if file is not None:
+            # Those that have fallen out of the ring go, and so does a line that was not finished.
+            replace(file, "".join(map(_line, self.published)).encode())
 
     def publish(self, events: list[dict[str, Any]], schema: str, at_ms: float) -> None:
         for event in events:
             self._count += 1
             kind = str(event["eventType" if schema == "EventGridEvent" else "type"])
-            self.published.append(Published(self._count, at_ms, schema, kind, event))
+            published = Published(self._count, at_ms, schema, kind, event)
+            self.published.append(published)
+            if self._file is not None:
+                with self._file.open("a", encoding="utf-8") as kept:
+                    kept.write(_line(published))
             sent = {**event, "topic": _TOPIC, "metadataVersion": "1"} if schema == "EventGridEvent" else event
             self._event_grid.forward(sent)
 
     def clear(self) -> None:
         self.published.clear()
+        if self._file is not None:
+            self._file.write_text("", "utf-8")
+
+
+def _line(published: Published) -> str:
+    return json.dumps(published.wire(), separators=(",", ":")) + "\n"
+
+
+def _kept(file: Path | None) -> Iterator[Published]:
+    """The events that an emulator before this one has kept. Its last line may be cut off, if it was killed."""
+    if file is None or not file.exists():
+        return
+    for line in file.read_text("utf-8").splitlines(keepends=True):
+        if line.endswith("\n"):
+            yield Published(**json.loads(line))
 
 
 def read_events(body: bytes, media_type: str) -> tuple[list[dict[str, Any]], str]:

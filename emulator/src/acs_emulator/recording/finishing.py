@@ -40,6 +40,7 @@ async def finish(recording: Recording, archive: Archive, origin: str, on_spoken:
             await asyncio.to_thread(on_spoken, text, pcm)
     finally:
         recording.seal()
+    archive.describe(recording.id, recording.describe())
     service.event_grid.publish("RecordingFileStatusUpdated", _subject(recording), _event(recording))
     await service.clock.sleep(RETENTION)
     archive.expire()

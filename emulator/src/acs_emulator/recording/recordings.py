@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from acs_emulator.calls.call import Call, Leg
@@ -24,10 +25,15 @@ class Recordings:
         self._resource = resource
         self._origin = origin
         self._on_spoken = on_spoken
-        self.archive = Archive(resource.clock)
+        location = resource.config.location
+        self.archive = Archive(resource.clock, Path(location) / "recordings" if location else None)
+        for text, pcm in self.archive.speech():
+            on_spoken(text, pcm)
         #: Those that go on, by id.
         self.running: dict[str, Recording] = {}
         self._finished: deque[Recording] = deque(maxlen=_FINISHED)
+        #: Descriptions of recordings that an emulator before this one has made at the same place.
+        self._before: deque[dict[str, Any]] = deque(self.archive.descriptions(), maxlen=_FINISHED)
 
     def new(self, call: Call, options: RecordingOptions, leg: Leg | None, callback_uri: str | None) -> Recording:
         """A recording that has not begun; ``leg`` if the call was named by it."""
@@ -44,14 +50,25 @@ class Recordings:
     def _stopped(self, recording: Recording) -> None:
         self.running.pop(recording.id, None)
         self._finished.append(recording)
-        work = finish(recording, self.archive, self._origin(), self._on_spoken)
+        work = finish(recording, self.archive, self._origin(), self._spoken)
         self._resource.tasks.start(work, f"files of recording {recording.id}")
+
+    def _spoken(self, text: str, pcm: bytes) -> None:
+        self.archive.add_speech(text, pcm)
+        self._on_spoken(text, pcm)
 
     def describe(self) -> list[dict[str, Any]]:
         """What the control API shows, those that go on first."""
-        return [recording.describe() for recording in (*self.running.values(), *self._finished)]
+        known = [recording.describe() for recording in (*self.running.values(), *self._finished)]
+        return known + list(self._before)[: max(0, _FINISHED - len(self._finished))]
 
     def clear(self) -> None:
+        """Forget all of it, also what stays over a restart."""
         self.running.clear()
         self._finished.clear()
+        self._before.clear()
         self.archive.clear()
+
+    def close(self) -> None:
+        """Let go of the files that do not stay."""
+        self.archive.close()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from acs_emulator.calls.call import Call
 from acs_emulator.calls.registry import Registry
 from acs_emulator.calls.resource import Resource
+from acs_emulator.core.certificate import CertificateFiles
 from acs_emulator.core.config import Config
 from acs_emulator.core.tasks import Tasks
 from acs_emulator.events.topic import Topic
@@ -17,15 +19,27 @@ from acs_emulator.streaming.ticker import Ticker
 from acs_emulator.transcription.voiceprints import Voiceprints
 
 
+def _local(scheme: str, host: str, port: int) -> str:
+    """An address that can be connected to: one to listen on may stand for all of a machine."""
+    reached = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    return f"{scheme}://{f'[{reached}]' if ':' in reached else reached}:{port}"
+
+
 class Emulator(Resource):
     """Make it inside a running event loop; ``close`` it there."""
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
-        self.origin = f"http://{config.host}:{config.port}"
+        #: Where it listens, as its own machine reaches it; without https the second is empty.
+        self.local_origin = _local("http", config.host, config.port)
+        self.secure_origin = ""
+        #: Host and port of each address under which it is known.
+        self.authorities: list[str] = []
+        #: The certificate of https.
+        self.certificate: CertificateFiles | None = None
         self._handshakes = Tasks()
         self.registry = Registry(self)
-        self.topic = Topic(self.event_grid)
+        self.topic = Topic(self.event_grid, Path(config.location) / "topic.jsonl" if config.location else None)
         self.ticker = Ticker(self.clock, self.tasks)
         self.voiceprints = Voiceprints()
         self.recordings = Recordings(self, lambda: self.recording_origin, self.voiceprints.add)
@@ -34,13 +48,28 @@ class Emulator(Resource):
         self.on_reset: list[Callable[[], None]] = []
 
     @property
+    def origin(self) -> str:
+        """Scheme and authority of the addresses that are handed out."""
+        return self.config.public_url or self.local_origin
+
+    @property
     def recording_origin(self) -> str:
         """Scheme and authority of recording locations."""
         return self.config.recording_host.rstrip("/") or self.origin
 
-    def listening_on(self, host: str, port: int) -> None:
-        """Called once the socket is bound: now the subscriptions can be made."""
-        self.origin = f"http://{host}:{port}"
+    @property
+    def connection_string(self) -> str:
+        """What an app is configured with."""
+        endpoint = self.config.public_url or self.secure_origin or self.local_origin
+        return f"endpoint={endpoint}/;accesskey={self.config.access_key}"
+
+    def listening_on(self, port: int, https_port: int | None) -> None:
+        """Called once the sockets are bound: now the subscriptions can be made."""
+        self.local_origin = _local("http", self.config.host, port)
+        if https_port is not None:
+            self.secure_origin = _local("https", self.config.host, https_port)
+        origins = (self.local_origin, self.secure_origin, self.config.public_url)
+        self.authorities = [origin.partition("//")[2] for origin in origins if origin]
         for target in self.config.event_grid:
             self.event_grid.subscribe(target, self.origin, self._handshakes)
 
@@ -62,6 +91,8 @@ class Emulator(Resource):
             self.log.clear,
             self.topic.clear,
             self.timeline.clear,
+            self.problems.clear,
+            self.users.clear,
             self.tasks.crashes.clear,
             *self.on_reset,
         ):
@@ -72,7 +103,7 @@ class Emulator(Resource):
         await self.tasks.cancel_all()
         await self.session.close()
         await self.studio.close()
-        self.recordings.clear()
+        self.recordings.close()
 
     def state(self) -> dict[str, Any]:
         """What GET /emulator/state shows."""

@@ -136,6 +136,10 @@ class Subscription(LegObserver, ABC):
 
     def _failed(self, failure: ConnectFailure, *, again: bool) -> None:
         self.leg.call.note("service", "cannot connect", f"{self.name}: {failure.reason}")
+        remedy = "transportUrl must be a web socket of the app that takes the connection; a token is in Authorization."
+        self.leg.service.problems.report(
+            f"{self.name} cannot connect to {self._transport_url.partition('?')[0]}: {failure.reason}", remedy
+        )
         if again:
             outcome, details = self.interrupted, "streamConnectionInterrupted"
         else:
