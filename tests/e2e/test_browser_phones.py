@@ -42,7 +42,7 @@ VOICES = {
     CALLER: ("en-us", "My invoice is wrong and I have called three times before."),
     AGENT: ("en-us+f4", "Contoso support, this is Ada speaking, how can I help?"),
 }
-SECONDS = 60.0
+SECONDS = 40.0
 """What a step of the call may take on a busy machine."""
 
 
@@ -103,7 +103,6 @@ def call(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Call]:
                 subscriptions=(INCOMING_CALL, RECORDING_FILE),
             )
         )
-        (Path(app.app_root) / "routing.yaml").write_text(f'rules: [{{name: all, to: "{SUPPORT}", answer: support}}]')
         pages = {}
         for number in VOICES:
             flags = (
@@ -129,8 +128,7 @@ def call(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Call]:
         click(agent, "#answer")
         for page in pages.values():
             page.until(f"{STATE} === 'connected'", SECONDS)
-        both = " && ".join(f"document.querySelectorAll('#log .{who}-did').length >= {n}" for who, n in (("other", 4),))
-        caller.until(both, SECONDS)
+        caller.until("document.querySelectorAll('#log .other-did').length >= 2", SECONDS)
         picture(caller, "phone-talks.png")
         caller.until("[...document.querySelectorAll('#with li')].length === 3", SECONDS)
         caller.resize(390, 844, phone=True, dark=True)
