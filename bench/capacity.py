@@ -30,7 +30,7 @@ PER_SECOND = 18.0
 
 
 @dataclass(slots=True)
-class Held:
+class CachedCall:
     """What became of so many calls at once.
 
     Attributes:
@@ -54,7 +54,7 @@ class Held:
         return not self.wrong and not self.repeated and not self.open
 
 
-def hold(calls: int, hosts: int, faults: Sequence[dict[str, Any]] = ()) -> Held:
+def hold(calls: int, hosts: int, faults: Sequence[dict[str, Any]] = ()) -> CachedCall:
     """Have so many calls in flight at once, see all of them end, and look at what is left of each."""
     # All are placed within three quarters of one call's length, so that for a while all are in flight.
     speed = min(2.5, PER_SECOND * LONG_SECONDS * 0.75 / calls)
@@ -66,7 +66,7 @@ def hold(calls: int, hosts: int, faults: Sequence[dict[str, Any]] = ()) -> Held:
         emulated.forget()
         if faults:
             emulated.post("/emulator/faults", list(faults))
-        held, usage = Held(calls), Usage(stack)
+        held, usage = CachedCall(calls), Usage(stack)
         watched = emulated.run(calls, calls, script=lambda number: LONG, apart=1 / PER_SECOND)
         held.at_once, held.machine = watched.peak, usage.told()
         if watched.missing:
@@ -77,7 +77,7 @@ def hold(calls: int, hosts: int, faults: Sequence[dict[str, Any]] = ()) -> Held:
     return held
 
 
-def _check_journals(stack: Stack, held: Held, expected: int) -> None:
+def _check_journals(stack: Stack, held: CachedCall, expected: int) -> None:
     """Wait until the app has ended and closed every call, then count what is not as it should be."""
     service = TableServiceClient.from_connection_string(stack.connection_string)
     heads, index = service.get_table_client("switchboardcalls"), service.get_table_client("switchboardindex")
@@ -99,7 +99,7 @@ def _open(index: TableClient) -> int:
     return sum(1 for _ in index.query_entities("PartitionKey eq 'open'", select=["RowKey"]))
 
 
-def _check_requests(emulated: Emulated, held: Held) -> None:
+def _check_requests(emulated: Emulated, held: CachedCall) -> None:
     """Each action that a flow asked for must have reached the service once."""
     asked: Counter[tuple[str, str]] = Counter()
     kinds: Counter[str] = Counter()

@@ -19,7 +19,7 @@ from bench.callers import AT_ONCE, Emulated, running
 from bench.machine import Usage
 from bench.report import Row, percentile
 from devstack.azurite import ROOT
-from shared.transport import pooled_transport
+from shared.azure.clients import pooled_transport
 
 STATELESS = Path(__file__).parent / "stateless"
 NEXT = {"CallConnected": "Recognize", "RecognizeCompleted": "Play", "PlayCompleted": "HangupCall"}

@@ -16,6 +16,7 @@ from devstack.azurite import LOGS, Azurite
 from shared.azure.call_store import TableStore
 from shared.calls.conductor import Conductor
 from shared.calls.store.base import CallStore
+from shared.storage_account import StorageAccount
 
 JOURNALS = (10, 100, 1000)
 """Entries at which a callback is measured."""
@@ -186,7 +187,7 @@ def _timed(board: Conductor, call: BenchCall, costs: Costs) -> None:
 def measure_round_trips(quick: bool) -> Iterator[Row]:
     """The rows of measurement 3."""
     with Azurite(log=LOGS / "bench-azurite.log") as azurite:
-        trips = round_trips(TableStore(azurite.connection_string, "benchtrips"), 20 if quick else 60)
+        trips = round_trips(TableStore(StorageAccount(azurite.connection_string), "benchtrips"), 20 if quick else 60)
     name = "storage round trips"
     most = {"samples": len(trips.warm)}
     yield Row(name, "callback, warm, most", max(trips.warm), "requests", 1, more=most)
@@ -203,8 +204,10 @@ def measure_round_trips(quick: bool) -> Iterator[Row]:
 def measure_growth(quick: bool) -> Iterator[Row]:
     """The rows of measurement 4."""
     with Azurite(log=LOGS / "bench-azurite.log") as azurite:
-        costs = growth(TableStore(azurite.connection_string, "benchgrowth"), callbacks=16 if quick else 64)
-        cold = cold_costs(TableStore(azurite.connection_string, "benchcold"), 12 if quick else 40)
+        costs = growth(
+            TableStore(StorageAccount(azurite.connection_string), "benchgrowth"), callbacks=16 if quick else 64
+        )
+        cold = cold_costs(TableStore(StorageAccount(azurite.connection_string), "benchcold"), 12 if quick else 40)
     for kind, by_length in costs.items():
         for entries, cost in zip(JOURNALS, by_length, strict=True):
             for what, values in (("CPU", cost.processor), ("wall", cost.wall)):

@@ -217,6 +217,15 @@ class Stack:
         self.hosts[index] = host = self._start_host(index + 1, port)
         host.wait_until(lambda: _is_up(port, "/admin/host/status"), _START_SECONDS)
 
+    def exchange_host(self, index: int, app_root: Path, own_host: Sequence[str] = OWN_HOST) -> None:
+        """End a host in order, start one that runs this app on its port; wait until it serves. So does a deployment.
+
+        Raises:
+            ChildDiedError: it did not come up.
+        """
+        self._app_root, self._own_host = app_root.resolve(), own_host
+        self.revive_host(index)
+
     def check(self) -> None:
         """Do nothing while all services run.
 

@@ -66,7 +66,9 @@ def call_lifecycle(event: func.EventGridEvent) -> None:
         return
     try:
         conductor = switchboard().conductor
-        outcome = conductor.notice(change.server_call_id, change.id, change.raw, correlation_id=change.correlation_id)
+        outcome = conductor.deliver_lifecycle_event(
+            change.server_call_id, change.id, change.raw, correlation_id=change.correlation_id
+        )
     except UnknownCall:
         log.info("unknown %s id=%s: no call of this app", change.name, change.id)
         return

@@ -35,6 +35,6 @@ def wake_up(message: func.QueueMessage) -> None:
 @blueprint.timer_trigger(arg_name="timer", schedule=binding("watchdog_schedule"), run_on_startup=True)
 def watchdog(timer: func.TimerRequest) -> None:
     """Settle the calls that get no more events; also when an instance starts, for another may have died."""
-    done = switchboard().conductor.watch()
+    done = switchboard().watchdog.watch()
     for call_id, outcome in done.items():
         log.warning("watchdog %s call=%s", outcome, call_id)

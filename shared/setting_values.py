@@ -54,10 +54,10 @@ def check_address(value: str, secure: str, clear: str) -> None:
         raise ValueError(f"must start with {secure}://: nothing is sent in the clear but to this machine")
 
 
-def guid(value: str) -> str:
-    """A GUID, as the service writes the immutable id of a resource."""
+def guid(value: str, *, prints: str = "az communication show --query immutableResourceId") -> str:
+    """A GUID, as the service writes the immutable id of a resource; `prints`: the command that shows it."""
     if not _GUID.fullmatch(value):
-        raise ValueError("must be a GUID: `az communication show --query immutableResourceId` prints it")
+        raise ValueError(f"must be a GUID: `{prints}` prints it")
     return value
 
 
@@ -151,6 +151,16 @@ def _cron_number(text: str, names: Mapping[str, int]) -> int | None:
     return names.get(text.lower())
 
 
+_PARTS_OF_THE_HOST = {
+    "accountname": "accountName",
+    "blobserviceuri": "blobServiceUri",
+    "queueserviceuri": "queueServiceUri",
+    "tableserviceuri": "tableServiceUri",
+    "clientid": "clientId",
+}
+"""As the Functions host writes them; it reads them in any case."""
+
+
 def is_loopback(url: str) -> bool:
     """Whether a URL leads to this very machine."""
     try:
@@ -161,7 +171,10 @@ def is_loopback(url: str) -> bool:
 
 def setting_name(field: str) -> str:
     """The app setting that a field of a model of settings is read from."""
-    return "AzureWebJobsStorage" if field == "azurewebjobsstorage" else field.upper()
+    host, _, part = field.partition("__")
+    if host != "azurewebjobsstorage":
+        return field.upper()
+    return "AzureWebJobsStorage" + (f"__{_PARTS_OF_THE_HOST.get(part, part)}" if part else "")
 
 
 def misspelled(names: Iterable[str], known: Iterable[str]) -> dict[str, str]:

@@ -12,22 +12,21 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from shared import setting_values
 from shared.errors import SettingsError
 from shared.exposure import checked
 from shared.security import SERVICE_ISSUER, SERVICE_OPENID_CONFIGURATION
 from shared.setting_values import STORE_PREFIX, setting_name
+from shared.storage_account import StorageSettings
 
 EARLIER = {"events_topic_endpoint": "report_topic_endpoint", "events_topic_key": "report_topic_key"}
 """Settings, and the names under which they are read for one version more."""
 
 
-class Settings(BaseModel):
+class Settings(StorageSettings):
     """Everything that a deployment may set. Each field is the app setting of the same name in capitals."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
     acs_endpoint: str = Field(description="Endpoint of the Communication Services resource.")
     acs_access_key: str = Field(
@@ -44,9 +43,6 @@ class Settings(BaseModel):
         description="OpenID configuration that names the keys of callback tokens.",
     )
     acs_token_issuer: str = Field(SERVICE_ISSUER, description="Issuer of callback tokens.")
-    azurewebjobsstorage: str = Field(
-        repr=False, description="Connection string of the storage account for call context."
-    )
     callback_base_url: str = Field(
         description="Public address of this app, without a path; default: https://WEBSITE_HOSTNAME."
     )
@@ -165,7 +161,7 @@ class Settings(BaseModel):
     )
     scorecards_folder: str = Field("scorecards", description="Folder of the scorecards; relative to the app.")
     transcription_endpoint: str = Field(
-        "", description="Azure AI Speech resource that transcribes recordings; empty: reports hold no words."
+        "", description="Azure AI Speech resource that transcribes recordings; empty: no transcripts."
     )
     transcription_key: str = Field(
         "", repr=False, description="Key of that resource; empty: the app's managed identity signs in."
@@ -242,7 +238,6 @@ class Settings(BaseModel):
         return value
 
     _is_guid = field_validator("acs_resource_id")(setting_values.guid)
-    _is_connection_string = field_validator("azurewebjobsstorage")(setting_values.connection_string)
     _is_aes_key = field_validator("secrets_key", "secrets_key_previous")(setting_values.aes_key)
 
     @field_validator("watchdog_schedule", "recording_schedule")

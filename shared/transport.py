@@ -1,9 +1,9 @@
-"""What all HTTP clients of the app share: the transport of the Azure SDKs, and whom to trust."""
+"""What all HTTP clients of the app share: pooled connections, and whom to trust."""
 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import ssl
@@ -12,30 +12,6 @@ if TYPE_CHECKING:
 
 CONNECTIONS = 64
 """Connections kept to one host: as many as an instance has threads, so that none waits or is thrown away."""
-
-STORAGE_OPTIONS: dict[str, Any] = {
-    "retry_total": 2,
-    "initial_backoff": 0,
-    "increment_base": 1,
-    "random_jitter_range": 0,
-    "connection_timeout": 3,
-    "read_timeout": 8,
-}
-"""For the Blob and Queue SDKs, which by default wait 15 s before their first retry; the Tables SDK has other names."""
-
-
-def pooled_transport(*, timeout: float = 8.0) -> Any:
-    """A requests transport that keeps a connection for every thread (the default keeps ten)."""
-    from azure.core.pipeline.transport import RequestsTransport
-
-    session = pooled_session()
-    return RequestsTransport(
-        session=session,
-        session_owner=False,
-        connection_timeout=3.0,
-        read_timeout=timeout,
-        connection_verify=session.verify,
-    )
 
 
 def pooled_session() -> requests.Session:

@@ -144,14 +144,14 @@ class YamlFile:
             at = (*where, key.value)
             self._lines[at] = line
             if key.value in entries:
-                self.note(at, "stands twice.", "Leave one of them out.")
+                self.note(at, "is given twice.", "Remove one of them.")
             entries[key.value] = self._plain(value, at)
         return entries
 
 
 _SAID = {
     "missing": "is missing.",
-    "extra_forbidden": "is no key here.",
+    "extra_forbidden": "is not a known key.",
     "too_short": "is empty.",
     "tuple_type": "must be a list.",
     "model_type": "must be a mapping (key: value).",

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
+from shared.azure import clients
 from shared.security import StreamUrls, TokenVerifier, key_bytes
 from shared.stream_signals import SignalSignatures
 from streams.app_client import AppClient
@@ -108,7 +109,8 @@ class Service:
 def compose_service() -> Service:
     """Join the parts by settings. Raises SettingsError, or what the storage raises."""
     app, settings = load_app_settings(), load_stream_settings()
-    store = AzureStreamStore(app.azurewebjobsstorage, f"{app.store_prefix}-streams")
+    name, transport = f"{app.store_prefix}-streams", clients.pooled_transport()
+    store = AzureStreamStore(clients.container(app.storage_account, name, transport=transport))
     store.prepare()
     previous = app.callback_signing_key_previous
     return Service(

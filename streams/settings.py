@@ -12,17 +12,15 @@ from shared.errors import SettingsError
 from shared.exposure import checked
 from shared.security import SERVICE_ISSUER, SERVICE_OPENID_CONFIGURATION
 from shared.setting_values import STORE_PREFIX
+from shared.storage_account import StorageSettings
 
 
-class AppSettings(BaseModel):
+class AppSettings(StorageSettings):
     """What the app has set as well, under the same names; docs/settings.md describes them."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
 
     acs_resource_id: str
     acs_openid_configuration_url: str = SERVICE_OPENID_CONFIGURATION
     acs_token_issuer: str = SERVICE_ISSUER
-    azurewebjobsstorage: str = Field(repr=False)
     store_prefix: str = Field("switchboard", pattern=STORE_PREFIX)
     callback_base_url: str
     callback_signing_key: str = Field(repr=False)
@@ -30,7 +28,6 @@ class AppSettings(BaseModel):
     streams_url: str = ""
 
     _is_guid = field_validator("acs_resource_id")(setting_values.guid)
-    _is_connection_string = field_validator("azurewebjobsstorage")(setting_values.connection_string)
 
     @field_validator("acs_openid_configuration_url", "callback_base_url")
     @classmethod

@@ -7,8 +7,6 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol
 
-from shared.transport import STORAGE_OPTIONS, pooled_transport
-
 if TYPE_CHECKING:
     from azure.storage.blob import ContainerClient
 
@@ -38,12 +36,8 @@ class StreamStore(Protocol):
 class AzureStreamStore:
     """One container in Azure Blob Storage."""
 
-    def __init__(self, connection_string: str, container: str) -> None:
-        from azure.storage.blob import ContainerClient
-
-        self._container: ContainerClient = ContainerClient.from_connection_string(
-            connection_string, container, transport=pooled_transport(), **STORAGE_OPTIONS
-        )
+    def __init__(self, container: ContainerClient) -> None:
+        self._container = container
 
     def prepare(self) -> None:
         """Make the container if it is missing."""

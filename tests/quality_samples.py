@@ -21,7 +21,7 @@ from shared.quality.report import (
     Transcript,
 )
 from shared.quality.signal import ChannelSignal, Hole, Piece, Signal
-from shared.quality.spans import Span, united, without
+from shared.quality.spans import Span, difference, union
 
 BEGAN = datetime(2026, 11, 23, 9, 14, 7, tzinfo=UTC)
 CUSTOMER = "4:+1*******23"
@@ -117,12 +117,12 @@ def five_channels() -> Report:
             ),
             Flag(
                 code="audio_missing",
-                text="52 s of the recording are missing: a chunk could not be had.",
+                text="52 s of the recording is missing: a chunk is not available.",
                 spans=(Span(1210.0, 1262.0),),
             ),
         ),
         scorecards=(_failed_card(), _service_card()),
-        notes=("There are no words: no transcriber is set.", "Chunk 2 could not be had within its 24 hours."),
+        notes=("There is no transcript: no transcriber is set.", "Chunk 2 was not available within its 24 hours."),
     )
 
 
@@ -309,8 +309,8 @@ def _conversation(random: Random, seconds: float, people: int, quiet: Talk) -> l
         talk[speaker].append(Span(round(at, 2), round(end, 2)))
         at = end + random.uniform(-0.9, 3.5)
         speaker = random.choices([i for i in range(people) if i != speaker], [6, 6, 3, 1][: people - 1])[0]
-    holes = united(Span(*span) for span in quiet)
-    return [[(span.start, span.end) for span in without(united(one), holes)] for one in talk]
+    holes = union(Span(*span) for span in quiet)
+    return [[(span.start, span.end) for span in difference(union(one), holes)] for one in talk]
 
 
 def _transcript(*phrases: tuple[int, float, float, str]) -> Transcript:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from shared.calls.flow import FLOWS
 from shared.calls.replay_check import replay_check
-from shared.composition import load_flows
+from shared.composition.flows import load_flows
 from shared.errors import InvalidInput
 
 

@@ -8,8 +8,8 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from bench.losses.judge import judge
-from bench.losses.run import run
+from bench.losses.judge import Judgement, judge
+from bench.losses.run import run, run_over_exchange
 from bench.losses.scenario import SCENARIOS
 from bench.losses.told import told
 
@@ -26,7 +26,16 @@ def main() -> int:
     parser.add_argument("--hosts", type=int)
     parser.add_argument("--silent", type=int, default=0, help="tell so many of the calls that were silent longest")
     parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE", help="settings of the app")
+    parser.add_argument(
+        "--exchange",
+        type=Path,
+        metavar="TREE",
+        help="instead: 40 calls begin on the version in this folder, and go on while its hosts are exchanged for ours",
+    )
     given = parser.parse_args()
+    if given.exchange:
+        with tempfile.TemporaryDirectory() as folder:
+            return _say(judge(run_over_exchange(Path(folder), given.exchange.resolve())), given.silent)
     scenario = SCENARIOS[given.scenario]
     if given.loss is not None:
         shares = {name: given.loss for name in ("storage", "service") if getattr(scenario, name)}
@@ -37,8 +46,11 @@ def main() -> int:
         gathered = run(
             scenario, Path(folder), calls=given.calls, seed=given.seed, at_once=given.at_once, environment=settings
         )
-    judgement = judge(gathered)
-    print(told(judgement, given.silent))
+    return _say(judge(gathered), given.silent)
+
+
+def _say(judgement: Judgement, silent: int) -> int:
+    print(told(judgement, silent))
     return 1 if judgement.problems() else 0
 
 

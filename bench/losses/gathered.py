@@ -38,11 +38,12 @@ class Noted:
 
 @dataclass(slots=True)
 class Outage:
-    """Something that the harness took away, in Unix time."""
+    """Something that the harness took away, in Unix time; `up`: the calls that were up when it did, if counted."""
 
     what: str
     began: float
     ended: float = 0.0
+    up: int = 0
 
     @property
     def seconds(self) -> float:

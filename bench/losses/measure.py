@@ -14,7 +14,7 @@ import requests
 
 from bench.losses.judge import LONGEST_SILENCE, MEDIAN_SILENCE, Judgement, judge
 from bench.losses.run import run
-from bench.losses.scenario import KEY, SCENARIOS, Scenario, stack_behind_proxies
+from bench.losses.scenario import KEY, SCENARIOS, Scenario, deployed_here, stack_behind_proxies
 from bench.report import Row, percentile
 from devstack.host.schedules import parse_schedule
 from shared.settings import Settings
@@ -72,7 +72,7 @@ def _idle() -> Iterator[Row]:
     schedule = str(Settings.model_fields["watchdog_schedule"].default)
     with tempfile.TemporaryDirectory() as folder:
         scenario = replace(SCENARIOS["none"], hosts=1, timers=False)
-        with stack_behind_proxies(scenario, Path(folder), 7, {}) as (stack, proxies):
+        with stack_behind_proxies(scenario, deployed_here(Path(folder)), 7, {}) as (stack, proxies):
             url = f"{stack.host_urls[0]}/admin/functions/watchdog?code={KEY}"
             counts = []
             for _ in range(_WATCHES + 1):

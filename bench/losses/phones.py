@@ -8,14 +8,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench.losses.flows import AGENT, ANSWERS
+from bench.losses.lasting import NAPS, QUESTIONS, SENTENCES
 from tests.fixtures.app.flows.reception import reception
 
 Script = list[dict[str, Any]]
 
 TIRED = 60.0
 """Wall-clock seconds after its last step when a phone gives up, so that a call that hangs ends some time."""
+PATIENT = 240.0
+"""The same for a phone whose call is long by itself."""
 RECEPTION, LOOK_UP, PUT_THROUGH, NOBODY_THERE = "+18005550111", "+18005550112", "+18005550113", "+18005550114"
 PASS_ON, NOT_TAKEN, REJECTED, REDIRECTED = "+18005550115", "+18005550116", "+18005550117", "+18005550118"
+ASKED_ON, TOLD_ON, SLEEPS, RECORDED = "+18005550121", "+18005550122", "+18005550123", "+18005550124"
+TRANSFERRED_LATE = "+18005550125"
 
 ROUTES = f"""
 rules:
@@ -27,6 +32,11 @@ rules:
   - {{name: not taken, to: "{NOT_TAKEN}", answer: not taken}}
   - {{name: refused, to: "{REJECTED}", reject: busy}}
   - {{name: sent on, to: "{REDIRECTED}", redirect: "{ANSWERS}"}}
+  - {{name: asked, to: "{ASKED_ON}", answer: asked all along}}
+  - {{name: told, to: "{TOLD_ON}", answer: told all along}}
+  - {{name: sleeps, to: "{SLEEPS}", answer: sleeps}}
+  - {{name: recorded, to: "{RECORDED}", answer: recorded}}
+  - {{name: transferred late, to: "{TRANSFERRED_LATE}", answer: transferred late}}
   - {{name: all the rest, reject: none}}
 """
 
@@ -59,6 +69,11 @@ class Kind:
 def _steps(*steps: dict[str, Any]) -> Callable[[float], Script]:
     """A script that is the same at any speed, and whose phone is tired in the end."""
     return lambda speed: [*steps, {"after": TIRED * speed, "hangUp": True}]
+
+
+def _patient(*steps: dict[str, Any]) -> Callable[[float], Script]:
+    """The same, whose phone is tired so late that a busy machine has said everything by then."""
+    return lambda speed: [*steps, {"after": PATIENT * speed, "hangUp": True}]
 
 
 def _press(keys: str, after: float = 1) -> dict[str, Any]:
@@ -139,6 +154,36 @@ KINDS = (
     Kind("called", "", _steps(_press("1")), [_SURVEY, "< 1", "> You said yes. Thank you."], "completed", 5),
     Kind("called, busy", "", _steps(), [], "busy", 2, behaviour="busy"),
 )
+_YES = [_press("1", after=4)]
+LASTING = (
+    Kind(
+        "asked all along",
+        ASKED_ON,
+        _patient(*_YES * len(QUESTIONS)),
+        [turn for question in QUESTIONS for turn in (f"> {question}", "< 1")] + ["> You said it all. Goodbye."],
+        "completed",
+        9,
+    ),
+    Kind("told all along", TOLD_ON, _patient(), [f"> {sentence}" for sentence in SENTENCES], "completed", 9),
+    Kind("sleeps", SLEEPS, _patient(), [f"> {nap}" for nap in NAPS] + ["> It was found. Goodbye."], "completed", 8),
+    Kind(
+        "recorded",
+        RECORDED,
+        _patient(*_YES * 6),
+        [turn for question in QUESTIONS[:6] for turn in (f"> {question}", "< 1")] + ["> It is recorded. Goodbye."],
+        "completed",
+        7,
+    ),
+    Kind(
+        "transferred late",
+        TRANSFERRED_LATE,
+        _patient({"when": "joined", "after": 2, "hangUp": True}),
+        [f"> {SENTENCES[0]}", "transfers"],
+        "transferred",
+        7,
+    ),
+)
+"""Calls that are up for most of a minute, the shortest last; `share`: of forty."""
 AGENT_PHONE = {"number": AGENT, "script": [{"after": 8, "hangUp": True}]}
 """The agent takes the call, and leaves after eight seconds."""
 

@@ -16,11 +16,12 @@ from azure.data.tables import TableClient
 from acs_emulator.testing import Control
 from bench.losses.flows import OWN
 from bench.losses.gathered import Gathered, Noted, Outage, Placed
-from bench.losses.phones import AGENT_PHONE, Kind, mixed
-from bench.losses.scenario import KEY, Scenario, stack_behind_proxies
-from devstack.azurite import SERVICES
+from bench.losses.phones import AGENT_PHONE, LASTING, PATIENT, Kind, mixed
+from bench.losses.scenario import EXCHANGE, KEY, Scenario, deployed_here, stack_behind_proxies
+from devstack.azurite import ROOT, SERVICES
 from devstack.proxy import Proxies
-from devstack.stack import Stack
+from devstack.stack import OWN_HOST, Stack
+from tests.fixtures.app import FOLDER
 
 LONGEST_CALL = 60.0
 """Emulated seconds that the longest of the calls takes when nothing is disturbed."""
@@ -30,6 +31,10 @@ SETTLE = 30.0
 """Wall-clock seconds within which the app has closed every call after the last one ended."""
 MOMENT = 3.0
 """Seconds in which both hosts live before the next dies, however long the dead one took to start."""
+RINGING = 2
+"""Calls that ring at the same time at the most, where each is to be answered whatever else the machine does."""
+SLOW_IS_NOT_DEAD = {"DISPATCH_GRACE_SECONDS": "20"}
+"""A setting of the app with which a busy machine does not make it send an action again."""
 _numbers = itertools.count(1)
 
 
@@ -47,11 +52,35 @@ def run(
     Raises:
         ChildDiedError, PortTakenError: the stack did not come up.
     """
-    with stack_behind_proxies(scenario, folder, seed, environment or {}) as (stack, proxies):
+    with stack_behind_proxies(scenario, deployed_here(folder), seed, environment or {}) as (stack, proxies):
         running = _Run(scenario, stack, proxies)
         with running:
             running.place_all(mixed(calls, seed), at_once)
             running.wait()
+        running.settle()
+        return running.gather()
+
+
+def run_over_exchange(folder: Path, before: Path = ROOT) -> Gathered:
+    """Begin 40 calls on one version of the app; while all are up, exchange its hosts, one by one, for this one.
+
+    Args:
+        folder: is empty and takes both apps.
+        before: the tree of the version on which the calls begin; its own host runs it, with its own flows beside ours.
+
+    Raises:
+        ChildDiedError, PortTakenError: the stack, or a host of this version, did not come up.
+    """
+    old = deployed_here(folder / "before", app=before, own=FOLDER if before == ROOT else before)
+    new = deployed_here(folder / "after")
+    kinds = [kind for kind in LASTING for _ in range(kind.share)]
+    host = ("env", "-C", str(before), *OWN_HOST)
+    with stack_behind_proxies(EXCHANGE, old, 7, SLOW_IS_NOT_DEAD, host) as (stack, proxies):
+        running = _Run(EXCHANGE, stack, proxies)
+        with running:
+            running.place_in_turn(kinds)
+            running.exchange(new)
+            running.wait(PATIENT)
         running.settle()
         return running.gather()
 
@@ -68,6 +97,7 @@ class _Run:
         self._over = threading.Event()
         self._threads = [threading.Thread(target=self._listen, name="timeline", daemon=True)]
         self._gathered = Gathered(scenario, logs=stack.logs)
+        self._answered: set[str] = set()
         self._ended: set[str] = set()
         self._origins: dict[str, float] = {}
         self._called: dict[str, str] = {}
@@ -107,9 +137,32 @@ class _Run:
                 time.sleep(0.02)
             self._gathered.placed.append(self._place(kind))
 
-    def wait(self) -> None:
-        """Until every call has ended, or the time for that is over."""
-        deadline = time.monotonic() + LONGEST_CALL / self._scenario.speed + ALLOWANCE
+    def place_in_turn(self, kinds: Sequence[Kind]) -> None:
+        """Place each call when the app has answered all of those before it, but for a few; then wait for these."""
+        for kind in kinds:
+            self._let_ring(RINGING)
+            self._gathered.placed.append(self._place(kind))
+        self._let_ring(0)
+
+    def _let_ring(self, most: int) -> None:
+        deadline = time.monotonic() + ALLOWANCE
+        while sum(placed.call not in self._answered for placed in self._gathered.placed) > most:
+            if time.monotonic() > deadline:
+                break
+            time.sleep(0.02)
+
+    def exchange(self, app: Path) -> None:
+        """Exchange each host for one that runs this app."""
+        for host in range(self._scenario.hosts):
+            up = sum(placed.call in self._answered - self._ended for placed in self._gathered.placed)
+            outage = Outage(f"host {host + 1} exchanged", time.time(), up=up)
+            self._stack.exchange_host(host, app)
+            outage.ended = time.time()
+            self._gathered.outages.append(outage)
+
+    def wait(self, longest: float = LONGEST_CALL) -> None:
+        """Until every call has ended, or the time for that (`longest`: emulated seconds of a call) is over."""
+        deadline = time.monotonic() + longest / self._scenario.speed + ALLOWANCE
         while self._running() and time.monotonic() < deadline:
             time.sleep(0.05)
 
@@ -216,6 +269,8 @@ class _Run:
             self._gathered.notes.append(Noted(at, call, entry["who"], entry["what"], entry["text"]))
             if (entry["who"], entry["what"]) == ("service", "ends"):
                 self._ended.add(call)
+            elif (entry["who"], entry["what"]) == ("app", "answers"):
+                self._answered.add(call)
             elif (entry["who"], entry["what"]) == ("app", "calls"):
                 self._called.setdefault(entry["text"], call)
         if entries:

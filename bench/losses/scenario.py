@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from bench.losses.phones import ROUTES
-from devstack.azurite import ACCOUNT, ACCOUNT_KEY, SERVICES
+from devstack.azurite import ACCOUNT, ACCOUNT_KEY, ROOT, SERVICES
 from devstack.deployed import deployed
 from devstack.errors import ChildDiedError, PortTakenError
 from devstack.ports import LOOPBACK, free_port
 from devstack.proxy import Proxies, Proxy
-from devstack.stack import Ports, Stack
+from devstack.stack import OWN_HOST, Ports, Stack
 from tests.fixtures.app import FOLDER
 
 KEY = "a-function-key"
@@ -67,13 +67,27 @@ SCENARIOS = {
     )
 }
 
+EXCHANGE = Scenario("exchange", speed=1.0, hosts=2)
+"""Of calls whose hosts are exchanged; nothing else is done to them."""
+
+
+def deployed_here(folder: Path, *, app: Path = ROOT, own: Path = FOLDER) -> Path:
+    """The app with the flows and routes of this package; `folder` is empty. See `devstack.deployed`."""
+    folder.mkdir(exist_ok=True)
+    flows = {name: Path(__file__).with_name(f"{name}.py").read_text() for name in ("flows", "lasting")}
+    return deployed(folder, flows, ROUTES, own=own, app=app)
+
 
 @contextmanager
 def stack_behind_proxies(
-    scenario: Scenario, folder: Path, seed: int, environment: Mapping[str, str]
+    scenario: Scenario, root: Path, seed: int, environment: Mapping[str, str], own_host: Sequence[str] = OWN_HOST
 ) -> Iterator[tuple[Stack, Proxies]]:
-    """A stack whose hosts reach storage and service through proxies that lose nothing yet."""
-    root = deployed(folder, {"losses": Path(__file__).with_name("flows.py").read_text()}, ROUTES, own=FOLDER)
+    """A stack whose hosts reach storage and service through proxies that lose nothing yet.
+
+    Args:
+        root: the app.
+        own_host: the command of the host.
+    """
     for attempt in range(3):
         ports = {name: free_port() for name in (*SERVICES, "emulator")}
         upstreams = {name: Proxy(port, seed=seed * 10 + n) for n, (name, port) in enumerate(ports.items())}
@@ -83,6 +97,7 @@ def stack_behind_proxies(
                 ports=Ports(**ports),
                 hosts=scenario.hosts,
                 host="own",
+                own_host=own_host,
                 quiet=True,
                 failover=True,
                 timers=scenario.timers,

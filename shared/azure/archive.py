@@ -15,6 +15,7 @@ from typing import Any
 from shared.azure.blobs import Blobs
 from shared.azure.rows import failure
 from shared.errors import LostRace, SettingsError, StoreUnavailable
+from shared.storage_account import StorageAccount
 
 BLOCK = 4 * 2**20
 """Bytes written or read at once. A blob takes 50,000 blocks (docs: put block), which is 195 GiB of these."""
@@ -32,12 +33,10 @@ class BlobArchive:
     """
 
     def __init__(
-        self, connection_string: str, prefix: str, *, container: str = "recordings", block: int = BLOCK
+        self, account: StorageAccount, prefix: str, *, container: str = "recordings", block: int = BLOCK
     ) -> None:
         self._block = block
-        self._blobs = Blobs(
-            connection_string, f"{prefix}-{container}", max_single_get_size=block, max_chunk_get_size=block
-        )
+        self._blobs = Blobs(account, f"{prefix}-{container}", max_single_get_size=block, max_chunk_get_size=block)
 
     def writer(self, name: str, content_type: str) -> BlobWriter:
         """Begin a file. Costs a round trip, and one for each block and two for the commit."""

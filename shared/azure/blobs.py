@@ -6,9 +6,10 @@ from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from shared.azure import clients
 from shared.calls.store.base import RACES
 from shared.errors import LostRace
-from shared.transport import STORAGE_OPTIONS
+from shared.storage_account import StorageAccount
 
 if TYPE_CHECKING:
     from azure.storage.blob import ContainerClient
@@ -24,10 +25,10 @@ class Blobs:
         options: further ones for the SDK's client.
     """
 
-    def __init__(self, connection_string: str, container: str, **options: Any) -> None:
-        self._connection_string = connection_string
+    def __init__(self, account: StorageAccount, container: str, **options: Any) -> None:
+        self._account = account
         self._container = container
-        self._options = {**STORAGE_OPTIONS, **options}
+        self._options = options
 
     def put(self, name: str, text: str) -> None:
         """Write a text, over what has the name."""
@@ -106,6 +107,4 @@ class Blobs:
     @cached_property
     def client(self) -> ContainerClient:
         """The container, for what is no text."""
-        from azure.storage.blob import ContainerClient
-
-        return ContainerClient.from_connection_string(self._connection_string, self._container, **self._options)
+        return clients.container(self._account, self._container, **self._options)

@@ -13,9 +13,11 @@ from azure.core import MatchConditions
 from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
 from azure.data.tables import TableClient, TableServiceClient, UpdateMode
 
-from shared.azure.rows import etag, storage_errors, table_service
+from shared.azure import clients
+from shared.azure.rows import etag, storage_errors
 from shared.brakes.rows import RowName, StoredRow
 from shared.errors import LostRace, StoreUnavailable
+from shared.storage_account import StorageAccount
 
 PARTITION = "all"
 TEXT = "text"
@@ -26,8 +28,8 @@ _storage_errors = partial(storage_errors, "brakes", StoreUnavailable)
 class TableBrakeRows:
     """Keeps the rows in a table of its own, which is made with the first of them; safe to share between threads."""
 
-    def __init__(self, connection_string: str, prefix: str) -> None:
-        self._connection_string = connection_string
+    def __init__(self, account: StorageAccount, prefix: str) -> None:
+        self._account = account
         self._name = f"{prefix}brakes"
 
     def read(self) -> Mapping[str, StoredRow]:
@@ -74,7 +76,7 @@ class TableBrakeRows:
     @cached_property
     def _service(self) -> TableServiceClient:
         """Made on first use, in the background: the start of the app need not wait for it."""
-        return table_service(self._connection_string)
+        return clients.tables(self._account)
 
     @cached_property
     def _table(self) -> TableClient:

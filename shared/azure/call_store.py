@@ -27,9 +27,10 @@ from azure.core import MatchConditions
 from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
 from azure.data.tables import TableClient, TransactionOperation, UpdateMode
 
+from shared.azure import clients
 from shared.azure.blobs import Blobs
 from shared.azure.call_removal import TableRemoval
-from shared.azure.rows import etag, storage_errors, table_service, written_at
+from shared.azure.rows import etag, storage_errors, written_at
 from shared.azure.segments import join, segment_row, segments_of, split
 from shared.calls.record import CallRecord
 from shared.calls.store.base import By, Found, Listed, Stored, Version, listed_row
@@ -49,6 +50,7 @@ from shared.calls.store.index import (
 from shared.calls.store.limits import check_row, is_key, size
 from shared.errors import AlreadyClaimed, UnknownCall
 from shared.privacy import NumberHashes
+from shared.storage_account import StorageAccount
 
 HEAD = "head"
 TAIL_ENTRIES = 32
@@ -95,13 +97,13 @@ class TableStore:
         numbers: hashes the numbers that calls are found by; None: none is kept.
     """
 
-    def __init__(self, connection_string: str, prefix: str, numbers: NumberHashes | None = None) -> None:
+    def __init__(self, account: StorageAccount, prefix: str, numbers: NumberHashes | None = None) -> None:
         self._numbers = numbers
         self._side_by_side = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="switchboard-storage")
-        self._service = table_service(connection_string)
+        self._service = clients.tables(account)
         self._calls: TableClient = self._service.get_table_client(f"{prefix}calls")
         self._index: TableClient = self._service.get_table_client(f"{prefix}index")
-        self._blobs = Blobs(connection_string, f"{prefix}-calls")
+        self._blobs = Blobs(account, f"{prefix}-calls")
         self._removal = TableRemoval(self._calls, self._index, self._blobs, numbers, HEAD)
 
     # The call

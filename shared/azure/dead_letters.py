@@ -14,10 +14,12 @@ from azure.core import MatchConditions
 from azure.core.exceptions import ResourceNotFoundError
 from azure.data.tables import UpdateMode
 
-from shared.azure.rows import etag, storage_errors, table_service
+from shared.azure import clients
+from shared.azure.rows import etag, storage_errors
 from shared.errors import LostRace
 from shared.notifications.base import DeadLetter, Version
 from shared.notifications.errors import UnknownDeadLetter
+from shared.storage_account import StorageAccount
 
 MOST_REASON = 500
 """Characters of a reason that are kept (our choice)."""
@@ -28,8 +30,8 @@ _ALL = "PartitionKey gt @day or ( PartitionKey eq @day and RowKey gt @row )"
 class TableDeadLetters:
     """Keeps dead letters; safe to share between threads."""
 
-    def __init__(self, connection_string: str, prefix: str) -> None:
-        self._service = table_service(connection_string)
+    def __init__(self, account: StorageAccount, prefix: str) -> None:
+        self._service = clients.tables(account)
         self._table = self._service.get_table_client(f"{prefix}deadletters")
 
     def put(self, letter: DeadLetter) -> None:

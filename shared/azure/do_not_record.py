@@ -14,10 +14,12 @@ from itertools import compress
 from azure.core.exceptions import ResourceNotFoundError
 from azure.data.tables import TableClient, TableServiceClient
 
-from shared.azure.rows import storage_errors, table_service
+from shared.azure import clients
+from shared.azure.rows import storage_errors
 from shared.calls.store.index import gaps
 from shared.errors import StoreUnavailable
 from shared.privacy import NumberHashes
+from shared.storage_account import StorageAccount
 
 PARTITION = "number"
 AT_ONCE = 8
@@ -33,8 +35,8 @@ class TableDoNotRecord:
         numbers: hashes the numbers.
     """
 
-    def __init__(self, connection_string: str, prefix: str, numbers: NumberHashes) -> None:
-        self._connection_string = connection_string
+    def __init__(self, account: StorageAccount, prefix: str, numbers: NumberHashes) -> None:
+        self._account = account
         self._name = f"{prefix}donotrecord"
         self._numbers = numbers
 
@@ -92,7 +94,7 @@ class TableDoNotRecord:
     @cached_property
     def _service(self) -> TableServiceClient:
         """Made on first use: no call that is not recorded needs it."""
-        return table_service(self._connection_string)
+        return clients.tables(self._account)
 
     @cached_property
     def _table(self) -> TableClient:

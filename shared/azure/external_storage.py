@@ -8,11 +8,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
+from shared.azure import clients
 from shared.azure.recording_source import MOST_METADATA, read_metadata
 from shared.errors import ForeignLocation, SourceUnavailable, UnreadableAudio
 from shared.recordings.base import Download, Source
 from shared.recordings.location import read_address
-from shared.transport import STORAGE_OPTIONS
+from shared.storage_account import StorageAccount
 
 if TYPE_CHECKING:
     from azure.storage.blob import BlobClient, BlobServiceClient, StorageStreamDownloader
@@ -21,14 +22,14 @@ _BLOCK = 4 * 2**20
 
 
 class OwnStorageSource:
-    """Blobs of one storage account, read with the account's key: a signature in their addresses is not used.
+    """Blobs of one storage account, read as the app signs in to it: a signature in their addresses is not used.
 
     Args:
         containers: those that recordings lie in; nothing else of the account is read or deleted.
     """
 
-    def __init__(self, connection_string: str, containers: Iterable[str]) -> None:
-        self._connection_string = connection_string
+    def __init__(self, account: StorageAccount, containers: Iterable[str]) -> None:
+        self._account = account
         self._containers = frozenset(containers)
 
     def owns(self, location: str) -> bool:
@@ -68,9 +69,9 @@ class OwnStorageSource:
         """The blob at an address; ForeignLocation if it is none of this account, or in no container of ours."""
         container, _, name = (self._path(location) or "").partition("/")
         if not container or not name:
-            raise ForeignLocation(read_address(location).authority, "is no blob of the app's own storage account.")
+            raise ForeignLocation(read_address(location).authority, "is not a blob of the app's own storage account.")
         if container not in self._containers:
-            problem = "the container is none that recordings are read from."
+            problem = "is not a container that recordings are read from."
             raise ForeignLocation(read_address(location).authority, problem, "RECORDING_CONTAINERS names them.")
         return self._service.get_blob_client(container, unquote(name))
 
@@ -84,11 +85,7 @@ class OwnStorageSource:
 
     @cached_property
     def _service(self) -> BlobServiceClient:
-        from azure.storage.blob import BlobServiceClient
-
-        return BlobServiceClient.from_connection_string(
-            self._connection_string, max_single_get_size=_BLOCK, max_chunk_get_size=_BLOCK, **STORAGE_OPTIONS
-        )
+        return clients.blobs(self._account, max_single_get_size=_BLOCK, max_chunk_get_size=_BLOCK)
 
 
 class BlobDownload:

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
 
+from shared.azure import clients
 from shared.azure.rows import storage_errors
 from shared.errors import StoreUnavailable
 from shared.notifications.message import Message
-from shared.transport import STORAGE_OPTIONS
+from shared.storage_account import StorageAccount
 
 if TYPE_CHECKING:
     from azure.storage.queue import QueueClient
@@ -29,8 +30,8 @@ MAX_VISIBILITY = 7 * 24 * 3600
 class Messages:
     """Sends messages in the encoding that queue triggers expect."""
 
-    def __init__(self, connection_string: str, queue: str) -> None:
-        self._connection_string = connection_string
+    def __init__(self, account: StorageAccount, queue: str) -> None:
+        self._account = account
         self._queue = queue
 
     def send(self, message: Mapping[str, Any], delay: float = 0.0) -> None:
@@ -46,18 +47,14 @@ class Messages:
 
     @cached_property
     def _client(self) -> QueueClient:
-        from azure.storage.queue import QueueClient, TextBase64EncodePolicy
-
-        return QueueClient.from_connection_string(
-            self._connection_string, self._queue, message_encode_policy=TextBase64EncodePolicy(), **STORAGE_OPTIONS
-        )
+        return clients.queue(self._account, self._queue)
 
 
 class QueueTimers:
     """Schedules wake-ups on the queue `<prefix>-timers`; what waits longer than 7 days goes round again."""
 
-    def __init__(self, connection_string: str, prefix: str) -> None:
-        self._messages = Messages(connection_string, f"{prefix}-timers")
+    def __init__(self, account: StorageAccount, prefix: str) -> None:
+        self._messages = Messages(account, f"{prefix}-timers")
 
     def schedule(self, call_id: str, seq: int, due: int) -> None:
         """Wake this operation at `due` (Unix time in milliseconds)."""
@@ -67,8 +64,8 @@ class QueueTimers:
 class StorageRecordingQueue:
     """Sends work to the queue-triggered function."""
 
-    def __init__(self, connection_string: str, prefix: str) -> None:
-        self._messages = Messages(connection_string, f"{prefix}-recordings")
+    def __init__(self, account: StorageAccount, prefix: str) -> None:
+        self._messages = Messages(account, f"{prefix}-recordings")
 
     def send(self, recording: str, chunk: int | None, *, delay: float = 0.0) -> None:
         """One chunk to fetch, or (None) a report to make, in so many seconds. StoreUnavailable, StoreRefused."""
@@ -78,8 +75,8 @@ class StorageRecordingQueue:
 class StorageNotificationQueue:
     """Sends messages to the queue-triggered function."""
 
-    def __init__(self, connection_string: str, prefix: str) -> None:
-        self._messages = Messages(connection_string, f"{prefix}-notifications")
+    def __init__(self, account: StorageAccount, prefix: str) -> None:
+        self._messages = Messages(account, f"{prefix}-notifications")
 
     def send(self, message: Message, *, delay: float = 0.0) -> None:
         self._messages.send(message.as_json(), delay)

@@ -19,12 +19,14 @@ from azure.core import MatchConditions
 from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
 from azure.data.tables import EdmType, EntityProperty, TableClient, UpdateMode
 
-from shared.azure.rows import etag, storage_errors, table_service
+from shared.azure import clients
+from shared.azure.rows import etag, storage_errors
 from shared.calls.store.base import RACES
 from shared.errors import LostRace, UnknownRecording
 from shared.logs import logger
 from shared.recordings.base import ReportRow, Version
 from shared.recordings.record import ChunkRecord, RecordingRecord, day_of_id
+from shared.storage_account import StorageAccount
 
 log = logger("switchboard.recordings")
 
@@ -37,8 +39,8 @@ PIECE = 30_000
 class TableLedger:
     """Keeps recordings and reports; safe to share between threads."""
 
-    def __init__(self, connection_string: str, prefix: str, *, clock: Callable[[], float] = time.time) -> None:
-        self._service = table_service(connection_string)
+    def __init__(self, account: StorageAccount, prefix: str, *, clock: Callable[[], float] = time.time) -> None:
+        self._service = clients.tables(account)
         self._recordings = self._service.get_table_client(f"{prefix}recordings")
         self._reports = self._service.get_table_client(f"{prefix}reports")
         self._clock = clock

@@ -16,18 +16,16 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from email.utils import formatdate
 from http.cookiejar import DefaultCookiePolicy
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 import requests
 from requests.auth import AuthBase
 
+from shared.azure import clients
 from shared.errors import ForeignLocation, SourceUnavailable, UnreadableAudio
 from shared.numbers import whole_number
 from shared.recordings.location import Address, Locations
-
-if TYPE_CHECKING:
-    from azure.core.credentials import TokenCredential
 
 SCOPE = "https://communication.azure.com//.default"
 """What a token for the service is asked for (the Call Automation SDK 1.6.0)."""
@@ -54,10 +52,9 @@ class ServiceSource:
 
     Args:
         endpoint: the resource's endpoint; requests are signed with its host.
-        access_key: the resource's key; empty: tokens of `credential` are sent, over https alone.
+        access_key: the resource's key; empty: tokens of the app's identity are sent, over https alone.
         extra_hosts: see `Locations`.
         timeout: seconds without a byte after which an answer counts as broken off.
-        credential: default: the app's managed identity.
         breaks: how often in a row a download may break off before it is given up.
         backoff: seconds before a download is taken up again, twice as long after each further break.
         block: bytes handed out at once.
@@ -70,7 +67,6 @@ class ServiceSource:
         *,
         extra_hosts: Iterable[str] = (),
         timeout: float = 30.0,
-        credential: TokenCredential | None = None,
         breaks: int = 5,
         backoff: float = 0.5,
         block: int = 256 * 1024,
@@ -80,7 +76,7 @@ class ServiceSource:
         if access_key:
             self._auth = _Signature(self._locations, urlsplit(endpoint).netloc, access_key)
         else:
-            self._auth = _Token(self._locations, credential)
+            self._auth = _Token(self._locations)
         self._timeout = (min(timeout, 10.0), timeout)
         self._breaks = breaks
         self._backoff = backoff
@@ -246,25 +242,17 @@ class _Signature(AuthBase):
 class _Token(AuthBase):
     """Sends a token of the app's identity, over https alone."""
 
-    def __init__(self, locations: Locations, credential: TokenCredential | None) -> None:
+    def __init__(self, locations: Locations) -> None:
         self._locations = locations
-        self._credential = credential
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        from azure.core.exceptions import AzureError
-
         address = self._locations.checked(str(request.url))
         if address.scheme != "https":
             raise ForeignLocation(address.authority, "tokens are not sent in the clear.", "Set ACS_ACCESS_KEY.")
-        if self._credential is None:
-            from azure.identity import DefaultAzureCredential  # 150 ms that a key does not need
-
-            self._credential = DefaultAzureCredential()
-        try:
-            token = self._credential.get_token(SCOPE)
-        except AzureError as error:
-            raise SourceUnavailable(f"The app's identity gets no token ({type(error).__name__}).") from error
-        request.headers["Authorization"] = f"Bearer {token.token}"
+        token = clients.token(
+            SCOPE, lambda problem: SourceUnavailable(f"The app's identity gets no token ({problem}).")
+        )
+        request.headers["Authorization"] = f"Bearer {token}"
         return request
 
 
@@ -275,7 +263,7 @@ def read_metadata(body: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError):
         raise UnreadableAudio("acsmetadata", "is not JSON.") from None
     if not isinstance(document, dict):
-        raise UnreadableAudio("acsmetadata", "is no JSON object.")
+        raise UnreadableAudio("acsmetadata", "is not a JSON object.")
     return document
 
 

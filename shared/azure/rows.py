@@ -1,4 +1,4 @@
-"""What every keeper of rows in Azure Tables needs: a client, versions, and the store's own errors."""
+"""What every keeper of rows in Azure Tables needs: versions, and the store's own errors."""
 
 from __future__ import annotations
 
@@ -7,20 +7,12 @@ from contextlib import contextmanager
 from typing import Any, cast
 
 from azure.core.exceptions import AzureError, HttpResponseError, ResourceNotFoundError
-from azure.data.tables import TableServiceClient
 
 from shared.errors import LostRace, StoreError, StoreRefused, StoreUnavailable, SwitchboardError
-from shared.transport import pooled_transport
 
 RETRYABLE = (408, 409, 412, 429)
 """Of the 4xx those that say `later`, or that somebody else is at it; all others say that the request itself is
 wrong."""
-
-
-def table_service(connection_string: str) -> TableServiceClient:
-    """A client that gives up within seconds."""
-    options: dict[str, Any] = {"retry_total": 2, "retry_backoff_factor": 0.2, "transport": pooled_transport()}
-    return TableServiceClient.from_connection_string(connection_string, **options)
 
 
 def etag(row: Mapping[str, Any]) -> str:

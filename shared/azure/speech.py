@@ -11,17 +11,18 @@ import secrets
 import struct
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from shared.azure import clients
 from shared.errors import ForeignLocation, SettingsError, TranscriptionFailed
 from shared.logs import logger
 from shared.quality.spans import Span
-from shared.quality.words.base import ChannelAudio, Utterance, Word
+from shared.quality.transcripts.base import ChannelAudio, Utterance, Word
 from shared.recordings.location import read_address
 
-# requests and azure-identity are imported where they are used: only the queue function transcribes.
+# requests is imported where it is used: only the queue function transcribes.
 if TYPE_CHECKING:
     import requests
 
@@ -94,7 +95,6 @@ class AzureSpeech:
         self._key = key
         self._timeout = timeout
         self._sleep = sleep
-        self._credential: Any = None
 
     def transcribe(self, audio: ChannelAudio, *, channel: int, speech: Sequence[Span] = ()) -> list[Utterance]:
         """What is said on a channel, by one request; see Transcriber. It needs no spans of speech."""
@@ -138,20 +138,9 @@ class AzureSpeech:
         if self._key:
             request.headers["Ocp-Apim-Subscription-Key"] = self._key
         else:
-            request.headers["Authorization"] = f"Bearer {self._token()}"
+            token = clients.token(SCOPE, lambda kind: TranscriptionFailed(f"no token for the speech service ({kind})"))
+            request.headers["Authorization"] = f"Bearer {token}"
         return request
-
-    def _token(self) -> str:
-        from azure.core.exceptions import AzureError
-
-        try:
-            if self._credential is None:
-                from azure.identity import DefaultAzureCredential
-
-                self._credential = DefaultAzureCredential()
-            return str(self._credential.get_token(SCOPE).token)
-        except AzureError as error:
-            raise TranscriptionFailed(f"no token for the speech service ({type(error).__name__})") from None
 
 
 class _Body:

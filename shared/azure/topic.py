@@ -6,6 +6,7 @@ import json
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from shared.azure import clients
 from shared.notifications.errors import TopicUnavailable
 from shared.notifications.event import Event
 
@@ -46,17 +47,4 @@ class TopicPublisher:
 
     @cached_property
     def _client(self) -> EventGridPublisherClient:
-        from azure.core.credentials import AzureKeyCredential, TokenCredential
-        from azure.eventgrid import EventGridPublisherClient
-
-        credential: AzureKeyCredential | TokenCredential
-        if self._key:
-            credential = AzureKeyCredential(self._key)
-        else:
-            from azure.identity import DefaultAzureCredential
-
-            credential = DefaultAzureCredential()
-        # By default the SDK waits 300 s for each response: longer than the lease of a report.
-        return EventGridPublisherClient(
-            self._endpoint, credential, retry_total=2, connection_timeout=3, read_timeout=8, permit_redirects=False
-        )
+        return clients.topic(self._endpoint, self._key)

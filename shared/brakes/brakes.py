@@ -24,7 +24,7 @@ from shared.errors import LostRace, StoreError
 from shared.identifiers import Identifier
 from shared.logs import logger
 from shared.privacy import NumberHashes
-from shared.routing.decisions import Answering, AnswerWith, Outcome, RedirectTo, RejectWith, guarded
+from shared.routing.decisions import AnswerWith, Outcome, RedirectTo, RejectWith, RoutableFlow, guarded
 
 log = logger("switchboard.brakes")
 
@@ -106,7 +106,7 @@ class AppBrakes:
         limits: Limits,
         dialing: Dialing,
         hashes: NumberHashes,
-        flows: Mapping[str, Answering],
+        flows: Mapping[str, RoutableFlow],
         *,
         clock: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
         refresher: Callable[[Callable[[], None]], Refreshing] = Refresher,

@@ -50,7 +50,7 @@ class Refresher:
 
     def use(self) -> None:
         """Somebody goes by what was read: see to it that it is read on. Waits a moment if it is too old, and not while
-        the storage does not answer."""
+        the storage does not respond."""
         now = self._clock()
         self._used_at = now
         if self._is_fresh(now) and self._running:

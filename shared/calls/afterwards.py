@@ -9,8 +9,8 @@ from dataclasses import asdict, dataclass, field, replace
 
 from shared.calls.actions import Run
 from shared.calls.background import Background
+from shared.calls.call_cache import CachedCall, StoredHead
 from shared.calls.dispatcher import to_send
-from shared.calls.held import Held, StoredHead
 from shared.calls.journal import Entry
 from shared.calls.loading import Calls
 from shared.calls.loglines import log_closed
@@ -75,7 +75,7 @@ class Afterwards:
     ) -> None:
         self._store = store
         self._calls = calls
-        self._held = calls.held
+        self._cache = calls.cache
         self.later = later
         self.ended: list[Callable[[str], None]] = []
         self.closing: list[Callable[[CallRecord], None]] = []
@@ -85,7 +85,7 @@ class Afterwards:
         self._unwritten: dict[str, _Unwritten] = {}
         calls.complete = self._complete
 
-    def keep_or_close(self, call_id: str, held: Held) -> None:
+    def keep_or_close(self, call_id: str, held: CachedCall) -> None:
         """Keep the call for its next event, or close it; confirm soon what has left."""
         if held.session.record.status == "ended":
             for tell in self.ended:
@@ -93,10 +93,10 @@ class Afterwards:
         if held.session.finished:
             self.later_close(call_id)
             return
-        self._held.put(call_id, held)
+        self._cache.put(call_id, held)
         self.remember_sent(call_id, held)
 
-    def remember_sent(self, call_id: str, held: Held) -> None:
+    def remember_sent(self, call_id: str, held: CachedCall) -> None:
         """Confirm soon what has left by now, whatever becomes of the next commit."""
         record = held.session.record
         left = set(held.head.unconfirmed).difference(record.unconfirmed)
@@ -109,7 +109,7 @@ class Afterwards:
 
         Later, if a thread is at work on the call: it may be for minutes, and the threads of `Background` are few.
         """
-        with self._held.only_here(call_id, wait=False) as mine:
+        with self._cache.locked(call_id, wait=False) as mine:
             if not mine:
                 self._confirm_soon(call_id)
                 return
@@ -122,7 +122,7 @@ class Afterwards:
                 raise
 
     def _confirm(self, call_id: str, known: _Unwritten) -> None:
-        held = self._held.take(call_id)
+        held = self._cache.take(call_id)
         if held is None and known == _Unwritten():
             return
         if held is not None:
@@ -132,7 +132,7 @@ class Afterwards:
             known.write_to(held.session.record)
             if _says(held) or self._write_head(held):
                 if not held.session.finished:
-                    self._held.put(call_id, held)
+                    self._cache.put(call_id, held)
                 return
             held = None  # somebody else has changed the call meanwhile, without knowing what left here
 
@@ -163,8 +163,8 @@ class Afterwards:
         self.later.soon(f"confirm {call_id}", lambda: self.confirm(call_id), CONFIRM_AFTER)
 
     @contextmanager
-    def kept_alive(self, held: Held, entries: Iterable[Entry]) -> Iterator[None]:
-        """While the service takes its time, write the head now and then: another instance that finds the call quiet for
+    def kept_alive(self, held: CachedCall, entries: Iterable[Entry]) -> Iterator[None]:
+        """While the service takes its time, write the head now and then: another instance that finds the call idle for
         the grace period would take this one for dead, and ask again. For the thread that has the call's lock."""
         if all(isinstance(operation.action, Run) for operation in to_send(held.session, entries)):
             yield
@@ -191,16 +191,16 @@ class Afterwards:
     def keep_alive(self, call_id: str) -> None:
         """Write the head for a side effect that runs here; nothing, if a thread is at work on the call: what it writes
         tells the same."""
-        with self._held.only_here(call_id, wait=False) as mine:
+        with self._cache.locked(call_id, wait=False) as mine:
             if not mine:
                 return
-            held = self._held.take(call_id) or self._calls.load(call_id)
+            held = self._cache.take(call_id) or self._calls.load(call_id)
             if not self._write_head(held):
                 held = self._calls.load(call_id)  # an event came to another instance, which has just written it
             if not held.session.finished:
-                self._held.put(call_id, held)
+                self._cache.put(call_id, held)
 
-    def later_index(self, held: Held) -> None:
+    def later_index(self, held: CachedCall) -> None:
         """Have the call found by what has become known of it: not before the response, nor before the next action."""
         record = held.session.record
         if held.session.finished or self._store.indexed(record):
@@ -227,11 +227,11 @@ class Afterwards:
 
     def index(self, call_id: str) -> None:
         """Write the rows of the index that are missing, and in the head that they stand."""
-        with self._held.only_here(call_id):
-            held = self._held.take(call_id) or self._calls.load(call_id)
+        with self._cache.locked(call_id):
+            held = self._cache.take(call_id) or self._calls.load(call_id)
             self.write_index(held.session.record)
             if self._write_head(held):  # else somebody else has the call; rows that they write again do no harm
-                self._held.put(call_id, held)
+                self._cache.put(call_id, held)
 
     def later_close(self, call_id: str) -> None:
         """Close the call soon."""
@@ -268,7 +268,7 @@ class Afterwards:
             for tell in self.closing:
                 tell(record)
 
-    def _write_head(self, held: Held) -> bool:
+    def _write_head(self, held: CachedCall) -> bool:
         """Write the head alone; False if somebody else has changed the call since."""
         record = held.session.record
         mark, head = record.mark(), StoredHead.of(record)  # now: other threads may confirm more while this is written
@@ -283,7 +283,7 @@ class Afterwards:
         return True
 
 
-def _says(held: Held) -> bool:
+def _says(held: CachedCall) -> bool:
     """Whether the stored head says what is known of the call, or need not: the closing writes the index too."""
     record = held.session.record
     indexed = record.status == "ended" or set(record.indexed) <= set(held.head.indexed)

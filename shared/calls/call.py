@@ -180,7 +180,7 @@ class Call(
         deployed; the first answer of a call counts for all of it.
         """
         if not isinstance(name, str) or not re.fullmatch(SIGNAL_NAME, name):
-            raise InvalidInput("version", f"{name!r} is no name.", "Use letters, digits, _ . -, at most 64.")
+            raise InvalidInput("version", f"{name!r} is not a valid name.", "Use letters, digits, _ . -, at most 64.")
         return self._host.version(name)
 
     def ended(self) -> Pending[CallEnded]:

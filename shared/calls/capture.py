@@ -111,7 +111,7 @@ def to_be_on(recording_id: str, operations: Iterable[Operation[Any]]) -> bool:
     for operation in sorted(operations, key=lambda one: (one.issued_at, one.seq)):
         action = operation.action
         if isinstance(action, actions.StartRecording):
-            last = (operation.answer or {}).get("recordingId")
+            last = (operation.response or {}).get("recordingId")
             wanted = not action.pause_on_start if last == recording_id else wanted
         elif isinstance(action, actions.OnRecording) and recording_id == (action.recording_id or last):
             if isinstance(action, actions.ResumeRecording) and operation.error is None:

@@ -10,10 +10,10 @@ from shared.calls.journal import (
     EventReceived,
     Failed,
     Issued,
+    LifecycleEvent,
     Logged,
     Marked,
     Note,
-    Noticed,
     Resulted,
     Signalled,
     Started,
@@ -30,7 +30,7 @@ def identity(entry: Entry) -> str:
             return f"event {entry.event.get('id')}"
         case Signalled():
             return f"signal {entry.id}"
-        case Noticed():
+        case LifecycleEvent():
             return f"grid {entry.id}"
         case Issued():
             return f"command {entry.command}"
@@ -39,7 +39,7 @@ def identity(entry: Entry) -> str:
     return f"{entry.entry} {getattr(entry, 'seq', '')}"
 
 
-def what(asked: Issued | Operation[Any] | Failed | Note) -> str:
+def describe(asked: Issued | Operation[Any] | Failed | Note) -> str:
     """What the flow asked for, in a sentence."""
     match asked:
         case Failed():
@@ -52,15 +52,15 @@ def what(asked: Issued | Operation[Any] | Failed | Note) -> str:
 
 def difference(then: Issued, now: Operation[Any] | Failed | Note | None) -> str:
     """How what a flow asks for differs from what its journal holds, in a sentence."""
-    if isinstance(now, Operation) and what(now) == what(then):
+    if isinstance(now, Operation) and describe(now) == describe(then):
         fields = type(then.action).model_fields
         differing = [name for name in fields if getattr(now.action, name, None) != getattr(then.action, name)]
         told = (
             f"{name} was {_shown(getattr(then.action, name))} and is {_shown(getattr(now.action, name, None))}"
             for name in differing
         )
-        return f"{what(then)} differs from run to run: {'; '.join(told)}"
-    return f"this call did {what(then)} where the flow now asks for {'nothing' if now is None else what(now)}"
+        return f"{describe(then)} differs from run to run: {'; '.join(told)}"
+    return f"this call did {describe(then)} where the flow now asks for {'nothing' if now is None else describe(now)}"
 
 
 def _shown(value: Any) -> str:

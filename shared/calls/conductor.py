@@ -34,7 +34,6 @@ from shared.calls.side_effects import DueEffects
 from shared.calls.store.base import CallStore, DoNotRecord
 from shared.calls.timers import Timers
 from shared.calls.turns import UNNUMBERED, Input, Turns
-from shared.calls.watchdog import Watchdog
 from shared.errors import KeyReused, NotConnected, UnknownCall
 from shared.events import CallEvent, Participant
 from shared.identifiers import Identifier
@@ -52,7 +51,6 @@ class Conductor(Turns):
         clock: Unix time in milliseconds.
         grace: seconds that an issued action may stay unconfirmed before it is sent again.
         ring_time: seconds from which an incoming call is stale.
-        quiet: seconds without news after which the watchdog asks the service about a call.
         check_flows: watch flows for mistakes, and load each call anew at every event, so that one that differs from
             run to run is noticed at once.
         apology, transfer_to: what a caller hears when a flow fails, and who takes them then; a flow may say otherwise.
@@ -73,7 +71,6 @@ class Conductor(Turns):
         cached_calls: int = 2000,
         grace: float = 7.0,
         ring_time: float = 30.0,
-        quiet: float = 60.0,
         apology: tuple[Prompt, ...] = (),
         transfer_to: Identifier | None = None,
         language: str = "",
@@ -92,7 +89,6 @@ class Conductor(Turns):
         super().__init__(store, calls, dispatcher, afterwards, sealing, clock, grace, log_errors_in_full=check_flows)
         claims = Claims(self, store, flows, language, ring_time)
         self.ring, self.place = claims.ring, claims.place
-        self._watchdog = Watchdog(self, store, gateway, clock, self._grace, int(quiet * 1000), brakes)
 
     @property
     def later(self) -> Background:
@@ -139,11 +135,11 @@ class Conductor(Turns):
         ]
         return self.advance(call_id, entries) if entries else Outcome.UNCHANGED
 
-    def notice(
+    def deliver_lifecycle_event(
         self, server_call_id: str, event_id: str, event: Mapping[str, Any], *, correlation_id: str = ""
     ) -> Outcome:
         """Journal an Event Grid event about a conversation in each call that is part of it. UnknownCall if none is."""
-        entry, outcomes = journal.Noticed(at=self._clock(), id=event_id, event=event), []
+        entry, outcomes = journal.LifecycleEvent(at=self._clock(), id=event_id, event=event), []
         for call_id in calls_of_conversation(self._store, server_call_id, correlation_id):
             with suppress(UnknownCall):  # its rows are gone, and the index still has it
                 outcomes.append(self.advance(call_id, [(entry, None)]))
@@ -192,10 +188,6 @@ class Conductor(Turns):
         # Late: an old memory did not know that it was done, and that the call is over since.
         return Outcome.DUPLICATE if outcome is Outcome.LATE else outcome, operation
 
-    def watch(self) -> dict[str, Outcome]:
-        """Settle the calls that stopped hearing anything; what was done, by call id."""
-        return self._watchdog.watch()
-
     # Looking at calls
 
     def entries(self, call_id: str) -> list[dict[str, Any]]:
@@ -208,5 +200,5 @@ class Conductor(Turns):
 
     def open_operations(self, call_id: str) -> list[Operation[Any]]:
         """What a call waits for, whichever instance has asked for it."""
-        with self._held.only_here(call_id):
+        with self._cache.locked(call_id):
             return self._calls.look(call_id, newest=True).session.open_operations

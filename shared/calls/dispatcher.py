@@ -14,7 +14,7 @@ from shared.calls.brakes import Brakes
 from shared.calls.do_not_record import RecordingGuard
 from shared.calls.gateway.base import Gateway, Request
 from shared.calls.journal import Entry, Issued, Resent
-from shared.calls.json_values import said_by
+from shared.calls.json_values import text_of_error
 from shared.calls.operation import Operation
 from shared.calls.operation_context import operation_context
 from shared.calls.replay import Session
@@ -126,14 +126,14 @@ class Dispatcher:
             if isinstance(action, actions.Sleep):
                 self._schedule(session.record.call_id, seq, action.over_at(operation.issued_at))
                 return None
-            who_is_on_it = partial(self._who_is_on_it, session, operation)
+            list_participants = partial(self._list_participants, session, operation)
             if isinstance(action, actions.MayRecord):
-                may = self._guard.may_record(session, action, who_is_on_it)
-                return journal.Answered(at=self._clock(), seq=seq, value=may)
-            self._guard.check(session, action, who_is_on_it)
+                may = self._guard.may_record(session, action, list_participants)
+                return journal.Responded(at=self._clock(), seq=seq, value=may)
+            self._guard.check(session, action, list_participants)
             if self._brakes is not None:
                 self._brakes.check(session.record, action, again=operation.attempt > 0)
-            answer = self._gateway.perform(self._request(session, operation, session.resolved(action)))
+            response = self._gateway.perform(self._request(session, operation, session.resolved(action)))
         except ResponseLost:
             raise
         except ActionRefused as refusal:
@@ -146,19 +146,19 @@ class Dispatcher:
         except Exception as error:
             trace = session.secrecy.shown("".join(traceback.format_exception(error)))
             log.error("could not send %s call=%s: %s", action.kind, session.record.call_id, trace)
-            return refused(self._clock(), seq, type(error).__name__, said_by(error))
+            return refused(self._clock(), seq, type(error).__name__, text_of_error(error))
         if isinstance(action, Opening):
-            session.record.call_connection_id = str(answer.get("callConnectionId") or "")
-            session.record.server_call_id = str(answer.get("serverCallId") or session.record.server_call_id)
-            session.record.correlation_id = session.record.correlation_id or str(answer.get("correlationId") or "")
-        operation.answer = dict(answer)
+            session.record.call_connection_id = str(response.get("callConnectionId") or "")
+            session.record.server_call_id = str(response.get("serverCallId") or session.record.server_call_id)
+            session.record.correlation_id = session.record.correlation_id or str(response.get("correlationId") or "")
+        operation.response = dict(response)
         if action.spec.completes_on == "response":
-            return journal.Answered(at=self._clock(), seq=seq, value=operation.answer)
+            return journal.Responded(at=self._clock(), seq=seq, value=operation.response)
         if action.spec.keeps_response:
-            return journal.Accepted(at=self._clock(), seq=seq, value=operation.answer)
+            return journal.Accepted(at=self._clock(), seq=seq, value=operation.response)
         return None
 
-    def _who_is_on_it(self, session: Session, operation: Operation[Any]) -> list[str]:
+    def _list_participants(self, session: Session, operation: Operation[Any]) -> list[str]:
         """Raw ids of who is on a call, by the service: a call that the app has joined tells it only later."""
         told = self._gateway.perform(self._request(session, operation, actions.ListParticipants()))
         return [str(one["rawId"]) for one in told["participants"]]

@@ -36,7 +36,7 @@ def end_of(event: CallEvent) -> CallEnded:
     return CallEnded(result.code, result.sub_code, result.message or "", plain=plain)
 
 
-def words_of(record: CallRecord) -> SubCode | None:
+def explained_end(record: CallRecord) -> SubCode | None:
     """What the end of a call means; None while it has none, and for the plain 200/0."""
     return explain(record.code, record.sub_code) if record.sub_code or record.code not in (0, 200) else None
 

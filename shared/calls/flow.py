@@ -167,7 +167,7 @@ def flow(
     """
     if not _NAME.fullmatch(name):
         raise InvalidInput(
-            f"flow {name!r}", "is no name.", "Use letters, digits, spaces, _ . -, at most 64; a letter first."
+            f"flow {name!r}", "is not a valid name.", "Use letters, digits, spaces, _ . -, at most 64; a letter first."
         )
     if input is not None:
         _check_input(name, input)

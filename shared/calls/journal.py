@@ -57,7 +57,7 @@ class EventReceived(_Entry):
     event: Mapping[str, Any]
 
 
-class Noticed(_Entry):
+class LifecycleEvent(_Entry):
     """An Event Grid event about the call, as it came; flows do not wait for these."""
 
     entry: Literal["noticed"] = "noticed"
@@ -82,8 +82,8 @@ class Resent(_Entry):
     attempt: int
 
 
-class Answered(_Entry):
-    """What came back at once: the answer to a request, the result of a side effect."""
+class Responded(_Entry):
+    """What came back at once: the response to a request, the result of a side effect."""
 
     entry: Literal["answered"] = "answered"
     seq: int
@@ -91,7 +91,7 @@ class Answered(_Entry):
 
 
 class Accepted(_Entry):
-    """The service took a request whose outcome comes later; its answer holds what later actions need."""
+    """The service took a request whose outcome comes later; its response holds what later actions need."""
 
     entry: Literal["accepted"] = "accepted"
     seq: int
@@ -180,11 +180,11 @@ Note = Marked | Logged | Resulted
 Entry = Annotated[
     Started
     | EventReceived
-    | Noticed
+    | LifecycleEvent
     | Issued
     | Resent
     | Accepted
-    | Answered
+    | Responded
     | RefusedEntry
     | Signalled
     | TimerFired
@@ -207,7 +207,7 @@ _ACTION: TypeAdapter[AnyAction] = TypeAdapter(Annotated[Any, OfAnyKind()], confi
 
 _GIVEN: Mapping[type[BaseModel], str] = {
     Started: "input",
-    Answered: "value",
+    Responded: "value",
     Accepted: "value",
     Signalled: "data",
     Logged: "fields",

@@ -38,7 +38,7 @@ def end_of_text(words: str, most: int) -> str:
     return whole if len(whole) <= most else f"…{_NUMBER_AT_START.sub('', whole[-most:])}"
 
 
-def said_by(error: BaseException) -> str:
+def text_of_error(error: BaseException) -> str:
     """What an error says of itself, in words that a journal can hold; its `__str__` may fail as well."""
     try:
         return plain_text(str(error))

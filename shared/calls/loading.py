@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from shared.calls.call_cache import CachedCall, CallCache, StoredHead
 from shared.calls.flow import Flow, flow_of
 from shared.calls.freshness import Freshness
-from shared.calls.held import Held, HeldCalls, StoredHead
 from shared.calls.prompts import Prompt
 from shared.calls.record import CallRecord
 from shared.calls.replay import Session
@@ -61,7 +61,7 @@ class Calls:
         self._flows = flows
         self._apology = apology
         self._transfer_to = transfer_to
-        self.held = HeldCalls(cached)
+        self.cache = CallCache(cached)
         self.complete: Callable[[CallRecord], None] = lambda record: None
         self.freshness = Freshness()
 
@@ -87,7 +87,7 @@ class Calls:
             self._dropped.append(session)
         return session
 
-    def load(self, call_id: str, held: Held | None = None) -> Held:
+    def load(self, call_id: str, held: CachedCall | None = None) -> CachedCall:
         """The newest state of a call; UnknownCall. One round trip.
 
         Args:
@@ -104,9 +104,9 @@ class Calls:
         session.take_failed()  # logged when they came
         session.adopt(stored.record)
         self.complete(session.record)
-        return Held(session, stored.version, StoredHead.of(stored.record))
+        return CachedCall(session, stored.version, StoredHead.of(stored.record))
 
-    def _replayed(self, stored: Stored, held: Held | None) -> Session:
+    def _replayed(self, stored: Stored, held: CachedCall | None) -> Session:
         record = stored.record
         session = held.session if held is not None else None
         journal = self._sealing.opened(record, stored.journal[session.record.entries if session else 0 :])
@@ -118,9 +118,9 @@ class Calls:
         session.feed_stored(journal)
         return session
 
-    def newest(self, call_id: str, events: Iterable[CallEvent | None]) -> tuple[Held, bool]:
+    def newest(self, call_id: str, events: Iterable[CallEvent | None]) -> tuple[CachedCall, bool]:
         """The call to build on, taken out of memory; and whether it comes from there unseen, so that it may be old."""
-        held = self.held.take(call_id)
+        held = self.cache.take(call_id)
         if held is not None and self.freshness.trusts(held.session, events):
             return held, True
         loaded = self.load(call_id, held)
@@ -129,12 +129,12 @@ class Calls:
             self.freshness.learn(fresh=loaded is held)
         return loaded, False
 
-    def look(self, call_id: str, *, newest: bool = False) -> Held:
+    def look(self, call_id: str, *, newest: bool = False) -> CachedCall:
         """A call to look at, which stays in memory; `newest`: as the store has it."""
-        held = self.held.take(call_id)
+        held = self.cache.take(call_id)
         if held is None or newest:
             held = self.load(call_id, held)
-        self.held.put(call_id, held)
+        self.cache.put(call_id, held)
         return held
 
 

@@ -6,7 +6,7 @@ import json
 import logging
 from collections.abc import Iterable
 
-from shared.calls.failures import refusal, words_of
+from shared.calls.failures import explained_end, refusal
 from shared.calls.journal import Entry, Failed, Logged, RefusedEntry
 from shared.calls.record import CallRecord
 from shared.calls.replay import Session
@@ -16,7 +16,7 @@ from shared.logs import logger
 
 log = logger("switchboard.calls")
 
-OF_PEOPLE = frozenset(
+OF_THE_OTHER_SIDE = frozenset(
     {"no_input", "no_match", "partial_input", "declined", "busy", "no_answer", "unreachable", "canceled", "ended"}
 )
 """Outcomes that the other side makes; what else fails, the app or its resources may be to blame for."""
@@ -35,7 +35,7 @@ def log_failures(
     record = session.record
     for error in failed:
         log.log(
-            logging.INFO if error.outcome in OF_PEOPLE else logging.WARNING,
+            logging.INFO if error.outcome in OF_THE_OTHER_SIDE else logging.WARNING,
             "failed %s call=%s %d/%d %s retryable=%s: %s",
             error.action,
             record.call_id,
@@ -75,7 +75,7 @@ def log_failures(
 
 def log_closed(record: CallRecord) -> None:
     """The end of a call."""
-    words = words_of(record)
+    words = explained_end(record)
     log.info(
         "closed call=%s outcome=%s result=%s entries=%d %d/%d %s",
         record.call_id,

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any, NamedTuple
 
-from shared.calls.json_values import plain_text, said_by
+from shared.calls.json_values import plain_text, text_of_error
 from shared.errors import FlowMistake, InvalidInput
 
 _SHARED = f"{Path(__file__).resolve().parents[1]}{os.sep}"
@@ -63,7 +63,7 @@ def diagnose(error: BaseException) -> Diagnosis:
         remedy = NO_ASYNCIO
     elif isinstance(error, TypeError) and "offset-naive" in str(error):
         remedy = "call.now is in UTC and knows it: give your times a zone, in the input by pydantic's AwareDatetime."
-    problem = error.problem if isinstance(error, FlowMistake) else said_by(error)
+    problem = error.problem if isinstance(error, FlowMistake) else text_of_error(error)
     return Diagnosis(f"{type(error).__name__}: {problem}", *place, remedy)
 
 
@@ -73,7 +73,7 @@ def unloadable(module: str, error: Exception) -> InvalidInput:
     place = _place_in(error)
     if isinstance(error, SyntaxError) and error.filename:
         place = _place(error.filename, error.lineno or 1)
-    problem = f"{type(error).__name__}: {error.msg if isinstance(error, SyntaxError) else said_by(error)}"
+    problem = f"{type(error).__name__}: {error.msg if isinstance(error, SyntaxError) else text_of_error(error)}"
     return InvalidInput(place.where or module, f"{problem}.", f"The line is: {place.line}" if place.line else "")
 
 

@@ -100,10 +100,10 @@ class Operation(Pending[T]):
     Attributes:
         seq: its position in the flow, and so its id within the call.
         attempt: how often it was sent; outcomes of an earlier attempt are stale.
-        answer: what the service answered to the request, where a later action may need it.
+        response: what the service responded to the request, where a later action may need it.
     """
 
-    __slots__ = ("action", "answer", "attempt", "issued_at", "resent_at", "seq", "started")
+    __slots__ = ("action", "attempt", "issued_at", "resent_at", "response", "seq", "started")
 
     def __init__(self, seq: int, action: Action, scheduler: Scheduler) -> None:
         Pending.__init__(self, action.kind, scheduler)
@@ -112,7 +112,7 @@ class Operation(Pending[T]):
         self.attempt = 0
         self.issued_at = 0
         self.resent_at = 0
-        self.answer: Any = None
+        self.response: Any = None
         self.started = False
 
     def __repr__(self) -> str:

@@ -113,7 +113,7 @@ def _text(
 ) -> TextPrompt:
     """Frozen, so that one serves every call that says the same; a replay asks for each prompt of a call again."""
     if not words.strip():
-        raise InvalidInput("text", "is empty; the service answers 401/8565 to it.", "Give the words to speak.")
+        raise InvalidInput("text", "is empty; the service responds 401/8565 to it.", "Give the words to speak.")
     if len(words) > MAX_TEXT:
         raise InvalidInput("text", f"has {len(words)} characters, more than {MAX_TEXT}.", "Send it as ssml(…).")
     if voice_name is not None and not voice_name.strip():

@@ -68,7 +68,7 @@ class RehearsedCall:
         self.ran: list[Ran] = []
         """The functions that the flow gave to `call.run`, with their arguments, oldest first."""
         self.answers: dict[type[Action], Any] = {actions.StartRecording: {"recordingId": "recording-1"}}
-        """What the service answers to an action at once, where the flow reads it: `{}` unless it is set here."""
+        """What the service responds to an action at once, where the flow reads it: `{}` unless it is set here."""
 
     def _open(self, kind: type[Action]) -> Operation[Any]:
         for operation in self._session.open_operations:
@@ -125,7 +125,7 @@ class RehearsedCall:
         return session
 
     def _at_once(self, issued: journal.Issued) -> None:
-        """Side effects run; what the service answers at once is answered; what it cancels is reported."""
+        """Side effects run; what the service responds at once comes back; what it cancels is reported."""
         seq, action = issued.seq, issued.action
         if type(action) in self._lost:
             self._lost.remove(type(action))
@@ -138,17 +138,17 @@ class RehearsedCall:
             self._feed(self._ran(seq, action))
         elif isinstance(action, actions.MayRecord):
             may = self._guard.may_record(self._session, action)
-            self._feed(journal.Answered(at=self._now, seq=seq, value=may))
+            self._feed(journal.Responded(at=self._now, seq=seq, value=may))
         elif action.spec.in_service and action.spec.completes_on == "response":
             canceled = self._session.open_operations if isinstance(action, actions.CancelAllMedia) else []
-            self._feed(journal.Answered(at=self._now, seq=seq, value=self._answer_to(action)))
+            self._feed(journal.Responded(at=self._now, seq=seq, value=self._response_to(action)))
             for operation in canceled:
                 if "canceled" in operation.action.spec.events.values():
                     self._event(event_of(operation.action, "canceled"), operation, 400, 8508)
         elif action.spec.keeps_response:
             self._feed(journal.Accepted(at=self._now, seq=seq, value={"invitationId": f"invitation-{seq}"}))
 
-    def _answer_to(self, action: Action) -> Any:
+    def _response_to(self, action: Action) -> Any:
         if isinstance(action, actions.GetRecordingState) and type(action) not in self.answers:
             states = [RECORDING_STATES[done.kind] for done in self.actions if done.kind in RECORDING_STATES]
             return {"recordingId": action.recording_id, "recordingState": (["inactive", *states])[-1]}

@@ -14,12 +14,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from shared.calls import actions
 from shared.calls.actions import Action
 from shared.calls.brakes import TIME_LIMIT, TOO_LONG
-from shared.calls.comparing import difference, identity, what
+from shared.calls.comparing import describe, difference, identity
 from shared.calls.flow import Fallback, Flow
 from shared.calls.flow_run import FlowRun
 from shared.calls.journal import (
     Accepted,
-    Answered,
     Entry,
     EventReceived,
     Failed,
@@ -29,6 +28,7 @@ from shared.calls.journal import (
     Marked,
     RefusedEntry,
     Resent,
+    Responded,
     Resulted,
     Settled,
     Signalled,
@@ -118,7 +118,7 @@ class Session(FlowRun):
                 return
             case Accepted():
                 self.confirm(entry.seq)
-                self._operations[entry.seq].answer = entry.value
+                self._operations[entry.seq].response = entry.value
                 self._seen.add(identity(entry))
                 return
             case Resent():
@@ -132,10 +132,10 @@ class Session(FlowRun):
         match entry:
             case Started():
                 self._start(entry)
-            case Answered():
+            case Responded():
                 self.confirm(entry.seq)
                 self.secrecy.take(entry, self._operations[entry.seq])
-                self._operations[entry.seq].answer = entry.value
+                self._operations[entry.seq].response = entry.value
                 self._on_answer(self._operations[entry.seq], entry.value)
             case RefusedEntry():
                 self.confirm(entry.seq)
@@ -222,10 +222,10 @@ class Session(FlowRun):
         record.indexed, record.earlier = stored.indexed, stored.earlier
 
     def knows(self, entry: Entry) -> bool:
-        """True for what the journal holds already: the same event, signal, timer or answer."""
+        """True for what the journal holds already: the same event, signal, timer or response."""
         if identity(entry) in self._seen:
             return True
-        if isinstance(entry, TimerFired | Accepted | Answered | RefusedEntry | GaveUp):
+        if isinstance(entry, TimerFired | Accepted | Responded | RefusedEntry | GaveUp):
             operation = self._operations.get(entry.seq)
             return operation is None or operation.done
         # Nor does anything go out once the call is over, whoever asks.
@@ -282,7 +282,7 @@ class Session(FlowRun):
         if not isinstance(expected, Operation) or expected.seq != seq or not self._same(expected.action, action):
             return False
         self._outbox.popleft()
-        expected.action = action  # as it was sent: words of the flow may have been mended since
+        expected.action = action  # as it was sent: words of x since
         expected.issued_at = at
         return True
 
@@ -349,7 +349,7 @@ class Session(FlowRun):
     def _expect_no_more(self) -> None:
         """Something else comes, so that what the flow still asks for is not in its journal."""
         if self._outbox and self._changed is None:
-            self._change(f"the flow now asks for {what(self._outbox[0])}, where this call asked for nothing")
+            self._change(f"the flow now asks for {describe(self._outbox[0])}, where this call asked for nothing")
 
     def _hear(self, at: int, raw: Mapping[str, Any], event: CallEvent | None) -> None:
         self._count(at)

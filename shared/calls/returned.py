@@ -6,8 +6,8 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
-from shared.calls.journal import Answered, RefusedEntry
-from shared.calls.json_values import json_value, plain_text, said_by
+from shared.calls.journal import RefusedEntry, Responded
+from shared.calls.json_values import json_value, plain_text, text_of_error
 from shared.errors import ActionRefused, InvalidInput
 from shared.logs import logger
 
@@ -25,7 +25,7 @@ def outcome_of(
     seq: int,
     clock: Callable[[], int],
     is_secret: Callable[[str], bool] = lambda text: False,
-) -> Answered | RefusedEntry:
+) -> Responded | RefusedEntry:
     """Call a side effect: its result, as it will be read from the journal, or the refusal that the flow meets.
 
     Only a KeyboardInterrupt is raised: it is not the function's. What else is no Exception is (`sys.exit()`, a
@@ -47,9 +47,9 @@ def outcome_of(
             log.error("%s raised %s call=%s, and says something secret", name, type(error).__name__, call_id)
         else:
             log.exception("%s raised call=%s", name, call_id)
-        return refused(clock(), seq, type(error).__name__, said_by(error))
+        return refused(clock(), seq, type(error).__name__, text_of_error(error))
     try:
-        return Answered(at=clock(), seq=seq, value=json_value(f"the result of run {name}", returned))
+        return Responded(at=clock(), seq=seq, value=json_value(f"the result of run {name}", returned))
     except InvalidInput as error:
         return refused(clock(), seq, NOT_JSON, str(error))
 

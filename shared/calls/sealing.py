@@ -13,12 +13,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from shared.calls.journal import (
-    Answered,
     Entry,
     EventReceived,
     Issued,
     Marked,
     RefusedEntry,
+    Responded,
     Signalled,
     encode,
 )
@@ -127,7 +127,7 @@ def _parted(entry: Entry) -> tuple[Entry, dict[str, Any]]:
             return entry.model_copy(update={"event": envelope}), {"event": _rest(entry.event, envelope)}
         case Signalled():
             return entry.model_copy(update={"data": None}), {"data": entry.data}
-        case Answered():
+        case Responded():
             return entry.model_copy(update={"value": None}), {"value": entry.value}
         case RefusedEntry():
             taken = {"code": entry.code, "message": entry.message}

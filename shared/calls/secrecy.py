@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from shared.calls.actions import Action
-from shared.calls.journal import Answered, Entry, EventReceived, Issued, Marked, RefusedEntry, Signalled
+from shared.calls.journal import Entry, EventReceived, Issued, Marked, RefusedEntry, Responded, Signalled
 from shared.calls.operation import Operation
 from shared.calls.operation_context import read_context
 from shared.calls.secret_values import SECRET, SecretValues
@@ -93,7 +93,7 @@ class Secrecy:
         keys = "".join(DIGIT_BY_TONE.get(series[number], "*") for number in sorted(series))
         self.values.learn_keys(f"keys {len(self._keys)}", keys)
 
-    def take(self, entry: Signalled | Answered, operation: Operation[Any] | None = None) -> None:
+    def take(self, entry: Signalled | Responded, operation: Operation[Any] | None = None) -> None:
         """Learn what a secret signal or the result of a secret `run` brings."""
         if isinstance(entry, Signalled):
             if self.asked and entry.name == "dtmf" and isinstance(entry.data, dict):
@@ -120,7 +120,7 @@ class Secrecy:
                 return says_a_secret(entry.action) or self.values.in_json(free_texts(entry.action))
             case Signalled():
                 return self._is_secret_signal(entry.name) or self.values.in_json(entry.data)
-            case Answered():
+            case Responded():
                 return self._is_secret_run(operations[entry.seq]) or self.values.in_json(entry.value)
             case RefusedEntry():
                 said = f"{entry.code} {entry.message}"

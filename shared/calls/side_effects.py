@@ -84,7 +84,7 @@ class SideEffects:
         )
 
     def _keep_alive(self, call_id: str, *, write: bool = False) -> None:
-        """Have the head written now and then: another instance that finds the call quiet for the grace period would
+        """Have the head written now and then: another instance that finds the call idle for the grace period would
         take this one for dead, and run the function as well."""
         if not self.running(call_id):
             return

@@ -79,18 +79,18 @@ class CallState(Lifecycle):
         return found
 
     def resolved(self, action: Action) -> Action:
-        """The action with the ids that earlier answers gave; ActionRefused if they are not known."""
+        """The action with the ids that earlier responses gave; ActionRefused if they are not known."""
         if isinstance(action, actions.CancelAddParticipant) and action.invitation_id is None:
             adding = self._operations.get(-1 if action.adding is None else action.adding)
-            invitation = (adding.answer or {}).get("invitationId") if adding else None
+            invitation = (adding.response or {}).get("invitationId") if adding else None
             if not invitation:
                 raise ActionRefused(action.kind, 0, "no_invitation", "the invitation has no id yet, or is none")
             return action.model_copy(update={"invitation_id": invitation})
         if isinstance(action, actions.OnRecording) and action.recording_id is None:
-            started = [o for o in self._operations.values() if o.action.kind == "start_recording" and o.answer]
+            started = [o for o in self._operations.values() if o.action.kind == "start_recording" and o.response]
             if not started:
                 raise ActionRefused(action.kind, 0, "no_recording", "no recording was started on this call")
-            return action.model_copy(update={"recording_id": started[-1].answer.get("recordingId")})
+            return action.model_copy(update={"recording_id": started[-1].response.get("recordingId")})
         return action
 
     def take_failed(self) -> list[ActionFailed]:
@@ -209,7 +209,7 @@ class CallState(Lifecycle):
         if event.operation_context is not None:
             call_id, position, attempt = read_context(event.operation_context)
             operation = self._operations.get(position)
-            # An action that was sent again may be answered by what its first sending asked.
+            # An action that was sent again may complete by its first sending.
             known = operation is not None and 0 <= attempt <= operation.attempt
             return operation if known and call_id == self.record.call_id else None
         # The service need not echo the context of what opened the call.
@@ -244,7 +244,7 @@ class CallState(Lifecycle):
 
     def _cancel_invitation(self, invitation_id: str) -> None:
         for operation in self._operations.values():
-            invited = operation.answer if operation.action.kind == "add_participant" else None
+            invited = operation.response if operation.action.kind == "add_participant" else None
             if invited and invited.get("invitationId") == invitation_id:
                 self._fail(operation, ActionCanceled("add_participant"))
 

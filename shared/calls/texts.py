@@ -100,7 +100,7 @@ class Texts:
         """
         if not self.languages:
             if not LANGUAGE_TAG.fullmatch(language):
-                raise InvalidInput(field, f"{language!r} is no language.", "Give a tag with its region, as de-DE.")
+                raise InvalidInput(field, f"{language!r} is not a language.", "Give a tag with its region, as de-DE.")
             return language
         found = self.find(language)
         if found is None:
@@ -174,7 +174,7 @@ def check_folder(folder: Path, flows: Sequence[str]) -> None:
             hint = did_you_mean(owner, flows) or f"There are: {', '.join(sorted(flows))}."
             raise TextsError(path.name, f"there is no flow {owner!r}.", f"Write <flow>.<language>.yaml. {hint}")
         if not _LANGUAGE_OF_FILE.fullmatch(language):
-            raise TextsError(path.name, f"{language!r} is no language.", f"Write {owner}.en.yaml.")
+            raise TextsError(path.name, f"{language!r} is not a language.", f"Write {owner}.en.yaml.")
 
 
 def _raise(files: Sequence[YamlFile]) -> None:
@@ -186,7 +186,7 @@ def _raise(files: Sequence[YamlFile]) -> None:
 def _tag(value: object, info: ValidationInfo) -> str:
     tag = scalar(value)
     if not LANGUAGE_TAG.fullmatch(tag):
-        raise Wrong(f"{tag!r} is no language.", "Write a tag with its region, such as en-US.")
+        raise Wrong(f"{tag!r} is not a language.", "Write a tag with its region, such as en-US.")
     if main_language(tag) != main_language(name := str(info.context)):
         raise Wrong(f"is {tag}, but the file is called …{name}.yaml.", "Change one of them.")
     return tag
@@ -194,7 +194,7 @@ def _tag(value: object, info: ValidationInfo) -> str:
 
 def _name(name: str) -> str:
     if not _NAME.fullmatch(name):
-        raise Wrong("is no name.", "Use letters, digits, _ and -, at most 64.")
+        raise Wrong("is not a valid name.", "Use letters, digits, _ and -, at most 64.")
     return name
 
 
@@ -213,7 +213,7 @@ def _placeholders(words: str) -> frozenset[str]:
     except ValueError:
         found = [("", None, None)]
     if not all(name and name.isidentifier() and not form and not conversion for name, form, conversion in found):
-        raise Wrong("has a { or } that is no placeholder.", "Write {name}; {{ and }} for the signs.")
+        raise Wrong("has a { or } that is not a placeholder.", "Write {name}; {{ and }} for the signs.")
     return frozenset(str(name) for name, _, _ in found)
 
 

@@ -24,9 +24,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from shared.calls.afterwards import MAX_RACES, Afterwards
+from shared.calls.call_cache import CachedCall, StoredHead
 from shared.calls.dispatcher import Dispatcher
-from shared.calls.held import Held, StoredHead
-from shared.calls.journal import Answered, Entry, Issued, Noticed, RefusedEntry, Resent, Started
+from shared.calls.journal import Entry, Issued, LifecycleEvent, RefusedEntry, Resent, Responded, Started
 from shared.calls.loading import Calls
 from shared.calls.loglines import log_failures
 from shared.calls.lost import lost_operations
@@ -69,7 +69,7 @@ class Turns:
     ) -> None:
         self._store = store
         self._calls = calls
-        self._held, self.freshness = calls.held, calls.freshness
+        self._cache, self.freshness = calls.cache, calls.freshness
         self._dispatcher = dispatcher
         self.afterwards = afterwards
         self._sealing = sealing
@@ -85,7 +85,7 @@ class Turns:
     def begin(self, call_id: str, started: Started, *, ring: str = "", ring_id: str = "") -> Session | None:
         """Claim a call and open it; the call that somebody else made of it, if somebody has."""
         due = DueEffects(self._side_effects)
-        with self._held.only_here(call_id):
+        with self._cache.locked(call_id):
             session = self._calls.session(call_id, started.flow)
             session.record.ring, session.record.ring_id = ring, ring_id
             session.feed(started)
@@ -94,13 +94,13 @@ class Turns:
             try:
                 version = self._store.claim(session.record, self._sealing.texts(session, entries))
                 session.record.written_at = self._clock()
-                held = Held(session, version, head)
+                held = CachedCall(session, version, head)
                 if self._clock() - began > self._grace:
                     held = self._calls.load(call_id, held)  # meanwhile another instance may have sent these actions
             except AlreadyClaimed:
                 held = self._calls.load(call_id)
                 if not held.session.record.holds(mark):
-                    self._held.put(call_id, held)
+                    self._cache.put(call_id, held)
                     return held.session
             results = self._send(held, entries, due)
             self.afterwards.keep_or_close(call_id, held)
@@ -129,7 +129,7 @@ class Turns:
         wrong, while others may work on it. What each gives is a commit of its own."""
         with due:
             try:
-                with self._held.only_here(call_id):
+                with self._cache.locked(call_id):
                     yield due
             except Exception:
                 self._run(call_id, due)
@@ -138,13 +138,13 @@ class Turns:
 
     def _run(self, call_id: str, due: DueEffects) -> None:
         for result in due.results():
-            with self._held.only_here(call_id):
+            with self._cache.locked(call_id):
                 self.advance_here(call_id, [(result, None)], due)
 
     def advance_here(self, call_id: str, inputs: Inputs, due: DueEffects, rung: int | None = None) -> Outcome:
         outcome = Outcome.DUPLICATE
         pending = list(inputs)
-        held: Held | None = None
+        held: CachedCall | None = None
         for race in range(MAX_RACES):
             trusted = False
             if held is None:
@@ -155,7 +155,7 @@ class Turns:
                 self.afterwards.later_close(call_id)
                 return Outcome.LATE
             fresh = [(entry, event) for entry, event in pending if not session.knows(entry)]
-            # An event is news of the call: what may be overdue is looked at when it stays quiet after it.
+            # After an event, what may be overdue is looked at when the call is idle again.
             lost = [] if fresh else self._lost(session, rung)
             if not fresh and not lost:
                 if trusted and all(event is None for _, event in pending):
@@ -208,7 +208,7 @@ class Turns:
         return lost_operations(session, self._clock(), self._grace, rung=rung, running=running)
 
     def _send(
-        self, held: Held, entries: list[Entry], due: DueEffects, failed: Sequence[ActionFailed] = ()
+        self, held: CachedCall, entries: list[Entry], due: DueEffects, failed: Sequence[ActionFailed] = ()
     ) -> list[Input]:
         """Send what was committed, but for side effects, which are due then; what came back at once."""
         log_failures(held.session, entries, failed, in_full=self._log_errors_in_full)
@@ -239,11 +239,11 @@ def feed(session: Session, fresh: Inputs, lost: Sequence[Resent | RefusedEntry])
 
 
 def takes_after_the_end(session: Session, inputs: Inputs) -> bool:
-    """Whether any of this belongs into the journal of a call that is over: news, what a side effect gave, and the end
-    itself if it was only inferred."""
+    """Whether any of this belongs into the journal of a call that is over: lifecycle events, what a side effect gave,
+    and the end itself if it was only inferred."""
     return any(
-        isinstance(entry, Noticed)
-        or (isinstance(entry, Answered | RefusedEntry) and not session.knows(entry))
+        isinstance(entry, LifecycleEvent)
+        or (isinstance(entry, Responded | RefusedEntry) and not session.knows(entry))
         or (isinstance(event, CallDisconnected) and not session.disconnected and not session.knows(entry))
         for entry, event in inputs
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -37,7 +37,7 @@ LONGEST_RUN = 10 * 60_000
 AT_ONCE = 8
 """Calls that are looked at side by side, so that one that is slow does not keep the others (our choice)."""
 LONGEST_PAUSE = 15 * 60_000
-"""Milliseconds between two questions to the service about a call that stays quiet, at most (our choice)."""
+"""Milliseconds between two questions to the service about a call that stays idle, at most (our choice)."""
 
 
 class Conducting(Protocol):
@@ -46,6 +46,9 @@ class Conducting(Protocol):
     @property
     def afterwards(self) -> Afterwards:
         """Confirms, indexes and closes calls."""
+
+    def now(self) -> int:
+        """Unix time in milliseconds."""
 
     def advance(self, call_id: str, inputs: Sequence[tuple[Entry, CallEvent | None]]) -> Outcome:
         """Feed a call, and send again what was lost; no inputs: only the latter."""
@@ -62,7 +65,7 @@ class Conducting(Protocol):
 
 @dataclass(slots=True)
 class _Pause:
-    """A quiet call: when it is looked at next, and how long the pause after that is."""
+    """An idle call: when it is looked at next, and how long the pause after that is."""
 
     until: int
     length: int
@@ -72,12 +75,11 @@ class Watchdog:
     """Looks at every open call and does what a lost event or a dead instance left undone.
 
     What is committed and may not have been sent is looked for at each run, by one read of the call's head. The
-    service is asked about a quiet call ever more rarely: after `quiet`, then after pauses that double.
+    service is asked about an idle call ever more rarely: after `idle_timeout`, then after pauses that double.
 
     Args:
-        clock: Unix time in milliseconds.
-        grace: milliseconds that an issued action may stay unconfirmed before it is sent again.
-        quiet: milliseconds without news after which the service is asked about a call.
+        grace: seconds that an issued action may stay unconfirmed before it is sent again.
+        idle_timeout: seconds without an event after which the service is asked about a call.
         brakes: say how long a call may be, and learn how many there are; None: neither.
     """
 
@@ -86,17 +88,16 @@ class Watchdog:
         conductor: Conducting,
         store: CallStore,
         gateway: Gateway,
-        clock: Callable[[], int],
-        grace: int,
-        quiet: int,
+        *,
+        grace: float = 7.0,
+        idle_timeout: float = 60.0,
         brakes: Brakes | None = None,
     ) -> None:
         self._conductor = conductor
         self._store = store
         self._gateway = gateway
-        self._clock = clock
-        self._grace = grace
-        self._quiet = quiet
+        self._grace = int(grace * 1000)
+        self._idle_timeout = int(idle_timeout * 1000)
         self._brakes = brakes
         self._seen: dict[str, CallRecord] = {}
         self._pauses: dict[str, _Pause] = {}
@@ -111,7 +112,7 @@ class Watchdog:
             self._pauses.pop(call_id, None)
             self._unconfirmed.pop(call_id, None)
             self._rests.pop(call_id, None)
-        now = self._clock()
+        now = self._conductor.now()
         open_calls = [call_id for call_id in open_calls if self._rests.get(call_id, 0) <= now]
         self._seen = {}
         outcomes: list[Outcome] = []
@@ -125,7 +126,7 @@ class Watchdog:
 
     def _look_safely(self, call_id: str) -> Outcome:
         try:
-            return self._look(call_id, self._clock())
+            return self._look(call_id, self._conductor.now())
         except Exception:  # one call that cannot be settled must not keep it from the others
             log.exception("the watchdog could not settle call=%s; it tries again", call_id)
             return Outcome.UNCHANGED
@@ -168,14 +169,14 @@ class Watchdog:
             return Outcome.UNCHANGED
         if self._brakes is not None and self._end_too_long(self._brakes, record, now):
             return Outcome.ADVANCED
-        if silent <= self._quiet:
+        if silent <= self._idle_timeout:
             self._pauses.pop(call_id, None)
             return Outcome.UNCHANGED
         if not record.call_connection_id:
             if now - (record.placed_at or record.started_at) <= NEVER_CONNECTED:
                 return Outcome.UNCHANGED
             return self._settle(record, now, "the call was never connected")
-        pause = self._pauses.get(call_id, _Pause(now, self._quiet))
+        pause = self._pauses.get(call_id, _Pause(now, self._idle_timeout))
         if now < pause.until:
             return Outcome.UNCHANGED
         if self._gateway.connection_state(record.call_connection_id) is None:

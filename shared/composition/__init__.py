@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
 import logging
 import os
-import pkgutil
 import threading
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from shared.azure.call_automation import AcsGateway
@@ -20,11 +17,11 @@ from shared.calls.building import build
 from shared.calls.conductor import Conductor
 from shared.calls.flow import FLOWS
 from shared.calls.gateway.base import Gateway
-from shared.calls.mistakes import unloadable
 from shared.calls.prompts import Prompt, file, text
 from shared.calls.store.base import CallStore, DoNotRecord
-from shared.calls.texts import check_folder
 from shared.calls.timers import Timers
+from shared.calls.watchdog import Watchdog
+from shared.composition.flows import load_flows
 from shared.errors import InvalidInput, Misconfigured
 from shared.exposure import in_azure
 from shared.identifiers import Identifier
@@ -80,6 +77,7 @@ class Switchboard:
 
     settings: Settings
     conductor: Conductor
+    watchdog: Watchdog
     store: CallStore
     urls: CallbackUrls
     stream_signatures: SignalSignatures
@@ -153,22 +151,22 @@ def compose(
     numbers = None
     if settings.number_hash_key:
         numbers = NumberHashes(settings.number_hash_key, settings.number_hash_key_previous)
-        do_not_record = do_not_record or TableDoNotRecord(settings.azurewebjobsstorage, settings.store_prefix, numbers)
-    store = store or TableStore(settings.azurewebjobsstorage, settings.store_prefix, numbers)
+        do_not_record = do_not_record or TableDoNotRecord(settings.storage_account, settings.store_prefix, numbers)
+    store = store or TableStore(settings.storage_account, settings.store_prefix, numbers)
     routes = load_routes(settings.routing_file, FLOWS)
     brakes = _brakes(settings, routes, brake_rows, refresher)
+    gateway = gateway or AcsGateway(
+        settings.acs_endpoint,
+        settings.acs_access_key,
+        cognitive_services_endpoint=settings.cognitive_services_endpoint,
+        voice_name=settings.voice_name,
+        language=settings.speech_language,
+        timeout=settings.action_timeout_seconds,
+    )
     conductor = Conductor(
         store=store,
-        gateway=gateway
-        or AcsGateway(
-            settings.acs_endpoint,
-            settings.acs_access_key,
-            cognitive_services_endpoint=settings.cognitive_services_endpoint,
-            voice_name=settings.voice_name,
-            language=settings.speech_language,
-            timeout=settings.action_timeout_seconds,
-        ),
-        timers=timers or QueueTimers(settings.azurewebjobsstorage, settings.store_prefix),
+        gateway=gateway,
+        timers=timers or QueueTimers(settings.storage_account, settings.store_prefix),
         flows=FLOWS,
         callback_url=(urls := CallbackUrls(settings.callback_base_url, signing, previous_key=previous)).url,
         stream_url=_stream_url(settings),
@@ -176,13 +174,20 @@ def compose(
         check_flows=settings.flow_checks,
         grace=settings.dispatch_grace_seconds,
         ring_time=settings.ring_seconds,
-        quiet=settings.quiet_seconds,
         apology=_apology(settings.fallback_prompt),
         transfer_to=Identifier.parse(settings.fallback_transfer_to) if settings.fallback_transfer_to else None,
         language=settings.speech_language,
         do_not_record=do_not_record,
         brakes=brakes,
         secrets=SecretKeys(settings.secrets_key, settings.secrets_key_previous) if settings.secrets_key else None,
+    )
+    watchdog = Watchdog(
+        conductor,
+        store,
+        gateway,
+        grace=settings.dispatch_grace_seconds,
+        idle_timeout=settings.quiet_seconds,
+        brakes=brakes,
     )
     conductor.afterwards.ended.append(brakes.ended)
     recorded = Once(recordings or (lambda: _recordings(settings, store, conductor.flows)))
@@ -192,6 +197,7 @@ def compose(
     return Switchboard(
         settings=settings,
         conductor=conductor,
+        watchdog=watchdog,
         store=store,
         urls=urls,
         stream_signatures=SignalSignatures(signing, previous_key=previous),
@@ -215,7 +221,7 @@ def _brakes(
     from shared.azure.brake_rows import TableBrakeRows
     from shared.composition.brakes import compose_brakes
 
-    rows = rows or TableBrakeRows(settings.azurewebjobsstorage, settings.store_prefix)
+    rows = rows or TableBrakeRows(settings.storage_account, settings.store_prefix)
     return compose_brakes(settings, routes, FLOWS, rows, refresher)
 
 
@@ -378,20 +384,6 @@ def _stream_url(settings: Settings) -> Callable[[str, str], str]:
     if not settings.streams_url:
         return lambda call_id, kind: ""
     return StreamUrls(settings.streams_url, settings.callback_signing_key).url
-
-
-def load_flows() -> None:
-    """Import every module of `flows/`, so that each `@flow` registers. InvalidInput says what is wrong with one."""
-    package = importlib.import_module("flows")
-    for module in pkgutil.iter_modules(package.__path__):
-        try:
-            importlib.import_module(f"flows.{module.name}")
-        except InvalidInput:
-            raise
-        except Exception as error:
-            raise unloadable(f"flows.{module.name}", error) from error
-    for folder in package.__path__:
-        check_folder(Path(folder), tuple(FLOWS))
 
 
 def _apology(prompt: str) -> tuple[Prompt, ...]:

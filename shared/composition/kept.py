@@ -39,7 +39,7 @@ def compose_kept(
         store,
         lambda: recordings().pipeline,
         lambda: notifications().notifier,
-        streams or BlobArchive(settings.azurewebjobsstorage, settings.store_prefix, container="streams"),
+        streams or BlobArchive(settings.storage_account, settings.store_prefix, container="streams"),
     )
     days = settings.call_retention_days
     people = People(

@@ -30,7 +30,7 @@ class Notifications:
 
 def compose_notifications(settings: Settings, store: CallStore) -> Notifications:
     """Join the parts by settings."""
-    storage, prefix = settings.azurewebjobsstorage, settings.store_prefix
+    storage, prefix = settings.storage_account, settings.store_prefix
     letters = TableDeadLetters(storage, prefix)
     notifier = Notifier(
         targets=targets(settings),

@@ -34,7 +34,7 @@ class Recordings:
 
 def compose_recordings(settings: Settings, store: CallStore, flows: Collection[str]) -> Recordings:
     """Join the parts by settings; scorecards may name these flows. ScorecardError if one is wrong."""
-    storage, prefix = settings.azurewebjobsstorage, settings.store_prefix
+    storage, prefix = settings.storage_account, settings.store_prefix
     archive, ledger = BlobArchive(storage, prefix), TableLedger(storage, prefix)
     hosts = read_hosts(settings.recording_hosts)
     containers = [name.strip() for name in settings.recording_containers.split(",")]

@@ -20,7 +20,7 @@ SwitchboardError
 │   ├── AlreadyClaimed      the call exists: somebody else took it
 │   ├── LostRace            the call changed since it was read: load it again            (retryable)
 │   ├── StoreRefused        the storage will never take this request: it says why
-│   └── StoreUnavailable    the storage did not answer or failed                         (retryable)
+│   └── StoreUnavailable    the storage did not respond or failed                         (retryable)
 ├── RecordingError
 │   ├── UnknownRecording    no recording with this id
 │   ├── ForeignLocation     a file lies at an address that this app does not fetch from

@@ -54,6 +54,6 @@ class StoreRefused(StoreError):
 
 
 class StoreUnavailable(StoreError):
-    """The storage failed or did not answer in time."""
+    """The storage failed or did not respond in time."""
 
     retryable = True

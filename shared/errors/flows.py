@@ -22,9 +22,9 @@ class ActionRefused(CallError):
 
     Attributes:
         action: the operation, in the service's words (`play`).
-        status: the HTTP status, 0 where no answer came.
-        code: the `error.code` of the service's answer, often a sub-code (`8522`).
-        transient: the same request may succeed later (429, 5xx, no answer).
+        status: the HTTP status, 0 where no response came.
+        code: the `error.code` of the service's response, often a sub-code (`8522`).
+        transient: the same request may succeed later (429, 5xx, no response).
         plain: what the code means and what to do; empty where it is no sub-code.
     """
 
@@ -98,7 +98,8 @@ class ActionFailed(CallError):
 
 
 class NoInput(ActionFailed):
-    """A recognize heard nothing usable in any of its attempts."""
+    """A recognize heard nothing usable in any of its attempts; `BECOME_NO_INPUT` beside the questions
+    (`shared.calls.methods.asking`) has the sub-codes."""
 
 
 class NotOffRecord(CallError):

@@ -30,10 +30,10 @@ class ForeignLocation(RecordingError):
 
 
 class SourceUnavailable(RecordingError):
-    """The service does not give the file now: no answer, an error status, or an answer that broke off too often.
+    """The service does not give the file now: no response, an error status, or a response that broke off too often.
 
     Attributes:
-        status: the HTTP status; None: no answer.
+        status: the HTTP status; None: no response.
         retry_after: seconds that the service asks to wait; None: it does not say.
     """
 
@@ -63,10 +63,10 @@ class UnreadableAudio(RecordingError):
 
 
 class TranscriptionFailed(RecordingError):
-    """The speech service gave no transcript: no answer, an error status, or an answer that is none.
+    """The speech service gave no transcript: no response, an error status, or one that cannot be read.
 
     Attributes:
-        status: the HTTP status; None: no answer.
+        status: the HTTP status; None: no response.
         lasting: the same request will fail again (a wrong key, a language that the service does not know).
     """
 

@@ -59,9 +59,9 @@ class CallEvent(Event):
     Attributes:
         time: when the service made the event, with its zone, to the microsecond; CloudEvents may leave it out.
         source: the path of the call connection or recording; treat it as opaque.
-        call_connection_id: the app's leg of the call. Each leg has its own.
-        server_call_id: the call itself, the same on all its legs; empty where the event does not say it.
-        correlation_id: the same on all legs and on IncomingCall; for support requests.
+        call_connection_id: the app's own connection to the call.
+        server_call_id: the call itself, the same on all its connections; empty where the event does not say it.
+        correlation_id: the same on all connections and on IncomingCall; for support requests.
         operation_context: what the action's request carried; None where it carried none, and on
             ParticipantsUpdated and RecordingStateChanged always.
         result: code, sub-code and message; absent from events before 2025 that report no outcome.

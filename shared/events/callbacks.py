@@ -23,15 +23,15 @@ from shared.events.values import (
     listed,
 )
 
-# --- The app's leg of the call ---------------------------------------------------------------------------
+# --- The app's call connection ---------------------------------------------------------------------------
 
 
 class CallConnected(CallEvent):
-    """The app's leg is up: the outcome of create call, answer or connect."""
+    """The call connection is up: the outcome of create call, answer or connect."""
 
 
 class CallDisconnected(CallEvent):
-    """The app's leg is gone. The last event of a call connection; nothing follows it."""
+    """The call connection is gone. Its last event; nothing follows it."""
 
 
 class CreateCallFailed(CallEvent):
@@ -39,7 +39,7 @@ class CreateCallFailed(CallEvent):
 
 
 class AnswerFailed(CallEvent):
-    """The answer was taken, but the call could not be established."""
+    """The request to answer was accepted, but the call could not be established."""
 
 
 class ConnectFailed(CallEvent):
@@ -105,7 +105,7 @@ class RemoveParticipantFailed(CallEvent):
 
 
 class CancelAddParticipantSucceeded(CallEvent):
-    """The invitation was withdrawn; no AddParticipantFailed follows on this leg (recorded 2025)."""
+    """The invitation was withdrawn; no AddParticipantFailed follows on this connection (recorded 2025)."""
 
     invitation_id: MaybeId
 
@@ -206,7 +206,7 @@ _RESULTS: Final[Mapping[str, tuple[str, ...]]] = {
     "speech": ("speechResult",),
 }
 _ALL_RESULTS: Final = tuple(name for names in _RESULTS.values() for name in names)
-"""What a recognize gave, by its type: part of an answer would be another answer."""
+"""What a recognize gave, by its type: part of a result would be another result."""
 
 
 class RecognizeFailed(CallEvent):

@@ -1,6 +1,6 @@
 """The six Event Grid events of voice calls, named as on the wire.
 
-`CallEnded` here is the service's news of a call; `shared.errors.CallEnded` is what a flow meets. This one is
+`CallEnded` here is the lifecycle event of the service; `shared.errors.CallEnded` is what a flow meets. This one is
 therefore always written `event_grid.CallEnded`.
 
 Except for IncomingCall they are raised for ACS users only, not for phone numbers, bots or Teams users.
@@ -216,7 +216,7 @@ class IncomingCall(EventGridEvent):
 
     Attributes:
         incoming_call_context: opaque and for one use: what answer, reject and redirect take (7 to 8 KB).
-        server_call_id: "" in old samples only; the answer to answer call has it.
+        server_call_id: "" in old samples only; the response to answer call has it.
         on_behalf_of_callee: whose call is answered, where `to` is a delegate.
     """
 

@@ -30,7 +30,7 @@ from shared.quality.thresholds import Thresholds
 
 Role = Literal["customer", "agent", "unknown", "everybody"]
 
-MIXED = "The recording is mixed: nothing can be said of who speaks when."
+MIXED = "The recording is mixed: the speakers cannot be told apart."
 
 
 @dataclass(frozen=True, slots=True)

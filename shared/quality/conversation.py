@@ -21,7 +21,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from shared.quality.signal import Signal
-from shared.quality.spans import Span, rounded, united, without
+from shared.quality.spans import Span, difference, rounded, union
 from shared.quality.thresholds import Thresholds
 
 _EXACT = 1e-6
@@ -88,12 +88,12 @@ def analyse(signal: Signal, away: Iterable[Span], thresholds: Thresholds) -> Tal
     Spans are given to the millisecond. Takes O(n log n) for n spans.
     """
     bounds = [*away, *(hole.span for hole in signal.holes)]
-    out = [span for span in rounded(united(bounds)) if span.seconds > thresholds.gap_seconds + _EXACT]
+    out = [span for span in rounded(union(bounds)) if span.seconds > thresholds.gap_seconds + _EXACT]
     speakers = tuple(Speaker(_within(channel.speech, out, thresholds)) for channel in signal.channels)
 
-    spoken = united(span for speaker in speakers for span in speaker.speech)
-    conversation = without([Span(spoken[0].start, spoken[-1].end)], out) if spoken else []
-    silences = without(conversation, spoken)
+    spoken = union(span for speaker in speakers for span in speaker.speech)
+    conversation = difference([Span(spoken[0].start, spoken[-1].end)], out) if spoken else []
+    silences = difference(conversation, spoken)
     _take_turns(speakers, [span.start for span in conversation], thresholds)
     return Talk(
         speakers,
@@ -111,7 +111,7 @@ def reaches(span: Span, limit: float) -> bool:
 
 def _within(speech: Sequence[Span], out: Sequence[Span], thresholds: Thresholds) -> list[Span]:
     """The speech that lies in the conversation; a rest that a cut leaves too short is no speech."""
-    return [span for span in without(rounded(speech), out) if reaches(span, thresholds.speech_seconds)]
+    return [span for span in difference(rounded(speech), out) if reaches(span, thresholds.speech_seconds)]
 
 
 def _overlap(speakers: Sequence[Speaker]) -> list[Span]:
@@ -124,7 +124,7 @@ def _overlap(speakers: Sequence[Speaker]) -> list[Span]:
         elif speaking == 2 and change == -1:
             found.append(Span(since, moment))
         speaking += change
-    return united(found)
+    return union(found)
 
 
 @dataclass(slots=True)

@@ -25,20 +25,20 @@ def _faults(report: Report, signal: Signal) -> Iterator[Flag]:
     missing = [span for span in missing if span.seconds > report.thresholds.gap_seconds]
     lost = sum(chunk.blob is None for chunk in report.recording.chunks)
     if missing or lost:
-        parts = [f"{_seconds(total(missing))} of the recording are missing"] if missing else []
-        parts += [f"{lost} of {len(report.recording.chunks)} files could not be had"] if lost else []
+        parts = [f"{_seconds(total(missing))} of the recording is missing"] if missing else []
+        parts += [f"{lost} of {len(report.recording.chunks)} files are missing"] if lost else []
         yield Flag(code="audio_missing", text=f"{', '.join(parts)}.", spans=tuple(missing))
     if not any(channel.speech for channel in report.channels):
         yield Flag(code="no_speech", text=f"Nobody speaks in the {_seconds(report.recording.seconds)} recorded.")
     for index, channel in channels.items():
         if signal.channels[index].silent:
-            text = f"{channel.label}'s channel holds no sound at all in {_seconds(report.recording.seconds)}."
+            text = f"{channel.label}'s channel is silent for {_seconds(report.recording.seconds)}."
             yield Flag(code="silent_channel", text=text, channel=index)
     yield from _one_way(report)
     for one, other in signal.same_audio:
         if one in channels and other in channels:
             who = f"{channels[one].label} and {channels[other].label}"
-            text = f"The channels of {who} carry the same sound: figures that compare them mean nothing."
+            text = f"The channels of {who} have the same audio: figures that compare them mean nothing."
             yield Flag(code="same_audio", text=text)
     for source, into in signal.cross_talk:
         if source in channels and into in channels:
@@ -60,7 +60,7 @@ def _one_way(report: Report) -> Iterator[Flag]:
     for side, mute in sides.items():
         if heard[side] == 0 and (others := sum(heard.values())) > 0:
             who = " and ".join(channel.label for channel in mute)
-            text = f"{who} cannot be heard at all, while the other side speaks for {_seconds(others)}."
+            text = f"{who} is not heard at all, while the other side speaks for {_seconds(others)}."
             yield Flag(code="one_way_audio", text=text, channel=_only(mute), spans=spans)
 
 

@@ -10,7 +10,7 @@ from shared.quality.catalogue import CATALOGUE
 from shared.quality.conversation import Speaker, Talk, longest
 from shared.quality.report import AppSpan, Metric, Phrase
 from shared.quality.signal import ChannelSignal, Signal
-from shared.quality.spans import Span, rounded, total, united
+from shared.quality.spans import Span, rounded, total, union
 
 _Value = tuple[float | None, Iterable[Span]]
 
@@ -54,7 +54,7 @@ def channel_metrics(
     }
     if phrases is not None:
         count = sum(words(phrase.text) for phrase in phrases)
-        spoken = united(Span(phrase.start, phrase.end) for phrase in phrases)
+        spoken = union(Span(phrase.start, phrase.end) for phrase in phrases)
         values["words"] = (count, spoken)
         values["words_per_minute"] = (_ratio(60.0 * count, total(spoken)), spoken)
     return _metrics(values)
@@ -109,9 +109,9 @@ def words(text: str) -> int:
 
 def _app_values(app: Sequence[AppSpan] | None) -> dict[str, _Value]:
     holds = [Span(span.start, span.end) for span in app or () if span.kind == "hold"]
-    others = united(Span(span.start, span.end) for span in app or () if span.kind != "hold")
+    others = union(Span(span.start, span.end) for span in app or () if span.kind != "hold")
     values: dict[str, _Value] = {
-        "hold_seconds": (total(united(holds)), united(holds)),
+        "hold_seconds": (total(union(holds)), union(holds)),
         "longest_hold_seconds": _longest(longest(holds), none=0.0),
         "app_seconds": (total(others), others),
     }

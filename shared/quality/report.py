@@ -23,9 +23,9 @@ Spans = Annotated[tuple[Span, ...], Field(description="stretches `[start, end]` 
 
 
 class Metric(_Model):
-    """One number, and where in the recording it comes from. What it means: `definitions`, by its name."""
+    """A number, and the spans of the recording that it is based on. Its definition is in `definitions`."""
 
-    value: float | None = Field(description="None: cannot be said, for instance no speech")
+    value: float | None = Field(description="None: not available, for instance no speech")
     unit: Literal["s", "ratio", "count", "LUFS", "LU", "dBFS", "wpm"]
     spans: Spans = ()
 
@@ -40,14 +40,14 @@ class Channel(_Model):
     role: Literal["customer", "agent", "unknown", "everybody"] = Field(
         description="`everybody`: the one channel of a mixed recording"
     )
-    label: str = Field(description="`Customer`, `Agent`, `Agent 2` …: what the page calls the participant")
+    label: str = Field(description="`Customer`, `Agent`, `Agent 2` …: the label of the participant on the page")
     participant: str = Field(description="the identifier, masked: `4:+1*******23`")
     speech: Spans
     metrics: Metrics
 
 
 class Conversation(_Model):
-    """What belongs to all channels together."""
+    """All channels together."""
 
     metrics: Metrics
     overlap: Spans = ()
@@ -55,7 +55,7 @@ class Conversation(_Model):
 
 
 class AppSpan(_Model):
-    """What the app did on the line: these spans leave the talk metrics."""
+    """The app's own time: these spans are excluded from talk metrics."""
 
     kind: Literal["prompt", "listening", "hold"] = Field(
         description="`prompt`: the app plays; `listening`: it recognizes, prompt included; `hold`: somebody is on hold"
@@ -66,7 +66,7 @@ class AppSpan(_Model):
 
 
 class Flag(_Model):
-    """Something that somebody should look at."""
+    """A limit that was reached, or a fault of the recording."""
 
     code: Literal[
         "no_speech", "silent_channel", "one_way_audio", "same_audio", "cross_talk", "clipping", "too_quiet", "too_loud",
@@ -78,7 +78,7 @@ class Flag(_Model):
 
 
 class Redactions(_Model):
-    """How many of each were taken from the transcript."""
+    """How many of each were redacted."""
 
     card: int = 0
     phone: int = 0
@@ -86,7 +86,7 @@ class Redactions(_Model):
 
 
 class Phrase(_Model):
-    """What somebody said in one go, redacted."""
+    """A phrase, redacted."""
 
     channel: int
     start: float
@@ -96,7 +96,7 @@ class Phrase(_Model):
 
 
 class Transcript(_Model):
-    """The words, redacted. Names and addresses are not found without a service: they stay."""
+    """The redacted transcript. Names and addresses are not redacted."""
 
     locale: str
     phrases: tuple[Phrase, ...]
@@ -104,7 +104,7 @@ class Transcript(_Model):
 
 
 class Topic(_Model):
-    """How long was spoken of something, by the rules of the scorecards."""
+    """The time spent on a topic, by the rules of the scorecards."""
 
     name: str
     seconds: float
@@ -118,9 +118,9 @@ class Answer(_Model):
     question: str
     answer: Literal["yes", "no", "n/a"]
     points: float = Field(description="reached; 0 for n/a")
-    of: float = Field(description="reachable; 0 for n/a, which leaves the score")
+    of: float = Field(description="possible; 0 for n/a, which does not count")
     auto_fail: bool = Field(False, description="this answer alone fails the whole scorecard")
-    rationale: str = Field(description="why, with the figure or the words")
+    rationale: str = Field(description="why, with the figure or the phrases")
     spans: Spans = ()
 
 
@@ -130,7 +130,7 @@ class ScorecardResult(_Model):
     name: str
     title: str
     score: float | None = Field(description="0 to 100; None: less than `min_answered` of the weight is answered")
-    passed: bool | None = Field(description="score at least `pass_at`, and no auto-fail; None: neither can be said")
+    passed: bool | None = Field(description="score at least `pass_at`, and no auto-fail; None: neither")
     pass_at: float
     questions: int = Field(description="of the card")
     answered: int = Field(description="questions that are not n/a")
@@ -140,13 +140,13 @@ class ScorecardResult(_Model):
 
 
 class CallFacts(_Model):
-    """The call that was recorded; None where the app does not know it."""
+    """The call that was recorded; None if the app does not know it."""
 
     id: str | None = None
     flow: str | None = None
     direction: Literal["inbound", "outbound"] | None = None
     outcome: str | None = Field(None, description="how it ended, technically")
-    result: str | None = Field(None, description="what its flow says came of it")
+    result: str | None = Field(None, description="as its flow recorded it")
     started_at: datetime | None = None
     ended_at: datetime | None = None
 
@@ -155,7 +155,7 @@ class ChunkFacts(_Model):
     """One file of the recording."""
 
     index: int
-    blob: str | None = Field(description="name in the container of recordings; None: could not be had")
+    blob: str | None = Field(description="name in the container of recordings; None: not available")
     start: float
     seconds: float
     bytes: int
@@ -163,7 +163,7 @@ class ChunkFacts(_Model):
 
 
 class HoleFacts(_Model):
-    """A stretch that no file holds."""
+    """A stretch of the recording without a file."""
 
     start: float
     end: float
@@ -171,7 +171,7 @@ class HoleFacts(_Model):
 
 
 class PieceFacts(_Model):
-    """A stretch that a file holds: the player's map."""
+    """A stretch of the recording that is in a file."""
 
     start: float
     end: float
@@ -183,7 +183,7 @@ class RecordingFacts(_Model):
     """The recording itself."""
 
     started_at: datetime | None
-    seconds: float = Field(description="from start to end, holes included")
+    seconds: float = Field(description="from start to end, gaps included")
     channel_type: Literal["mixed", "unmixed"]
     sample_rate: int
     bits: int
@@ -198,7 +198,7 @@ class Report(_Model):
 
     schema_version: Literal["1.0"] = "1.0"
     id: str = Field(description="of the recording, as this app names it; also the report's")
-    generation: int = Field(0, description="grows when the report is made anew; the newest counts")
+    generation: int = Field(0, description="grows with each new report; the newest counts")
     created_at: datetime
     call: CallFacts
     recording: RecordingFacts
@@ -211,4 +211,6 @@ class Report(_Model):
     scorecards: tuple[ScorecardResult, ...] = ()
     thresholds: Thresholds
     definitions: dict[str, str] = Field(description="what each metric means, by name")
-    notes: tuple[str, ...] = Field((), description="what the reader should know, for instance that words are missing")
+    notes: tuple[str, ...] = Field(
+        (), description="what the reader should know, for instance that there is no transcript"
+    )

@@ -63,7 +63,7 @@ class Signal:
 
     Attributes:
         seconds: from the start to the end of the recording, holes included.
-        same_audio: pairs of channels that carry the same sound.
+        same_audio: pairs of channels that have the same audio.
         cross_talk: pairs (from, into): the first channel's speech can be heard in the second.
     """
 

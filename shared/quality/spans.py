@@ -1,4 +1,4 @@
-"""Stretches of time, as lists of spans: joined, cut out of one another, counted."""
+"""Spans of time: union, intersection and difference of lists of them, and their length."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 
 class Span(NamedTuple):
-    """A stretch of a recording, in seconds since its start; pauses count, so it is the time of the wall clock."""
+    """A span of a recording, in wall-clock seconds since its start: pauses count."""
 
     start: float
     end: float
@@ -17,8 +17,8 @@ class Span(NamedTuple):
         return self.end - self.start
 
 
-def united(spans: Iterable[Span], *, gap: float = 0.0) -> list[Span]:
-    """The spans in order, those that overlap or lie at most `gap` seconds apart made one."""
+def union(spans: Iterable[Span], *, gap: float = 0.0) -> list[Span]:
+    """The spans in order; those that overlap, or are at most `gap` seconds apart, are merged."""
     joined: list[Span] = []
     for span in sorted(spans):
         if joined and span.start - joined[-1].end <= gap:
@@ -28,8 +28,8 @@ def united(spans: Iterable[Span], *, gap: float = 0.0) -> list[Span]:
     return joined
 
 
-def common(one: Sequence[Span], other: Sequence[Span]) -> list[Span]:
-    """What lies in both lists; each is in order and does not overlap itself."""
+def intersection(one: Sequence[Span], other: Sequence[Span]) -> list[Span]:
+    """What is in both lists, each of which is in order and without overlaps."""
     found: list[Span] = []
     i = j = 0
     while i < len(one) and j < len(other):
@@ -43,8 +43,8 @@ def common(one: Sequence[Span], other: Sequence[Span]) -> list[Span]:
     return found
 
 
-def without(spans: Sequence[Span], holes: Sequence[Span]) -> list[Span]:
-    """The spans less the holes; both in order, neither overlaps itself."""
+def difference(spans: Sequence[Span], holes: Sequence[Span]) -> list[Span]:
+    """The spans minus the holes, both in order and without overlaps."""
     left: list[Span] = []
     at = 0
     for span in spans:
@@ -63,10 +63,10 @@ def without(spans: Sequence[Span], holes: Sequence[Span]) -> list[Span]:
 
 
 def total(spans: Iterable[Span]) -> float:
-    """Seconds in all."""
+    """Their total length in seconds."""
     return sum(span.end - span.start for span in spans)
 
 
 def rounded(spans: Iterable[Span]) -> list[Span]:
-    """The spans to the millisecond."""
+    """The spans, rounded to milliseconds."""
     return [Span(round(span.start, 3), round(span.end, 3)) for span in spans]

@@ -20,7 +20,7 @@ def text_of(report: Report) -> str:
 
 def _lines(report: Report) -> Iterator[str]:
     recording = report.recording
-    count = f"{len(report.channels)} channel{'s' * (len(report.channels) != 1)} with sound or a speaker"
+    count = f"{len(report.channels)} channel{'s' * (len(report.channels) != 1)} with audio or a participant"
     yield f"{report.id}: {length(recording.seconds)}, {count}, {recording.sample_rate} Hz, {recording.bits} bits"
     yield from (f"  {note}" for note in report.notes)
     for title, rows in metric_groups(report):

@@ -13,7 +13,7 @@ class Thresholds(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
-    speech_seconds: float = Field(0.12, gt=0, le=5, description="Shorter sounds are no speech.")
+    speech_seconds: float = Field(0.12, gt=0, le=5, description="Shorter sounds do not count as speech.")
     gap_seconds: float = Field(0.3, ge=0, le=5, description="Gaps in speech up to this long are bridged.")
     turn_pause_seconds: float = Field(
         3.0, gt=0, le=60, description="A pause longer than this ends a speaker's turn, even if nobody else speaks."

@@ -1,4 +1,4 @@
-"""The report of a WAV file by itself: what its audio says, and what somebody who knows more tells of it."""
+"""The report of a WAV file by itself: its audio, and what the user adds."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from shared.quality.assemble import MIXED, Evidence, Person, Role, assemble
 from shared.quality.report import AppSpan, ChunkFacts, Phrase, Report
 from shared.quality.scorecards import Scorecard, grade, topic_rules
 from shared.quality.thresholds import Thresholds
-from shared.quality.words.base import Utterance
-from shared.quality.words.phrases import topics
-from shared.quality.words.redaction import transcript
+from shared.quality.transcripts.base import Utterance
+from shared.quality.transcripts.phrases import topics
+from shared.quality.transcripts.redaction import transcript
 
 if TYPE_CHECKING:
     from shared.quality.audio.signal import ChunkSignal
@@ -39,14 +39,14 @@ class Speaker(_Model):
 
 
 class Known(_Model):
-    """What is known of a file beside its sound; times in seconds of the file."""
+    """What is known of a file besides its audio; times in seconds of the file."""
 
     customer: int | None = Field(None, description="the customer's channel, where all others are agents")
-    speakers: tuple[Speaker, ...] = Field((), description="who is on each channel, where that is not all")
+    speakers: tuple[Speaker, ...] = Field((), description="who is on each channel, if `customer` is not enough")
     app: tuple[AppSpan, ...] | None = Field(None, description="prompts, listening and holds; None: not known")
-    phrases: tuple[Phrase, ...] | None = Field(None, description="what was said, with its channel; None: not known")
+    phrases: tuple[Phrase, ...] | None = Field(None, description="phrases with their channels; None: not known")
     locale: str = Field("en-US", description="language of the phrases")
-    region: str = Field("US", description="whose telephone numbers are taken out of the phrases")
+    region: str = Field("US", description="whose phone numbers are redacted in the phrases")
 
 
 def report_of(
@@ -73,7 +73,7 @@ def report_of(
     said = None
     if known.phrases is not None:
         said = [Utterance(one.channel, one.start, one.end, one.text, one.confidence) for one in known.phrases]
-    damage = f"the file ends {missing} bytes before its header says; what is there was analysed." if missing else ""
+    damage = f"the file ends {missing} bytes before its header says; the rest was analysed." if missing else ""
     size = path.stat().st_size
     report = assemble(
         Evidence(

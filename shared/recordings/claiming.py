@@ -1,8 +1,7 @@
-"""The record that a file event begins, and whose it is: only those of this app's calls are fetched, unless a setting
-says all.
+"""The record of a file event, and its call: only recordings of this app's calls are fetched, unless a setting says all.
 
-A call may become known after its recording's file event: its index is written behind its first action. So a recording
-whose call is not known is looked up again, at ever longer intervals, for as long as the service keeps its files.
+A call may become known after its recording's file event: its index is written after its first action. So a recording
+whose call is not known is looked up again, at growing intervals, for as long as the service keeps its files.
 """
 
 from __future__ import annotations
@@ -14,35 +13,40 @@ from datetime import UTC
 from shared.events import RecordingFileStatusUpdated
 from shared.logs import logger
 from shared.recordings.base import RecordingQueue
-from shared.recordings.book import Book, Superseded
+from shared.recordings.leased_records import LeasedRecords, Superseded
 from shared.recordings.record import ChunkRecord, RecordingRecord
 
 log = logger("switchboard.recordings")
 
 FIRST_LOOK = 15.0
-"""Seconds after which a call that is not known is looked up again; each further time at twice the event's age."""
+"""Seconds after which a call that is not known is looked up again; then whenever the event is twice as old."""
 
-UNCLAIMED = "no call of this app is known for it, so it is not fetched; RECORDING_SCOPE=all fetches it all the same."
+UNCLAIMED = "no call of this app is known for it, so it is not fetched; RECORDING_SCOPE=all would fetch it."
 
 
 class Claims:
     """Finds the call of a recording, and decides whether the recording may be fetched and deleted.
 
     Args:
-        call_of: the call that a recording id, or else a server call id, is of, if the app knows it.
-        all_recordings: those of other applications too.
+        call_of: the call of a recording id, or else of a server call id, if the app knows it.
+        all_recordings: also those of other applications.
     """
 
     def __init__(
-        self, call_of: Callable[[str, str], str | None], book: Book, queue: RecordingQueue, *, all_recordings: bool
+        self,
+        call_of: Callable[[str, str], str | None],
+        records: LeasedRecords,
+        queue: RecordingQueue,
+        *,
+        all_recordings: bool,
     ) -> None:
         self._call_of = call_of
-        self._book = book
+        self._records = records
         self._queue = queue
         self._all = all_recordings
 
     def call_id(self, record: RecordingRecord) -> str:
-        """The call that a recording is of; empty: none that the app knows by now."""
+        """The call of a recording; empty: not known yet."""
         return self._call_of(record.recording_id, record.server_call_id) or ""
 
     def may_fetch(self, record: RecordingRecord) -> bool:
@@ -50,11 +54,11 @@ class Claims:
         return self._all or bool(record.call_id)
 
     def begin(self, record: RecordingRecord) -> None:
-        """Let it wait for its files, and then for a new report; or not, if there is nothing that may be fetched."""
+        """Let it wait for its files, then for a new report; or set it to failed or unclaimed, if nothing may be."""
         record.start_over()
         record.call_id = record.call_id or self.call_id(record)
         if not record.chunks:
-            record.status, record.reason = "failed", "the event names no file."
+            record.status, record.reason = "failed", "the event has no files."
         elif not self.may_fetch(record) and not all(chunk.name for chunk in record.chunks):
             record.status, record.reason = "unclaimed", UNCLAIMED
 
@@ -63,7 +67,7 @@ class Claims:
 
         The record as it then is: `waiting` if its files may be fetched, by this look or by one that was quicker.
         """
-        call_id, now = self.call_id(record), self._book.now()
+        call_id, now = self.call_id(record), self._records.now()
         last = now >= record.deadline
 
         def looked(record: RecordingRecord) -> None:
@@ -76,10 +80,10 @@ class Claims:
                 record.status = "foreign"
 
         try:
-            record = self._book.change(record.id, looked)
+            record = self._records.change(record.id, looked)
         except Superseded:
             # Perhaps by this very look, whose response was lost, and somebody has written since: what it found counts.
-            record = self._book.load(record.id)
+            record = self._records.load(record.id)
         if record.status == "unclaimed":
             age = max(FIRST_LOOK, (now - record.announced_at) / 1000)
             self._queue.send(record.id, None, delay=min(age, (record.deadline - now) / 1000))

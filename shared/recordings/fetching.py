@@ -1,6 +1,6 @@
 """From the service to the archive: one chunk downloaded, checked and analysed in the same pass.
 
-What came whole is archived once, whatever it is; what its audio says is another question.
+A complete file is archived once, whatever it is, even if its audio cannot be analysed.
 """
 
 from __future__ import annotations
@@ -15,7 +15,16 @@ from typing import TYPE_CHECKING
 from shared.errors import ForeignLocation, SourceUnavailable, StoreUnavailable, UnreadableAudio
 from shared.logs import logger
 from shared.recordings.base import Archive, RecordingQueue, Source
-from shared.recordings.book import LEASE, LONGEST_WAIT, Book, Lease, Superseded, chunk_of, plain_reason, release
+from shared.recordings.leased_records import (
+    LEASE,
+    LONGEST_WAIT,
+    Lease,
+    LeasedRecords,
+    Superseded,
+    chunk_of,
+    plain_reason,
+    release,
+)
 from shared.recordings.record import ChunkRecord, RecordingRecord
 
 if TYPE_CHECKING:
@@ -24,16 +33,16 @@ if TYPE_CHECKING:
 log = logger("switchboard.recordings")
 
 METADATA_ATTEMPTS = 8
-"""Attempts of which the last, after some four minutes, archives the audio even without its metadata."""
+"""Attempts after which, some four minutes later, the audio is archived without its metadata."""
 CONTENT_TYPES = {
     "wav": "audio/wav",
     "mp3": "audio/mpeg",
     "mp4": "video/mp4",
     "bin": "application/octet-stream",
 }
-"""Of each kind; `bin` is what is none of the others."""
+"""By kind; `bin` is everything else."""
 HEAD = 12
-"""Bytes by which a file shows its kind."""
+"""Bytes from which the kind of a file is recognized."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,22 +60,22 @@ class _Archived:
 class Fetcher:
     """Fetches chunks, and gives them up."""
 
-    def __init__(self, source: Source, archive: Archive, book: Book, queue: RecordingQueue) -> None:
+    def __init__(self, source: Source, archive: Archive, records: LeasedRecords, queue: RecordingQueue) -> None:
         self._source = source
         self._archive = archive
-        self._book = book
+        self._records = records
         self._queue = queue
 
     def fetch(self, recording: str, index: int) -> str:
-        """Download, archive and analyse a chunk that waits; the outcome in one word."""
+        """Download, archive and analyse a chunk that waits; the outcome as the log has it."""
 
         def wanted(record: RecordingRecord) -> ChunkRecord:
             chunk = chunk_of(record, index)
             if chunk.status == "archived":
                 raise Superseded
-            return chunk  # given up meanwhile? It may come after all
+            return chunk  # also if it was given up meanwhile
 
-        lease = self._book.take(recording, wanted, LEASE, due=lambda now: wanted(now).status == "waiting")
+        lease = self._records.take(recording, wanted, LEASE, due=lambda now: wanted(now).status == "waiting")
         chunk = chunk_of(lease.record, index)
         try:
             done = self._from_archive(lease, chunk) or self._download(lease, chunk)
@@ -78,11 +87,11 @@ class Fetcher:
             return self._later(lease, index, error)
 
         def archived(record: RecordingRecord) -> None:
-            # Without a look at the lease: what is in the archive counts, whoever put it there, and however late.
+            # Regardless of the lease: what is in the archive counts, whoever wrote it, and however late.
             chunk = chunk_of(record, index)
             if chunk.status == "archived":
                 raise Superseded
-            if record.status != "waiting":  # it was given up meanwhile: a report is due, or made, without it
+            if record.status != "waiting":  # it was given up meanwhile, and a report is due, or made, without it
                 record.start_over()
             release(chunk)
             chunk.status, chunk.reason = "archived", done.note
@@ -90,16 +99,16 @@ class Fetcher:
             chunk.analysed, chunk.damaged = done.analysed, done.damaged
             record.format, record.reason = _kind(done.name), ""
 
-        with suppress(Superseded):  # it is, by our own write whose response was lost, or by somebody else's
-            self._book.change(recording, archived)
+        with suppress(Superseded):  # our own write, whose response was lost, or another instance's
+            self._records.change(recording, archived)
         return "archived"
 
     def give_up(self, recording: str, index: int, reason: str) -> str:
-        """Settle a chunk that will not come any more: a poison record, unless its file lies in the archive after all.
+        """Settle a chunk that is given up: a poison record, unless its file is in the archive after all.
 
-        It does if a process died between the archive and the ledger, or if a replay was to fetch it again.
+        It is if a process died between the archive and the ledger, or if a replay was to fetch it again.
         """
-        record = self._book.load(recording)
+        record = self._records.load(recording)
         held = self._held(record, chunk_of(record, index))
 
         def settled(record: RecordingRecord) -> None:
@@ -118,21 +127,23 @@ class Fetcher:
                 elif not chunk.analysed:
                     chunk.reason = f"not analysed: {reason}"
 
-        self._book.change(recording, settled)
+        self._records.change(recording, settled)
         log.error("given up recording=%s chunk=%d archived=%s: %s", recording, index, held is not None, reason)
         return "failed" if held is None else "archived"
 
     def delete(self, record: RecordingRecord, chunk: ChunkRecord) -> None:
-        """Delete at the source what is verified here; what cannot be deleted now is tried again until it expires."""
+        """Delete a verified file at the source; a deletion that fails is retried until the deadline."""
         if self._archive.length(chunk.name) != chunk.bytes:
-            log.error("not deleted at the source recording=%s chunk=%d: the archive lacks it", record.id, chunk.index)
+            log.error(
+                "not deleted at the source recording=%s chunk=%d: it is not in the archive", record.id, chunk.index
+            )
             return
         try:
             self._source.delete(chunk.delete_location)
         except SourceUnavailable as error:
             log.warning("not deleted at the source recording=%s chunk=%d: %s", record.id, chunk.index, error)
-            if self._book.now() < record.deadline:
-                age = (self._book.now() - record.announced_at) / 1000
+            if self._records.now() < record.deadline:
+                age = (self._records.now() - record.announced_at) / 1000
                 self._queue.send(record.id, chunk.index, delay=min(LONGEST_WAIT, max(60.0, age / 4)))
             return
         except ForeignLocation as error:
@@ -142,10 +153,10 @@ class Fetcher:
         def deleted(record: RecordingRecord) -> None:
             chunk_of(record, chunk.index).deleted = True
 
-        self._book.change(record.id, deleted)
+        self._records.change(record.id, deleted)
 
     def _download(self, lease: Lease, chunk: ChunkRecord) -> _Archived:
-        """What was archived: every byte that came, once they are as many as the service promised."""
+        """Archive a file, if it has as many bytes as announced."""
         record = lease.record
         self._keep_metadata(record, chunk)
         with self._source.open(chunk.content_location) as download:
@@ -165,17 +176,17 @@ class Fetcher:
                 analysis.feed(block)
                 lease.alive()
             if download.length is not None and came != download.length:
-                raise SourceUnavailable(f"{download.length} bytes were promised and {came} came.")
-        signal = self._keep_signal(record, chunk, analysis)  # first: who finds the file finds what it says
+                raise SourceUnavailable(f"{download.length} bytes were announced and {came} received.")
+        signal = self._keep_signal(record, chunk, analysis)  # first: a file in the archive has its analysis
         kept = writer.commit()
         if kept != came:
-            raise StoreUnavailable(f"{came} bytes were written and the archive holds {kept}.")
+            raise StoreUnavailable(f"{came} bytes were written and the archive has {kept}.")
         return _Archived(
             name, kept, signal.seconds if signal else 0.0, signal is not None, analysis.damaged, analysis.note
         )
 
     def _from_archive(self, lease: Lease, chunk: ChunkRecord) -> _Archived | None:
-        """A file that was archived before is analysed again, not fetched; None: there is none that is whole."""
+        """Analyse again a file that is in the archive; None: it is not there, or damaged."""
         if not chunk.name or chunk.damaged:
             return None
         analysis = _Analysis(lease.record, _kind(chunk.name))
@@ -197,23 +208,23 @@ class Fetcher:
 
     def _keep_metadata(self, record: RecordingRecord, chunk: ChunkRecord) -> None:
         if not chunk.metadata_location:
-            return  # the event names none
+            return  # the event has none
         try:
             metadata = self._source.metadata(chunk.metadata_location)
         except (SourceUnavailable, UnreadableAudio):
             if chunk.attempts < METADATA_ATTEMPTS:
                 raise
-            log.warning("no metadata recording=%s chunk=%d: archived without", record.id, chunk.index)
+            log.warning("no metadata recording=%s chunk=%d: archived without it", record.id, chunk.index)
             return
         self._archive.put_text(document_of(record, chunk.index, "metadata"), json.dumps(metadata))
 
     def _held(self, record: RecordingRecord, chunk: ChunkRecord) -> tuple[str, int] | None:
-        """Name and length of a chunk's file in the archive, where only whole ones lie; None: there is none."""
+        """Name and length of a chunk's file in the archive; None: there is none."""
         names = [chunk.name] if chunk.name else [name_of(record, chunk.index, kind) for kind in CONTENT_TYPES]
         return next(((name, length) for name in names if (length := self._archive.length(name))), None)
 
     def _later(self, lease: Lease, index: int, error: Exception) -> str:
-        """It failed for now: say why in the ledger, and try again after a while, but before the deadline."""
+        """Write the reason into the ledger, and retry later, but before the deadline."""
         recording = lease.record.id
         reason = plain_reason(error, recording)
 
@@ -228,16 +239,16 @@ class Fetcher:
         log.warning("not yet recording=%s chunk=%d attempt=%d: %s", recording, index, attempts, reason)
         wait = min(LONGEST_WAIT, 2.0 ** min(attempts, 12)) * random.uniform(0.8, 1.2)  # noqa: S311
         wait = max(wait, getattr(error, "retry_after", None) or 0.0)
-        left = (record.deadline - self._book.now()) / 1000
+        left = (record.deadline - self._records.now()) / 1000
         self._queue.send(recording, index, delay=max(0.0, min(wait, left)))
         return "retried"
 
 
 class _Analysis:
-    """What a file's audio says, as far as it can be read. It raises nothing: the file must not be lost by it.
+    """The analysis of a file's audio, as far as it can be read. It never raises: the file must not be lost by it.
 
     Attributes:
-        note: why it says nothing, or not all; empty: it was read to its end.
+        note: why it is missing or incomplete; empty: the file was analysed to its end.
         damaged: see ChunkRecord.
     """
 
@@ -262,7 +273,7 @@ class _Analysis:
             self._stopped(error)
 
     def finish(self) -> ChunkSignal | None:
-        """The file has ended; None: it says nothing."""
+        """The result at the end of the file; None: not analysed."""
         if self._pass is None:
             return None
         try:
@@ -272,7 +283,7 @@ class _Analysis:
             return None
         if self._pass.missing:
             self.damaged = True
-            self.note = f"the file ends {self._pass.missing} bytes before its header says; what came is analysed."
+            self.note = f"the file ends {self._pass.missing} bytes before its header says; the rest is analysed."
         return signal
 
     def _stopped(self, error: Exception) -> None:
@@ -281,7 +292,7 @@ class _Analysis:
         self.note = f"not analysed: {plain_reason(error, self._recording)}"
 
 
-_NAMES = {"mp3": "MP3", "mp4": "MP4", "wav": "WAV", "bin": "no WAV, MP3 or MP4"}
+_NAMES = {"mp3": "MP3", "mp4": "MP4", "wav": "WAV", "bin": "not WAV, MP3 or MP4"}
 
 
 def name_of(record: RecordingRecord, index: int, kind: str) -> str:
@@ -290,7 +301,7 @@ def name_of(record: RecordingRecord, index: int, kind: str) -> str:
 
 
 def document_of(record: RecordingRecord, index: int, kind: str) -> str:
-    """A document about a chunk: `metadata` of the service, `signal` what its audio says, `words.0` a transcript."""
+    """A document about a chunk: `metadata` of the service, `signal` the analysis, `words.0` a transcript."""
     return f"{record.folder}/{index}.{kind}.json"
 
 
@@ -299,9 +310,9 @@ def _kind(name: str) -> str:
 
 
 def kind_of(head: bytes) -> str:
-    """The kind of a file that begins like this, which is its name's ending in the archive.
+    """The kind of a file by its first bytes: the extension of its name in the archive.
 
-    What the service says of it may be missing or wrong.
+    The format that the service gives may be missing or wrong.
     """
     if head[:4] in (b"RIFF", b"RF64", b"BW64") and head[8:12] == b"WAVE":
         return "wav"

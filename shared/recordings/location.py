@@ -1,6 +1,6 @@
 """Where recordings may be fetched from: the service's own hosts, and those that a setting adds.
 
-An address is read by one strict pattern and used as it was read. Addresses on which two parsers might disagree
+An address is read by one strict pattern and used as it was read. Ambiguous addresses
 (user names, backslashes, encoded or Unicode hosts, control characters, dots in the path) are refused, not interpreted.
 """
 
@@ -63,7 +63,7 @@ def read_address(location: str) -> Address:
     scheme = match["scheme"].lower() if match else ""
     port = int(match["port"] or _PORTS[scheme]) if match else 0
     if match is None or not 0 < port < 65536 or len(host) > 253 or not _is_host(host):
-        raise ForeignLocation("the recording", "its location is no plain http address.")
+        raise ForeignLocation("the recording", "its location is not a plain http address.")
     rest = match["rest"] or "/"
     # As far as any server decodes it, and with what some take for a slash: such a path leads out of its folder.
     if not _DOTS.isdisjoint(re.split(r"[/\\]", unquote(rest.partition("?")[0]))):
@@ -80,7 +80,7 @@ def read_hosts(text: str) -> tuple[str, ...]:
 
 
 class Locations:
-    """Judges addresses.
+    """Checks addresses.
 
     Args:
         extra_hosts: `host` or `host:port`, besides the service's. Without a port: the scheme's own port alone.
@@ -95,12 +95,12 @@ class Locations:
         address = read_address(location)
         extra = self._is_extra(address)
         if not extra and not address.host.endswith(SERVICE_HOSTS):
-            problem = "is no host that recordings are fetched from."
+            problem = "is not a host that recordings are fetched from."
             raise ForeignLocation(address.authority, problem, _BLOBS if ".blob." in address.host else _HOSTS)
         if address.scheme != "https" and not (extra and address.loopback):
-            raise ForeignLocation(address.authority, "recordings are fetched over https alone.")
+            raise ForeignLocation(address.authority, "recordings are fetched over https only.")
         if not extra and address.port != _PORTS["https"]:
-            raise ForeignLocation(address.authority, "recordings are fetched from port 443 alone.")
+            raise ForeignLocation(address.authority, "recordings are fetched from port 443 only.")
         return address
 
     def followed(self, address: Address, target: str) -> Address:
@@ -122,7 +122,7 @@ class Locations:
 def _read_entry(entry: str) -> tuple[str, int | None]:
     match = _ENTRY.fullmatch(entry)
     if match is None or not _is_host(match["host"]) or not 0 < int(match["port"] or 443) < 65536:
-        raise ValueError(f"{entry!r} is no host or host:port")
+        raise ValueError(f"{entry!r} is not a host or host:port")
     return match["host"].lower(), int(match["port"]) if match["port"] else None
 
 

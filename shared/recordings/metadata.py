@@ -1,6 +1,6 @@
 """The service's document about one chunk: `acsmetadata`, in the shape that was recorded of it.
 
-It is read leniently: one odd value costs that value, not who is on which channel.
+It is read leniently: an invalid value is left out, and the rest is used.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Pause:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """Somebody who was recorded.
+    """A recorded participant.
 
     Attributes:
         participant_id: the raw id.
@@ -45,7 +45,7 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class ChunkMetadata:
-    """What is used of the document.
+    """The fields of the document that are used.
 
     Attributes:
         chunk_duration: in milliseconds.
@@ -60,13 +60,13 @@ class ChunkMetadata:
 
 
 def read_metadata(text: str) -> ChunkMetadata:
-    """The document; UnreadableAudio if it is no JSON object. It repeats nothing of it: there may be numbers inside."""
+    """The document; UnreadableAudio if it is not a JSON object, without quoting it: it may have phone numbers."""
     try:
         document = json.loads(text)
     except (ValueError, RecursionError):
         raise UnreadableAudio("acsmetadata", "is not JSON.") from None
     if not isinstance(document, Mapping):
-        raise UnreadableAudio("acsmetadata", "is no JSON object.")
+        raise UnreadableAudio("acsmetadata", "is not a JSON object.")
     read = _Reading()
     return ChunkMetadata(
         chunk_start_time=read.value(document, "chunkStartTime", _time_or_never),
@@ -84,12 +84,12 @@ class _Reading:
         self.left_out = 0
 
     def value(self, source: Mapping[str, Any], name: str, read: Callable[[Any], _T | None]) -> _T | None:
-        """A value; None if there is none, or none that can be read."""
+        """A value; None if it is missing or cannot be read."""
         found = source.get(name)
         return None if found in (None, "") else self._tried(found, read)
 
     def entries(self, source: Mapping[str, Any], name: str, read: Callable[[Any], _T]) -> Iterator[_T]:
-        """Those entries of a list that can be read."""
+        """The entries of a list that can be read."""
         found = source.get(name)
         if found is not None and not isinstance(found, list):
             self.left_out += 1
@@ -138,7 +138,7 @@ def _pause(entry: Any) -> Pause:
 
 
 def _number(value: Any) -> float:
-    """A number, also one that is written as text."""
+    """A number, possibly written as text."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise TypeError("no number")
     number = float(value)

@@ -1,7 +1,7 @@
-"""What happens to a recording: announced, fetched chunk by chunk, reported, in the end deleted.
+"""The life of a recording: announced, fetched chunk by chunk, reported, in the end deleted.
 
 Every step may be done twice or break off anywhere: a step begins with the ledger, takes a lease there, and ends
-with a conditional write. What fails for now goes on the queue again until the deadline; what is given up stays in
+with a conditional write. What fails is retried through the queue until the deadline; what is given up stays in
 the ledger as a poison record, with its reason, until somebody replays it.
 """
 
@@ -20,33 +20,33 @@ from shared.errors import ForeignLocation, SourceUnavailable, StoreError, Unknow
 from shared.events import RecordingFileStatusUpdated
 from shared.logs import logger
 from shared.recordings.base import Archive, Ledger, RecordingQueue, Source
-from shared.recordings.book import (
+from shared.recordings.claiming import FIRST_LOOK, Claims, next_look_within, record_of
+from shared.recordings.fetching import Fetcher
+from shared.recordings.leased_records import (
     LEASE,
     LONGEST_WAIT,
     REPORT_LEASE,
-    Book,
     Leased,
+    LeasedRecords,
     Superseded,
     chunk_of,
     plain_reason,
     release,
 )
-from shared.recordings.claiming import FIRST_LOOK, Claims, next_look_within, record_of
-from shared.recordings.fetching import Fetcher
-from shared.recordings.finishing import Finisher, Reporter
 from shared.recordings.record import ChunkRecord, RecordingRecord
+from shared.recordings.report_job import Reporter, ReportJob
 
 log = logger("switchboard.recordings")
 
 REPLAY_SECONDS = 3600
-"""How long a replay tries, whatever is left of the first deadline."""
-FORGOTTEN = 2 * LONGEST_WAIT
-"""Seconds without a change after which a recording's message must have been lost."""
+"""Seconds for which a replay tries at least."""
+MESSAGE_LOST = 2 * LONGEST_WAIT
+"""Seconds without a change after which a recording's message counts as lost."""
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the settings say.
+    """The settings of the pipeline.
 
     Attributes:
         deadline: in seconds from the file event.
@@ -80,15 +80,15 @@ class Pipeline:
         self._ledger = ledger
         self._queue = queue
         self._options = options
-        self._book = Book(ledger, clock)
-        self._claims = Claims(call_of, self._book, queue, all_recordings=options.all_recordings)
-        self._fetcher = Fetcher(source, archive, self._book, queue)
-        self._finisher = Finisher(reporter, self._book, queue)
+        self._records = LeasedRecords(ledger, clock)
+        self._claims = Claims(call_of, self._records, queue, all_recordings=options.all_recordings)
+        self._fetcher = Fetcher(source, archive, self._records, queue)
+        self._report_job = ReportJob(reporter, self._records, queue)
         self._room = threading.BoundedSemaphore(options.at_once)
 
     def announce(self, event: RecordingFileStatusUpdated) -> tuple[str, str]:
         """The service has files: register them and queue a message for each. The outcome, and the recording's id."""
-        record = record_of(event, self._options.deadline, self._book.now())
+        record = record_of(event, self._options.deadline, self._records.now())
         self._claims.begin(record)
         new = self._ledger.register(record)
         if not new:
@@ -99,7 +99,7 @@ class Pipeline:
         return "registered" if new else "duplicate", record.id
 
     def work(self, recording: str, index: int | None) -> str:
-        """Do what a message asks for: fetch a chunk, or (None) make the report. The outcome in one word."""
+        """Process a message: fetch a chunk, or (None) make the report. The outcome as the log has it."""
         try:
             return self._do(recording, index)
         except Superseded:
@@ -111,7 +111,7 @@ class Pipeline:
             return "retried"
 
     def mark_poisoned(self, recording: str, index: int | None, reason: str) -> None:
-        """Its message failed too often, which is a fault of ours: make the poison record."""
+        """Its message failed too often, an error of the app: make the poison record."""
 
         def failed(record: RecordingRecord) -> None:
             if record.status != "archived":
@@ -121,65 +121,65 @@ class Pipeline:
 
         try:
             if index is None:
-                self._book.change(recording, failed)
+                self._records.change(recording, failed)
             else:
                 self._fetcher.give_up(recording, index, reason)
-                self._settle(self._book.load(recording))
+                self._settle(self._records.load(recording))
         except Superseded:
             log.info("nothing to mark as poisoned recording=%s", recording)
 
     def replay(self, recording: str) -> RecordingRecord:
-        """Begin again with what failed, and make the report anew. What is archived is not fetched again."""
+        """Fetch again what failed, and make a new report. What is archived is not fetched again."""
 
         def again(record: RecordingRecord) -> None:
             self._claims.begin(record)
-            record.deadline = max(record.deadline, self._book.now() + REPLAY_SECONDS * 1000)
+            record.deadline = max(record.deadline, self._records.now() + REPLAY_SECONDS * 1000)
             for chunk in record.chunks:
-                unread = chunk.name.endswith(".wav") and not chunk.analysed  # it may have been a fault of ours
+                unread = chunk.name.endswith(".wav") and not chunk.analysed  # it may have been an error of the app
                 if chunk.status != "archived" or unread or (chunk.damaged and self._claims.may_fetch(record)):
                     chunk.status, chunk.reason, chunk.attempts = "waiting", "", 0
                     release(chunk)
 
-        record = self._book.change(recording, again)
+        record = self._records.change(recording, again)
         self._resume(record)
         return record
 
     def sweep(self) -> dict[str, int]:
-        """Take up what was forgotten, and delete what has expired. How many of each, and of what went wrong."""
+        """Resume recordings whose message was lost, delete expired ones; counts of each, and of failures."""
         done: Counter[str] = Counter()
         for record in self._ledger.unsettled():
-            if self._is_forgotten(record):
-                done[self._swept(record.id, "resumed", partial(self._take_up, record))] += 1
+            if self._lost_its_message(record):
+                done[self._swept(record.id, "resumed", partial(self._resume_once, record))] += 1
         if self._options.retention_days:
-            now = datetime.fromtimestamp(self._book.now() / 1000, UTC)
+            now = datetime.fromtimestamp(self._records.now() / 1000, UTC)
             for recording in self._ledger.older(f"{now - timedelta(days=self._options.retention_days):%Y-%m-%d}"):
                 done[self._swept(recording, "expired", partial(self.remove, recording))] += 1
         return {what: done[what] for what in ("resumed", "expired", "failed")}
 
     def remove(self, recording: str) -> bool:
-        """Delete the archive, the report and the record. False: not now, since an instance is at work on it."""
-        record = self._book.load(recording)
-        if self._book.busy(record, REPORT_LEASE) or any(self._book.busy(chunk, LEASE) for chunk in record.chunks):
+        """Delete the archive, the report and the record. False: not now, an instance is working on it."""
+        record = self._records.load(recording)
+        if self._records.busy(record, REPORT_LEASE) or any(self._records.busy(chunk, LEASE) for chunk in record.chunks):
             return False
         self._archive.remove(record.folder)
         self._ledger.remove(recording)
         return True
 
     def of_call(self, day: str, call_id: str, server_call_id: str) -> list[RecordingRecord]:
-        """The recordings of a day that are of this call, or of the conversation with this server call id."""
+        """The recordings of a day that belong to this call, or to the conversation with this server call id."""
         return list(self._ledger.of_call(day, call_id, server_call_id))
 
     def erase(self, recording: str) -> tuple[bool, str]:
-        """Delete a recording, also where the service keeps it: whether it is gone here, and why something stays."""
+        """Delete a recording, at the service too: whether it is deleted here, and why something is left."""
         why = ""
         try:
-            record = self._book.load(recording)
+            record = self._records.load(recording)
             for chunk in record.chunks:
                 if not chunk.deleted and self._claims.may_fetch(record):
                     try:
                         self._source.delete(chunk.delete_location)
                     except ForeignLocation:
-                        why = "a file of a recording lies at an address that the app deletes nothing from"
+                        why = "a file of a recording is at a URL where the app deletes nothing"
             if not self.remove(recording):
                 return False, "a recording is being worked on; erase again in some minutes"
         except UnknownRecording:
@@ -189,7 +189,7 @@ class Pipeline:
         return True, why
 
     def _swept(self, recording: str, done: str, step: Callable[[], object]) -> str:
-        """Do a step of the sweep; what it counts as. One that fails does not keep the others from theirs."""
+        """Do a step of the sweep; its outcome. A failure does not stop the sweep."""
         try:
             return done if step() else ""
         except UnknownRecording:
@@ -198,18 +198,18 @@ class Pipeline:
             log.error("not swept recording=%s: %s", recording, plain_reason(error, recording))
             return "failed"
 
-    def _is_forgotten(self, record: RecordingRecord) -> bool:
-        quiet = (self._book.now() - record.updated_at) / 1000
-        return quiet >= FORGOTTEN + (next_look_within(record) if record.status == "unclaimed" else 0)
+    def _lost_its_message(self, record: RecordingRecord) -> bool:
+        idle = (self._records.now() - record.updated_at) / 1000
+        return idle >= MESSAGE_LOST + (next_look_within(record) if record.status == "unclaimed" else 0)
 
-    def _take_up(self, record: RecordingRecord) -> bool:
+    def _resume_once(self, record: RecordingRecord) -> bool:
         self._resume(record)
-        # Its messages may only be late: another set each time that the timer comes would never end.
-        self._book.change(record.id, lambda _: None)
+        # Its messages may only be late: do not send another set at each run of the timer.
+        self._records.change(record.id, lambda _: None)
         return True
 
     def _do(self, recording: str, index: int | None) -> str:
-        record = self._book.load(recording)
+        record = self._records.load(recording)
         if record.status == "unclaimed" and index is None:
             record = self._claims.look_again(record)
             if record.status == "waiting":
@@ -218,21 +218,21 @@ class Pipeline:
         if record.status in ("unclaimed", "foreign"):
             return record.status
         if index is None and record.status == "waiting" and not any(chunk.attempts for chunk in record.chunks):
-            self._resume(record)  # it was claimed, and the process died before it could ask for its files
+            self._resume(record)  # it was claimed, and the process died before it queued its files
             return "claimed"
         if index is None:
-            return self._in_turn(record, None, record, REPORT_LEASE, lambda: self._finisher.report(record))
+            return self._in_turn(record, None, record, REPORT_LEASE, lambda: self._report_job.report(record))
         chunk = chunk_of(record, index)
         outcome = "archived" if self._deletes(record, chunk) else "duplicate"
         if chunk.status == "waiting":
-            if self._book.now() >= record.deadline and not self._book.busy(chunk, LEASE):
+            if self._records.now() >= record.deadline and not self._records.busy(chunk, LEASE):
                 last = chunk.reason or "it was never tried."
                 outcome = self._fetcher.give_up(recording, index, f"given up at the deadline; last: {last}")
             else:
                 outcome = self._in_turn(record, index, chunk, LEASE, lambda: self._fetcher.fetch(recording, index))
                 if outcome not in ("archived", "failed"):
                     return outcome
-        record = self._book.load(recording)
+        record = self._records.load(recording)
         chunk = chunk_of(record, index)
         if self._deletes(record, chunk):
             self._fetcher.delete(record, chunk)
@@ -248,13 +248,13 @@ class Pipeline:
         self, record: RecordingRecord, index: int | None, leased: Leased, seconds: float, step: Callable[[], str]
     ) -> str:
         """Do a step, if nobody else does it now and there is room for it here; else ask again later."""
-        if busy := self._book.busy(leased, seconds):
+        if busy := self._records.busy(leased, seconds):
             self._queue.send(record.id, index, delay=min(LEASE, busy + 1))
             return "leased"
         # Never wait here: the thread is one of those that answer calls.
         if not self._room.acquire(blocking=False):
             # What has waited long asks less often, or a backlog would keep the queue busy with itself.
-            waited = (self._book.now() - record.updated_at) / 1000
+            waited = (self._records.now() - record.updated_at) / 1000
             delay = min(30.0, max(3.0, waited / 10)) * random.uniform(0.7, 1.3)  # noqa: S311
             self._queue.send(record.id, index, delay=delay)
             return "queued"
@@ -277,9 +277,9 @@ class Pipeline:
             self._claims.begin(known)
 
         try:
-            return self._book.change(record.id, add)
+            return self._records.change(record.id, add)
         except Superseded:
-            return self._book.load(record.id)
+            return self._records.load(record.id)
 
     def _resume(self, record: RecordingRecord) -> None:
         """Send a message for each file that waits; if none does, go on with the report. Or look for its call again."""
@@ -302,9 +302,9 @@ class Pipeline:
 
         if _is_due(record):
             try:
-                record = self._book.change(record.id, settled)
+                record = self._records.change(record.id, settled)
             except Superseded:
-                record = self._book.load(record.id)
+                record = self._records.load(record.id)
         if record.status == "archived":
             self._queue.send(record.id, None)
 

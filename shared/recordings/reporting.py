@@ -1,4 +1,4 @@
-"""From an archived recording to its report: everything that is known of it brought together, kept and told."""
+"""The report of an archived recording: puts all evidence together, stores the report, publishes its event."""
 
 from __future__ import annotations
 
@@ -21,30 +21,30 @@ from shared.quality.scorecards import Scorecard, applies, grade, topic_rules
 from shared.quality.signal import Signal
 from shared.quality.spans import Span
 from shared.quality.thresholds import Thresholds
-from shared.quality.words.base import ChannelAudio, Transcriber, Utterance
-from shared.quality.words.phrases import topics
+from shared.quality.transcripts.base import ChannelAudio, Transcriber, Utterance
+from shared.quality.transcripts.phrases import topics
 from shared.recordings.base import Archive, Ledger, ReportRow
-from shared.recordings.book import Superseded
-from shared.recordings.call import KnownCall, told_by
+from shared.recordings.call_evidence import KnownCall, evidence_of
 from shared.recordings.fetching import document_of
+from shared.recordings.leased_records import Superseded
 from shared.recordings.metadata import ChunkMetadata, read_metadata
 from shared.recordings.record import ChunkRecord, RecordingRecord, report_name
 
 if TYPE_CHECKING:
     from shared.quality.audio.signal import ChunkSignal
-    from shared.recordings.words import KeptWords
+    from shared.recordings.transcripts import ArchivedTranscripts
 
 log = logger("switchboard.recordings")
 
-NO_TRANSCRIBER = "No transcriber is set (TRANSCRIPTION_ENDPOINT), so the report holds no words."
-NO_WORDS = "The transcriber failed on this recording, so the report holds no words."
-NO_METADATA = "The service's metadata could not be had: it is not known who is on which channel, or when it paused."
+NO_TRANSCRIBER = "No transcriber is set (TRANSCRIPTION_ENDPOINT), so the report has no transcript."
+NO_TRANSCRIPT = "The transcriber failed on this recording, so the report has no transcript."
+NO_METADATA = "The service's metadata is missing: it is not known who is on which channel, or when it paused."
 LEFT_OUT = "Values of the service's metadata that could not be read and were left out: {}."
 
 
 @dataclass(frozen=True, slots=True)
 class _File:
-    """One chunk, and what is known of it."""
+    """One chunk with its metadata and its analysis."""
 
     chunk: ChunkRecord
     metadata: ChunkMetadata
@@ -77,7 +77,7 @@ class QualityReporter:
         self._region = region
 
     def in_progress(self, record: RecordingRecord) -> bool:
-        """Whether the call still goes on; a call that the app does not know does not."""
+        """Whether the call is still up; an unknown call is not."""
         call_id = self._call_id(record)
         try:
             return bool(call_id) and self._store.peek(call_id).status != "ended"
@@ -85,7 +85,7 @@ class QualityReporter:
             return False
 
     def make(self, record: RecordingRecord, *, last: bool, alive: Callable[[], None]) -> str:
-        """See shared.recordings.finishing.Reporter."""
+        """See shared.recordings.report_job.Reporter."""
         files = [self._file(record, chunk) for chunk in record.chunks]
         if all(file.signal is None for file in files):
             return f"there is no report; {next(chunk.reason for chunk in record.chunks if chunk.status == 'archived')}"
@@ -95,19 +95,19 @@ class QualityReporter:
             raise Superseded
         return ""
 
-    def tell(self, record: RecordingRecord) -> None:
-        """See shared.recordings.finishing.Reporter."""
+    def publish(self, record: RecordingRecord) -> None:
+        """See shared.recordings.report_job.Reporter."""
         if self._publisher is None:
             return
         try:
             text = self._archive.get_text(report_name(record.id))
         except KeyError:
-            return  # of what is not analysed there is none
+            return  # nothing could be analysed
         report = Report.model_validate_json(text)
         if report.generation > record.generation:
-            raise Superseded  # its own event tells of the newer one
+            raise Superseded  # the newer one has its own event
         if report.generation < record.generation:
-            return  # of this generation there is none: nothing could be analysed any more
+            return  # none in this generation: nothing could be analysed
         headline = row(report)
         data = {
             "id": report.id,
@@ -123,21 +123,21 @@ class QualityReporter:
             "flags": headline.flags,
             "report": f"/api/reports/{report.id}",
         }
-        # The same id when a crash makes it twice, another when the report was made anew.
+        # The same id if a crash publishes it twice, another for a new report.
         event_id, subject = f"{record.id}.{record.generation}", f"/recordings/{record.id}"
         self._publisher.deliver(Event(event_id, REPORT_READY, subject, datetime.now(UTC), data))
 
     def _report(self, record: RecordingRecord, files: list[_File], *, last: bool, alive: Callable[[], None]) -> Report:
         from shared.quality.audio.joining import join
-        from shared.quality.words.redaction import transcript
-        from shared.recordings.words import KeptWords
+        from shared.quality.transcripts.redaction import transcript
+        from shared.recordings.transcripts import ArchivedTranscripts
 
         record = replace(record, started_at=_zero(record, files))
         started_at, mixed = _moment(record.started_at), record.channel_type == "mixed"
         placed = _placed(record, files)
         signal = join(placed, self._thresholds)
         call = self._call(record)
-        told = told_by(
+        told = evidence_of(
             call,
             _participants(files),
             started_at=started_at,
@@ -147,10 +147,10 @@ class QualityReporter:
         )
         notes = [] if any(file.metadata.participants for file in files) else [NO_METADATA]
         if left_out := sum(file.metadata.left_out for file in files):
-            log.warning("metadata with odd values recording=%s left_out=%d", record.id, left_out)
+            log.warning("unreadable metadata recording=%s left_out=%d", record.id, left_out)
             notes.append(LEFT_OUT.format(left_out))
-        words = KeptWords(self._archive, record, self._locale, self._region)
-        said = self._words(record, signal, words, notes, last=last, alive=alive)
+        words = ArchivedTranscripts(self._archive, record, self._locale, self._region)
+        said = self._transcript(record, signal, words, notes, last=last, alive=alive)
         facts = CallFacts() if call is None else _facts(call.record)
         cards = [card for card in self._scorecards if applies(card, facts.flow, facts.direction)]
         first = next(file.signal for file in files if file.signal is not None)
@@ -189,21 +189,21 @@ class QualityReporter:
         )
         return report.model_copy(update={"scorecards": tuple(grade(card, report, said) for card in cards)})
 
-    def _words(
+    def _transcript(
         self,
         record: RecordingRecord,
         signal: Signal,
-        words: KeptWords,
+        words: ArchivedTranscripts,
         notes: list[str],
         *,
         last: bool,
         alive: Callable[[], None],
     ) -> list[Utterance] | None:
-        """What was said, redacted, in seconds of the recording; None, and a note why, if that cannot be had."""
+        """The redacted transcript, in seconds of the recording; None, and a note why, if there is none."""
         if self._transcriber is None:
             notes.append(NO_TRANSCRIBER)
             return None
-        from shared.quality.words.channels import ArchivedChannel, transcribed
+        from shared.quality.transcripts.channels import ArchivedChannel, transcribed
 
         names = {chunk.index: chunk.name for chunk in record.chunks}
 
@@ -220,8 +220,8 @@ class QualityReporter:
         except (TranscriptionFailed, UnreadableAudio) as error:
             if isinstance(error, TranscriptionFailed) and not error.lasting and not last:
                 raise
-            log.error("no words recording=%s: %s", record.id, error)
-            notes.append(f"{NO_WORDS} ({error})")
+            log.error("no transcript recording=%s: %s", record.id, error)
+            notes.append(f"{NO_TRANSCRIPT} ({error})")
             return None
 
     def _file(self, record: RecordingRecord, chunk: ChunkRecord) -> _File:
@@ -251,7 +251,7 @@ class QualityReporter:
 
 
 def _zero(record: RecordingRecord, files: Sequence[_File]) -> int:
-    """When the audio begins, Unix time in milliseconds: the first file knows it best."""
+    """When the audio begins, Unix time in milliseconds: by the first file if it says so."""
     first = files[0]
     start = first.metadata.chunk_start_time
     return round(start.timestamp() * 1000) if start and first.chunk.index == 0 else record.started_at
@@ -275,13 +275,13 @@ def _facts(call: CallRecord) -> CallFacts:
 
 
 def _participants(files: Sequence[_File]) -> list[tuple[str, int]]:
-    """Raw id and channel of each, as the files tell them in turn: a channel may pass from one to another."""
+    """Raw id and channel of each, in the order of the files: a channel may pass from one to another."""
     members = (member for file in files for member in file.metadata.participants)
     return list(dict.fromkeys((one.participant_id, one.channel) for one in members if one.channel is not None))
 
 
 def _placed(record: RecordingRecord, files: Sequence[_File]) -> list[Any]:
-    """Each file with its place. One whose start is not known follows the one before."""
+    """Each file with its position. One whose start is not known follows the previous one."""
     from shared.quality.audio.joining import PlacedChunk
 
     zero = record.started_at / 1000
@@ -302,7 +302,7 @@ def _placed(record: RecordingRecord, files: Sequence[_File]) -> list[Any]:
 
 
 def row(report: Report) -> ReportRow:
-    """What a list of reports shows of this one."""
+    """The row of a report in lists."""
     metrics = report.conversation.metrics
     started_at = report.recording.started_at or report.call.started_at
     agents = [channel.metrics["talk_ratio"].value for channel in report.channels if channel.role == "agent"]

@@ -73,7 +73,7 @@ Outcome = AnswerWith | RejectWith | RedirectTo
 """What a rule may say; a decision may differ from it."""
 
 
-class Answering(Protocol):
+class RoutableFlow(Protocol):
     """What the rules need to know of a flow."""
 
     @property

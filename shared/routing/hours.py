@@ -28,14 +28,14 @@ def _day(text: str) -> int:
     word = text.lower()
     names = _FULL_DAYS if word in _FULL_DAYS else _DAYS
     if word not in names:
-        raise Wrong(f"{text!r} is no day.", did_you_mean(word, (*_DAYS, *_FULL_DAYS)) or "Write mon, or mon-fri.")
+        raise Wrong(f"{text!r} is not a day.", did_you_mean(word, (*_DAYS, *_FULL_DAYS)) or "Write mon, or mon-fri.")
     return names.index(word)
 
 
 def _interval(text: str) -> tuple[int, int]:
     match = _INTERVAL.fullmatch(text)
     if match is None:
-        raise Wrong(f"{text!r} is no interval.", "Write 09:00-17:30.")
+        raise Wrong(f"{text!r} is not an interval.", "Write 09:00-17:30.")
     start, end = (_minute(*match.group(at, at + 1)) for at in (1, 3))
     if start in (end, DAY_MINUTES):
         raise Wrong(f"{text!r} is empty.", "Write 00:00-24:00 for the whole day.")
@@ -46,7 +46,7 @@ def _interval(text: str) -> tuple[int, int]:
 def _minute(hour: str, minute: str) -> int:
     value = int(hour) * 60 + int(minute)
     if int(minute) > 59 or value > DAY_MINUTES:
-        raise Wrong(f"{hour}:{minute} is no time of day.", "Write 00:00 to 24:00.")
+        raise Wrong(f"{hour}:{minute} is not a time of day.", "Write 00:00 to 24:00.")
     return value
 
 
@@ -56,7 +56,7 @@ def _date(text: str) -> date:
             raise ValueError
         return date.fromisoformat(text)
     except ValueError:
-        raise Wrong(f"{text!r} is no date.", "Write 2026-12-25.") from None
+        raise Wrong(f"{text!r} is not a date.", "Write 2026-12-25.") from None
 
 
 def _zone(value: object) -> ZoneInfo:
@@ -66,7 +66,7 @@ def _zone(value: object) -> ZoneInfo:
     except (KeyError, ValueError, OSError):  # OSError: `Europe` is a folder of the database
         from zoneinfo import available_timezones
 
-        raise Wrong(f"{text!r} is no time zone.", did_you_mean(text, available_timezones()) or ZONES) from None
+        raise Wrong(f"{text!r} is not a time zone.", did_you_mean(text, available_timezones()) or ZONES) from None
 
 
 ZONES = "Give a name such as Europe/Berlin, or UTC."

@@ -15,13 +15,13 @@ from shared.events.event_grid import TEAMS_WORDS
 from shared.identifiers import Identifier
 from shared.languages import LANGUAGE_TAG
 from shared.routing.decisions import (
-    Answering,
     AnswerWith,
     Headers,
     Outcome,
     Pattern,
     RedirectTo,
     RejectWith,
+    RoutableFlow,
     RoutingTable,
     Rule,
     covers,
@@ -42,10 +42,10 @@ _HEADER_NAME = re.compile(r"[A-Za-z0-9.!%*_+~-]{1,64}")
 
 _TEAMS_WORDS = frozenset(word.lower() for word in TEAMS_WORDS)
 
-Flows = Collection[str] | Mapping[str, Answering]
+Flows = Collection[str] | Mapping[str, RoutableFlow]
 
 
-def load_routes(source: Path | str, flows: Collection[str] | Mapping[str, Answering]) -> RoutingTable:
+def load_routes(source: Path | str, flows: Collection[str] | Mapping[str, RoutableFlow]) -> RoutingTable:
     """Read and check a routing file.
 
     Args:
@@ -83,11 +83,11 @@ def _endpoint(text: str) -> Pattern:
         return Pattern(_exact_endpoint(text).key)
     prefix = text[:-1]
     if prefix and not _PHONE_PREFIX.fullmatch(prefix) and (prefix.startswith(("+", "4:+")) or "*" in prefix):
-        raise Wrong(f"{text!r} is no prefix of a number.", "Write +1425*: digits, then one *.")
+        raise Wrong(f"{text!r} is not a prefix of a number.", "Write +1425*: digits, then one *.")
     if re.match(r"4:\d", prefix):
-        raise Wrong(f"{text!r} is no prefix of a number.", f"Write +{prefix[2:]}*.")
+        raise Wrong(f"{text!r} is not a prefix of a number.", f"Write +{prefix[2:]}*.")
     if prefix and not prefix.startswith("+") and not re.match(r"\d", prefix):
-        raise Wrong(f"{text!r} is no prefix.", "Write +1425* or 8:acs:…*.")
+        raise Wrong(f"{text!r} is not a prefix.", "Write +1425* or 8:acs:…*.")
     return Pattern(f"4:{prefix}" if prefix.startswith("+") else prefix, is_prefix=True)
 
 
@@ -104,7 +104,7 @@ def _exact_endpoint(value: object) -> Identifier:
         or identifier.kind == "unknown"
         or (identifier.phone_number is not None and not _PHONE.fullmatch(identifier.key))
     ):
-        raise Wrong(f"{text!r} is no phone number and no raw id.", remedy)
+        raise Wrong(f"{text!r} is neither a phone number nor a raw id.", remedy)
     return identifier
 
 
@@ -133,9 +133,9 @@ def _context(value: object) -> Headers:
     headers: dict[str, tuple[Pattern, ...]] = {}
     for name, patterns in _named(value, "header").items():
         if not _HEADER_NAME.fullmatch(name):
-            raise Wrong("is no name of a header.", "Use at most 64 of A-Z a-z 0-9 -.", name)
+            raise Wrong("is not the name of a header.", "Use at most 64 of A-Z a-z 0-9 -.", name)
         if header_name(name) in headers:
-            raise Wrong("stands twice: case does not count in names of headers.", "", name)
+            raise Wrong("is given twice: case does not count in names of headers.", "", name)
         headers[header_name(name)] = patterns
     return tuple(headers.items())
 
@@ -145,7 +145,7 @@ def _teams(value: object) -> Headers:
     for name in details:
         if name.lower() not in _TEAMS_WORDS:
             hint = did_you_mean(name, TEAMS_WORDS) or f"Known are {', '.join(TEAMS_WORDS)}."
-            raise Wrong("is no detail of a Teams call.", hint, name)
+            raise Wrong("is not a detail of a Teams call.", hint, name)
     return tuple((name.lower(), patterns) for name, patterns in details.items())
 
 
@@ -167,7 +167,7 @@ def _reason(value: object) -> RejectReason:
     for reason in _REASONS:
         if text == reason:
             return reason
-    raise Wrong(f"{text!r} is no reason.", f"Give {', '.join(_REASONS[:-1])} or {_REASONS[-1]}.")
+    raise Wrong(f"{text!r} is not a reason.", f"Give {', '.join(_REASONS[:-1])} or {_REASONS[-1]}.")
 
 
 def _given(value: object) -> object:
@@ -224,7 +224,7 @@ class RuleInFile(BaseModel):
             problem = f"the flow {self.answer!r} has no texts in {self.language!r}."
             raise Wrong(problem, f"It has {', '.join(known)}.", "language")
         if not known and not LANGUAGE_TAG.fullmatch(self.language):
-            problem = f"{self.language!r} is no language."
+            problem = f"{self.language!r} is not a language."
             raise Wrong(problem, "Write a tag with its region, such as de-DE.", "language")
         return self
 

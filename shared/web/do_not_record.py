@@ -37,12 +37,12 @@ class DoNotRecordService:
         self._numbers = numbers
 
     def add(self, body: bytes) -> NumberListed:
-        """See to it that no call of a number is recorded."""
+        """Add a number to the list."""
         self._list().add(_number(body))
         return NumberListed(listed=True)
 
     def remove(self, body: bytes) -> NumberListed:
-        """Let calls of a number be recorded again."""
+        """Remove a number from the list."""
         self._list().remove(_number(body))
         return NumberListed(listed=False)
 
@@ -54,7 +54,7 @@ class DoNotRecordService:
         if self._numbers is None:
             raise InvalidInput(
                 "number",
-                "cannot be listed: the app has no key that numbers are hashed with.",
+                "cannot be listed: the app has no key to hash numbers with.",
                 "Set NUMBER_HASH_KEY (make one with: openssl rand -base64 32).",
             )
         return self._numbers

@@ -1,4 +1,4 @@
-"""The flows of the app, as whoever starts calls sees them: what each is called, and the input that it takes."""
+"""The flows of the app in the HTTP API: name, title, and input of each."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ class FlowView(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
-    title: str = Field(description="what people read in lists; the name, if the flow has no title")
-    description: str = Field(description="the first line of what its author says of it; may be empty")
-    opens: bool = Field(description="it places its calls by itself: it takes an input and no targets")
-    languages: tuple[str, ...] = Field(description="in which it has texts; empty: it has none")
-    input: dict[str, Any] | None = Field(description="JSON schema of the input that it takes; null: any JSON")
+    title: str = Field(description="shown in lists; the name, if the flow has no title")
+    description: str = Field(description="the first line of its docstring; may be empty")
+    opens: bool = Field(description="it places its calls itself: give it an input and no targets")
+    languages: tuple[str, ...] = Field(description="of its texts; empty: it has none")
+    input: dict[str, Any] | None = Field(description="JSON schema of its input; null: any JSON")
 
 
 class FlowList(BaseModel):
@@ -49,7 +49,7 @@ def listed_flows(flows: Mapping[str, Flow]) -> FlowList:
 
 
 def with_inputs(document: Mapping[str, Any], flows: Mapping[str, Flow]) -> dict[str, Any]:
-    """The OpenAPI document, in which the input of a call is described for each flow that says what it takes."""
+    """The OpenAPI document with the input of each flow that declares one."""
     typed = {name: flow.input for name, flow in sorted(flows.items()) if flow.input}
     if not typed:
         return dict(document)

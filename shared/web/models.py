@@ -1,4 +1,4 @@
-"""Requests and answers of the HTTP API, as models: they check what comes in and describe it in OpenAPI."""
+"""Requests and responses of the HTTP API, as models: they validate requests and describe both in OpenAPI."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class _Model(BaseModel):
 
 
 class PlaceCall(_Model):
-    """Start a call with a flow: to targets, or by connecting to a call that goes on already."""
+    """Start a call with a flow: to targets, or by connecting to a call that is up already."""
 
     model_config = ConfigDict(
         frozen=True,
@@ -54,10 +54,10 @@ class PlaceCall(_Model):
 
     flow: str = Field(description="name of the flow")
     targets: tuple[Identifier, ...] = Field((), description="raw ids or E.164 numbers; several: a group call")
-    caller_id: Identifier | None = Field(None, description="a number of yours; needed for phone targets")
+    caller_id: Identifier | None = Field(None, description="one of your numbers; required for phone targets")
     display_name: str | None = None
-    connect: CallLocator | None = Field(None, description="join this call instead of placing one")
-    input: Any = Field(None, description="what the flow finds in call.input")
+    connect: CallLocator | None = Field(None, description="connect to this call instead of placing one")
+    input: Any = Field(None, description="`call.input` of the flow")
     media_streaming: MediaStreaming | None = None
     transcription: Transcription | None = None
 
@@ -70,9 +70,7 @@ class PlaceCall(_Model):
         if by_flow:
             for name in ("targets", "connect"):
                 if getattr(self, name):
-                    raise InvalidInput(
-                        name, "is not for a flow that opens its calls by itself.", "Tell it by `input` whom to call."
-                    )
+                    raise InvalidInput(name, "is not for a flow that opens its calls itself.", "Give `input` instead.")
             return None
         live = {"media_streaming": self.media_streaming, "transcription": self.transcription}
         if self.connect is not None:
@@ -88,14 +86,14 @@ class PlaceCall(_Model):
 
 
 class Placed(_Model):
-    """A call was started (`claimed`), or had been under the same idempotency key (`duplicate`)."""
+    """A call was started (`claimed`), or was started before with the same idempotency key (`duplicate`)."""
 
     id: str
     outcome: Literal["claimed", "duplicate"]
 
 
 class CallView(_Model):
-    """A call at a glance. Times are Unix time in milliseconds; 0: not yet."""
+    """A call. Times are Unix time in milliseconds; 0: not yet."""
 
     id: str
     flow: str
@@ -104,17 +102,17 @@ class CallView(_Model):
     caller: str
     callee: str
     outcome: str = Field(description="how it ended, technically")
-    result: str = Field(description="what the flow says came of it; empty: it has said nothing")
-    details: dict[str, Any] = Field(description="what the flow adds to its result")
+    result: str = Field(description="the result that the flow recorded; empty: none")
+    details: dict[str, Any] = Field(description="details of the result")
     failure: dict[str, str] = Field(description="of a flow that failed: `error`, `where`, `line`, `remedy`")
     code: int
     sub_code: int
-    explanation: str = Field(description="what code and sub-code mean, in plain words; empty: the call has not ended")
+    explanation: str = Field(description="what code and sub-code mean; empty: the call has not ended")
     retryable: bool = Field(description="calling again may help")
     started_at: int
     connected_at: int
     ended_at: int
-    attempts: int = Field(description="how often its flow has placed it; 0: it is not the flow that places it")
+    attempts: int = Field(description="how often its flow has placed it; 0: the flow does not place it")
     call_connection_id: str
     server_call_id: str
     correlation_id: str
@@ -142,7 +140,7 @@ class CallList(_Model):
     """One page of calls, newest first."""
 
     calls: tuple[ListedCall, ...]
-    next: str | None = Field(None, description="give it as `after` for the next page; null: this is the last one")
+    next: str | None = Field(None, description="`after` of the next page; null: this is the last")
 
 
 class ParticipantView(_Model):
@@ -154,7 +152,7 @@ class ParticipantView(_Model):
 
 
 class ParticipantList(_Model):
-    """Who takes part."""
+    """The participants of a call."""
 
     participants: tuple[ParticipantView, ...]
 
@@ -169,9 +167,9 @@ class JournalView(_Model):
 class Done(_Model):
     """An action was taken.
 
-    `answer` is the service's answer where that is the outcome; otherwise the outcome comes as an event and stands
-    in the journal under the operation's number. `failure` says why an action failed that the service had taken;
-    only a repeated request can meet it.
+    `answer` is the service's response if that is the outcome; otherwise the outcome comes as an event, and is in the
+    journal under the operation's number. `failure` says why an action failed that the service had accepted; only a
+    repeated request can have it.
     """
 
     operation: int
@@ -182,19 +180,19 @@ class Done(_Model):
 
 
 class Signal(_Model):
-    """Something for the flow."""
+    """A signal for the flow."""
 
     data: Any = None
 
 
 class SignalTaken(_Model):
-    """A signal is in the journal; `duplicate`: it was there already, under the same idempotency key."""
+    """A signal is in the journal; `duplicate`: it was sent before, with the same idempotency key."""
 
     outcome: Literal["advanced", "duplicate"]
 
 
 class Problem(_Model):
-    """An error (RFC 9457): what is wrong with which field and what to do, or the service's own error code."""
+    """An error (RFC 9457): the field, the problem and the remedy, or the service's error code."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra={"required": [*_IN_EVERY_PROBLEM]})
 
@@ -202,9 +200,9 @@ class Problem(_Model):
     title: str
     status: int
     detail: str
-    field: str = Field("", description="which part of the request is wrong")
+    field: str = Field("", description="the field of the request that is wrong")
     remedy: str = Field("", description="what to do")
-    code: str = Field("", description="the service's error code, often a sub-code such as 8522; or the brake's")
+    code: str = Field("", description="the service's error code, often a sub-code such as 8522; or that of a brake")
 
 
 def read(model: type[M], body: bytes, *, most: int = MAX_BODY, **defaults: Any) -> M:
@@ -219,7 +217,7 @@ def read(model: type[M], body: bytes, *, most: int = MAX_BODY, **defaults: Any) 
 
 
 def read_action(name: str, body: bytes, other_side: Identifier | None) -> Action:
-    """An action on a live call from its JSON body; who is meant is the other side, unless it is told."""
+    """An action on a live call from its JSON body; its participant is the other side by default."""
     kind = ACTIONS.get(name)
     if kind is None:
         raise UnknownAction("action", f"{name!r} is not known.", f"Known: {', '.join(sorted(ACTIONS))}.")
@@ -240,9 +238,9 @@ def in_body(kind: str) -> Iterator[None]:
         raise InvalidInput(error.field.removeprefix(f"{kind}."), error.problem, error.remedy) from None
 
 
-def schema_of(model: type[BaseModel], *, answer: bool = False) -> dict[str, Any]:
-    """The JSON schema of a request or an answer, with its definitions under `$defs`."""
-    mode: Literal["validation", "serialization"] = "serialization" if answer else "validation"
+def schema_of(model: type[BaseModel], *, response: bool = False) -> dict[str, Any]:
+    """The JSON schema of a request or a response, with its definitions under `$defs`."""
+    mode: Literal["validation", "serialization"] = "serialization" if response else "validation"
     return TypeAdapter(model).json_schema(ref_template="#/components/schemas/{model}", mode=mode)
 
 

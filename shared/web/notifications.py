@@ -1,4 +1,4 @@
-"""What the HTTP API tells of events that were given up: models, and the service that fills them."""
+"""Dead letters in the HTTP API: models, and the service that fills them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class _Model(BaseModel):
 
 
 class DeadLetterView(_Model):
-    """An event that a target was not given."""
+    """An event that was not delivered to a target."""
 
     call_id: str = Field(description="of the call, and the event's id")
     target: str = Field(description="`topic` or `hook`")
@@ -27,17 +27,17 @@ class DeadLetterView(_Model):
 
 
 class DeadLetterList(_Model):
-    """A page of the events that were given up, those of the oldest calls first."""
+    """A page of the dead letters, those of the oldest calls first."""
 
     dead_letters: tuple[DeadLetterView, ...]
-    next: str | None = Field(description="`after` of the next page; null: this was the last")
+    next: str | None = Field(description="`after` of the next page; null: this is the last")
 
 
 class Replayed(_Model):
-    """An event that is tried again."""
+    """An event that is delivered again."""
 
     call_id: str
-    targets: tuple[str, ...] = Field(description="who is tried again")
+    targets: tuple[str, ...] = Field(description="the targets that get it")
 
 
 class DeadLetterService:

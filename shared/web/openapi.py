@@ -24,7 +24,7 @@ VERSION = "1.0.0"
 
 IDENTIFIER = {
     "title": "Identifier",
-    "description": "an endpoint: a phone number as E.164, or a raw id",
+    "description": "a phone number as E.164, or a raw id",
     "type": "string",
     "examples": ["+14255550123", "4:+14255550123", "8:acs:…"],
     "pattern": "^(\\+[1-9][0-9]{1,14}|[^+].*:.*|:.*)$",
@@ -36,7 +36,7 @@ _SIGNAL = {"name": "name", "in": "path", "required": True, "schema": {"type": "s
 _KEY = {
     "name": "Idempotency-Key",
     "in": "header",
-    "description": "the same key does it once, however often it is sent",
+    "description": "requests with the same key are carried out once",
     "schema": {"type": "string", "minLength": 1, "maxLength": MAX_KEY},
 }
 _DAY = {
@@ -81,13 +81,13 @@ _RECORDING_ID = {"name": "recording_id", "in": "path", "required": True, "schema
 _READING = (401, 404, 503)
 _CHANGING = (400, 401, 404, 409, 422, 502, 503)
 _PROBLEMS = {
-    400: "something in the request is wrong: `field` and `remedy` say what",
-    401: "the function key is missing or wrong; the host answers that, without a body",
+    400: "the request is invalid: see `field` and `remedy`",
+    401: "the function key is missing or wrong; a response of the host, without a body",
     404: "no such call, recording, report or dead letter, or no such action",
-    409: "the call is over or not connected yet, the key was used for another request, or a switch is off",
-    422: "the service refused, or a brake of the app did: `code` says why",
-    502: "the service failed or did not answer: `code` is its own",
-    503: "not now; Retry-After says when",
+    409: "the call has ended or is not connected yet, the key was used for another request, or a switch is off",
+    422: "the service or a brake of the app refused: see `code`",
+    502: "the service failed or did not respond: `code` is its own",
+    503: "unavailable now; see Retry-After",
 }
 
 
@@ -108,7 +108,7 @@ def openapi() -> dict[str, Any]:
     document.add(
         "/calls", "get", "listCalls", "List calls", None, {200: models.CallList}, _LIST_PARAMETERS, (400, 401, 503)
     )
-    document.add("/flows", "get", "listFlows", "The flows", None, {200: FlowList}, [], (401, 503))
+    document.add("/flows", "get", "listFlows", "List the flows", None, {200: FlowList}, [], (401, 503))
     document.add(
         "/calls/search",
         "post",
@@ -119,14 +119,12 @@ def openapi() -> dict[str, Any]:
         [],
         (400, 401, 503),
     )
-    document.add(
-        "/calls/{call_id}", "get", "getCall", "A call at a glance", None, {200: models.CallView}, [_CALL_ID], _READING
-    )
+    document.add("/calls/{call_id}", "get", "getCall", "Get a call", None, {200: models.CallView}, [_CALL_ID], _READING)
     document.add(
         "/calls/{call_id}/journal",
         "get",
         "getJournal",
-        "Its journal",
+        "Get the journal of a call",
         None,
         {200: models.JournalView},
         [_CALL_ID],
@@ -136,7 +134,7 @@ def openapi() -> dict[str, Any]:
         "/calls/{call_id}/participants",
         "get",
         "getParticipants",
-        "Who takes part",
+        "List the participants of a call",
         None,
         {200: models.ParticipantList},
         [_CALL_ID],
@@ -146,7 +144,7 @@ def openapi() -> dict[str, Any]:
         "/calls/{call_id}/signals/{name}",
         "post",
         "signal",
-        "Give the flow something",
+        "Send a signal to the flow",
         models.Signal,
         {202: models.SignalTaken},
         [_CALL_ID, _SIGNAL, _KEY],
@@ -156,7 +154,7 @@ def openapi() -> dict[str, Any]:
     _add_dead_letters(document)
     for verb, summary in (
         ("add", "Never record this number"),
-        ("remove", "Let this number be recorded again"),
+        ("remove", "Allow this number to be recorded again"),
         ("check", "Whether this number is never recorded"),
     ):
         document.add(
@@ -170,8 +168,8 @@ def openapi() -> dict[str, Any]:
             (400, 401, 503),
         )
     for verb, summary, response in (
-        ("export", "All that is kept of a person", people.PersonExported),
-        ("erase", "Erase all that is kept of a person", people.PersonErased),
+        ("export", "Export all that is stored of a person", people.PersonExported),
+        ("erase", "Erase all that is stored of a person", people.PersonErased),
     ):
         document.add(
             f"/people/{verb}",
@@ -184,7 +182,7 @@ def openapi() -> dict[str, Any]:
             (400, 401, 503),
         )
     for method, operation, summary, request in (
-        ("get", "getSwitches", "How the switches stand, and what the brakes did; needs the master key", None),
+        ("get", "getSwitches", "Get the switches and what the brakes refused; needs the master key", None),
         ("post", "turnSwitches", "Turn outbound calls, numbers or flows off or on; needs the master key", TurnSwitches),
     ):
         problems = (401, 503) if request is None else (400, 401, 503)
@@ -208,37 +206,58 @@ def openapi() -> dict[str, Any]:
 def _add_recordings(document: _Document) -> None:
     one, listing = [_RECORDING_ID], (400, 401, 503)
     for path, operation, summary, model, parameters, problems in (
-        ("/reports", "listReports", "Quality reports of a day", reports.ReportList, _REPORT_PARAMETERS, listing),
-        ("/reports/{recording_id}", "getReport", "A quality report", Report, one, _READING),
-        ("/recordings", "listRecordings", "Recordings of a day", reports.RecordingList, _RECORDING_PARAMETERS, listing),
-        ("/recordings/{recording_id}", "getRecording", "A recording", reports.RecordingView, one, _READING),
+        (
+            "/reports",
+            "listReports",
+            "List the quality reports of a day",
+            reports.ReportList,
+            _REPORT_PARAMETERS,
+            listing,
+        ),
+        ("/reports/{recording_id}", "getReport", "Get a quality report", Report, one, _READING),
+        (
+            "/recordings",
+            "listRecordings",
+            "List the recordings of a day",
+            reports.RecordingList,
+            _RECORDING_PARAMETERS,
+            listing,
+        ),
+        ("/recordings/{recording_id}", "getRecording", "Get a recording", reports.RecordingView, one, _READING),
     ):
         document.add(path, "get", operation, summary, None, {200: model}, parameters, problems)
     document.add(
         "/recordings/{recording_id}/replay",
         "post",
         "replayRecording",
-        "Fetch again what failed, and make the report anew",
+        "Fetch again what failed, and make a new report",
         None,
         {202: reports.RecordingView},
         one,
         _READING,
     )
     document.add(
-        "/reports/{recording_id}/page", "get", "getReportPage", "A quality report as a page", None, {}, one, _READING
+        "/reports/{recording_id}/page",
+        "get",
+        "getReportPage",
+        "Get a quality report as a page",
+        None,
+        {},
+        one,
+        _READING,
     )
-    document.html("/reports/{recording_id}/page", "the page, in one file; its link to the audio works for a while")
+    document.html("/reports/{recording_id}/page", "the page, in one file; its link to the audio expires")
 
 
 def _add_dead_letters(document: _Document) -> None:
     path = "/notifications/dead-letters"
     listed: dict[int, type[BaseModel]] = {200: notifications.DeadLetterList}
-    document.add(path, "get", "listDeadLetters", "Events that were given up", None, listed, _PAGE, (400, 401, 503))
+    document.add(path, "get", "listDeadLetters", "List the dead letters", None, listed, _PAGE, (400, 401, 503))
     document.add(
         f"{path}/{{call_id}}/replay",
         "post",
         "replayDeadLetter",
-        "Try again to deliver an event that was given up",
+        "Deliver a dead letter again",
         None,
         {202: notifications.Replayed},
         [_CALL_ID],
@@ -258,7 +277,7 @@ class _Document:
         operation: str,
         summary: str,
         request: type[BaseModel] | None,
-        answers: dict[int, type[BaseModel]],
+        responses: dict[int, type[BaseModel]],
         parameters: list[dict[str, Any]],
         problems: tuple[int, ...],
         *,
@@ -271,12 +290,12 @@ class _Document:
             "responses": {
                 str(status): {
                     "description": (model.__doc__ or "").split("\n", 1)[0],
-                    "content": {"application/json": {"schema": self._reference(model, answer=True)}},
+                    "content": {"application/json": {"schema": self._reference(model, response=True)}},
                 }
-                for status, model in answers.items()
+                for status, model in responses.items()
             },
         }
-        error = {"application/problem+json": {"schema": self._reference(models.Problem, answer=True)}}
+        error = {"application/problem+json": {"schema": self._reference(models.Problem, response=True)}}
         for status in problems:
             described["responses"][str(status)] = {"description": _PROBLEMS[status]}
             if status != 401:
@@ -291,14 +310,14 @@ class _Document:
         self._paths.setdefault(path, {})[method] = described
 
     def html(self, path: str, description: str) -> None:
-        """Say that a path answers with a page."""
+        """Declare that a path responds with a page."""
         content = {"text/html": {"schema": {"type": "string"}}}
         self._paths[path]["get"]["responses"]["200"] = {"description": description, "content": content}
 
     def finish(self) -> dict[str, Any]:
         return {
             "openapi": "3.1.0",
-            "info": {"title": "Switchboard", "version": VERSION, "description": "Place, watch and steer calls."},
+            "info": {"title": "Switchboard", "version": VERSION, "description": "Place, watch and control calls."},
             "servers": [{"url": "/api"}],
             "security": [{"functionKey": []}],
             "paths": self._paths,
@@ -308,8 +327,8 @@ class _Document:
             },
         }
 
-    def _reference(self, model: type[BaseModel], *, answer: bool = False) -> dict[str, str]:
-        schema = schema_of(model, answer=answer)
+    def _reference(self, model: type[BaseModel], *, response: bool = False) -> dict[str, str]:
+        schema = schema_of(model, response=response)
         self._schemas |= schema.pop("$defs", {})
         if "Identifier" in self._schemas:
             self._schemas["Identifier"] = IDENTIFIER
@@ -320,7 +339,7 @@ class _Document:
 
 
 def _as_a_body(schema: dict[str, Any]) -> None:
-    """An action in a request: the path says which it is, and who is meant is the other side unless it is told."""
+    """An action in a request: the path says which it is, and the participant is the other side by default."""
     schema["properties"]["kind"]["description"] = "the action, as in the path; may be left out"
     if "participant" in schema["properties"]:
         schema["required"].remove("participant")

@@ -31,23 +31,21 @@ class PersonAsked(_Model):
         None,
         ge=0,
         le=MOST_DAYS,
-        description="look through the lists of so many days, too: for calls from before there was a hash key; "
+        description="also read the lists of so many days: for calls from before there was a hash key; "
         "default: none, without a hash key as many as calls are kept",
     )
-    after: Position = Field("", description="`next` of the response before: it goes on from there")
+    after: Position = Field("", description="`next` of the response before")
 
 
 class Searched(_Model):
-    """Where was looked."""
+    """What was searched."""
 
-    by_hash: bool = Field(description="whether calls were looked for by the hash of the number; needs NUMBER_HASH_KEY")
-    days: int = Field(
-        description="days whose lists are looked through; 0: calls that no hash finds were not looked for"
-    )
+    by_hash: bool = Field(description="calls were searched by the hash of the number; needs NUMBER_HASH_KEY")
+    days: int = Field(description="days whose lists were read; 0: none")
 
 
 class ExportedRecording(_Model):
-    """A recording: its record, its report, and links to its files that work for a while."""
+    """A recording: its record, its report, and links to its files that expire."""
 
     record: dict[str, Any]
     report: dict[str, Any] | None
@@ -55,7 +53,7 @@ class ExportedRecording(_Model):
 
 
 class ExportedCall(_Model):
-    """A call of the person. It may hold what belongs to others on it."""
+    """A call of the person. It may have data of others."""
 
     call_id: str
     started_at: int = Field(description="Unix time in milliseconds")
@@ -66,35 +64,35 @@ class ExportedCall(_Model):
 
 
 class PersonExported(_Model):
-    """A piece of what is kept of a person."""
+    """A page of what is stored of a person."""
 
     calls: tuple[ExportedCall, ...]
     do_not_record: bool | None = Field(
         description="whether the number is on the do-not-record list; null: no such list"
     )
     searched: Searched
-    next: str | None = Field(description="`after` of the next piece; null: this was the last")
+    next: str | None = Field(description="`after` of the next page; null: this is the last")
 
 
 class ErasedCall(_Model):
-    """A call of the person, and what became of it."""
+    """A call of the person, and whether it was erased."""
 
     call_id: str
     started_at: int = Field(description="Unix time in milliseconds")
     erased: bool
-    recordings: int = Field(description="that went, with their reports")
-    streams: int = Field(description="files that went")
-    letters: int = Field(description="events that had been given up and went")
-    stays: str = Field(description="what is still there, and why; empty: nothing is")
+    recordings: int = Field(description="that were erased, with their reports")
+    streams: int = Field(description="files that were erased")
+    letters: int = Field(description="dead letters that were erased")
+    stays: str = Field(description="what is left, and why; empty: nothing")
 
 
 class PersonErased(_Model):
-    """The receipt of a piece of an erasure."""
+    """The receipt of a page of an erasure."""
 
     calls: tuple[ErasedCall, ...]
     searched: Searched
     stays: tuple[str, ...] = Field(description="what an erasure does not take, and why")
     complete: bool = Field(
-        description="this was the last piece, and all calls in it are erased; false: go on, or again later"
+        description="this is the last page, and all its calls are erased; false: continue, or repeat later"
     )
-    next: str | None = Field(description="`after` of the next piece; null: this was the last")
+    next: str | None = Field(description="`after` of the next page; null: this is the last")

@@ -35,7 +35,7 @@ from shared.web.reports import ReportService
 SECONDS = 20.0
 """How long one request works at most, but for its last call (our choice)."""
 QUIET = 60_000
-"""Milliseconds for which a closed call must have been quiet (our choice): an instance may be about to write what it
+"""Milliseconds for which a closed call must have been idle (our choice): an instance may be about to write what it
 still knows of it."""
 
 LISTED = "the hash of the number on the do-not-record list, which keeps the number from being recorded"

@@ -38,7 +38,7 @@ def day(text: str | None) -> str:
             return text
     except ValueError:
         pass
-    raise InvalidInput("day", f"{text[:MAX_SHOWN]!r} is no day.", "Write 2026-11-23.")
+    raise InvalidInput("day", f"{text[:MAX_SHOWN]!r} is not a day.", "Write 2026-11-23.")
 
 
 def begin_of(day: date, *, days_on: int = 0) -> int:
@@ -52,7 +52,7 @@ def limit(text: str | None) -> int:
         return DEFAULT_PAGE
     size = whole_number(text)
     if size is None or not 1 <= size <= MAX_PAGE:
-        raise InvalidInput("limit", f"{text[:MAX_SHOWN]!r} is no page size.", f"Give 1 to {MAX_PAGE}.")
+        raise InvalidInput("limit", f"{text[:MAX_SHOWN]!r} is not a page size.", f"Give 1 to {MAX_PAGE}.")
     return size
 
 

@@ -1,4 +1,4 @@
-"""What the HTTP API tells of recordings and reports: models, and the service that fills them."""
+"""Recordings and reports in the HTTP API: models, and the service that fills them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class ReportList(_Model):
     """A page of the reports of a day."""
 
     reports: tuple[ReportRow, ...]
-    next: str | None = Field(description="`after` of the next page; null: this was the last")
+    next: str | None = Field(description="`after` of the next page; null: this is the last")
 
 
 class FileView(_Model):
@@ -39,7 +39,7 @@ class FileView(_Model):
 
 
 class RecordingView(_Model):
-    """A recording: where it stands, and why."""
+    """A recording and its status."""
 
     id: str
     call_id: str
@@ -52,7 +52,7 @@ class RecordingView(_Model):
     duration_ms: int
     announced_at: int
     deadline: int = Field(description="when the downloads are given up")
-    reported_at: int = Field(description="when the report was made, or found to be impossible (`note`); 0: not yet")
+    reported_at: int = Field(description="when the report was made, or found to be impossible (see `note`); 0: not yet")
     files: tuple[FileView, ...]
 
 
@@ -60,7 +60,7 @@ class RecordingList(_Model):
     """A page of the recordings of a day."""
 
     recordings: tuple[RecordingView, ...]
-    next: str | None = Field(description="`after` of the next page; null: this was the last")
+    next: str | None = Field(description="`after` of the next page; null: this is the last")
 
 
 class ReportService:
@@ -115,7 +115,7 @@ class ReportService:
         """A page of the recordings of a day."""
         size, status = limit(query.get("limit")), query.get("status", "")
         if status and status not in get_args(Status):
-            raise InvalidInput("status", f"{status!r} is no status.", f"Known: {', '.join(get_args(Status))}.")
+            raise InvalidInput("status", f"{status!r} is not a status.", f"Known: {', '.join(get_args(Status))}.")
         records = self._ledger.listed(day(query.get("day")), status=status, after=position(query.get("after")))
         found, more = page(records, size)
         return RecordingList(recordings=tuple(map(_view, found)), next=found[-1].id if more else None)
@@ -125,7 +125,7 @@ class ReportService:
         return _view(self._ledger.load(recording)[0])
 
     def replay(self, recording: str) -> RecordingView:
-        """Begin again with what failed, and make the report anew."""
+        """Fetch again what failed, and make a new report."""
         return _view(self._pipeline.replay(recording))
 
 
@@ -154,5 +154,5 @@ def _score(text: str | None) -> float | None:
     except ValueError:
         score = -1.0
     if not 0 <= score <= 100:
-        raise InvalidInput("below", f"{text!r} is no score.", "Give 0 to 100.")
+        raise InvalidInput("below", f"{text!r} is not a score.", "Give 0 to 100.")
     return score

@@ -1,4 +1,4 @@
-"""What is searched for, as a request of the HTTP API."""
+"""The search request of the HTTP API."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from shared.web.queries import DEFAULT_PAGE, MAX_PAGE, Position
 
 
 def _is_day(value: Any) -> Any:
-    """Only one way to write a day, as in the list's query: pydantic would take a number for a time as well."""
+    """Only one notation of a day, as in the list's query: pydantic would accept a number as a time, too."""
     if isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", value, re.ASCII):
         return value
-    raise ValueError("is no day; write 2026-11-23")
+    raise ValueError("is not a day; write 2026-11-23")
 
 
 Day = Annotated[date, BeforeValidator(_is_day)]
@@ -39,9 +39,7 @@ class SearchCalls(BaseModel):
         },
     )
 
-    number: Identifier | None = Field(
-        None, description="of anybody on the call: E.164, or a raw id; needs NUMBER_HASH_KEY"
-    )
+    number: Identifier | None = Field(None, description="of a participant: E.164, or a raw id; needs NUMBER_HASH_KEY")
     server_call_id: str | None = Field(None, min_length=1, description="calls of one conversation may share it")
     correlation_id: str | None = Field(None, min_length=1, description="calls of one conversation may share it")
     connection_id: str | None = Field(None, min_length=1, description="of the call connection")
@@ -57,7 +55,7 @@ class SearchCalls(BaseModel):
         names: tuple[By, ...] = get_args(By)
         given = [name for name in names if getattr(self, name) is not None]
         if len(given) != 1:
-            problem = f"names {' and '.join(given)}." if given else "names nothing that calls are found by."
+            problem = f"names {' and '.join(given)}." if given else "has none of the fields to search by."
             raise InvalidInput(given[1] if given else "body", problem, f"Give exactly one of {', '.join(names)}.")
         value = getattr(self, given[0])
         return given[0], value.raw_id if isinstance(value, Identifier) else value

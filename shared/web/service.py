@@ -10,7 +10,7 @@ from shared.calls.actions import KINDS, Action, Opening
 from shared.calls.brakes import CODES, Braked
 from shared.calls.call import SIGNAL_NAME
 from shared.calls.conductor import Conductor
-from shared.calls.failures import words_of
+from shared.calls.failures import explained_end
 from shared.calls.operation import Operation
 from shared.calls.outcome import Outcome
 from shared.calls.record import CallRecord, Status
@@ -86,7 +86,7 @@ class CallService:
                 "Give it in the body of POST /api/calls/search.",
             )
         if status and status not in get_args(Status):
-            raise InvalidInput("status", f"{status!r} is no status.", f"Known: {', '.join(get_args(Status))}.")
+            raise InvalidInput("status", f"{status!r} is not a status.", f"Known: {', '.join(get_args(Status))}.")
         rows = self._store.listed(day(query.get("day")), after=position(query.get("after")))
         found, more = page((row for row in rows if not status or row.status == status), size)
         return CallList(calls=tuple(map(_listed, found)), next=found[-1].position if more else None)
@@ -106,7 +106,7 @@ class CallService:
     def view(self, call_id: str) -> CallView:
         """A call at a glance."""
         record = self._store.peek(call_id)
-        words = words_of(record)
+        words = explained_end(record)
         derived: dict[str, Any] = {
             "id": call_id,
             "explanation": words.plain if words else "",
@@ -150,7 +150,9 @@ class CallService:
     def signal(self, call_id: str, name: str, body: bytes, key: str | None) -> SignalTaken:
         """Give the flow something. CallOver once the call has ended."""
         if not _NAME.fullmatch(name):
-            raise InvalidInput("name", f"{name!r} is no name of a signal.", "Use letters, digits, _ . -, at most 64.")
+            raise InvalidInput(
+                "name", f"{name!r} is not a valid name of a signal.", "Use letters, digits, _ . -, at most 64."
+            )
         data, key = read(Signal, body).data, _key(key)
         outcome = self._conductor.signal(call_id, name, data, signal_id=key)
         if outcome not in (Outcome.DUPLICATE, Outcome.LATE):
@@ -178,7 +180,7 @@ class CallService:
 
 def _result(operation: Operation[Any]) -> tuple[Any, str | None]:
     """The service's answer, if it is one that counts, and why the action failed, if it did."""
-    answer = operation.answer if operation.action.spec.keeps_response else None
+    answer = operation.response if operation.action.spec.keeps_response else None
     if not operation.done:
         return answer or None, None
     try:

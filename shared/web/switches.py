@@ -1,4 +1,4 @@
-"""The switches, as the HTTP API has them: what is off or diverted, by whom and since when, and what the brakes did."""
+"""The switches in the HTTP API: what is off or diverted, by whom and since when, and what the brakes refused."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from shared.calls.actions import RejectReason
 from shared.errors import InvalidInput, LostRace
 from shared.identifiers import Identifier
 from shared.logs import logger
-from shared.routing.decisions import Answering
+from shared.routing.decisions import RoutableFlow
 from shared.web.models import read
 
 log = logger("switchboard.brakes")
@@ -44,13 +44,13 @@ class Changed(_Stored):
 
 
 class Diversion(_Stored):
-    """Where calls go instead of to a flow: to another flow, to somebody, or nowhere. One of the three."""
+    """Where calls of a flow go instead: to another flow, a redirect, or a rejection. One of the three."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"flow": "support"}, {"redirect": "+14255550177"}]})
 
-    flow: str | None = Field(None, description="another flow, which takes them; its own diversion does not count")
-    redirect: Identifier | None = Field(None, description="who gets them, a number or a raw id")
-    reject: RejectReason | None = Field(None, description="they are rejected so")
+    flow: str | None = Field(None, description="another flow; its own diversion does not apply")
+    redirect: Identifier | None = Field(None, description="a number or a raw id")
+    reject: RejectReason | None = Field(None, description="the reason of the rejection")
 
     @model_validator(mode="after")
     def _is_one(self) -> Diversion:
@@ -99,7 +99,7 @@ class _Model(BaseModel):
 
 
 class TurnSwitches(_Model):
-    """What to turn off, on, or divert; what is not named stays as it is."""
+    """What to turn off, on, or divert; the rest stays as it is."""
 
     model_config = ConfigDict(
         frozen=True,
@@ -115,21 +115,19 @@ class TurnSwitches(_Model):
 
     by: str = Field(min_length=1, max_length=60, pattern=r"^[^\x00-\x1f\x7f]+$", description="who turns it")
     why: str = Field("", max_length=100, pattern=r"^[^\x00-\x1f\x7f]*$")
-    outbound: SwitchPosition | None = Field(
-        None, description="whether anything leaves the app: create, add, transfer, redirect"
-    )
+    outbound: SwitchPosition | None = Field(None, description="`off`: no create, connect, add, transfer and redirect")
     numbers: dict[str, SwitchPosition] = Field(
         {},
         max_length=MOST,
-        description="by number or raw id: an off one is neither called, nor a caller id, nor answered",
+        description="by number or raw id; `off`: not called, not answered, not a caller id",
     )
     flows: dict[str, Diversion | Literal["on"]] = Field(
-        {}, max_length=MOST, description="by flow: where the calls go that come in for it; `on`: to the flow again"
+        {}, max_length=MOST, description="by flow: where its inbound calls go; `on`: to the flow again"
     )
 
 
 class OutboundSwitch(_Model):
-    """Whether anything leaves the app; `off`: since when, by whom and why."""
+    """Whether outbound calls are on; `off`: since when, by whom and why."""
 
     position: SwitchPosition
     off: Changed | None = None
@@ -150,22 +148,24 @@ class FlowSwitch(_Model):
 
 
 class CallsNow(_Model):
-    """Calls that are up, as the watchdog counted them last."""
+    """Calls that are up, at the last count of the watchdog."""
 
-    at: int = Field(description="Unix time in milliseconds; calls that started later are not counted. 0: never yet")
+    at: int = Field(
+        description="Unix time in milliseconds; calls that started later are not counted. 0: not yet counted"
+    )
     calls: int
     most_of_one_caller: int
 
 
 class SwitchesView(_Model):
-    """All switches, the last changes, and what the brakes did."""
+    """All switches, the last changes, and what the brakes refused."""
 
     outbound: OutboundSwitch
     numbers: tuple[NumberSwitch, ...]
     flows: tuple[FlowSwitch, ...]
     changes: tuple[Change, ...] = Field(description="the newest first")
     calls: CallsNow
-    braked: dict[str, dict[str, int]] = Field(description="by UTC day and reason, how often a brake acted")
+    braked: dict[str, dict[str, int]] = Field(description="by UTC day and reason, how often a brake refused")
 
 
 class SharedBrakes(Protocol):
@@ -193,7 +193,7 @@ class SwitchesService:
     def __init__(
         self,
         brakes: SharedBrakes,
-        flows: Mapping[str, Answering],
+        flows: Mapping[str, RoutableFlow],
         clock: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
         self._brakes = brakes
@@ -212,7 +212,7 @@ class SwitchesService:
             id=uuid.uuid4().hex, by=asked.by, at=self._clock(), why=asked.why, what=tuple(_words(asked, numbers))
         )
         if not change.what:
-            raise InvalidInput("body", "names nothing to turn.", "Name outbound, numbers or flows.")
+            raise InvalidInput("body", "has nothing to turn.", "Name outbound, numbers or flows.")
         for _ in range(TRIES):
             row = self._brakes.rows.read().get("switches")
             before = _stored(row)
@@ -253,7 +253,7 @@ class SwitchesService:
             raise InvalidInput(field, "is the flow itself.", 'Write "on" to end a diversion.')
         if flow.needed_input:
             needed = ", ".join(flow.needed_input)
-            raise InvalidInput(field, f"takes no calls that come in: it needs the input {needed}.", "Name another.")
+            raise InvalidInput(field, f"takes no inbound calls: it needs the input {needed}.", "Name another.")
 
 
 def _numbers(asked: TurnSwitches) -> dict[str, SwitchPosition]:

@@ -15,7 +15,7 @@ from tests.e2e.line import until
 from tests.e2e.trials import ANSWERS, BUSY, LATE, OWN, Covered, Desk, a_number, a_user, desk_with, spoken
 from tests.e2e.trials import covered as covered
 
-pytestmark = [pytest.mark.e2e, pytest.mark.node, pytest.mark.xdist_group("e2e-every-action")]
+pytestmark = [pytest.mark.long, pytest.mark.e2e, pytest.mark.node, pytest.mark.xdist_group("e2e-every-action")]
 covers = pytest.mark.covers
 operated = pytest.mark.covers.with_args(over="http")
 

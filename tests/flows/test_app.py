@@ -6,8 +6,8 @@ import pytest
 
 from shared.brakes.rows import MemoryBrakeRows
 from shared.calls import FLOWS, Flow
-from shared.composition import load_flows
 from shared.composition.brakes import compose_brakes, forbidden_targets
+from shared.composition.flows import load_flows
 from shared.quality.scorecards import load_scorecards
 from shared.routing import RoutingTable, load_routes
 from shared.settings import Settings, load_settings

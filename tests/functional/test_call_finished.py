@@ -199,7 +199,9 @@ def test_news_of_a_call_that_was_closed_is_no_second_event(room: Room) -> None:
     call_id = room.call()
     entries = room.store.load(call_id).record.entries
     record = room.store.load(call_id).record
-    room.app.board.conductor.notice(record.server_call_id, "news-1", {"eventType": "Microsoft.Communication.CallEnded"})
+    room.app.board.conductor.deliver_lifecycle_event(
+        record.server_call_id, "news-1", {"eventType": "Microsoft.Communication.CallEnded"}
+    )
     assert room.store.load(call_id).record.entries > entries, "the call was closed again, with the news"
     room.run()
     assert (room.receiver.ids, len(room.topic.events)) == ([call_id], 1)

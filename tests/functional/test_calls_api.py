@@ -392,7 +392,7 @@ def test_a_failure_is_told_without_its_insides(
     status: int,
 ) -> None:
     method, url, body = request_of(live(app))
-    app.board.conductor._held._held.clear()
+    app.board.conductor._cache._calls.clear()
     monkeypatch.setattr(app.board.conductor, "_store", Broken(error))
     object.__setattr__(app.board, "store", Broken(error))
     answer = app.request(method, url, b"" if body is None else json.dumps(body).encode())

@@ -123,7 +123,7 @@ def test_the_service_s_answer_is_given_where_it_is_the_outcome_or_needed_later(a
         added = read(send(app, f"/{call_id}/actions/add_participant", BODIES["add_participant"], key="b"), 202)
         assert added["answer"] == answers["add_participant"]
         assert read(send(app, f"/{call_id}/actions/play", BODIES["play"], key="c"), 202)["answer"] is None
-        app.board.conductor._held.take(call_id)  # and from another instance, which loads the call
+        app.board.conductor._cache.take(call_id)  # and from another instance, which loads the call
     read(send(app, f"/{call_id}/actions/cancel_add_participant", {"adding": added["operation"]}), 202)
     assert app.gateway.sent[-1].action == actions.CancelAddParticipant(adding=added["operation"], invitation_id="i-9")
 
@@ -242,7 +242,7 @@ def test_a_flow_that_plays_and_an_operator_who_acts_do_not_disturb_each_other(ap
     read(send(app, f"/{call_id}/actions/hold"), 200)
     app.react()  # both prompts end
     assert_replays(app, call_id)
-    app.board.conductor._held.take(call_id)  # the next delivery finds a cold instance
+    app.board.conductor._cache.take(call_id)  # the next delivery finds a cold instance
     read(send(app, f"/{call_id}/signals/say", {"data": "two"}), 202)
     read(send(app, f"/{call_id}/actions/unhold"), 200)
     app.react()

@@ -138,9 +138,9 @@ def test_a_rule_matches_on_it(tmp_path: Path, condition: str, matches: bool) -> 
 @pytest.mark.parametrize(
     ("rule", "said"),
     [
-        ("teams: {intend: x}", "rules[0].teams.intend: is no detail of a Teams call. Did you mean intent?"),
+        ("teams: {intend: x}", "rules[0].teams.intend: is not a detail of a Teams call. Did you mean intent?"),
         ("teams: {}", "rules[0].teams: names no detail."),
-        ("on_behalf_of: nobody", "rules[0].on_behalf_of: 'nobody' is no phone number"),
+        ("on_behalf_of: nobody", "rules[0].on_behalf_of: 'nobody' is neither a phone number"),
     ],
 )
 def test_a_condition_that_can_never_hold_is_refused(rule: str, said: str) -> None:

@@ -11,7 +11,7 @@ import pytest
 from azure.functions.eventgrid import EventGridEventInConverter
 from azure.functions.meta import Datum
 
-from shared.calls.journal import Noticed, Started, decode, decode_all
+from shared.calls.journal import LifecycleEvent, Started, decode, decode_all
 from shared.errors import SettingsError
 from shared.settings import load_settings
 from tests.functional.app import CALLER, NUMBER, App, functions, phone, running
@@ -57,7 +57,7 @@ def test_news_of_a_call_is_journaled_as_it_came(app: App, schema: str) -> None:
     app.ring()
     functions()["call_lifecycle"](delivered(schema, "CallStarted", NEWS))
     entries = decode_all(app.store.load(app.call_ids[0]).journal)
-    (entry,) = [entry for entry in entries if isinstance(entry, Noticed)]
+    (entry,) = [entry for entry in entries if isinstance(entry, LifecycleEvent)]
     names = ("type", "source") if schema == "CloudEvents" else ("eventType", "topic")
     assert [entry.event[name] for name in names] == ["Microsoft.Communication.CallStarted", TOPIC.lower()]
 

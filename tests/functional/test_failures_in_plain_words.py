@@ -129,7 +129,7 @@ def test_a_failure_is_logged_once_in_words_that_fit(
 ) -> None:
     call_id = playing(app, monkeypatch)
     fail(app, call_id)
-    app.board.conductor._held.take(call_id)  # another instance reads the journal, and says nothing of the past
+    app.board.conductor._cache.take(call_id)  # another instance reads the journal, and says nothing of the past
     fail(app, call_id)
     lines = [record.getMessage() for record in caplog.records if record.getMessage().startswith("failed play")]
     assert lines == [

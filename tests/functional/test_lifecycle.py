@@ -9,9 +9,9 @@ from typing import Any
 import azure.functions as func
 import pytest
 
-from shared.calls.journal import Noticed, decode_all
+from shared.calls.journal import LifecycleEvent, decode_all
 from shared.calls.replay import replay
-from shared.composition import load_flows
+from shared.composition.flows import load_flows
 from shared.errors import StoreUnavailable
 from tests.functional.app import App, functions, incoming_call
 
@@ -61,8 +61,8 @@ def ringing(app: App, **details: Any) -> str:
     return app.call_ids[-1]
 
 
-def noticed(app: App, call_id: str) -> list[Noticed]:
-    return [entry for entry in decode_all(app.store.load(call_id).journal) if isinstance(entry, Noticed)]
+def noticed(app: App, call_id: str) -> list[LifecycleEvent]:
+    return [entry for entry in decode_all(app.store.load(call_id).journal) if isinstance(entry, LifecycleEvent)]
 
 
 @every_type
@@ -81,7 +81,7 @@ def test_the_same_news_again_changes_nothing(app: App, name: str, caplog: pytest
     call_id = ringing(app)
     hear(news(name))
     before = app.store.load(call_id)
-    app.board.conductor._held.take(call_id)  # on another instance, too
+    app.board.conductor._cache.take(call_id)  # on another instance, too
     with caplog.at_level(logging.INFO, "switchboard"):
         hear(news(name))
     assert app.store.load(call_id) == before

@@ -52,7 +52,7 @@ def test_a_page_has_up_to_500_rows(text: str | None, size: int) -> None:
 
 @pytest.mark.parametrize("text", ["0", "501", "9" * 18])
 def test_a_page_of_another_size_is_refused(text: str) -> None:
-    with pytest.raises(InvalidInput, match="no page size"):
+    with pytest.raises(InvalidInput, match="not a page size"):
         queries.limit(text)
 
 

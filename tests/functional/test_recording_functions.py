@@ -30,7 +30,7 @@ from tests.fixtures.app import FOLDER
 from tests.functional.app import CALLER, NUMBER, App, functions, problem, running
 from tests.unit.recordings.world import BEGAN, SERVER_CALL, World, file_event
 
-FOREIGN = ForeignLocation("evil.example", "is no host that recordings are fetched from.")
+FOREIGN = ForeignLocation("evil.example", "is not a host that recordings are fetched from.")
 DAY = "2026-11-23"
 RECORDING = "eyJQbGF0Zm9ybSJ9"
 """The service's id of the recording that file_event() announces."""

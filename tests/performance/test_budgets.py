@@ -18,6 +18,7 @@ from shared.calls.actions import CreateCall
 from shared.calls.record import CallRecord
 from shared.privacy import NumberHashes
 from shared.routing import AnswerWith
+from shared.storage_account import StorageAccount
 from tests.setting_samples import REQUIRED
 from tests.unit.brakes.instances import Still
 
@@ -42,7 +43,7 @@ HEAVY = (
 
 
 def test_a_callback_costs_one_round_trip_warm_and_two_cold(storage: str) -> None:
-    trips = round_trips(TableStore(storage, "trips"), callbacks=40)  # the tail is sealed on the way
+    trips = round_trips(TableStore(StorageAccount(storage), "trips"), callbacks=40)  # the tail is sealed on the way
 
     assert set(trips.warm) == {1}
     assert max(trips.cold) == 2
@@ -50,7 +51,7 @@ def test_a_callback_costs_one_round_trip_warm_and_two_cold(storage: str) -> None
 
 def test_a_stale_callback_costs_three_round_trips_once_for_each_instance_and_two_from_then_on(storage: str) -> None:
     """Stale: the instance holds the call in memory, and another has taken an event of it since."""
-    store = TableStore(storage, "stale")
+    store = TableStore(StorageAccount(storage), "stale")
     one, other = conductor(store), conductor(store)
     call = BenchCall(one)
     one.deliver(call.call_id, call.connected())
@@ -64,7 +65,7 @@ def test_a_stale_callback_costs_three_round_trips_once_for_each_instance_and_two
 
 
 def test_an_event_that_says_itself_that_memory_is_old_costs_two_from_the_start(storage: str) -> None:
-    store = TableStore(storage, "foreseen")
+    store = TableStore(StorageAccount(storage), "foreseen")
     one, other = conductor(store), conductor(store)
     call = BenchCall(one)
     one.deliver(call.call_id, call.connected())
@@ -75,13 +76,13 @@ def test_an_event_that_says_itself_that_memory_is_old_costs_two_from_the_start(s
 
 
 def test_a_duplicate_callback_costs_no_round_trip_warm(storage: str) -> None:
-    trips = round_trips(TableStore(storage, "duplicates"), callbacks=5)
+    trips = round_trips(TableStore(StorageAccount(storage), "duplicates"), callbacks=5)
 
     assert set(trips.duplicate_warm) == {0}
 
 
 def test_only_the_claim_stands_before_the_answer(storage: str) -> None:
-    trips = round_trips(TableStore(storage, "claims"), callbacks=1)
+    trips = round_trips(TableStore(StorageAccount(storage), "claims"), callbacks=1)
 
     assert trips.incoming == [1]
     # The rows that find it: by day, among the open ones, by server call id, correlation id and connection id.
@@ -89,7 +90,7 @@ def test_only_the_claim_stands_before_the_answer(storage: str) -> None:
 
 
 def test_with_all_brakes_on_the_claim_alone_stands_before_the_answer_and_a_callback_costs_one(storage: str) -> None:
-    store, rows = TableStore(storage, "braked"), TableBrakeRows(storage, "braked")
+    store, rows = TableStore(StorageAccount(storage), "braked"), TableBrakeRows(StorageAccount(storage), "braked")
     hashes = NumberHashes(base64.b64encode(bytes(32)).decode())
     limits, dialing = Limits(calls=1000, calls_of_one_caller=2), Dialing(countries=frozenset({"+1"}))
     brakes = AppBrakes(rows, limits, dialing, hashes, {}, refresher=Still)
@@ -116,7 +117,7 @@ def test_with_all_brakes_on_the_claim_alone_stands_before_the_answer_and_a_callb
 
 def test_a_hash_key_costs_two_rows_more_after_the_answer(storage: str) -> None:
     key = base64.b64encode(bytes(32)).decode()
-    trips = round_trips(TableStore(storage, "hashed", NumberHashes(key)), callbacks=1)
+    trips = round_trips(TableStore(StorageAccount(storage), "hashed", NumberHashes(key)), callbacks=1)
 
     assert trips.incoming == [1]
     assert trips.after_incoming == [7]
@@ -125,7 +126,7 @@ def test_a_hash_key_costs_two_rows_more_after_the_answer(storage: str) -> None:
 def test_a_call_that_comes_up_costs_one_row_in_the_background_and_is_found_for_nothing_from_then_on(
     storage: str,
 ) -> None:
-    trips = round_trips(TableStore(storage, "found"), callbacks=5)
+    trips = round_trips(TableStore(StorageAccount(storage), "found"), callbacks=5)
 
     assert set(trips.warm) == {1}
     assert trips.after_connected == [2]  # the list of the day, and that its prompt has left
@@ -136,7 +137,7 @@ def test_a_call_that_comes_up_costs_one_row_in_the_background_and_is_found_for_n
 @pytest.mark.long
 def test_a_warm_callback_costs_the_same_at_ten_entries_and_at_a_thousand(storage: str) -> None:
     for attempt in range(3):  # a busy machine may disturb one measurement, hardly three
-        costs = growth(TableStore(storage, f"growth{attempt}"), (10, 1000), callbacks=32)["warm"]
+        costs = growth(TableStore(StorageAccount(storage), f"growth{attempt}"), (10, 1000), callbacks=32)["warm"]
         short, long = (median(cost.processor) for cost in costs)
         if long <= FLAT * short:
             return
@@ -148,7 +149,7 @@ def test_a_cold_callback_costs_at_most_three_warm_ones(storage: str) -> None:
     """With several instances cold is the rule: a callback then comes to one that does not hold its call."""
     found = []
     for attempt in range(3):
-        found.append(cold_costs(TableStore(storage, f"cold{attempt}"), samples=15).times_warm)
+        found.append(cold_costs(TableStore(StorageAccount(storage), f"cold{attempt}"), samples=15).times_warm)
         if found[-1] <= COLD:
             return
     pytest.fail(f"{min(found):.2f} times the processor time of a warm callback; the budget is {COLD}")
@@ -159,7 +160,7 @@ def test_a_cold_callback_costs_little_more_for_each_further_entry(storage: str) 
     """Against what `json.loads` takes for the same entry, for machines differ: `make bench` has the microseconds."""
     found = []
     for attempt in range(3):
-        costs = cold_costs(TableStore(storage, f"further{attempt}"), samples=15)
+        costs = cold_costs(TableStore(StorageAccount(storage), f"further{attempt}"), samples=15)
         found.append(costs.further / min(costs.parse))
         if found[-1] <= FURTHER_PARSES:
             return

@@ -42,7 +42,7 @@ ARROWS: Mapping[str, frozenset[str]] = {
         "shared/events": "shared/*.py",
         "shared/quality": "shared/*.py",
         "shared/*.py": "",
-        "streams": "shared/*.py",
+        "streams": "shared/*.py shared/azure",
         "devstack": "emulator",
         "emulator": "",
     }.items()
@@ -259,6 +259,35 @@ def test_what_is_in_memory_is_for_tests_and_rehearsals() -> None:
     assert breaches(files, forbidden=IN_MEMORY) == []
 
 
+AZURE = ("azure.communication", "azure.core", "azure.data", "azure.eventgrid", "azure.identity", "azure.storage")
+CLIENTS = {"CallAutomationClient", "EventGridPublisherClient", "TableServiceClient", "TableClient", "BlobServiceClient",
+           "ContainerClient", "BlobClient", "QueueServiceClient", "QueueClient", "from_connection_string",
+           "AzureKeyCredential", "AzureSasCredential", "AzureNamedKeyCredential", "DefaultAzureCredential",
+           "ManagedIdentityCredential"}  # fmt: skip
+
+
+def test_the_azure_side_alone_knows_the_sdks() -> None:
+    files = sources("function_app", "handlers", "shared", "flows")
+    files = [path for path in files if "shared/azure/" not in path.as_posix()]
+    assert breaches(files, forbidden=AZURE) == []
+    # The streams service writes its own blobs, by a client that it is given.
+    found = breaches(
+        sources("streams"), forbidden=AZURE, allowed=("azure.core.exceptions", "azure.core.MatchConditions")
+    )
+    taken = ("", ".BlobBlock", ".ContainerClient", ".ContentSettings")
+    assert found == [f"streams/store.py: azure.storage.blob{name}" for name in taken]
+
+
+def test_one_module_makes_every_client_and_credential() -> None:
+    makers = {
+        path.relative_to(ROOT).as_posix()
+        for path in sources("function_app", "handlers", "shared", "flows", "streams")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and CLIENTS & {getattr(node.func, name, "") for name in ("id", "attr")}
+    }
+    assert makers == {"shared/azure/clients.py"}
+
+
 def test_events_can_be_used_by_themselves() -> None:
     allowed = ("shared.events", "shared.errors", "shared.identifiers", "shared.plain_json")
     assert breaches(sources("shared/events"), forbidden=("shared",), allowed=allowed) == []
@@ -270,22 +299,24 @@ def test_quality_can_be_used_by_itself() -> None:
 
 
 STREAMS_TAKE = {
+    "shared.azure.clients",
     "shared.errors",
     "shared.exposure",
     "shared.logs",
     "shared.security",
     "shared.setting_values",
+    "shared.storage_account",
     "shared.stream_signals",
     "shared.transport",
 }
-"""What the streams service takes from the app: errors, log lines, checks of settings, signatures and tokens, HTTP."""
+"""What the streams service takes from the app: errors, log lines, checks of settings, signatures and tokens, HTTP,
+and the client of its container."""
 
 
 def test_the_streams_service_takes_a_few_modules_of_shared() -> None:
-    taken = {
-        ".".join(name.split(".")[:2]) for path in sources("streams") for name in imports(path) if within(name, "shared")
-    }
-    assert taken - {"shared"} == STREAMS_TAKE
+    known = modules(ROOT)
+    taken = {one for name in known if within(name, "streams") for one in needs(name, known, ROOT)}
+    assert {one for one in taken if within(one, "shared")} == STREAMS_TAKE
 
 
 def test_the_emulator_knows_nothing_of_the_app() -> None:

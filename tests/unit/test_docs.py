@@ -18,9 +18,10 @@ import pytest
 
 import function_app
 from shared.calls import FLOWS, ActionFailed, Call, CallError, Flow
+from shared.calls.actions import families
 from shared.calls.outcome import Outcome
 from shared.calls.texts import read_texts
-from shared.composition import load_flows
+from shared.composition.flows import load_flows
 from shared.routing import load_routes
 from tests.fixtures.app import shipped
 
@@ -140,6 +141,13 @@ def test_every_function_is_in_the_architecture() -> None:
             missing.append(function.get_function_name())
     app.functions_bindings = None  # the SDK would take a second look at the same app for duplicates
     assert missing == []
+
+
+@pytest.mark.parametrize(("family", "events"), families().items())
+def test_the_function_that_takes_an_event_is_in_the_architecture(family: str, events: frozenset[str]) -> None:
+    function = f"{family.replace('-', '_')}_events"
+    (row,) = re.findall(rf"^\| `{function}` \|[^|]*\|([^|]*)\|", source("docs/architecture.md"), re.MULTILINE)
+    assert sorted(row.strip().split(", ")) == sorted(events)
 
 
 def test_every_make_target_that_is_named_exists() -> None:

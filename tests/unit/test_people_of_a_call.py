@@ -15,7 +15,7 @@ from shared.calls.flow import Flow
 from shared.calls.rehearsal import Rehearsal
 from shared.errors import ActionFailed
 from shared.identifiers import Identifier
-from shared.recordings.call import masked, people
+from shared.recordings.call_evidence import masked, people
 from shared.routing import AnswerWith, LeaveRinging, RejectWith, load_routes
 from tests.fixtures.app.flows.support import AGENT, support
 

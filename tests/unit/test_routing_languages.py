@@ -52,7 +52,7 @@ def test_a_rule_says_in_which_language_its_flow_begins(rule: str, language: str)
             "{answer: reception, language: fr}",
             "rules[0].language: the flow 'reception' has no texts in 'fr'. It has de, en.",
         ),
-        ("{answer: plain, language: german}", "rules[0].language: 'german' is no language. Write a tag"),
+        ("{answer: plain, language: german}", "rules[0].language: 'german' is not a language. Write a tag"),
         ("{answer: reception, language: }", "rules[0].language: is empty."),
         ("{answer: reception, language: [de]}", "rules[0].language: must be one value."),
         ("{reject: busy, language: de}", "rules[0].language: goes with answer."),

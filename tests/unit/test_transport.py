@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from shared import transport
+from shared.azure import clients
 
 URL = "https://account.table.core.windows.net/calls"
 
@@ -21,12 +21,12 @@ def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def settings_of_a_request() -> dict[str, Any]:
-    session = transport.pooled_transport().session
+    session = clients.pooled_transport().session
     return dict(session.merge_environment_settings(URL, {}, None, None, None))
 
 
 def test_a_request_does_not_read_the_environment_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    session = transport.pooled_transport().session
+    session = clients.pooled_transport().session
 
     class Watched(dict[str, str]):
         def __iter__(self) -> Iterator[str]:
@@ -44,4 +44,4 @@ def test_a_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.mark.parametrize("name", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
 def test_certificates_that_the_environment_names_are_used(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setenv(name, "/etc/ssl/company.pem")
-    assert transport.pooled_transport().connection_config.verify == "/etc/ssl/company.pem"
+    assert clients.pooled_transport().connection_config.verify == "/etc/ssl/company.pem"

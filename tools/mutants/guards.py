@@ -40,6 +40,9 @@ EVENTS = (
     *_calls("whose connections replay news off_record together consent freshness finding lost_responses"),
 )
 GATEWAY = files("tests/unit/gateway", "lost_responses patience")
+BRAKED = files("tests/unit/brakes", "outbound")
+HIDDEN = _calls("secrets secret_uses")
+"""What is secret."""
 CHUNKS = _recordings("turns mishaps own_recordings lease whole_files")
 FINISHED = files("tests/functional", "call_finished")
 STREAMS = files("tests/unit/streams", "track audio limits")
@@ -93,7 +96,7 @@ GUARDS = (
     ),
     Guard(
         "shared/calls/turns.py::Turns.advance_here",
-        (*LOSSES, *_calls("ends freshness attempts watchdog")),
+        (*LOSSES, *_calls("ends freshness attempts watchdog"), *HIDDEN),
         "so is a commit; a lost race is rerun",
     ),
     Guard(
@@ -156,15 +159,17 @@ GUARDS = (
         "shared/calls/side_effects.py::SideEffects.start", _calls("running"), "the same, from the moment that it is due"
     ),
     Guard("shared/calls/side_effects.py::SideEffects.stop", _calls("running"), "and not after it"),
-    Guard("shared/calls/side_effects.py::DueEffects.take", _calls("running"), "what is due is run, and nothing else"),
+    Guard(
+        "shared/calls/side_effects.py::DueEffects.take", (*_calls("running"), *HIDDEN), "what is due is run, no more"
+    ),
     Guard("shared/calls/side_effects.py::DueEffects.__exit__", _calls("running"), "what did not run is let go of"),
-    Guard("shared/calls/returned.py::outcome_of", _calls("running"), "a side effect has an outcome, whatever it does"),
+    Guard("shared/calls/returned.py::outcome_of", (*_calls("running"), *HIDDEN), "a side effect has an outcome"),
     Guard(
         "shared/calls/side_effects.py::DueEffects.results",
         (*LOSSES, *_calls("running")),
         "until its result is committed",
     ),
-    Guard("shared/calls/watchdog.py::Watchdog._look", WATCHED, "grace and idle times of a quiet call"),
+    Guard("shared/calls/watchdog.py::Watchdog._look", (*WATCHED, *BRAKED), "grace and idle times of a quiet call"),
     Guard("shared/calls/watchdog.py::Watchdog._next_overdue", WATCHED, "a pause ends when an outcome is overdue"),
     Guard("shared/calls/watchdog.py::Watchdog._overdue", WATCHED, "what is waited for ends"),
     Guard("shared/calls/watchdog.py::NEVER_CONNECTED", WATCHED, "the same of a connection"),
@@ -180,7 +185,7 @@ GUARDS = (
     Guard("shared/calls/dispatcher.py::to_send", LOSSES, "nothing is sent that another has sent or ended"),
     Guard(
         "shared/calls/dispatcher.py::Dispatcher._send",
-        (*LOSSES, *_calls("dispatcher ends consent attempts placed_by_flow finding"), *ACTIONS),
+        (*LOSSES, *_calls("dispatcher ends consent attempts placed_by_flow finding"), *ACTIONS, *BRAKED),
         "every action has an outcome, or is unknown",
     ),
     Guard(
@@ -219,7 +224,7 @@ GUARDS = (
     ),
     Guard(
         "shared/calls/replay.py::Session._recognise_issued",
-        (*_calls("replay finding replay_check placed_by_flow unplaced grace"), *ACTIONS),
+        (*_calls("replay finding replay_check placed_by_flow unplaced grace"), *ACTIONS, *BRAKED, *HIDDEN),
         "what the journal holds is not asked for again",
     ),
     Guard("shared/calls/state.py::CallState._operation_of", EVENTS, "an event of no sending of ours is foreign"),
@@ -311,13 +316,21 @@ GUARDS = (
         "shared/calls/methods/off_record.py::_Record._pause_recording", _calls("off_record"), "and so is a recording"
     ),
     # Recordings: one at a time, and nothing deleted that is not here
-    Guard("shared/recordings/book.py::Book.change", _recordings("lease"), "a change is made on what is there now"),
-    Guard("shared/recordings/book.py::Book.take", _recordings("lease"), "a lease is taken by one"),
-    Guard("shared/recordings/book.py::Book.busy", _recordings("lease"), "a lease ends"),
-    Guard("shared/recordings/book.py::Lease.alive", _recordings("lease"), "a lease is renewed while work goes on"),
-    Guard("shared/recordings/book.py::Lease.settle", _recordings("lease"), "it is given back"),
-    Guard("shared/recordings/book.py::Lease._renew", _recordings("lease"), "it is renewed by its holder"),
-    Guard("shared/recordings/book.py::Lease._held", _recordings("lease"), "who lost it changes nothing"),
+    Guard(
+        "shared/recordings/leased_records.py::LeasedRecords.change",
+        _recordings("lease"),
+        "a change is made on what is there now",
+    ),
+    Guard("shared/recordings/leased_records.py::LeasedRecords.take", _recordings("lease"), "a lease is taken by one"),
+    Guard("shared/recordings/leased_records.py::LeasedRecords.busy", _recordings("lease"), "a lease ends"),
+    Guard(
+        "shared/recordings/leased_records.py::Lease.alive",
+        _recordings("lease"),
+        "a lease is renewed while work goes on",
+    ),
+    Guard("shared/recordings/leased_records.py::Lease.settle", _recordings("lease"), "it is given back"),
+    Guard("shared/recordings/leased_records.py::Lease._renew", _recordings("lease"), "it is renewed by its holder"),
+    Guard("shared/recordings/leased_records.py::Lease._held", _recordings("lease"), "who lost it changes nothing"),
     Guard("shared/recordings/pipeline.py::Pipeline._in_turn", _recordings("turns"), "one instance at a time"),
     Guard(
         "shared/recordings/pipeline.py::Pipeline._deletes", _recordings("turns"), "what may be deleted at the source"

@@ -35,7 +35,7 @@ SURVIVORS: dict[str, dict[str, str]] = {
     "shared/calls/inbox.py::Inbox.close": {
         "without: pending.fail(error)": "who is woken looks, and meets the error then",
     },
-    "shared/recordings/book.py::Book.busy": {
+    "shared/recordings/leased_records.py::LeasedRecords.busy": {
         "left if 0 < left <= 2 * seconds else 0.0 → left if 0 <= left <= 2 * seconds else 0.0": "it is 0 seconds "
         "either way",
     },

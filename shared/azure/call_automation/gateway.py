@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-from azure.communication.callautomation import CallAutomationClient
-from azure.core.credentials import AzureKeyCredential, TokenCredential
 from azure.core.exceptions import AzureError, HttpResponseError, ResourceNotFoundError, ServiceRequestError
 
+from shared.azure import clients
 from shared.azure.call_automation import calling, media, participants, recording, streaming
 from shared.azure.call_automation.retry import CarefulRetry, done_before
 from shared.azure.call_automation.sending import Sender, send
@@ -17,7 +16,6 @@ from shared.azure.call_automation.translate import word
 from shared.calls.actions import Action
 from shared.calls.gateway.base import Request
 from shared.errors import ActionRefused, ResponseLost
-from shared.transport import pooled_transport
 
 TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
 
@@ -50,20 +48,9 @@ class AcsGateway:
         language: str = "en-US",
         timeout: float = 8.0,
     ) -> None:
-        credential: AzureKeyCredential | TokenCredential
-        if access_key:
-            credential = AzureKeyCredential(access_key)
-        else:
-            from azure.identity import DefaultAzureCredential  # 150 ms that a key does not need
-
-            credential = DefaultAzureCredential()
-        self._client = CallAutomationClient(
-            endpoint,
-            credential,
-            transport=pooled_transport(timeout=timeout),
-            # A caller is waiting: two quick retries, then the flow decides.
-            retry_policy=CarefulRetry(retry_total=TRIES - 1, retry_backoff_factor=0.3, retry_backoff_max=2),
-        )
+        # A caller is waiting: two quick retries, then the flow decides.
+        retry = CarefulRetry(retry_total=TRIES - 1, retry_backoff_factor=0.3, retry_backoff_max=2)
+        self._client = clients.call_automation(endpoint, access_key, timeout=timeout, retry_policy=retry)
         self._sender = Sender(self._client, cognitive_services_endpoint or None, voice_name, language)
 
     def perform(self, request: Request) -> Mapping[str, Any]:

@@ -53,6 +53,8 @@ class Play(Action):
         return None if self.loop else 30.0 + _longest(self.prompts)
 
     def check(self, caller: Identifier | None) -> None:
+        """A play to participants cannot interrupt: of a play with targets the service takes no
+        `interruptCallMediaOperation` (the SDK's play_media sends false)."""
         if self.to and self.interrupt:
             raise InvalidInput(
                 "play.interrupt", "is for a play to everybody.", "Leave out `to`, or cancel_all_media first."
@@ -138,7 +140,7 @@ class Recognize(Action):
             raise InvalidInput("recognize.choices", "have tones only in part.", "Give every choice a tone, or none.")
         for name, values in (("label", [c.label for c in choices]), ("tone", [c.tone for c in choices if c.tone])):
             if len(set(values)) < len(values):
-                raise InvalidInput(f"recognize.choices.{name}", "stands twice.", f"Give each choice its own {name}.")
+                raise InvalidInput(f"recognize.choices.{name}", "is given twice.", f"Give each choice its own {name}.")
         if self.initial_silence is not None and self.input != "dtmf" and self.initial_silence > MAX_CHOICE_SILENCE:
             raise InvalidInput(
                 "recognize.initial_silence", f"is {self.initial_silence}.", f"Give 0 to {MAX_CHOICE_SILENCE} seconds."

@@ -8,7 +8,7 @@ from shared.calls.actions.base import Action, Spec, Value
 
 
 class MediaStreaming(Value):
-    """Live audio of a call, set up when it is answered, placed or connected.
+    """Media streaming: the audio of a call, set up when it is answered, placed or connected.
 
     Attributes:
         start: begin with the call; otherwise start_media_streaming begins it.
@@ -26,7 +26,7 @@ class MediaStreaming(Value):
 
 
 class Transcription(Value):
-    """Live words of a call, set up when it is answered, placed or connected."""
+    """Transcription of a call, set up when it is answered, placed or connected."""
 
     locale: str
     start: bool = False

@@ -10,15 +10,16 @@ from shared.calls import actions
 from shared.calls.actions import TONE_OF_KEY, Choice, Tone
 from shared.calls.actions.validate import build, value
 from shared.calls.failures import explained
-from shared.calls.methods.base import Methods, Somebody
+from shared.calls.methods.base import AnyIdentifier, Methods
 from shared.calls.operation import Operation, Task
 from shared.calls.prompts import Words
 from shared.calls.results import Recognized
 from shared.errors import ActionFailed, InvalidInput, NoInput, WantsPerson
 from shared.events import DIGIT_BY_TONE
 
-NOTHING_USABLE = frozenset({8510, 8532, 8534, 8547, 8563, 8570})
-"""Sub-codes of a recognize that heard nothing usable: asking again may help (docs: recognize-action)."""
+BECOME_NO_INPUT = frozenset({8510, 8532, 8534, 8547, 8563, 8570})
+"""Sub-codes of RecognizeFailed that are asked again and, after the last attempt, become NoInput, such as 8510, silence
+(docs: recognize-action)."""
 
 MAX_REPEATS = 5
 """How often one question is repeated on request without using up an attempt (our choice)."""
@@ -27,7 +28,7 @@ MAX_REPEATS = 5
 class Asking(TypedDict, total=False):
     """What every question takes; what it means stands at `recognize`."""
 
-    participant: Somebody | None
+    participant: AnyIdentifier | None
     attempts: int
     reprompt: Words | Sequence[Words] | None
     initial_silence: int | None
@@ -46,7 +47,7 @@ class AskingMethods(Methods):
         max_tones: int | None = None,
         stop_tones: Sequence[Tone] = (),
         speech: bool = False,
-        participant: Somebody | None = None,
+        participant: AnyIdentifier | None = None,
         attempts: int = 1,
         reprompt: Words | Sequence[Words] | None = None,
         initial_silence: int | None = None,
@@ -250,7 +251,7 @@ class AskingMethods(Methods):
         max_tones: int | None = None,
         stop_tones: Sequence[Tone] = (),
         speech: bool = False,
-        participant: Somebody | None = None,
+        participant: AnyIdentifier | None = None,
         attempts: int = 1,
         reprompt: Words | Sequence[Words] | None = None,
         repeat: str | None = None,
@@ -295,7 +296,7 @@ class AskingMethods(Methods):
             try:
                 heard = await operation
             except ActionFailed as error:
-                if error.sub_code not in NOTHING_USABLE:
+                if error.sub_code not in BECOME_NO_INPUT:
                     raise
                 failed = error
             else:

@@ -16,7 +16,7 @@ from shared.identifiers import Identifier
 T = TypeVar("T")
 A = TypeVar("A", bound=Action)
 
-Somebody = Identifier | str
+AnyIdentifier = Identifier | str
 """A participant: an Identifier, a raw id or an E.164 number."""
 
 
@@ -65,7 +65,7 @@ class Methods:
         spoken = self._host.texts.find(self._host.language) if self._host.language else None
         return spoken.tag if spoken else self._host.language or None
 
-    def _side(self, participant: Somebody | None) -> Identifier:
+    def _side(self, participant: AnyIdentifier | None) -> Identifier:
         """The participant that is meant: the other side of the call unless named."""
         if participant is not None:
             return Identifier.parse(participant)

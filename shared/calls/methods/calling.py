@@ -9,7 +9,7 @@ from typing import Any
 from shared.calls import actions
 from shared.calls.actions import CallLocator, MediaStreaming, RejectReason, Transcription
 from shared.calls.actions.validate import build
-from shared.calls.methods.base import Methods, Somebody
+from shared.calls.methods.base import AnyIdentifier, Methods
 from shared.calls.operation import Operation, Pending
 from shared.errors import CallError, InvalidInput
 from shared.events import CallEvent
@@ -31,14 +31,14 @@ class CallingMethods(Methods):
         """Refuse the ringing call."""
         return self._host.issue(build(actions.Reject, reason=reason))
 
-    def redirect(self, target: Somebody) -> Operation[None]:
+    def redirect(self, target: AnyIdentifier) -> Operation[None]:
         """Send the ringing call to somebody else; the app loses control of it."""
         return self._host.issue(build(actions.Redirect, target=Identifier.parse(target)))
 
     def create_call(
         self,
-        *targets: Somebody,
-        caller_id: Somebody | None = None,
+        *targets: AnyIdentifier,
+        caller_id: AnyIdentifier | None = None,
         display_name: str | None = None,
         media_streaming: MediaStreaming | None = None,
         transcription: Transcription | None = None,

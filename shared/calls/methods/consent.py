@@ -11,7 +11,7 @@ from shared.calls.actions import Choice
 from shared.calls.actions.recording import LISTED
 from shared.calls.actions.validate import build
 from shared.calls.methods.asking import AskingMethods
-from shared.calls.methods.base import Somebody
+from shared.calls.methods.base import AnyIdentifier
 from shared.calls.methods.recording import RecordingMethods, RecordingOptions, fields_of
 from shared.calls.operation import Task
 from shared.calls.prompts import Prompt, Words
@@ -67,7 +67,7 @@ class ConsentMethods(AskingMethods, RecordingMethods):
         ask = partial(self._agreed, self._words("question", question), yes, no, attempts, language)
         return self._host.spawn("record", self._record_after(ask, recording))
 
-    def may_record(self, *others: Somebody) -> Task[bool]:
+    def may_record(self, *others: AnyIdentifier) -> Task[bool]:
         """Whether the call may be recorded with everybody on it, and with these: nobody is on the do-not-record list.
 
         False as well if the list cannot be read. Ask before you bring somebody into a call that is recorded.

@@ -9,7 +9,7 @@ from shared.calls import actions
 from shared.calls.actions import TONE_OF_KEY
 from shared.calls.actions.validate import build
 from shared.calls.flow_host import FlowHost
-from shared.calls.methods.base import Block, Methods, Somebody
+from shared.calls.methods.base import AnyIdentifier, Block, Methods
 from shared.calls.operation import Operation, Pending
 from shared.calls.prompts import Words, prompt
 from shared.errors import ActionRefused, InvalidInput, TimedOut
@@ -23,7 +23,7 @@ class MediaMethods(Methods):
     def play(
         self,
         *prompts: Words,
-        to: Somebody | Sequence[Somebody] = (),
+        to: AnyIdentifier | Sequence[AnyIdentifier] = (),
         loop: bool = False,
         interrupt: bool = False,
         secret: bool = False,
@@ -38,14 +38,14 @@ class MediaMethods(Methods):
         return self._host.issue(self._play("play", prompts, to, loop=loop, interrupt=interrupt, secret=secret))
 
     def _play(
-        self, method: str, prompts: Sequence[Words], to: Somebody | Sequence[Somebody], **how: bool
+        self, method: str, prompts: Sequence[Words], to: AnyIdentifier | Sequence[AnyIdentifier], **how: bool
     ) -> actions.Play:
         targets: tuple[Identifier, ...] = ()
         if to:  # seldom, and a replay comes here for every prompt of the call
             targets = tuple(map(Identifier.parse, (to,) if isinstance(to, Identifier | str) else to))
         return build(actions.Play, method, prompts=self._played(f"{method}.prompts", prompts), to=targets, **how)
 
-    def music(self, *prompts: Words, to: Somebody | Sequence[Somebody] = ()) -> Music:
+    def music(self, *prompts: Words, to: AnyIdentifier | Sequence[AnyIdentifier] = ()) -> Music:
         """`async with call.music(file(…)):` plays in a loop while the block runs, and stops on every way out of it.
 
         It stops with all that plays and listens. The block gets the play: race it to learn that it cannot be played.
@@ -58,7 +58,9 @@ class MediaMethods(Methods):
 
     # Keys
 
-    def start_continuous_dtmf(self, participant: Somebody | None = None, *, secret: bool = False) -> Operation[None]:
+    def start_continuous_dtmf(
+        self, participant: AnyIdentifier | None = None, *, secret: bool = False
+    ) -> Operation[None]:
         """Report every key of a participant from here on; read them with `next_tone`.
 
         Args:
@@ -66,7 +68,7 @@ class MediaMethods(Methods):
         """
         return self._host.issue(build(actions.StartContinuousDtmf, participant=self._side(participant), secret=secret))
 
-    def stop_continuous_dtmf(self, participant: Somebody | None = None) -> Operation[CallEvent]:
+    def stop_continuous_dtmf(self, participant: AnyIdentifier | None = None) -> Operation[CallEvent]:
         """Stop reporting keys."""
         return self._host.issue(build(actions.StopContinuousDtmf, participant=self._side(participant)))
 
@@ -78,7 +80,7 @@ class MediaMethods(Methods):
         return self._host.wait_tone()
 
     def send_dtmf(
-        self, keys: str, *, participant: Somebody | None = None, secret: bool = False
+        self, keys: str, *, participant: AnyIdentifier | None = None, secret: bool = False
     ) -> Operation[CallEvent]:
         """Press keys towards a phone: `123#`; at most 18.
 
@@ -94,12 +96,12 @@ class MediaMethods(Methods):
 
     # Hold
 
-    def hold(self, participant: Somebody | None = None, *, audio: Words | None = None) -> Operation[None]:
+    def hold(self, participant: AnyIdentifier | None = None, *, audio: Words | None = None) -> Operation[None]:
         """Put a participant on hold, with audio if given."""
         heard = None if audio is None else prompt("hold.audio", audio, self._voice)
         return self._host.issue(build(actions.Hold, participant=self._side(participant), audio=heard))
 
-    def unhold(self, participant: Somebody | None = None) -> Operation[None]:
+    def unhold(self, participant: AnyIdentifier | None = None) -> Operation[None]:
         """Take a participant off hold."""
         return self._host.issue(build(actions.Unhold, participant=self._side(participant)))
 

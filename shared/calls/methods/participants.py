@@ -9,7 +9,7 @@ from shared.calls import actions
 from shared.calls.actions import CallingContext
 from shared.calls.actions.validate import build, value
 from shared.calls.failures import explained
-from shared.calls.methods.base import Methods, Somebody
+from shared.calls.methods.base import AnyIdentifier, Methods
 from shared.calls.operation import FirstOf, Operation, Pending, Task
 from shared.events import CallEvent
 from shared.identifiers import Identifier
@@ -23,9 +23,9 @@ class ParticipantMethods(Methods):
 
     def add_participant(
         self,
-        target: Somebody,
+        target: AnyIdentifier,
         *,
-        caller_id: Somebody | None = None,
+        caller_id: AnyIdentifier | None = None,
         display_name: str | None = None,
         invitation_timeout: int | None = None,
         user_to_user: str | None = None,
@@ -68,7 +68,7 @@ class ParticipantMethods(Methods):
         """Take an invitation back; its own `await` then raises ActionCanceled."""
         return self._host.issue(build(actions.CancelAddParticipant, adding=invitation.operation.seq))
 
-    def left(self, who: Somebody) -> Pending[None]:
+    def left(self, who: AnyIdentifier) -> Pending[None]:
         """The moment when somebody is not in the call any more, as ParticipantsUpdated shows; now, if they are not.
 
         Before the first ParticipantsUpdated it is not known who is in the call, and nobody has left it.
@@ -78,15 +78,15 @@ class ParticipantMethods(Methods):
         """
         return self._host.wait_departure(Identifier.parse(who))
 
-    def remove_participant(self, target: Somebody) -> Operation[CallEvent]:
+    def remove_participant(self, target: AnyIdentifier) -> Operation[CallEvent]:
         """Take somebody out of the call."""
         return self._host.issue(build(actions.RemoveParticipant, target=Identifier.parse(target)))
 
-    def mute(self, target: Somebody) -> Operation[None]:
+    def mute(self, target: AnyIdentifier) -> Operation[None]:
         """Mute an ACS user. Only that user can unmute; the service has no unmute."""
         return self._host.issue(build(actions.MuteParticipant, target=Identifier.parse(target)))
 
-    def move_participants(self, targets: Sequence[Somebody], *, from_call: str) -> Operation[CallEvent]:
+    def move_participants(self, targets: Sequence[AnyIdentifier], *, from_call: str) -> Operation[CallEvent]:
         """Bring participants here from another call, named by its call connection id."""
         to = tuple(Identifier.parse(target) for target in targets)
         return self._host.issue(build(actions.MoveParticipants, targets=to, from_call=from_call))
@@ -95,16 +95,16 @@ class ParticipantMethods(Methods):
         """Ask the service who takes part; `call.participants` knows it from events, without asking."""
         return self._host.spawn("list_participants", _listed(self._host.issue(actions.ListParticipants())))
 
-    def get_participant(self, target: Somebody) -> Operation[Mapping[str, Any]]:
+    def get_participant(self, target: AnyIdentifier) -> Operation[Mapping[str, Any]]:
         """Ask the service about one participant."""
         return self._host.issue(build(actions.GetParticipant, target=Identifier.parse(target)))
 
     def transfer(
         self,
-        target: Somebody,
+        target: AnyIdentifier,
         *,
-        transferee: Somebody | None = None,
-        caller_id: Somebody | None = None,
+        transferee: AnyIdentifier | None = None,
+        caller_id: AnyIdentifier | None = None,
         user_to_user: str | None = None,
         sip_headers: Mapping[str, str] | None = None,
         voip_headers: Mapping[str, str] | None = None,

@@ -7,7 +7,7 @@ from typing import Any, Literal, TypedDict
 
 from shared.calls import actions
 from shared.calls.actions.validate import build
-from shared.calls.methods.base import Methods, Somebody
+from shared.calls.methods.base import AnyIdentifier, Methods
 from shared.calls.operation import Operation, Task
 from shared.errors import ActionRefused
 from shared.identifiers import Identifier
@@ -19,14 +19,14 @@ class RecordingOptions(TypedDict, total=False):
     content: Literal["audio", "audioVideo"]
     channel: Literal["mixed", "unmixed"]
     format: Literal["wav", "mp3", "mp4"]
-    affinity: Mapping[Somebody, int] | None
-    ordering: Sequence[Somebody]
+    affinity: Mapping[AnyIdentifier, int] | None
+    ordering: Sequence[AnyIdentifier]
     pause_on_start: bool
     storage: str | None
 
 
 def fields_of(
-    *, affinity: Mapping[Somebody, int] | None = None, ordering: Sequence[Somebody] = (), **options: Any
+    *, affinity: Mapping[AnyIdentifier, int] | None = None, ordering: Sequence[AnyIdentifier] = (), **options: Any
 ) -> dict[str, Any]:
     """The fields of the action that records so. InvalidInput for somebody who is nobody."""
     channels = [{"participant": Identifier.parse(who), "channel": number} for who, number in (affinity or {}).items()]
@@ -42,8 +42,8 @@ class RecordingMethods(Methods):
         content: Literal["audio", "audioVideo"] = "audio",
         channel: Literal["mixed", "unmixed"] = "mixed",
         format: Literal["wav", "mp3", "mp4"] = "wav",
-        affinity: Mapping[Somebody, int] | None = None,
-        ordering: Sequence[Somebody] = (),
+        affinity: Mapping[AnyIdentifier, int] | None = None,
+        ordering: Sequence[AnyIdentifier] = (),
         pause_on_start: bool = False,
         storage: str | None = None,
         required: bool = False,
@@ -73,12 +73,12 @@ class RecordingMethods(Methods):
 
     async def _record(self, action: actions.StartRecording, required: bool) -> Mapping[str, Any] | None:
         try:
-            answer: Mapping[str, Any] = await self._host.issue(action)
+            response: Mapping[str, Any] = await self._host.issue(action)
         except ActionRefused:
             if required:
                 raise
             return None
-        return answer
+        return response
 
     def pause_recording(self) -> Operation[None]:
         """Leave out what is said from here on."""

@@ -12,7 +12,7 @@ from shared.quality.audio import likeness, loudness
 from shared.quality.audio.signal import ChannelState, ChunkSignal
 from shared.quality.audio.speech import DIGITAL_SILENCE, FRAMES_PER_SECOND
 from shared.quality.signal import ChannelSignal, Hole, Piece, Signal
-from shared.quality.spans import Span, united, without
+from shared.quality.spans import Span, difference, union
 from shared.quality.thresholds import Thresholds
 
 CLOCK_NOISE = 0.25
@@ -56,8 +56,8 @@ def join(chunks: Sequence[PlacedChunk], thresholds: Thresholds) -> Signal:
     held = end = 0.0  # until when chunks hold audio, and pauses too
     for chunk in ordered:
         begin = held if chunk.start <= held + CLOCK_NOISE else chunk.start
-        pauses = united(Span(max(begin, a), max(begin, b)) for a, b in _moved(chunk.pauses, begin - chunk.start))
-        paused = united([*paused, *pauses])  # the one around the seam may be told by both chunks
+        pauses = union(Span(max(begin, a), max(begin, b)) for a, b in _moved(chunk.pauses, begin - chunk.start))
+        paused = union([*paused, *pauses])  # the one around the seam may be told by both chunks
         seconds = chunk.seconds if chunk.signal is None else chunk.signal.seconds
         placed = _placed(chunk.index, begin, seconds, [pause for pause in paused if pause.end > begin])
         held = max([begin, *(piece.span.end for piece in placed)])
@@ -100,8 +100,8 @@ def _placed(index: int, begin: float, seconds: float, pauses: Sequence[Span]) ->
 
 
 def _holes(end: float, held: Sequence[Span], paused: Sequence[Span]) -> list[Hole]:
-    covered = united([*held, *paused])
-    missing = [span for span in without([Span(0.0, end)] if end else [], covered) if span.seconds > CLOCK_NOISE]
+    covered = union([*held, *paused])
+    missing = [span for span in difference([Span(0.0, end)] if end else [], covered) if span.seconds > CLOCK_NOISE]
     holes = [Hole(span, "paused") for span in paused if span.seconds > 0]
     return sorted([*holes, *(Hole(span, "missing") for span in missing)], key=lambda hole: hole.span)
 
@@ -111,7 +111,7 @@ def _channel(
 ) -> ChannelSignal:
     states = [state for state, _ in parts]
     spans = [span for state, placed in parts for span in _on_the_timeline(state.speech, placed)]
-    speech = without(united(spans, gap=thresholds.gap_seconds + _TINY), holes)
+    speech = difference(union(spans, gap=thresholds.gap_seconds + _TINY), holes)
     peak = max(state.peak for state in states)
     samples = sum(state.samples for state in states)
     return ChannelSignal(

@@ -1,4 +1,4 @@
-"""Whether two channels carry the same sound, or one can be heard in the other.
+"""Whether two channels have the same audio, or one can be heard in the other.
 
 Sound that leaks is a quieter and perhaps later copy: its level rises and falls with that of its source. So levels of
 10 ms frames are correlated, at every delay up to 120 ms. People who talk in turns do not rise and fall together.

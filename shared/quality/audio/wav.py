@@ -93,7 +93,7 @@ class WavStream:
             raise UnreadableAudio("file", "the file has 0 bytes")
         header = self.header
         if header is None:
-            raise UnreadableAudio("header", f"the file ends after {self._bytes} bytes, before the samples begin")
+            raise UnreadableAudio("header", f"the file ends after {self._bytes} bytes, before the samples")
         return header
 
     @property
@@ -155,7 +155,7 @@ class WavStream:
 
     def _begin_data(self, size: int, offset: int) -> None:
         if self._fmt is None:
-            raise UnreadableAudio("fmt ", "the samples begin before their format is told")
+            raise UnreadableAudio("fmt ", "the samples come before their format")
         sample_rate, channels, bits, block_align = self._fmt
         known: int | None = size
         if size == _UNKNOWN and self._is_64:
@@ -169,9 +169,9 @@ def _refuse_what_is_no_wav(data: bytes) -> None:
     if len(data) >= 4 and data[:4] not in (b"RIFF", b"RF64", b"BW64"):
         if data[:3] == b"ID3" or (data[0] == 0xFF and data[1] & 0xE0 == 0xE0):
             raise UnreadableAudio("RIFF", "the file is MP3; only WAV can be analysed")
-        raise UnreadableAudio("RIFF", f"the file begins with {data[:4].hex(' ')}, which is no WAV")
+        raise UnreadableAudio("RIFF", f"the file begins with {data[:4].hex(' ')}, which is not WAV")
     if len(data) >= 12 and data[8:12] != b"WAVE":
-        raise UnreadableAudio("WAVE", f"the file is RIFF, but says {data[8:12].hex(' ')} where WAVE should stand")
+        raise UnreadableAudio("WAVE", f"the file is RIFF, but says {data[8:12].hex(' ')} instead of WAVE")
 
 
 def _format(body: bytes) -> tuple[int, int, int, int]:
@@ -191,7 +191,7 @@ def _format(body: bytes) -> tuple[int, int, int, int]:
     if bits not in (8, 16, 24, 32):
         raise UnreadableAudio("fmt .bits_per_sample", f"{bits}; 8, 16, 24 and 32 can be read")
     if block_align != channels * bits // 8:
-        raise UnreadableAudio("fmt .block_align", f"{block_align}, but {channels} × {bits} bits are something else")
+        raise UnreadableAudio("fmt .block_align", f"{block_align}, but {channels} × {bits} bits do not match")
     if sample_rate not in SAMPLE_RATES:
         raise UnreadableAudio("fmt .sample_rate", f"{sample_rate} Hz; 8000 and 16000 can be read")
     return sample_rate, channels, bits, block_align

@@ -8,7 +8,7 @@ from typing import Literal
 
 from shared.quality.page.figures import clock, length
 from shared.quality.report import AppSpan, Channel, Report
-from shared.quality.spans import Span, total, united
+from shared.quality.spans import Span, total, union
 
 _FINEST = 0.01
 _UNITS = 100_000
@@ -153,7 +153,7 @@ def _lane(report: Report, channel: Channel, seconds: float, units: int) -> Lane:
 def _of(app: Iterable[AppSpan], kind: Literal["prompt", "listening", "hold"], channel: int | None = None) -> list[Span]:
     """The app's spans of a kind; of a channel, with those that are everybody's."""
     found = (one for one in app if one.kind == kind and (channel is None or one.channel in (None, channel)))
-    return united(Span(one.start, one.end) for one in found)
+    return union(Span(one.start, one.end) for one in found)
 
 
 def _holes(report: Report, reason: str, seconds: float, title: str) -> Iterable[Band]:
@@ -170,7 +170,7 @@ def _bands(kind: str, spans: Iterable[Span], seconds: float, title: str) -> list
             width=round(100 * min(span.seconds, seconds - span.start) / seconds, 4),
             title=f"{title}, {clock(span.start)} to {clock(span.end)} ({length(span.seconds)})",
         )
-        for span in united(spans, gap=seconds / _MARKS)
+        for span in union(spans, gap=seconds / _MARKS)
         if span.start < seconds
     ]
 

@@ -182,7 +182,7 @@ function makePlayer() {
   const fail = () => {
     broken = true;
     audio.pause();
-    say("The audio cannot be had. The link to it has expired, or the archive cannot be reached: open the report again.", true);
+    say("The audio is not available. The link has expired, or the archive cannot be reached: reload the page.", true);
   };
   audio.addEventListener("error", fail);
   if (audio.error) fail(); // before this script ran

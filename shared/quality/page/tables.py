@@ -15,11 +15,11 @@ from shared.quality.spans import Span
 _GROUPS = (
     ("Talk", ("talk_seconds", "talk_ratio", "turns", "longest_monologue_seconds")),
     (
-        "Taking turns",
+        "Turns",
         ("response_median_seconds", "response_p90_seconds", "interruptions", "backchannels", "overtalk_ratio"),
     ),
     ("Words", ("words", "words_per_minute")),
-    ("Sound", ("loudness_lufs", "loudness_range_lu", "peak_dbfs", "clipped_ratio", "noise_floor_dbfs")),
+    ("Audio", ("loudness_lufs", "loudness_range_lu", "peak_dbfs", "clipped_ratio", "noise_floor_dbfs")),
 )
 _LEGEND = (
     ("interruption", "Interruption"),
@@ -32,7 +32,7 @@ _LEGEND = (
     ("missing", "Audio missing"),
 )
 _DRAWN = frozenset({"talk_seconds", "talk_ratio", "turns", "words", "words_per_minute", "app_seconds"})
-"""Metrics whose spans the timeline shows better than a list of times."""
+"""Metrics whose spans are on the timeline, not in a list of times."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Filling in a scorecard. Every answer says why, with the figure or the words, and where in the recording."""
+"""Filling in a scorecard. Every answer says why, with the figure or the phrases, and where in the recording."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from shared.quality.scorecards.models import (
     Question,
     Scorecard,
 )
-from shared.quality.spans import Span, united
-from shared.quality.words.base import Utterance
-from shared.quality.words.phrases import Conversation, Match, Where
+from shared.quality.spans import Span, union
+from shared.quality.transcripts.base import Utterance
+from shared.quality.transcripts.phrases import Conversation, Match, Where
 
 _SIGNS = {"at_least": "at least", "at_most": "at most", "above": "above", "below": "below"}
 _PLACES: dict[Where, str] = {
@@ -51,7 +51,7 @@ def applies(card: Scorecard, flow: str | None, direction: Literal["inbound", "ou
 
 
 def topic_rules(cards: Iterable[Scorecard]) -> dict[str, tuple[str, ...]]:
-    """The topics of several cards, for shared.quality.words.phrases.topics; those of one name are joined."""
+    """The topics of several cards, for shared.quality.transcripts.phrases.topics; those of one name are joined."""
     rules: dict[str, tuple[str, ...]] = {}
     for card in cards:
         for name, phrases in card.topics.items():
@@ -144,19 +144,19 @@ def _by_metric(rule: MetricLimit, report: Report) -> _Verdict:
         mine = [one for one in report.channels if rule.by in (None, "everybody", one.role)]
         mine = [one for one in mine if rule.channel in (None, one.channel)]
         if not mine:
-            whose = f"channel {rule.channel}" if rule.by is None else f"a channel that is known to be the {rule.by}'s"
-            return _Verdict(None, f"The recording has not {whose}.")
+            whose = f"channel {rule.channel}" if rule.by is None else f"channel of the {rule.by}"
+            return _Verdict(None, f"The recording has no {whose}.")
         values = [(f"{kind.label} of {one.label}", one.metrics.get(rule.name)) for one in mine]
     known = [
         (label, metric, metric.value) for label, metric in values if metric is not None and metric.value is not None
     ]
     if not known:
-        return _Verdict(None, f"{' and '.join(label for label, _ in values)}: cannot be said.")
+        return _Verdict(None, f"{' and '.join(label for label, _ in values)}: not available.")
     levels = rule.levels if isinstance(rule, MetricRule) else ()
     judged = [(_share(rule, levels, value), label, metric, value) for label, metric, value in known]
     share = min(one[0] for one in judged)
     figures = ", ".join(f"{label} {figure(value, kind.unit)}" for _, label, _, value in judged)
-    spans = united(span for one in judged if one[0] == share for span in one[2].spans)
+    spans = union(span for one in judged if one[0] == share for span in one[2].spans)
     limits = (
         "; ".join(f"{_limits(level, kind.unit)}: {level.share:.0%}" for level in levels)
         if levels
@@ -193,7 +193,7 @@ def _by_phrases(rule: PhraseRule, facts: _Facts) -> _Verdict:
     if rule.by != "anybody":
         channels = [one.channel for one in facts.report.channels if one.role == rule.by]
         if not channels:
-            return _Verdict(None, f"The recording has not a channel that is known to be the {rule.by}'s.")
+            return _Verdict(None, f"The recording has no channel of the {rule.by}.")
     found = facts.conversation.find(rule.phrases, channels=channels, where=rule.where, seconds=rule.seconds or 0.0)
     said = {match.phrase for match in found}
     missing = [phrase for phrase in rule.phrases if phrase not in said]
@@ -202,7 +202,7 @@ def _by_phrases(rule: PhraseRule, facts: _Facts) -> _Verdict:
     where = _PLACES[rule.where].format(seconds=figure(rule.seconds or 0.0, "s"))
     absent = f"Not said{'' if rule.by == 'anybody' else f' by the {rule.by}'}{where}: {_listed(missing)}."
     why = " ".join([*([f"{quoted}."] if quoted else []), *([] if enough else [absent])])
-    return _Verdict(float(enough == (rule.expect == "required")), why, tuple(united(match.span for match in found)))
+    return _Verdict(float(enough == (rule.expect == "required")), why, tuple(union(match.span for match in found)))
 
 
 def _first_of_each(found: Sequence[Match]) -> list[Match]:
@@ -224,4 +224,4 @@ def _listed(phrases: Sequence[str]) -> str:
 def _by_word(name: str, rule: OutcomeRule, word: str | None) -> _Verdict:
     if word is None:
         return _Verdict(None, f"The {name} of the call is not known.")
-    return _Verdict(float(word in rule.one_of), f"The {name} is {word} (asked for: {', '.join(rule.one_of)}).")
+    return _Verdict(float(word in rule.one_of), f"The {name} is {word} (expected: {', '.join(rule.one_of)}).")

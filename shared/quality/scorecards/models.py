@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.functional_validators import AfterValidator
 
 from shared.quality.catalogue import CATALOGUE
-from shared.quality.words.phrases import Where, words_of
+from shared.quality.transcripts.phrases import Where, words_of
 from shared.yaml_text import did_you_mean
 
 
@@ -21,13 +21,15 @@ class Part(BaseModel):
 
 def _has_words(phrase: str) -> str:
     if not words_of(phrase):
-        raise ValueError("holds no word.")
+        raise ValueError("has no words.")
     return phrase
 
 
 def _is_name(name: str) -> str:
     if not re.fullmatch(r"[a-z][a-z0-9_-]{0,62}", name):
-        raise ValueError(f"{name!r} is no name. Write a small letter, then small letters, digits, - and _.")
+        raise ValueError(
+            f"{name!r} is not a valid name. Write a lower-case letter, then lower-case letters, digits, - and _."
+        )
     return name
 
 
@@ -208,6 +210,6 @@ def _given(part: _T, limits: list[tuple[str, float]], names: tuple[str, ...]) ->
 def _exactly_one(part: _T, names: tuple[str, ...]) -> _T:
     given = [name for name in names if getattr(part, name) is not None]
     if len(given) != 1:
-        found = f"has {' and '.join(given)}." if given else "says nothing to go by."
+        found = f"has {' and '.join(given)}." if given else "has no condition."
         raise ValueError(f"{found} Give exactly one of {', '.join(names)}.")
     return part

@@ -36,7 +36,7 @@ def load_scorecards(folder: str | Path, flows: Collection[str] | None = None) ->
             continue
         if card := file.read(Scorecard, _remedy):
             if card.name in cards:
-                file.note(("name",), f"{card.name!r} is another file's.", "Change it.")
+                file.note(("name",), f"{card.name!r} is used by another file.", "Change it.")
             for at, flow in enumerate(card.flows):
                 if flows is not None and flow not in flows:
                     file.note(("flows", at), f"there is no flow {flow!r}.", did_you_mean(flow, flows))

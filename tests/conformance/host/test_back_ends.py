@@ -22,7 +22,7 @@ from devstack.azurite import Azurite
 from devstack.ports import free_port
 from devstack.process import ChildProcess
 
-pytestmark = pytest.mark.node
+pytestmark = [pytest.mark.long, pytest.mark.node, pytest.mark.xdist_group("back-ends")]
 
 T = TypeVar("T")
 SAMPLE = Path(__file__).parent / "sample"

@@ -14,6 +14,7 @@ from tests.functional.quality.web import Site, serving, wav
 
 PROGRAM = executable()
 pytestmark = [
+    pytest.mark.long,
     pytest.mark.xdist_group("chromium"),
     pytest.mark.skipif(PROGRAM is None, reason="needs Chromium on the path (Debian: apt-get install chromium)"),
 ]
@@ -251,7 +252,6 @@ def test_markup_in_the_report_is_shown_as_text(page: Page, site: Site, size: tup
     assert page.complaints == []
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 def test_eight_hours_can_be_zoomed_into(page: Page, site: Site, size: tuple[int, int]) -> None:
     page.resize(*size, phone=size == PHONE)

@@ -39,6 +39,7 @@ from shared.recordings.memory import MemoryRecordingQueue
 from shared.recordings.pipeline import Options, Pipeline
 from shared.recordings.record import RecordingRecord
 from shared.recordings.reporting import QualityReporter
+from shared.storage_account import StorageAccount
 from shared.web.reports import RecordingView, ReportService
 from tests.functional.recordings.storage_host import LocalServer
 
@@ -195,9 +196,9 @@ class Room:
         self.event = event
         self.now = datetime.fromisoformat(event["eventTime"]).timestamp() + 60
         self.queue = MemoryRecordingQueue()
-        self.ledger = TableLedger(storage, PREFIX, clock=lambda: self.now)
+        self.ledger = TableLedger(StorageAccount(storage), PREFIX, clock=lambda: self.now)
         # Blocks so small that the file takes several.
-        self.archive = BlobArchive(storage, PREFIX, block=64 * 1024)
+        self.archive = BlobArchive(StorageAccount(storage), PREFIX, block=64 * 1024)
         self.container = ContainerClient.from_connection_string(storage, f"{PREFIX}-recordings")
         self.source = ServiceSource(
             emulator.endpoint,
@@ -215,7 +216,7 @@ class Room:
             publisher=TopicPublisher(f"{emulator.endpoint}/api/events", emulator.access_key),
         )
         self.pipeline = Pipeline(
-            source=Sources(self.source, OwnStorageSource(storage, ["own"])),
+            source=Sources(self.source, OwnStorageSource(StorageAccount(storage), ["own"])),
             archive=self.archive,
             ledger=self.ledger,
             queue=self.queue,

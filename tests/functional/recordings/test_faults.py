@@ -26,12 +26,11 @@ from shared.errors import UnknownRecording
 from shared.events import RecordingFileStatusUpdated, parse_event_grid_event
 from shared.quality.report import Report
 from shared.recordings.base import read_work
-from shared.recordings.book import LEASE, REPORT_LEASE
+from shared.recordings.leased_records import LEASE, REPORT_LEASE
 from shared.settings import load_settings
 from tests.functional.recordings.rooms import FILES, PHONES, SPEED, Crash, Room, Subscriber, record_a_call, wait_for
 from tests.functional.recordings.storage_host import StorageHost
 from tests.setting_samples import made_key
-from tests.unit.store.conftest import azurite as azurite
 
 pytestmark = [pytest.mark.long, pytest.mark.node, pytest.mark.xdist_group("recordings-faults")]
 
@@ -58,6 +57,11 @@ METADATA_FAULTS: dict[str, dict[str, Any]] = {
 def subscriber() -> Iterator[Subscriber]:
     with Subscriber() as one:
         yield one
+
+
+@pytest.fixture(scope="module")
+def azurite(azurite_alone: Azurite) -> Azurite:
+    return azurite_alone
 
 
 @pytest.fixture(scope="module")
@@ -160,7 +164,7 @@ def test_a_file_that_ends_before_its_header_says_is_archived_and_reported_once_a
     case = room.announced()
     assert room.run() == ["archived", "reported"]
     (chunk,) = case.record.chunks
-    assert re.fullmatch(r"the file ends \d+ bytes before its header says; what came is analysed\.", chunk.reason)
+    assert re.fullmatch(r"the file ends \d+ bytes before its header says; the rest is analysed\.", chunk.reason)
     assert (case.record.status, len(case.audio)) == ("reported", chunk.bytes)
     report = Report.model_validate_json(room.service.report(case.id))
     assert report.recording.chunks[0].note == chunk.reason
@@ -215,7 +219,7 @@ def test_metadata_that_can_never_be_had_does_not_keep_the_audio_from_its_archive
     assert (case.record.status, case.audio) == ("reported", audio)
     assert case.files == FILES - {"0.metadata.json"}
     report = Report.model_validate_json(room.service.report(case.id))
-    assert any("metadata could not be had" in note for note in report.notes)
+    assert any("metadata is missing" in note for note in report.notes)
 
 
 # Time
@@ -264,7 +268,7 @@ def test_a_redirect_to_a_foreign_host_is_refused_before_a_request_goes_out(
     case = room.announced()
     assert room.run() == ["failed"]
     assert case.failed is not None
-    problem = "is no host that recordings are fetched from. RECORDING_HOSTS adds hosts."
+    problem = "is not a host that recordings are fetched from. RECORDING_HOSTS adds hosts."
     assert case.failed.reason == f"chunk 0: refused: {foreign.authority}: {problem}"
     room.service.replay(case.id)
     assert room.run() == ["archived", "reported"]
@@ -288,7 +292,7 @@ def test_an_address_outside_the_allow_list_is_refused_before_a_request_goes_out(
     for _ in range(2):
         assert room.run() == ["failed"]
         assert case.failed is not None
-        assert case.failed.reason.startswith(f"chunk 0: refused: {foreign.authority}: is no host")
+        assert case.failed.reason.startswith(f"chunk 0: refused: {foreign.authority}: is not a host")
         assert (case.rows, case.told) == (0, [])
         room.service.replay(case.id)
 
@@ -395,7 +399,7 @@ def _dies(room: Room, where: str, patched: pytest.MonkeyPatch) -> None:
     elif where == "row":
         dying(room.ledger, "put_report", lambda _: True)
     elif where == "told":
-        dying(room.reporter, "tell", lambda _: True)
+        dying(room.reporter, "publish", lambda _: True)
     else:
         dying(room.queue, "send", lambda _, chunk: chunk is None)
 
@@ -482,7 +486,7 @@ def test_a_report_that_two_instances_make_is_one(rooms: Rooms, audio: bytes, mon
     slow, quick = rooms(), rooms()
     case = slow.announced()
     assert slow.step() == "archived"
-    real = slow.reporter.tell
+    real = slow.reporter.publish
     passed: list[str] = []
 
     def held_up(record: Any) -> None:
@@ -491,7 +495,7 @@ def test_a_report_that_two_instances_make_is_one(rooms: Rooms, audio: bytes, mon
             passed.append(quick.pipeline.work(case.id, None))
         real(record)
 
-    monkeypatch.setattr(slow.reporter, "tell", held_up)
+    monkeypatch.setattr(slow.reporter, "publish", held_up)
     assert slow.step() == "duplicate"
     assert passed == ["reported"]
     case.check_whole(audio, events=2)

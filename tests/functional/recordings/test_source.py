@@ -18,6 +18,7 @@ from azure.core.credentials import AccessToken
 from azure.core.exceptions import ClientAuthenticationError
 from requests.auth import AuthBase
 
+from shared.azure import clients
 from shared.azure import recording_source as module
 from shared.azure.recording_source import ServiceSource
 from shared.errors import ForeignLocation, SourceUnavailable, UnreadableAudio
@@ -132,9 +133,10 @@ class Identity:
         return AccessToken("secret-token", 0)
 
 
-def test_a_token_is_never_sent_in_the_clear(host: StorageHost) -> None:
+def test_a_token_is_never_sent_in_the_clear(host: StorageHost, monkeypatch: pytest.MonkeyPatch) -> None:
     identity = Identity()
-    source = a_source(host, "", credential=identity)
+    monkeypatch.setattr(clients, "identity", lambda: identity)
+    source = a_source(host, "")
     with pytest.raises(ForeignLocation, match="ACS_ACCESS_KEY"):
         fetched(source, host.url + FILE)
     assert (host.seen, identity.asked) == ([], [])
@@ -154,16 +156,16 @@ def test_a_token_is_sent_over_https_to_the_service(monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(requests.adapters.HTTPAdapter, "send", send)
     identity = Identity()
-    ServiceSource("https://resource.communication.azure.com", "", credential=identity).delete(
-        "https://eu.asm.skype.com/v1/objects/x"
-    )
+    monkeypatch.setattr(clients, "identity", lambda: identity)
+    ServiceSource("https://resource.communication.azure.com", "").delete("https://eu.asm.skype.com/v1/objects/x")
     assert [request.headers["Authorization"] for request in sent] == ["Bearer secret-token"]
     assert identity.asked == ["https://communication.azure.com//.default"]
 
 
-def test_an_identity_that_gets_no_token_makes_the_source_unavailable() -> None:
+def test_an_identity_that_gets_no_token_makes_the_source_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
     identity = Identity(ClientAuthenticationError("tenant 4711 says no"))
-    source = ServiceSource("https://resource.communication.azure.com", "", credential=identity)
+    monkeypatch.setattr(clients, "identity", lambda: identity)
+    source = ServiceSource("https://resource.communication.azure.com", "")
     with pytest.raises(SourceUnavailable) as caught:
         source.delete("https://eu.asm.skype.com/v1/objects/x")
     assert "4711" not in str(caught.value)
@@ -225,7 +227,7 @@ def test_a_redirect_that_leads_nowhere_is_a_refusal(host: StorageHost, source: S
 
 AUTHS: dict[str, Callable[[], AuthBase]] = {
     "signature": lambda: module._Signature(Locations(), "resource.communication.azure.com", KEY),
-    "token": lambda: module._Token(Locations(), None),
+    "token": lambda: module._Token(Locations()),
 }
 
 
@@ -248,8 +250,8 @@ def test_without_a_key_the_app_signs_in_with_its_identity(monkeypatch: pytest.Mo
         def get_token(self, scope: str) -> AccessToken:
             return AccessToken(f"token for {scope}", 0)
 
-    monkeypatch.setattr("azure.identity.DefaultAzureCredential", Identity)
-    request = module._Token(Locations(), None)(requests.Request("GET", GOOD).prepare())
+    monkeypatch.setattr("shared.azure.clients.identity", Identity)
+    request = module._Token(Locations())(requests.Request("GET", GOOD).prepare())
     assert request.headers["Authorization"] == "Bearer token for https://communication.azure.com//.default"
 
 

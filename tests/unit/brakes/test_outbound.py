@@ -12,14 +12,13 @@ from shared.brakes.switches import Diverted, Switches
 from shared.calls import ActionRefused, Braked, Call, CallLocator, Flow, actions
 from shared.calls.actions import Action
 from shared.calls.brakes import TIME_LIMIT
-from shared.calls.conductor import Conductor
 from shared.calls.journal import Issued, RefusedEntry
 from shared.calls.outcome import Outcome
 from shared.calls.record import CallRecord
 from shared.identifiers import Identifier
 from shared.web.switches import Changed, Diversion, FlowDiverted, StoredSwitches
 from tests.unit.brakes.instances import Instances
-from tests.unit.calls.world import CALLEE, World, a_ring, answering, parsed
+from tests.unit.calls.world import CALLEE, Instance, World, a_ring, answering, parsed
 
 OFF = '{"outbound_off": {"by": "Ada", "at": 1}}'
 USER = "8:acs:11111111-2222-4333-8444-555555555555_0000002a-1111-2222-3333-444444000009"
@@ -168,7 +167,7 @@ def world() -> World:
     return World()
 
 
-def instance(world: World) -> Conductor:
+def instance(world: World) -> Instance:
     return world.conductor(flows=HERE, brakes=Instances(clock=world.clock).one())
 
 

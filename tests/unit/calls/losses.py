@@ -6,11 +6,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from shared.calls import Call, Flow, actions, text
-from shared.calls.conductor import Conductor
 from shared.calls.gateway.base import Request
 from shared.calls.journal import Failed, Resent
 from shared.errors import ResponseLost
-from tests.unit.calls.world import CALLEE, CALLER, CONNECTION, FLOWS, World, parsed, respond
+from tests.unit.calls.world import CALLEE, CALLER, CONNECTION, FLOWS, Instance, World, parsed, respond
 
 GRACE = 7.0
 Answer = Callable[[Request], Mapping[str, Any]]
@@ -80,7 +79,7 @@ def dies(request: Request) -> Mapping[str, Any]:
     raise Death
 
 
-def up(world: World, flow: str, conductor: Conductor | None = None) -> tuple[Conductor, str]:
+def up(world: World, flow: str, conductor: Instance | None = None) -> tuple[Instance, str]:
     """An instance, and a call that it answered and that is up."""
     conductor = conductor or world.conductor(flows=HERE)
     call_id = world.answered(conductor, flow)
@@ -88,15 +87,15 @@ def up(world: World, flow: str, conductor: Conductor | None = None) -> tuple[Con
     return conductor, call_id
 
 
-def another(world: World, **options: Any) -> Conductor:
+def another(world: World, **options: Any) -> Instance:
     return world.conductor(flows=HERE, **options)
 
 
-def hear(world: World, conductor: Conductor, call_id: str, name: str, context: str | None = None, **more: Any) -> Any:
+def hear(world: World, conductor: Instance, call_id: str, name: str, context: str | None = None, **more: Any) -> Any:
     return conductor.deliver(call_id, [parsed(world.wire.event(name, context, **more))])
 
 
-def react(world: World, conductor: Conductor, call_id: str) -> None:
+def react(world: World, conductor: Instance, call_id: str) -> None:
     """The service reports on its newest action."""
     for body in world.wire.reaction(world.last()):
         conductor.deliver(call_id, [parsed(body)])

@@ -7,12 +7,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from shared.calls import ActionFailed, ActionRefused, Call, Flow, TimedOut, actions, text
-from shared.calls.conductor import Conductor
 from shared.calls.gateway.base import Request
 from shared.calls.gateway.memory import _plain_answer
 from shared.calls.journal import encode
 from shared.calls.replay import Session, replay
-from tests.unit.calls.world import CALLEE, CALLER, World, parsed
+from tests.unit.calls.world import CALLEE, CALLER, Instance, World, parsed
 
 BUSY, DECLINED, NOT_ANSWERED = (486, 8539, "busy"), (603, 8538, "declined"), (408, 8587, "not answered")
 GONE = (200, 5001, "the other side ended the call")
@@ -98,7 +97,7 @@ class Outbound:
         self.conductor = self.instance()
         _, self.call_id = self.conductor.place(flow, None)
 
-    def instance(self) -> Conductor:
+    def instance(self) -> Instance:
         return self.world.conductor(flows=self.flows)
 
     @property

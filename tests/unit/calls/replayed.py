@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from shared.calls import actions
-from shared.calls.journal import Answered, Entry, Issued, RefusedEntry, Signalled, TimerFired, decode, encode
+from shared.calls.journal import Entry, Issued, RefusedEntry, Responded, Signalled, TimerFired, decode, encode
 from shared.calls.replay import replay
 from tests.unit.calls.test_replay import Stage
 from tests.unit.calls.world import APOLOGY, START
@@ -31,7 +31,7 @@ class Replayed(Stage):
 
     def answers(self, kind: str, value: Any = None) -> None:
         """The service responds to the action of this kind that is open."""
-        self.feed(Answered(at=START, seq=self.seq(kind), value=value))
+        self.feed(Responded(at=START, seq=self.seq(kind), value=value))
 
     def refuses(self, kind: str, status: int = 400, code: str = "8500") -> None:
         """The service refuses the action of this kind that is open."""

@@ -7,12 +7,11 @@ from dataclasses import asdict
 from typing import Any
 
 from shared.calls import Call, Flow, text
-from shared.calls.conductor import Conductor
 from shared.calls.outcome import Outcome
 from shared.calls.store.memory import MemoryStore
 from shared.secret_keys import SecretKeys
 from tests.setting_samples import made_key
-from tests.unit.calls.world import World, a_ring, answering, parsed
+from tests.unit.calls.world import Instance, World, a_ring, answering, parsed
 
 CARD = "4929007318466520"
 TONES = {"0": "zero", "1": "one", "2": "two", "3": "three", "4": "four", "5": "five", "6": "six", "7": "seven",
@@ -45,7 +44,7 @@ class Stage:
         for body in self.world.wire.reaction(self.world.last()):
             self.one.deliver(self.call_id, [parsed(body)])
 
-    def instance(self, keys: SecretKeys | None = None) -> Conductor:
+    def instance(self, keys: SecretKeys | None = None) -> Instance:
         return self.world.conductor(flows=self.flows, secrets=keys or self.keys)
 
     @property
@@ -53,11 +52,11 @@ class Stage:
         assert isinstance(self.world.store, MemoryStore)
         return self.world.store
 
-    def event(self, name: str, context: str | None = None, by: Conductor | None = None, **data: Any) -> Outcome:
+    def event(self, name: str, context: str | None = None, by: Instance | None = None, **data: Any) -> Outcome:
         body = self.world.wire.event(name, context, **data)
         return (by or self.one).deliver(self.call_id, [parsed(body)])
 
-    def key_in(self, digits: str, by: Conductor | None = None) -> Outcome:
+    def key_in(self, digits: str, by: Instance | None = None) -> Outcome:
         """The caller keys this to the newest question."""
         request = next(r for r in reversed(self.world.gateway.performed) if r.action.kind == "recognize")
         tones = [TONES[digit] for digit in digits]
@@ -72,7 +71,7 @@ class Stage:
     def played(self) -> None:
         self.event("PlayCompleted", self.world.last().operation_context)
 
-    def hang_up(self, by: Conductor | None = None) -> Outcome:
+    def hang_up(self, by: Instance | None = None) -> Outcome:
         return self.event("CallDisconnected", None, by)
 
     def kept(self) -> dict[str, Any]:

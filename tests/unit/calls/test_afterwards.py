@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from shared.calls import Call, Flow, text
-from shared.calls.conductor import Conductor
 from shared.calls.gateway.base import Request
 from shared.calls.outcome import Outcome
 from shared.calls.record import CallRecord
@@ -17,7 +16,7 @@ from shared.calls.store.base import Stored, Version
 from shared.calls.store.memory import MemoryStore
 from shared.errors import LostRace, StoreUnavailable
 from tests.unit.calls.losses import another, answering_with, hear, react, up
-from tests.unit.calls.world import CONNECTION, World, a_ring, answering, parsed, respond
+from tests.unit.calls.world import CONNECTION, Instance, World, a_ring, answering, parsed, respond
 
 THIRD = 7.0 / 3
 """Seconds between two signs of life."""
@@ -66,13 +65,13 @@ def world(store: Heads) -> World:
     return world
 
 
-def job(conductor: Conductor, key: str) -> Callable[[], None]:
+def job(conductor: Instance, key: str) -> Callable[[], None]:
     """What waits under this key, which is taken out."""
     waiting: dict[str, Callable[[], None]] = conductor.later.waiting  # type: ignore[attr-defined]
     return waiting.pop(key)
 
 
-def waits(conductor: Conductor, key: str) -> bool:
+def waits(conductor: Instance, key: str) -> bool:
     return key in conductor.later.waiting  # type: ignore[attr-defined]
 
 
@@ -86,7 +85,7 @@ def fails() -> None:
 def test_a_confirmation_that_meets_a_thread_at_work_writes_nothing_and_comes_back(world: World, store: Heads) -> None:
     conductor, call_id = up(world, "menu")
     job(conductor, f"confirm {call_id}")
-    with conductor._held.only_here(call_id):
+    with conductor._cache.locked(call_id):
         thread = threading.Thread(target=lambda: conductor.afterwards.confirm(call_id))
         thread.start()
         thread.join(10)
@@ -117,7 +116,7 @@ def test_a_confirmation_of_what_the_head_says_already_is_no_write(world: World, 
 
 
 def sending(
-    world: World, conductor: Conductor, call_id: str, meanwhile: Callable[[str], object], kind: str = "play"
+    world: World, conductor: Instance, call_id: str, meanwhile: Callable[[str], object], kind: str = "play"
 ) -> None:
     """The next action of this kind takes so long that `meanwhile` happens; it is given the key of the sign of life."""
 
@@ -208,7 +207,7 @@ def test_a_sign_of_life_of_a_call_that_is_over_keeps_it_in_no_memory(world: Worl
     conductor, call_id = up(world, "speaks")
     hear(world, conductor, call_id, "CallDisconnected", None, result=(200, 5000, "left"))
     conductor.afterwards.keep_alive(call_id)
-    assert conductor._held.take(call_id) is None
+    assert conductor._cache.take(call_id) is None
 
 
 def test_a_sign_of_life_whose_response_is_lost_is_ones_own_only_while_nobody_has_written_since(

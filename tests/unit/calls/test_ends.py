@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from shared.calls import ActionRefused, Call, Flow, actions, text
-from shared.calls.conductor import Conductor
 from shared.calls.fallback import HANG_UPS
 from shared.calls.gateway.memory import refuse
 from shared.calls.journal import Settled
@@ -23,7 +22,7 @@ from tests.unit.calls.losses import (
     up,
 )
 from tests.unit.calls.test_replay import Stage
-from tests.unit.calls.world import CONNECTION, START, World, a_ring, answering, parsed
+from tests.unit.calls.world import CONNECTION, START, Instance, World, a_ring, answering, parsed
 
 
 @pytest.fixture
@@ -201,7 +200,7 @@ def test_a_hang_up_that_is_refused_for_ever_is_given_up_and_the_call_considered_
 # Connections that come up too late
 
 
-def refused_opening(world: World, conductor: Conductor) -> str:
+def refused_opening(world: World, conductor: Instance) -> str:
     """A call that is over because nobody took its answer, as far as anybody knows."""
     world.gateway._answer = answering_with("answer", refuse(500, "8500"))
     _, call_id = conductor.ring(a_ring(), answering(), "speaks")

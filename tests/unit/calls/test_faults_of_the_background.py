@@ -11,7 +11,6 @@ import pytest
 
 from shared.calls import Call, Flow
 from shared.calls.background import _run
-from shared.calls.conductor import Conductor
 from shared.calls.gateway.base import Request
 from shared.calls.journal import Entry, EventReceived
 from shared.calls.outcome import Outcome
@@ -21,7 +20,7 @@ from shared.calls.store.base import Version
 from shared.calls.store.memory import MemoryStore
 from shared.errors import LostRace, StoreUnavailable
 from tests.unit.calls.losses import GRACE, Death, another, answering_with, dies, hear, plays, react, up
-from tests.unit.calls.world import CONNECTION, FLOWS, World, a_ring, answering, parsed, respond
+from tests.unit.calls.world import CONNECTION, FLOWS, Instance, World, a_ring, answering, parsed, respond
 
 
 class Heads(MemoryStore):
@@ -176,7 +175,7 @@ def test_what_leaves_while_the_head_is_written_is_confirmed_afterwards(
 def test_background_work_leaves_a_call_alone_that_a_thread_is_at_work_on(world: World, store: Heads) -> None:
     conductor, call_id = up(world, "menu")
     assert store.peek(call_id).unconfirmed == [1]
-    with conductor._held.only_here(call_id):
+    with conductor._cache.locked(call_id):
         for job in (
             lambda: conductor.afterwards.confirm(call_id),
             lambda: conductor.afterwards.keep_alive(call_id),
@@ -192,7 +191,7 @@ def test_background_work_leaves_a_call_alone_that_a_thread_is_at_work_on(world: 
 # Signs of life
 
 
-def at_work(world: World, store: Heads, while_running: Callable[[Conductor, str], None]) -> list[Entry]:
+def at_work(world: World, store: Heads, while_running: Callable[[Instance, str], None]) -> list[Entry]:
     """A call whose side effect takes ten signs of life; its journal."""
     ran: list[str] = []
 
@@ -227,7 +226,7 @@ def at_work(world: World, store: Heads, while_running: Callable[[Conductor, str]
 
 @pytest.mark.parametrize("fault", ["the storage fails", "its response is lost", "it fails though it was carried out"])
 def test_a_sign_of_life_that_goes_wrong_is_not_the_last_one(world: World, store: Heads, fault: str) -> None:
-    def goes_wrong(conductor: Conductor, call_id: str) -> None:
+    def goes_wrong(conductor: Instance, call_id: str) -> None:
         if fault == "the storage fails":
             store.before = fails
         else:
@@ -240,7 +239,7 @@ def test_a_sign_of_life_that_goes_wrong_is_not_the_last_one(world: World, store:
 def test_a_side_effect_stays_alive_though_an_event_comes_to_another_instance_meanwhile(
     world: World, store: Heads
 ) -> None:
-    def event_elsewhere(conductor: Conductor, call_id: str) -> None:
+    def event_elsewhere(conductor: Instance, call_id: str) -> None:
         other = world.conductor(flows=conductor.flows)
         assert hear(world, other, call_id, "SomethingNew") is Outcome.ADVANCED
 
@@ -265,6 +264,6 @@ def test_a_head_that_was_written_though_its_response_was_lost_is_not_ones_own_on
     journal = [entry.event["type"] for entry in world.journal(call_id) if isinstance(entry, EventReceived)]
     assert sum(name.endswith("SomethingNew") for name in journal) == 1
     assert replay(FLOWS["menu"], call_id, world.journal(call_id)) == []
-    held = conductor._held.take(call_id)
+    held = conductor._cache.take(call_id)
     assert held is not None
     assert held.session.record.entries == len(world.journal(call_id))

@@ -12,10 +12,9 @@ from hypothesis import strategies as st
 
 from shared.calls import Call, CallError, Flow, actions, text
 from shared.calls.afterwards import CONFIRM_AFTER
-from shared.calls.conductor import Conductor
 from shared.calls.finding import call_of_recording
 from shared.calls.gateway.base import Request
-from shared.calls.journal import Noticed, Settled
+from shared.calls.journal import LifecycleEvent, Settled
 from shared.calls.outcome import Outcome
 from shared.calls.record import MAX_RECORDINGS, CallRecord
 from shared.calls.replay import Session
@@ -25,7 +24,7 @@ from shared.errors import StoreUnavailable, UnknownCall
 from shared.identifiers import Identifier
 from shared.privacy import NumberHashes
 from tests.examples import examples
-from tests.unit.calls.world import CALLEE, CALLER, FLOWS, World, a_ring, answering, parsed, respond
+from tests.unit.calls.world import CALLEE, CALLER, FLOWS, Instance, World, a_ring, answering, parsed, respond
 
 SERVER_CALL = "c2VydmVy"
 CORRELATION = "5d1f3a52-0000-4000-8000-000000000001"
@@ -72,7 +71,7 @@ def world() -> World:
     return World(store=CountingStore(), gateway=World().gateway)
 
 
-def instance(world: World) -> Conductor:
+def instance(world: World) -> Instance:
     conductor = world.conductor(flows=FLOWS_HERE)
     world.gateway._answer = answer
     return conductor
@@ -101,7 +100,7 @@ def written(world: World) -> list[str]:
     return sorted(rows)
 
 
-def hear(world: World, conductor: Conductor, call_id: str) -> None:
+def hear(world: World, conductor: Instance, call_id: str) -> None:
     for event in world.wire.reaction(world.last()):
         conductor.deliver(call_id, [parsed(event)])
 
@@ -336,11 +335,11 @@ def test_lifecycle_events_of_a_placed_call_are_journaled_whether_they_come_befor
     conductor = instance(world)
     _, call_id = conductor.place("menu", PLACED)
     with pytest.raises(UnknownCall):
-        conductor.notice(SERVER_CALL, "grid-0", CALL_ENDED, correlation_id="another")
-    conductor.notice(SERVER_CALL, "grid-1", CALL_ENDED, correlation_id=CORRELATION)
+        conductor.deliver_lifecycle_event(SERVER_CALL, "grid-0", CALL_ENDED, correlation_id="another")
+    conductor.deliver_lifecycle_event(SERVER_CALL, "grid-1", CALL_ENDED, correlation_id=CORRELATION)
     hear(world, conductor, call_id)
-    conductor.notice(SERVER_CALL, "grid-2", CALL_ENDED, correlation_id=CORRELATION)
-    noticed = [entry.id for entry in world.journal(call_id) if isinstance(entry, Noticed)]
+    conductor.deliver_lifecycle_event(SERVER_CALL, "grid-2", CALL_ENDED, correlation_id=CORRELATION)
+    noticed = [entry.id for entry in world.journal(call_id) if isinstance(entry, LifecycleEvent)]
     assert noticed == ["grid-1", "grid-2"]
 
 
@@ -352,10 +351,10 @@ def test_a_lifecycle_event_stands_in_every_call_of_its_conversation(world: World
     world.clock.pass_seconds(1)
     _, second = conductor.ring(added, answering(), "recorded")
     for _ in range(2):
-        outcome = conductor.notice(SERVER_CALL, "grid-1", CALL_ENDED)
+        outcome = conductor.deliver_lifecycle_event(SERVER_CALL, "grid-1", CALL_ENDED)
     assert outcome is Outcome.DUPLICATE
     for call_id in (first, second):
-        assert [entry.id for entry in world.journal(call_id) if isinstance(entry, Noticed)] == ["grid-1"]
+        assert [entry.id for entry in world.journal(call_id) if isinstance(entry, LifecycleEvent)] == ["grid-1"]
 
 
 def test_a_call_of_the_conversation_whose_rows_are_gone_keeps_no_event_from_the_others(
@@ -365,10 +364,10 @@ def test_a_call_of_the_conversation_whose_rows_are_gone_keeps_no_event_from_the_
     _, call_id = conductor.ring(a_ring(), answering(), "menu")
     ghosts = [Found("gone", "0"), Found(call_id, "1")]
     monkeypatch.setattr(world.store, "search", lambda *_, **__: iter(ghosts))
-    assert conductor.notice(SERVER_CALL, "grid-1", CALL_ENDED) is Outcome.ADVANCED
+    assert conductor.deliver_lifecycle_event(SERVER_CALL, "grid-1", CALL_ENDED) is Outcome.ADVANCED
     ghosts.pop()
     with pytest.raises(UnknownCall):
-        conductor.notice(SERVER_CALL, "grid-2", CALL_ENDED)
+        conductor.deliver_lifecycle_event(SERVER_CALL, "grid-2", CALL_ENDED)
 
 
 def test_the_prompt_after_an_answer_does_not_wait_for_the_index(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -395,7 +394,7 @@ def test_the_prompt_after_an_answer_does_not_wait_for_the_index(world: World, mo
 # Hosts that are slow, or keep nothing in memory
 
 
-def ends(world: World, conductor: Conductor, call_id: str) -> None:
+def ends(world: World, conductor: Instance, call_id: str) -> None:
     """The caller leaves; the call is archived and closed."""
     conductor.deliver(call_id, [parsed(world.wire.event("CallDisconnected", None, (200, 5000, "left")))])
     conductor.later.flush()
@@ -457,7 +456,7 @@ def test_what_is_in_memory_is_checked_before_it_is_put_among_the_open_ones_once_
     looks: list[str] = []
     conductor = instance(world)
     _, call_id = conductor.place("recorded", PLACED)
-    peek, held = world.store.peek, conductor._held.take(call_id)
+    peek, held = world.store.peek, conductor._cache.take(call_id)
     assert held is not None
 
     def counted(call_id: str) -> CallRecord:
@@ -537,7 +536,7 @@ def test_what_the_index_says_of_a_connection_is_not_believed_once_the_flow_dials
 
     conductor = world.conductor(flows={"dials": Flow("dials", dials_twice, opens=True)})
     _, call_id = conductor.place("dials", None)
-    session = conductor._held.take(call_id).session  # type: ignore[union-attr]
+    session = conductor._cache.take(call_id).session  # type: ignore[union-attr]
     assert session.opens_first
     session._operations[1] = session._operations[0]
     assert not session.opens_first

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from shared.calls import Call, Flow, text
-from shared.calls.conductor import Conductor
 from shared.calls.freshness import Freshness
 from shared.calls.operation_context import operation_context
 from shared.calls.record import CallRecord
@@ -19,7 +18,7 @@ from shared.calls.store.base import Stored, Version
 from shared.calls.store.memory import MemoryStore
 from shared.errors import LostRace
 from tests.unit.calls.test_replay import Stage
-from tests.unit.calls.world import FLOWS, World, a_ring, answering, parsed
+from tests.unit.calls.world import FLOWS, Instance, World, a_ring, answering, parsed
 
 CALLS = 5
 
@@ -81,7 +80,7 @@ class Spread:
                 self.trips += self.store.trips - before
                 self.events += 1
 
-    def _next(self) -> Conductor:
+    def _next(self) -> Instance:
         return self.instances[self.which(self.events)]
 
     def _reactions(self) -> Iterator[dict[str, Any]]:

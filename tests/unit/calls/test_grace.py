@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from shared.calls import Call, Flow, actions, text
-from shared.calls.conductor import Conductor
 from shared.calls.lost import GRACES_AT_MOST
 from shared.calls.outcome import Outcome
 from shared.calls.record import CallRecord
@@ -28,7 +27,7 @@ from tests.unit.calls.losses import (
     resent,
     up,
 )
-from tests.unit.calls.world import CONNECTION, World, a_ring, answering, respond
+from tests.unit.calls.world import CONNECTION, Instance, World, a_ring, answering, respond
 
 
 @pytest.fixture
@@ -159,7 +158,7 @@ def test_of_several_sleeps_only_those_that_are_over_are_ended(world: World) -> N
 # The grace period
 
 
-def sent_by_nobody(world: World, flow: str = "speaks", kind: str = "play") -> tuple[Conductor, str]:
+def sent_by_nobody(world: World, flow: str = "speaks", kind: str = "play") -> tuple[Instance, str]:
     """A call whose instance died with its first action committed and not sent; another instance."""
     world.gateway._answer = answering_with(kind, dies)
     with pytest.raises(Death):

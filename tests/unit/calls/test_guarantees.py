@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from shared.calls import Flow, actions, text
 from shared.calls.actions import Action
 from shared.calls.afterwards import CONFIRM_AFTER
-from shared.calls.conductor import Conductor
 from shared.calls.gateway.base import Request
 from shared.calls.journal import EventReceived, Failed, GaveUp, Issued, RefusedEntry, Resent, Settled, Signalled, encode
 from shared.calls.lifecycle import FIRST_COMMAND
@@ -25,7 +24,7 @@ from shared.calls.store.memory import MemoryStore
 from shared.errors import AlreadyClaimed, LostRace, NotConnected, ResponseLost, StoreUnavailable, UnknownCall
 from tests.examples import examples
 from tests.unit.calls.outbound import BUSY, DECLINED, OUTBOUND, of_attempt, respond
-from tests.unit.calls.world import APOLOGY, CALLER, CHOICES, FLOWS, World, a_ring, answering, parsed
+from tests.unit.calls.world import APOLOGY, CALLER, CHOICES, FLOWS, Instance, World, a_ring, answering, parsed
 
 MAX_STEPS = 400
 
@@ -119,7 +118,7 @@ class Play:
 
         self.world.gateway.perform = perform  # type: ignore[method-assign]
 
-    def _instance(self) -> Conductor:
+    def _instance(self) -> Instance:
         return self.world.conductor(flows=self.flows)
 
     def run(self) -> None:
@@ -134,10 +133,10 @@ class Play:
             self._deliver_one()
         self._wait_for_the_watchdog()
 
-    def _ring(self, conductor: Conductor) -> None:
+    def _ring(self, conductor: Instance) -> None:
         self.call_id = conductor.ring(a_ring(self.world.clock.now), answering(), self.flow)[1]
 
-    def _attempt(self, what: Callable[[Conductor], None]) -> None:
+    def _attempt(self, what: Callable[[Instance], None]) -> None:
         """Do it on some instance; if that dies, its memory is gone, and the sender tries again."""
         for _ in range(20):
             which = self.draw(st.integers(0, 1))
@@ -184,7 +183,7 @@ class Play:
             else:
                 self._attempt(lambda c: self._act(c, STEERING[name], key))
 
-    def _act(self, conductor: Conductor, action: Action, key: str) -> None:
+    def _act(self, conductor: Instance, action: Action, key: str) -> None:
         try:
             outcome, operation = conductor.act(self.call_id, action, key)
         except NotConnected:
@@ -200,7 +199,7 @@ class Play:
                 self._survive(conductor)
         self.world.clock.pass_seconds(seconds)
 
-    def _survive(self, conductor: Conductor) -> None:
+    def _survive(self, conductor: Instance) -> None:
         """Background work may die as well; nothing may depend on it."""
         try:
             conductor.later.flush()
@@ -393,7 +392,7 @@ class OutboundPlay(Play):
         self.world.gateway._answer = respond
         self.fates: list[str] = []
 
-    def _ring(self, conductor: Conductor) -> None:
+    def _ring(self, conductor: Instance) -> None:
         self.call_id = conductor.place(self.flow, None, key="one")[1]
 
     def _reaction(self, request: Request) -> list[dict[str, Any]]:

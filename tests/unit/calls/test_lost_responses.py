@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from shared.calls import Call, Flow, actions, text
-from shared.calls.conductor import Conductor
 from shared.calls.gateway.memory import refuse
 from shared.calls.outcome import Outcome
 from shared.calls.record import CallRecord
@@ -26,7 +25,7 @@ from tests.unit.calls.losses import (
     resent,
     up,
 )
-from tests.unit.calls.world import CALLEE, CALLER, CONNECTION, World, a_ring, answering
+from tests.unit.calls.world import CALLEE, CALLER, CONNECTION, Instance, World, a_ring, answering
 
 
 @pytest.fixture
@@ -219,7 +218,7 @@ def test_a_connection_that_only_a_response_told_is_known_though_another_instance
 # What was sent twice
 
 
-def sent_twice(world: World, flow: str) -> tuple[Conductor, str]:
+def sent_twice(world: World, flow: str) -> tuple[Instance, str]:
     """A call whose first prompt went out, seemed lost, and went out again."""
     world.gateway._answer = answering_with("play", lost)
     conductor, call_id = up(world, flow)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from shared.calls import ActionCanceled, ActionFailed, Call, text
-from shared.calls.journal import Accepted, Answered, EventReceived, Signalled
+from shared.calls.journal import Accepted, EventReceived, Responded, Signalled
 from shared.calls.tones import ToneOrder
 from tests.unit.calls.test_replay import Stage
 from tests.unit.calls.world import START, Wire
@@ -90,7 +90,7 @@ def test_keys_that_are_here_are_read_in_the_order_in_which_they_were_pressed_ove
                 keys.append(await call.next_tone())
 
     stage = Stage(function).connect()
-    stage.feed(Answered(at=START, seq=1))
+    stage.feed(Responded(at=START, seq=1))
     pressing(stage, (2, "two"), (1, "one"), (1, "one"), (6, "six"), (5, "five"))
     assert keys == []
     stage.feed(Signalled(at=START, id="s", name="read"))
@@ -167,7 +167,7 @@ def test_a_flow_that_waits_for_a_key_learns_that_listening_failed(waits_already:
         await call.play(text("Please hold the line."))
 
     stage = Stage(function).connect()
-    stage.feed(Answered(at=START, seq=1))
+    stage.feed(Responded(at=START, seq=1))
     stage.event("ContinuousDtmfRecognitionToneFailed", 1, (500, 9999, "no"))
     if not waits_already:
         stage.feed(Signalled(at=START, id="s", name="go-on"))
@@ -201,7 +201,7 @@ def test_a_hold_that_fails_after_it_was_taken_is_journaled_and_stops_nothing() -
         await call.play(text("Still here."), to=ADA)
 
     stage = Stage(function).connect()
-    stage.feed(Answered(at=START, seq=1))
+    stage.feed(Responded(at=START, seq=1))
     stage.event("HoldFailed", 1, (400, 8535, ""))
     assert stage.issued == ["answer", "hold", "play"]
     assert stage.failures == []

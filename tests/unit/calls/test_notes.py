@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from shared.calls import Call, Flow, InvalidInput, text
-from shared.calls.journal import Answered, Entry, Logged, Marked, Resulted, Signalled, Started, decode, encode
+from shared.calls.journal import Entry, Logged, Marked, Responded, Resulted, Signalled, Started, decode, encode
 from shared.calls.replay import Session, replay
 from tests.unit.calls.test_replay import Stage
 from tests.unit.calls.world import FLOWS, START, World, a_ring, answering, parsed
@@ -164,8 +164,8 @@ def test_the_first_answer_of_a_mark_counts_for_all_of_the_call() -> None:
     [
         Signalled(at=1, id="1", name="n", data={"agent": None}),
         Signalled(at=1, id="1", name="n"),
-        Answered(at=1, seq=2, value=[None, {"a": None}, "ü"]),
-        Answered(at=1, seq=2, value={"a": None}),
+        Responded(at=1, seq=2, value=[None, {"a": None}, "ü"]),
+        Responded(at=1, seq=2, value={"a": None}),
         Started(at=1, flow="f", direction="outbound", input={"slot": None}),
         Logged(at=1, message="m", fields={"x": None}),
         Resulted(at=1, result="r", details={"x": None}),

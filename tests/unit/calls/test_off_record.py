@@ -310,7 +310,7 @@ def test_what_was_asked_of_a_recording_last_says_whether_it_is_to_be_on(asked: l
             operation.fail(outcome)
         elif outcome is not ...:
             operation.succeed(None)
-            operation.answer = outcome and {"recordingId": outcome}
+            operation.response = outcome and {"recordingId": outcome}
         operations.insert(0, operation)
     assert to_be_on("r1", operations) == expected
 

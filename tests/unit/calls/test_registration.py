@@ -157,7 +157,7 @@ def test_a_module_that_cannot_be_imported_is_told_by_its_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str, told: str
 ) -> None:
     import flows
-    from shared.composition import load_flows
+    from shared.composition.flows import load_flows
 
     (tmp_path / "broken.py").write_text(code)
     monkeypatch.setattr(flows, "__path__", [str(tmp_path)])

@@ -27,7 +27,6 @@ from shared.calls import (
 from shared.calls.actions.validate import build
 from shared.calls.flow import FlowFunction
 from shared.calls.journal import (
-    Answered,
     Entry,
     EventReceived,
     Failed,
@@ -35,6 +34,7 @@ from shared.calls.journal import (
     Issued,
     RefusedEntry,
     Resent,
+    Responded,
     Signalled,
 )
 from shared.calls.operation_context import operation_context
@@ -293,7 +293,7 @@ def test_after_the_end_nothing_is_issued_but_side_effects() -> None:
     stage.event("CallDisconnected")
     assert stage.issued == ["answer", "play", "run"]
     before = stage.session.finished
-    stage.feed(Answered(at=START, seq=2))
+    stage.feed(Responded(at=START, seq=2))
     assert not before
     assert stage.session.finished
     assert stage.session.record.outcome == "caller_left"
@@ -348,7 +348,7 @@ def test_a_flow_that_opens_its_call_itself_may_reject_it() -> None:
 
     stage = Stage(function, opens=True)
     assert stage.issued == ["reject"]
-    stage.feed(Answered(at=START, seq=0))
+    stage.feed(Responded(at=START, seq=0))
     assert stage.session.record.outcome == "rejected"
     assert stage.session.finished
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from shared.calls import ActionRefused, Call
-from shared.calls.journal import Answered, Entry, Issued, RefusedEntry
+from shared.calls.journal import Entry, Issued, RefusedEntry, Responded
 from shared.calls.returned import outcome_of
 from shared.calls.side_effects import DueEffects, SideEffect, SideEffects
 from tests.unit.calls.test_replay import Stage
@@ -78,7 +78,7 @@ def test_functions_are_due_and_other_actions_are_not(effects: SideEffects) -> No
         assert due
         assert effects.running("stage") == {1, 2}
         first, second = due.results()
-        assert (first, second) == (Answered(at=START, seq=1, value=""), Answered(at=START, seq=2, value=0))
+        assert (first, second) == (Responded(at=START, seq=1, value=""), Responded(at=START, seq=2, value=0))
         assert effects.running("stage") == frozenset()
         assert not due
 
@@ -105,7 +105,7 @@ def raises(error: BaseException) -> Callable[[], Any]:
 @pytest.mark.parametrize(
     ("function", "entry"),
     [
-        (lambda: {"n": (7,)}, Answered(at=START, seq=4, value={"n": [7]})),
+        (lambda: {"n": (7,)}, Responded(at=START, seq=4, value={"n": [7]})),
         (
             raises(REFUSAL),
             RefusedEntry(at=START, seq=4, status=404, code="none", message="no such customer", transient=True),

@@ -9,13 +9,13 @@ import pytest
 
 from shared.calls import actions, text
 from shared.calls.journal import (
-    Answered,
     Entry,
     EventReceived,
     Issued,
     Logged,
     Marked,
     RefusedEntry,
+    Responded,
     Signalled,
     decode,
     encode,
@@ -123,7 +123,7 @@ KINDS: list[tuple[Entry, dict[str, Any], str, str]] = [
         "call-1|signal|7||s-1|",
     ),
     (
-        Answered(at=7, seq=0, value="ä 4929"),
+        Responded(at=7, seq=0, value="ä 4929"),
         {"at": 7, "entry": "answered", "seq": 0},
         '{"value":"ä 4929"}',
         "call-1|answered|7|0||",

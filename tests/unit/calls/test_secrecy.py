@@ -12,7 +12,7 @@ from shared.calls import actions, text
 from shared.calls.actions import Action, Choice
 from shared.calls.actions.participants import CallingContext
 from shared.calls.actions.streaming import MediaStreaming, Transcription
-from shared.calls.journal import Answered, Entry, EventReceived, Issued, Marked, RefusedEntry, Signalled, TimerFired
+from shared.calls.journal import Entry, EventReceived, Issued, Marked, RefusedEntry, Responded, Signalled, TimerFired
 from shared.calls.operation import Operation
 from shared.calls.secrecy import Secrecy, free_texts, is_secret, says_a_secret, without_texts
 from shared.errors import InvalidInput
@@ -58,8 +58,8 @@ def of(position: int, call: str = CALL) -> str:
     return f"{call}:{position}:0"
 
 
-def answered(seq: int, value: Any = None) -> Answered:
-    return Answered(at=7, seq=seq, value=value)
+def answered(seq: int, value: Any = None) -> Responded:
+    return Responded(at=7, seq=seq, value=value)
 
 
 def refused(seq: int, code: str = "500", message: str = "") -> RefusedEntry:

@@ -14,7 +14,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from shared.calls import Call, Flow, NoInput, RunFailed, actions, text
-from shared.calls.conductor import Conductor
 from shared.calls.gateway.base import Request
 from shared.calls.journal import EventReceived, Issued
 from shared.calls.record import CallRecord
@@ -25,7 +24,7 @@ from tests.examples import examples
 from tests.setting_samples import made_key
 from tests.unit.calls.secret_scan import assert_nowhere
 from tests.unit.calls.test_guarantees import Crash, MortalStore, Play, assert_asked_once, losses, void
-from tests.unit.calls.world import parsed
+from tests.unit.calls.world import Instance, parsed
 
 CARD, PIN = "4929007318466520", "806315"
 WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
@@ -71,7 +70,7 @@ class CardPlay(Play):
         self.flows = {"asks": Flow("asks", self._asks), "hears": Flow("hears", self._hears)}
         self.conductors = [self._instance(), self._instance()]
 
-    def _instance(self) -> Conductor:
+    def _instance(self) -> Instance:
         keys = self.draw(st.sampled_from([OLD, NEW])) if self.call_id else OLD
         return self.world.conductor(flows=self.flows, secrets=keys)
 
@@ -140,7 +139,7 @@ class CardPlay(Play):
         heard = {"recognitionType": "dtmf", "dtmfResult": {"tones": [WORDS[int(one)] for one in CARD]}}
         body = self.world.wire.event("RecognizeCompleted", context, (200, 8531, ""), **heard)
         self._attempt(lambda c: void(c.deliver(self.call_id, [parsed(body)])))
-        self._attempt(lambda c: void(c.notice("c2VydmVy", "grid-late", {"type": "CallEnded"})))
+        self._attempt(lambda c: void(c.deliver_lifecycle_event("c2VydmVy", "grid-late", {"type": "CallEnded"})))
 
     def shown(self) -> list[Any]:
         store = self.world.store

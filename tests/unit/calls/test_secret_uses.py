@@ -140,6 +140,23 @@ def test_errors_of_side_effects_are_sealed_and_not_logged(caplog: pytest.LogCapt
     assert "declines raised ValueError" in caplog.text
 
 
+def test_an_error_is_logged_unless_its_function_is_secret(caplog: pytest.LogCaptureFixture) -> None:
+    def fails(word: str) -> None:
+        raise ValueError(f"no {word} here")
+
+    async def asks(call: Call) -> None:
+        await call.ask_digits(text("Your card?"), max_tones=16, secret=True)
+        for failing in (call.run(fails, "umbrella"), call.run_secret(fails, "kestrel")):
+            with suppress(RunFailed):
+                await failing
+        await call.signal("never")
+
+    stage = Stage(asks)
+    stage.key_in(CARD)
+    assert "no umbrella here" in caplog.text
+    assert "kestrel" not in caplog.text
+
+
 def test_the_code_of_a_refusal_by_a_side_effect_is_not_logged_where_it_is_secret(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

@@ -129,7 +129,7 @@ def test_news_of_an_ended_call_are_still_journaled() -> None:
     stage.played()
     stage.hang_up()
     before = stage.store.peek(stage.call_id)
-    stage.instance().notice("c2VydmVy", "grid-9", {"type": "CallEnded"})
+    stage.instance().deliver_lifecycle_event("c2VydmVy", "grid-9", {"type": "CallEnded"})
     after = stage.store.load(stage.call_id)
     assert json.loads(after.journal[-1])["entry"] == "noticed"
     assert after.record.entries == before.entries + 1 == len(after.journal)

@@ -10,16 +10,15 @@ from typing import Any
 import pytest
 
 from shared.calls import ActionRefused, Call, Flow, actions, text
-from shared.calls.conductor import Conductor
 from shared.calls.gateway.memory import refuse
-from shared.calls.journal import Answered, RefusedEntry, Resent
+from shared.calls.journal import RefusedEntry, Resent, Responded
 from shared.calls.lost import MAX_RUNS, NEVER_RETURNED
 from shared.calls.outcome import Outcome
 from shared.calls.replay import replay
 from shared.calls.returned import NOT_JSON
 from shared.errors import InvalidInput, StoreRefused, StoreUnavailable
 from tests.unit.calls.losses import GRACE, Death, answering_with, hear, lost, plays, resent
-from tests.unit.calls.world import APOLOGY, CALLEE, CALLER, CONNECTION, World, a_ring, answering, respond
+from tests.unit.calls.world import APOLOGY, CALLEE, CALLER, CONNECTION, Instance, World, a_ring, answering, respond
 
 LEFT = (200, 5000, "left")
 
@@ -31,13 +30,13 @@ def world() -> World:
     return world
 
 
-def up(world: World, function: Callable[[Call], Any], **options: Any) -> tuple[Conductor, str]:
+def up(world: World, function: Callable[[Call], Any], **options: Any) -> tuple[Instance, str]:
     """An instance whose only flow is this one, and a call of it that is up."""
     conductor = world.conductor(flows={"flow": Flow("flow", function)}, **options)
     return conductor, world.answered(conductor, "flow")
 
 
-def alive(conductor: Conductor, call_id: str) -> None:
+def alive(conductor: Instance, call_id: str) -> None:
     """A third of the grace period passes for the background."""
     conductor.later.waiting.pop(f"alive {call_id}")()  # type: ignore[attr-defined]
 
@@ -295,7 +294,7 @@ def test_what_is_asked_for_beside_a_side_effect_goes_out_before_it_runs(world: W
 def test_each_of_several_side_effects_has_its_result_committed_before_the_next_one_runs(world: World) -> None:
     def answered() -> list[Any]:
         (call_id,) = world.store.open_calls()
-        return [entry.value for entry in world.journal(call_id) if isinstance(entry, Answered)]
+        return [entry.value for entry in world.journal(call_id) if isinstance(entry, Responded)]
 
     async def flow(call: Call) -> None:
         first, second = call.run(lambda: "one"), call.run(answered)
@@ -346,7 +345,7 @@ def test_the_caller_may_leave_while_a_side_effect_works_and_its_result_is_kept(w
     conductor.later.flush()
     record = world.store.peek(call_id)
     assert (record.status, record.outcome, record.unconfirmed) == ("ended", "caller_left", [])
-    assert [entry.value for entry in world.journal(call_id) if isinstance(entry, Answered)][-1] == "done"
+    assert [entry.value for entry in world.journal(call_id) if isinstance(entry, Responded)][-1] == "done"
     assert seen == (["went on"] if awaited else [])
     assert list(world.store.open_calls()) == []
     assert world.store.archive[call_id]["journal"][-1]["entry"] == "answered"  # type: ignore[attr-defined]
@@ -372,7 +371,7 @@ def test_the_result_that_another_instance_was_quicker_to_give_counts(world: Worl
     call_id = world.answered(conductor, "flow")
     assert ran == [1, 1]
     assert plays(world) == [("number 2", 0)]
-    assert [entry.value for entry in world.journal(call_id) if isinstance(entry, Answered)] == [2]
+    assert [entry.value for entry in world.journal(call_id) if isinstance(entry, Responded)] == [2]
 
 
 def test_no_thread_of_its_own_instance_runs_it_a_second_time_though_the_head_could_not_be_written(
@@ -400,7 +399,7 @@ def test_a_sign_of_life_leaves_a_call_alone_that_another_thread_works_on(world: 
 
     def slow() -> None:
         (call_id,) = world.store.open_calls()
-        with conductor._held.only_here(call_id):
+        with conductor._cache.locked(call_id):
             versions.append(world.store.load(call_id).version)
             assert in_a_thread(lambda: alive(conductor, call_id))
             versions.append(world.store.load(call_id).version)
@@ -451,7 +450,7 @@ def test_a_sign_of_life_keeps_no_call_in_memory_that_is_over(world: World) -> No
         (call_id,) = world.store.open_calls()
         hear(world, conductor, call_id, "CallDisconnected", None, result=LEFT)
         alive(conductor, call_id)
-        assert len(conductor._held) == 0
+        assert len(conductor._cache) == 0
 
     async def flow(call: Call) -> None:
         call.run(slow)
@@ -505,7 +504,7 @@ def test_side_effects_run_though_what_came_beside_them_could_not_be_stored(
         up(world, flow)
     (call_id,) = world.store.open_calls()
     assert ran == [1]
-    assert [entry.seq for entry in world.journal(call_id) if isinstance(entry, Answered)] == [2]
+    assert [entry.seq for entry in world.journal(call_id) if isinstance(entry, Responded)] == [2]
 
 
 def test_a_side_effect_before_the_call_is_opened_runs_once_and_its_result_opens_it(world: World) -> None:

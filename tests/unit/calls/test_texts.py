@@ -65,11 +65,11 @@ def test_a_flow_without_files_has_no_texts(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
-        ("language: en-US", "language: en", "desk.en.yaml:1: language: 'en' is no language.*en-US"),
+        ("language: en-US", "language: en", "desk.en.yaml:1: language: 'en' is not a language.*en-US"),
         ("language: en-US", "language: de-DE", "desk.en.yaml:1: language: is de-DE, but the file"),
         ("voice: en-US-JennyNeural", "voice:", "desk.en.yaml:2: voice: is empty"),
         ("voice: en-US-JennyNeural\n", "", "desk.en.yaml:1: voice: is missing.*Write voice"),
-        ("voice:", "voices:", "desk.en.yaml:2: voices: is no key here. Did you mean voice"),
+        ("voice:", "voices:", "desk.en.yaml:2: voices: is not a known key. Did you mean voice"),
         ("Hello, {name}.", "''", "desk.en.yaml:4: texts.hello: is empty"),
         ("Hello, {name}.", "[a, b]", "desk.en.yaml:4: texts.hello: must be one value"),
         ("Hello, {name}.", "Hello, {name", "desk.en.yaml:4: texts.hello: has a { or }"),
@@ -81,8 +81,8 @@ def test_a_flow_without_files_has_no_texts(tmp_path: Path) -> None:
         ("Hello, {name}.", "Hello.", "desk.en.yaml:4: texts.hello: there is no placeholder {name}"),
         ("bye: Goodbye.", "goodbye: Goodbye.", "desk.en.yaml:3: texts: there is no 'bye'.*desk.de.yaml:5 has it"),
         ("bye: Goodbye.", "bye: Goodbye.\n  more: More.", "desk.de.yaml:3: texts: there is no 'more'.*en.yaml:6 has"),
-        ("bye: Goodbye.", "bye: Goodbye.\n  bye: Bye.", "desk.en.yaml:6: texts.bye: stands twice"),
-        ("bye: Goodbye.", "a b: Goodbye.", "desk.en.yaml:5: texts.a b: is no name"),
+        ("bye: Goodbye.", "bye: Goodbye.\n  bye: Bye.", "desk.en.yaml:6: texts.bye: is given twice"),
+        ("bye: Goodbye.", "a b: Goodbye.", "desk.en.yaml:5: texts.a b: is not a valid name"),
         ("sales: [sales, buy something]", "sale: [sale]", "desk.en.yaml:6: choices: there is no 'sales'"),
         ("sales: [sales, buy something]", "sales: []", "desk.en.yaml:7: choices.sales: is empty"),
         ("bye: Goodbye.", "bye: 'Goodbye.", "desk.en.yaml:.*not YAML"),
@@ -118,7 +118,7 @@ def test_the_text_for_the_fallback_takes_no_placeholder(tmp_path: Path) -> None:
     ("name", "told"),
     [
         ("disk.en.yaml", "there is no flow 'disk'.*Did you mean desk"),
-        ("desk.english!.yaml", "is no language"),
+        ("desk.english!.yaml", "is not a language"),
         ("desk.en.yml", "Call it desk.en.yaml"),
         ("desk.yaml", "there is no flow ''"),
     ],

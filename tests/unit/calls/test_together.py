@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from shared.calls import ActionCanceled, Call, CallEnded, Choice, InvalidInput, TimedOut, file
-from shared.calls.journal import Accepted, Answered, TimerFired
+from shared.calls.journal import Accepted, Responded, TimerFired
 from tests.unit.calls.replayed import Replayed
 from tests.unit.calls.test_replay import Stage
 from tests.unit.calls.world import START
@@ -90,7 +90,7 @@ def test_a_wait_for_a_side_effect_after_the_end_of_the_call_needs_no_timer() -> 
     stage = Stage(function).connect()
     stage.event("CallDisconnected")
     assert stage.issued == ["answer", "run"]
-    stage.feed(Answered(at=START, seq=1, value=7))
+    stage.feed(Responded(at=START, seq=1, value=7))
     assert seen == [7, "ended"]
 
 

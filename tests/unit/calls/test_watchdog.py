@@ -11,13 +11,12 @@ import pytest
 
 from shared.calls import Call, Flow, actions, text
 from shared.calls.background import WORKERS, Background
-from shared.calls.conductor import Conductor
 from shared.calls.journal import GaveUp, Settled
 from shared.calls.outcome import Outcome
 from shared.calls.store.base import Stored
 from shared.calls.store.memory import MemoryStore
 from shared.calls.watchdog import AT_ONCE, LONGEST_PAUSE, NEVER_CONNECTED
-from tests.unit.calls.world import CONNECTION, World, a_ring, answering, parsed
+from tests.unit.calls.world import CONNECTION, Instance, World, a_ring, answering, parsed
 
 GRACE, QUIET, TICK = 7.0, 60.0, 30.0
 PATIENCE = 30.0
@@ -54,11 +53,11 @@ def world() -> World:
     return World()
 
 
-def instance(world: World) -> Conductor:
+def instance(world: World) -> Instance:
     return world.conductor(flows=HERE)
 
 
-def calls(world: World, conductor: Conductor, number: int, flow: str = "waits") -> list[str]:
+def calls(world: World, conductor: Instance, number: int, flow: str = "waits") -> list[str]:
     """So many calls that are up and of which nothing more is heard."""
     found = []
     for each in range(number):
@@ -342,7 +341,7 @@ def test_actions_that_are_confirmed_in_their_time_are_no_matter_of_the_watchdog(
 # Ended calls
 
 
-def ended(world: World, conductor: Conductor) -> str:
+def ended(world: World, conductor: Instance) -> str:
     (call_id,) = calls(world, conductor, 1)
     conductor.deliver(call_id, [parsed(world.wire.event("CallDisconnected", None, (200, 5000, "left")))])
     return call_id
@@ -375,7 +374,7 @@ def test_calls_are_closed_side_by_side_at_the_pace_at_which_they_end() -> None:
 
     together, closed = threading.Barrier(WORKERS, timeout=PATIENCE), threading.Semaphore(0)
     world = World(store=Meeting())
-    conductor = Conductor(
+    conductor = Instance(
         store=world.store,
         gateway=world.gateway,
         timers=world.timers,
@@ -455,7 +454,7 @@ def test_a_head_that_was_written_since_shows_that_somebody_is_at_work(
     assert advanced == []
 
 
-def keeps_hearing(world: World, watching: Conductor, call_id: str) -> list[dict[str, Outcome]]:
+def keeps_hearing(world: World, watching: Instance, call_id: str) -> list[dict[str, Outcome]]:
     """What the watchdog does on a call that hears something every five seconds, for three grace periods and more."""
     done = []
     for _ in range(6):
@@ -530,7 +529,7 @@ def test_what_has_no_patience_is_waited_for_without_end(world: World) -> None:
     (call_id,) = calls(world, conductor, 1)
     (playing,) = conductor.open_operations(call_id)
     assert playing.action.timeout is None
-    assert conductor._watchdog._overdue(playing, world.clock.now + 10**9) is None
+    assert conductor.watchdog._overdue(playing, world.clock.now + 10**9) is None
     for _ in range(3):
         world.clock.pass_seconds(24 * 3600)
         assert conductor.watch() == {}

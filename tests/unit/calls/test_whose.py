@@ -6,7 +6,7 @@ import pytest
 
 from shared.calls import Call, actions, text
 from shared.calls.comparing import identity
-from shared.calls.journal import Answered, Entry, EventReceived, Issued, Noticed, Settled, Signalled, TimerFired
+from shared.calls.journal import Entry, EventReceived, Issued, LifecycleEvent, Responded, Settled, Signalled, TimerFired
 from tests.unit.calls.test_replay import WIRE, Stage
 from tests.unit.calls.world import START, parsed, started_entry
 
@@ -92,11 +92,11 @@ def test_who_was_in_the_call_by_a_list_that_comes_late_has_arrived_though_they_h
     [
         (EventReceived(at=START, event={"id": "a"}), "event a"),
         (Signalled(at=START, id="a", name="x"), "signal a"),
-        (Noticed(at=START, id="a", event={}), "grid a"),
+        (LifecycleEvent(at=START, id="a", event={}), "grid a"),
         (Issued(at=START, seq=9, action=actions.HangUp(), command="a"), "command a"),
         (started_entry("stage"), "started"),
         (TimerFired(at=START, seq=9), "timer 9"),
-        (Answered(at=START, seq=9, value="a"), "answered 9"),
+        (Responded(at=START, seq=9, value="a"), "answered 9"),
     ],
     ids=lambda one: getattr(one, "entry", ""),
 )

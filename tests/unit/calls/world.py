@@ -12,11 +12,13 @@ from shared.calls.actions import Action
 from shared.calls.background import Background, _run
 from shared.calls.claims import Ring
 from shared.calls.conductor import Conductor
-from shared.calls.gateway.base import Request
+from shared.calls.gateway.base import Gateway, Request
 from shared.calls.gateway.memory import MemoryGateway, _plain_answer
 from shared.calls.journal import Entry, Started, decode_all
+from shared.calls.outcome import Outcome
 from shared.calls.store.base import CallStore
 from shared.calls.store.memory import MemoryStore
+from shared.calls.watchdog import Watchdog
 from shared.events import CallEvent, parse_callback
 from shared.identifiers import Identifier
 
@@ -27,6 +29,19 @@ APOLOGY = (text("Sorry"),)
 CORRELATION = "5d1f3a52-0000-4000-8000-000000000001"
 CONNECTION = "02004780-0000-4000-8000-000000000001"
 START = 1_790_000_000_000
+
+
+class Instance(Conductor):
+    """An instance of the app: the conductor, and the watchdog beside it."""
+
+    def __init__(self, *, store: CallStore, gateway: Gateway, **options: Any) -> None:
+        super().__init__(store=store, gateway=gateway, **options)
+        shared = {name: options[name] for name in ("grace", "brakes") if name in options}
+        self.watchdog = Watchdog(self, store, gateway, **shared)
+
+    def watch(self) -> dict[str, Outcome]:
+        """The watchdog's timer fires."""
+        return self.watchdog.watch()
 
 
 async def menu(call: Call) -> None:
@@ -201,9 +216,9 @@ class World:
 
     def conductor(
         self, *, store: CallStore | None = None, flows: Mapping[str, Flow] = FLOWS, **options: Any
-    ) -> Conductor:
+    ) -> Instance:
         """An instance of the app."""
-        return Conductor(
+        return Instance(
             store=store or self.store,
             gateway=self.gateway,
             timers=self.timers,

@@ -132,23 +132,21 @@ def test_the_stack_starts_everything_and_leaves_nothing(app: Path) -> None:
 
 
 @pytest.mark.node
-def test_a_dead_service_is_reported_with_the_end_of_its_log(app: Path) -> None:
-    with stack(app) as running:
-        running.hosts[0].terminate()
-        until(lambda: not running.hosts[0].alive)
-        with pytest.raises(ChildDiedError, match=r"host ended by itself \(exit code 0\)[\s\S]*Listening on"):
-            running.check()
-
-
-@pytest.mark.node
-def test_an_error_of_the_user_carries_the_death_of_a_service(app: Path) -> None:
+def test_a_host_finishes_what_runs_and_its_end_is_told_to_whoever_asks_or_fails(app: Path) -> None:
     with pytest.raises(RuntimeError) as caught:  # noqa: PT012
         with stack(app) as running:
-            assert running.emulator is not None
-            running.emulator.terminate()
-            until(lambda: running.emulator is not None and not running.emulator.alive)
+            connection = http.client.HTTPConnection("127.0.0.1", int(running.base_url.rpartition(":")[2]))
+            connection.request("GET", "/api/slow")
+            host = running.hosts[0]
+            until(lambda: "Executing 'Functions.slow'" in host.log.read_text())
+            host.terminate()
+            assert connection.getresponse().read() == b"done"
+            connection.close()
+            until(lambda: not host.alive)
+            with pytest.raises(ChildDiedError, match=r"host ended by itself \(exit code 0\)[\s\S]*Listening on"):
+                running.check()
             raise RuntimeError("connection refused")
-    assert ["emulator ended by itself" in note for note in caught.value.__notes__] == [True]
+    assert ["host ended by itself" in note for note in caught.value.__notes__] == [True]
 
 
 @pytest.mark.node
@@ -187,18 +185,6 @@ def test_no_service_outlives_a_killed_parent(app: Path) -> None:
         assert len(pids) == 3
         parent.send_signal(signal.SIGKILL)
     until(lambda: all(gone(pid) for pid in pids))
-
-
-@pytest.mark.node
-def test_a_running_function_finishes_before_its_host_ends(app: Path) -> None:
-    with stack(app) as running:
-        connection = http.client.HTTPConnection("127.0.0.1", int(running.base_url.rpartition(":")[2]))
-        connection.request("GET", "/api/slow")
-        log = running.hosts[0].log
-        until(lambda: "Executing 'Functions.slow'" in log.read_text())
-        running.hosts[0].terminate()
-        assert connection.getresponse().read() == b"done"
-        connection.close()
 
 
 @pytest.mark.node

@@ -17,13 +17,14 @@ from azure.core.exceptions import ServiceRequestError, ServiceResponseError
 
 import shared.azure.call_automation.gateway as acs
 from acs_emulator.testing import Control, Running, running
+from shared.azure import clients
 from shared.azure.call_automation import AcsGateway
+from shared.azure.clients import pooled_transport
 from shared.calls import actions, text
 from shared.calls.actions import KINDS as DECLARED
 from shared.calls.actions import Action
 from shared.calls.actions.validate import build
 from shared.errors import ActionRefused, ResponseLost
-from shared.transport import pooled_transport
 from tests.functional.api import BODIES
 from tests.unit.gateway.test_acs import CALLER, COGNITIVE, Line, until_connected
 from tests.unit.transports import Wrapped
@@ -99,7 +100,7 @@ def line(emulator: Running[Control], monkeypatch: pytest.MonkeyPatch) -> Iterato
         transports.append(Losing(pooled_transport(**options)))
         return transports[-1]
 
-    monkeypatch.setattr(acs, "pooled_transport", losing)
+    monkeypatch.setattr(clients, "pooled_transport", losing)
     gateway = AcsGateway(emulator.endpoint, emulator.access_key, cognitive_services_endpoint=COGNITIVE)
     yield LosingLine(emulator, gateway, transport=transports[0])
     emulator.control.reset()

@@ -12,7 +12,7 @@ from shared.azure.dead_letters import MOST_REASON, TableDeadLetters
 from shared.errors import StoreUnavailable
 from shared.notifications.base import DeadLetter, DeadLetters
 from shared.notifications.memory import MemoryDeadLetters
-from tests.unit.store.conftest import azurite as azurite
+from shared.storage_account import StorageAccount
 from tests.unit.store.conftest import nowhere as nowhere
 
 LETTER = DeadLetter("2026-11-27", "call-1", "hook", "the hook responded 410", 3, 1_790_000_000_000, 1_790_000_060_000)
@@ -25,7 +25,7 @@ def letters(request: pytest.FixtureRequest) -> DeadLetters:
     if request.param == "memory":
         return MemoryDeadLetters()
     azurite: Azurite = request.getfixturevalue("azurite")
-    return TableDeadLetters(azurite.connection_string, f"letters{next(_prefixes)}x")
+    return TableDeadLetters(StorageAccount(azurite.connection_string), f"letters{next(_prefixes)}x")
 
 
 def positions(letters: DeadLetters, after: str = "") -> list[str]:
@@ -89,13 +89,13 @@ def test_letters_of_calls_before_a_day_are_removed(letters: DeadLetters) -> None
 
 @pytest.mark.node
 def test_a_long_reason_is_cut(azurite: Azurite) -> None:
-    letters = TableDeadLetters(azurite.connection_string, f"letters{next(_prefixes)}x")
+    letters = TableDeadLetters(StorageAccount(azurite.connection_string), f"letters{next(_prefixes)}x")
     letters.put(replace(LETTER, reason="x" * 100_000))
     assert [len(letter.reason) for letter in letters.listed()] == [MOST_REASON]
 
 
 def test_a_storage_that_is_away_is_said_to_be(nowhere: str) -> None:
-    letters = TableDeadLetters(nowhere, "letters")
+    letters = TableDeadLetters(StorageAccount(nowhere), "letters")
     with pytest.raises(StoreUnavailable):
         letters.put(LETTER)
     with pytest.raises(StoreUnavailable):

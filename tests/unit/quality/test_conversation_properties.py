@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from shared.quality.conversation import Talk, analyse
 from shared.quality.signal import Hole, Signal
-from shared.quality.spans import Span, common, total, united
+from shared.quality.spans import Span, intersection, total, union
 from shared.quality.thresholds import Thresholds
 from tests.unit.quality.made import signal
 
@@ -53,14 +53,14 @@ def shifted(spans: list[Span], by: float) -> list[Span]:
 @given(CHANNELS, away())
 def test_a_conversation_is_speech_and_silence(channels: list[list[Span]], out: list[Span]) -> None:
     found = analyse(signal(*channels), out, LIMITS)
-    spoken = united(chain.from_iterable(speaker.speech for speaker in found.speakers))
+    spoken = union(chain.from_iterable(speaker.speech for speaker in found.speakers))
     assert total(found.conversation) == pytest.approx(total(spoken) + total(found.silences))
-    assert common(spoken, found.silences) == []
+    assert intersection(spoken, found.silences) == []
     assert total(found.overlap) <= total(spoken) + 1e-9
-    assert common(found.overlap, spoken) == found.overlap
+    assert intersection(found.overlap, spoken) == found.overlap
     for inner in (*(speaker.speech for speaker in found.speakers), found.overlap, found.silences):
-        assert total(common(inner, found.conversation)) == pytest.approx(total(inner))
-        assert common(inner, left(out)) == []
+        assert total(intersection(inner, found.conversation)) == pytest.approx(total(inner))
+        assert intersection(inner, left(out)) == []
 
 
 @settings(deadline=None)
@@ -75,7 +75,7 @@ def test_every_utterance_belongs_to_a_turn_or_is_a_back_channel(channels: list[l
         assert len(speaker.interruptions) <= len(speaker.turns)
         assert {span.start for span in speaker.interruptions} <= {turn.start for turn in speaker.turns}
         assert {span.end for span in speaker.responses} <= {turn.start for turn in speaker.turns}
-        assert all(common([span], united(found.overlap)) == [span] for span in speaker.interruptions)
+        assert all(intersection([span], union(found.overlap)) == [span] for span in speaker.interruptions)
 
 
 @settings(deadline=None)
@@ -84,7 +84,7 @@ def test_no_turn_runs_across_what_left_the_conversation(channels: list[list[Span
     found = analyse(signal(*channels), out, LIMITS)
     for speaker in found.speakers:
         for spans in (speaker.turns, speaker.responses, speaker.interruptions, speaker.backchannels):
-            assert common(united(spans), left(out)) == []
+            assert intersection(union(spans), left(out)) == []
 
 
 @settings(deadline=None)
@@ -142,7 +142,7 @@ def test_it_counts_as_call_ai_metrics_does_where_the_definitions_agree(one: list
 
 def left(out: list[Span]) -> list[Span]:
     """What leaves the conversation: shorter stretches are bridged."""
-    return [span for span in united(out) if span.seconds > LIMITS.gap_seconds]
+    return [span for span in union(out) if span.seconds > LIMITS.gap_seconds]
 
 
 def lists(found: Talk) -> list[list[Span]]:

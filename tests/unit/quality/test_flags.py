@@ -45,7 +45,7 @@ def test_no_speech() -> None:
 
 def test_a_silent_channel_of_a_participant() -> None:
     found = flag(report(signal(TALK, [])), "silent_channel")
-    assert (found.text, found.channel) == ("Agent's channel holds no sound at all in 100.0 s.", 1)
+    assert (found.text, found.channel) == ("Agent's channel is silent for 100.0 s.", 1)
 
 
 def test_an_empty_channel_that_is_nobodys_is_no_fault_and_not_in_the_report() -> None:
@@ -68,7 +68,7 @@ def test_an_empty_channel_that_is_nobodys_is_no_fault_and_not_in_the_report() ->
 )
 def test_one_way_audio_is_a_side_that_cannot_be_heard(made: Signal, who: str, index: int | None) -> None:
     found = flag(report(made), "one_way_audio")
-    assert found.text.startswith(f"{who} cannot be heard at all, while the other side speaks for ")
+    assert found.text.startswith(f"{who} is not heard at all, while the other side speaks for ")
     assert found.channel == index
     assert found.spans
 
@@ -85,7 +85,7 @@ def test_speech_to_the_app_alone_is_no_one_way_audio() -> None:
 def test_of_speakers_whose_side_is_not_known_each_who_is_never_heard_is_told() -> None:
     made = signal(TALK, REPLY, channel(silent=False))
     found = report(made, people={channel: Person("unknown", f"Speaker {channel + 1}") for channel in range(3)})
-    assert (flag(found, "one_way_audio").channel, flag(found, "one_way_audio").text.split(" cannot")[0]) == (
+    assert (flag(found, "one_way_audio").channel, flag(found, "one_way_audio").text.split(" is not")[0]) == (
         2,
         "Speaker 3",
     )
@@ -96,7 +96,7 @@ def test_of_speakers_whose_side_is_not_known_each_who_is_never_heard_is_told() -
 
 def test_channels_that_carry_the_same_sound() -> None:
     found = flag(report(replace(GOOD, same_audio=((0, 1),))), "same_audio")
-    assert found.text.startswith("The channels of Customer and Agent carry the same sound")
+    assert found.text.startswith("The channels of Customer and Agent have the same audio")
 
 
 def test_cross_talk_is_told_of_the_channel_that_it_is_heard_on() -> None:
@@ -107,13 +107,13 @@ def test_cross_talk_is_told_of_the_channel_that_it_is_heard_on() -> None:
 def test_a_part_of_the_recording_is_missing() -> None:
     holes = [Hole(Span(30, 42), "missing"), Hole(Span(50, 55), "missing"), Hole(Span(60, 70), "paused")]
     found = flag(report(signal(TALK, REPLY, holes=holes)), "audio_missing")
-    assert (found.text, found.spans) == ("17.0 s of the recording are missing.", tuple(spans((30, 42), (50, 55))))
+    assert (found.text, found.spans) == ("17.0 s of the recording is missing.", tuple(spans((30, 42), (50, 55))))
 
 
 def test_a_file_could_not_be_had() -> None:
     facts = {"start": 0.0, "seconds": 0.0, "bytes": 0}
     chunks = [ChunkFacts(index=0, blob="0.wav", **facts), ChunkFacts(index=1, blob=None, **facts)]
-    assert flag(report(GOOD, chunks=chunks), "audio_missing").text == "1 of 2 files could not be had."
+    assert flag(report(GOOD, chunks=chunks), "audio_missing").text == "1 of 2 files are missing."
 
 
 def test_a_pause_and_a_hole_between_two_files_are_nothing_to_look_at() -> None:

@@ -12,11 +12,11 @@ from shared.errors import ScorecardError
 from shared.quality.report import Answer, Channel, Metric, Report, ScorecardResult
 from shared.quality.scorecards import Scorecard, applies, grade, load_scorecards, reading, topic_rules
 from shared.quality.spans import Span
-from shared.quality.words.base import Utterance
+from shared.quality.transcripts.base import Utterance
 from tests.fixtures.app import FOLDER as SHIPPED
 from tests.unit.quality.made import report as made_report
 from tests.unit.quality.made import signal
-from tests.unit.quality.words.said import said
+from tests.unit.quality.transcripts.said import said
 
 ROOT = Path(__file__).parents[3]
 CUSTOMER, AGENT, SUPERVISOR = 0, 1, 2
@@ -129,10 +129,10 @@ def test_levels_give_a_share_of_the_weight(report: Report, channel: int, points:
     assert "(limit: at most 1: 100%; at most 3: 40%)" in found.rationale
 
 
-def test_a_figure_that_cannot_be_said_leaves_the_score(report: Report) -> None:
+def test_a_metric_that_is_not_available_does_not_count(report: Report) -> None:
     found = answered(report, metric("loudness_lufs", channel=1, at_least=-36))
     assert (found.answer, found.points, found.of) == ("n/a", 0, 0)
-    assert found.rationale == "Loudness of Agent: cannot be said."
+    assert found.rationale == "Loudness of Agent: not available."
 
 
 def test_participants_without_a_figure_are_left_out(report: Report) -> None:
@@ -145,7 +145,7 @@ def test_a_metric_of_somebody_who_is_not_there_is_not_applicable(report: Report,
     alone = report.model_copy(update={"channels": report.channels[:1]})
     found = answered(alone, metric("interruptions", **whose, at_most=1))
     assert found.answer == "n/a"
-    assert "has not" in found.rationale
+    assert found.rationale.startswith("The recording has no channel")
 
 
 # phrases
@@ -227,7 +227,7 @@ def test_phrases_of_a_role_that_nobody_has_are_not_applicable(report: Report) ->
     found = answered(report.model_copy(update={"channels": (mixed,)}), phrases(any_of=["x"], by="agent"), SAID)
     assert (found.answer, found.rationale) == (
         "n/a",
-        "The recording has not a channel that is known to be the agent's.",
+        "The recording has no channel of the agent.",
     )
 
 
@@ -236,7 +236,7 @@ def test_phrases_of_a_role_that_nobody_has_are_not_applicable(report: Report) ->
 
 def test_the_outcome_of_the_call_answers_a_question(report: Report) -> None:
     found = answered(report, {"outcome": {"one_of": ["completed", "transferred"]}})
-    assert (found.answer, found.rationale) == ("yes", "The outcome is completed (asked for: completed, transferred).")
+    assert (found.answer, found.rationale) == ("yes", "The outcome is completed (expected: completed, transferred).")
     assert answered(report, {"outcome": {"one_of": ["failed"]}}).answer == "no"
 
 
@@ -244,7 +244,7 @@ def test_what_the_flow_says_of_the_call_answers_a_question(report: Report) -> No
     assert answered(report, {"result": {"one_of": ["refunded"]}}).answer == "n/a"
     told = report.model_copy(update={"call": report.call.model_copy(update={"result": "refunded"})})
     found = answered(told, {"result": {"one_of": ["refunded", "explained"]}})
-    assert (found.answer, found.rationale) == ("yes", "The result is refunded (asked for: refunded, explained).")
+    assert (found.answer, found.rationale) == ("yes", "The result is refunded (expected: refunded, explained).")
     assert answered(told, {"result": {"one_of": ["explained"]}}).answer == "no"
 
 
@@ -258,7 +258,7 @@ def test_an_unknown_outcome_is_not_applicable(report: Report) -> None:
     [
         (metric("dead_air", above=99), ""),
         (metric("silence_ratio", above=0.3), "Not applicable: Silence ratio 35.1 % (limit: above 30 %)."),
-        ({"outcome": {"one_of": ["completed"]}}, "Not applicable: The outcome is completed (asked for: completed)."),
+        ({"outcome": {"one_of": ["completed"]}}, "Not applicable: The outcome is completed (expected: completed)."),
         ({"outcome": {"one_of": ["failed"]}}, ""),
         ({"no_transcript": True}, "Not applicable: there is no transcript."),
         (phrases(any_of=["refund"]), ""),
@@ -432,13 +432,13 @@ METRIC = "metric: {name: dead_air, at_most: 0}"
     ("old", "new", "line", "path", "problem"),
     [
         ("title: Support line\n", "", 1, "title", "is missing."),
-        ("name: support", "name: Support Line", 1, "name", "'Support Line' is no name."),
-        ("title:", "titel: x\ntitle:", 2, "titel", "is no key here. Did you mean title?"),
-        ("title:", "title: x\ntitle:", 3, "title", "stands twice."),
+        ("name: support", "name: Support Line", 1, "name", "'Support Line' is not a valid name."),
+        ("title:", "titel: x\ntitle:", 2, "titel", "is not a known key. Did you mean title?"),
+        ("title:", "title: x\ntitle:", 3, "title", "is given twice."),
         ("title: Support line", "title:", 2, "title", "is empty."),
         ("title:", "pass_at: 120\ntitle:", 2, "pass_at", "less than or equal to 100"),
         ("title:", "direction: in\ntitle:", 2, "direction", "'inbound' or 'outbound'"),
-        ("title:", "topics: {bill: ['!']}\ntitle:", 2, "topics.bill[0]", "holds no word."),
+        ("title:", "topics: {bill: ['!']}\ntitle:", 2, "topics.bill[0]", "has no words."),
         ("dead_air", "dead_airs", 6, "questions[0].metric.name", "'dead_airs'. Did you mean dead_air?"),
         ("at_most: 0", "at_most: few", 6, "questions[0].metric.at_most", "valid number"),
         ("at_most: 0", "at_most: .nan", 6, "questions[0].metric.at_most", "valid number"),
@@ -448,7 +448,7 @@ METRIC = "metric: {name: dead_air, at_most: 0}"
         ("at_most: 0", "at_most: 0, levels: [{at_most: 1, share: 1}]", 6, "questions[0].metric", "both limits"),
         ("at_most: 0", "levels: [{share: 1}]", 6, "questions[0].metric.levels[0]", "has no limit."),
         ("at_most: 0", "levels: [{at_most: 1, share: 2}]", 6, "questions[0].metric.levels[0].share", "equal to 1"),
-        (METRIC, "weight: 1", 4, "questions[0]", "says nothing to go by. Give exactly one of"),
+        (METRIC, "weight: 1", 4, "questions[0]", "has no condition. Give exactly one of"),
         (METRIC, f"{METRIC}\n    outcome: {{one_of: [a]}}", 4, "questions[0]", "has metric and outcome."),
         (METRIC, f"{METRIC}\n    weight: 0", 7, "questions[0].weight", "greater than 0"),
         (METRIC, f"{METRIC}\n    weight: -1", 7, "questions[0].weight", "greater than 0"),
@@ -460,7 +460,7 @@ METRIC = "metric: {name: dead_air, at_most: 0}"
         (METRIC, "phrases: {any_of: []}", 6, "questions[0].phrases.any_of", "is empty."),
         (METRIC, "phrases: {any_of: a}", 6, "questions[0].phrases.any_of", "must be a list"),
         (METRIC, "outcome: [done]", 6, "questions[0].outcome", "must be a mapping"),
-        (METRIC, f"{METRIC}\n    not_applicable_when: [{{}}]", 7, "questions[0].not_applicable_when[0]", "says"),
+        (METRIC, f"{METRIC}\n    not_applicable_when: [{{}}]", 7, "questions[0].not_applicable_when[0]", "condition"),
         ("questions:", "questions: [", 3, "scorecard", "not YAML"),
     ],
 )  # fmt: skip
@@ -483,7 +483,7 @@ def test_two_questions_of_one_id_are_an_error(tmp_path: Path) -> None:
 
 
 def test_two_cards_of_one_name_are_an_error(tmp_path: Path) -> None:
-    with pytest.raises(ScorecardError, match=r"1\.yaml:1: name: 'support' is another file's"):
+    with pytest.raises(ScorecardError, match=r"1\.yaml:1: name: 'support' is used by another file"):
         load(tmp_path, GOOD, GOOD)
 
 

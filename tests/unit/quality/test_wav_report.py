@@ -57,7 +57,7 @@ def test_it_runs_alone_and_prints_a_report(two: Path) -> None:
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=100, check=True)
     text, _, imported = run.stdout.partition("imported ")
-    assert text.startswith("two speakers: 20.0 s, 2 channels with sound or a speaker, 16000 Hz, 16 bits\n")
+    assert text.startswith("two speakers: 20.0 s, 2 channels with audio or a participant, 16000 Hz, 16 bits\n")
     assert "Agent                   Customer" in text
     assert "Flags" in text
     ours = {name for name in imported.split() if not name.startswith("shared.quality")}
@@ -107,9 +107,7 @@ def test_a_file_that_is_cut_off_is_measured_and_says_so(two: Path, tmp_path: Pat
     cut.write_bytes(two.read_bytes()[: 44 + 4 * RATE * 10])
     report = report_of(cut)
     assert report.recording.seconds == 10.0
-    assert report.notes == (
-        "Of cut.wav, the file ends 640000 bytes before its header says; what is there was analysed.",
-    )
+    assert report.notes == ("Of cut.wav, the file ends 640000 bytes before its header says; the rest was analysed.",)
 
 
 def test_a_channel_that_the_file_does_not_have_is_refused(two: Path) -> None:
@@ -166,6 +164,6 @@ def test_a_file_that_is_no_wav_or_of_another_rate_says_how_to_convert_it(
     assert f"ffmpeg -i {path} -ar 16000 -c:a pcm_s16le {tmp_path}/cd-16k.wav" in told
     (tmp_path / "notes.wav").write_text("no sound at all")
     assert main([str(tmp_path / "notes.wav")]) == 1
-    assert "which is no WAV" in capsys.readouterr().err
+    assert "which is not WAV" in capsys.readouterr().err
     assert main([str(tmp_path / "gone.wav")]) == 2
     assert "No such file or directory. Name a file that can be read, or written." in capsys.readouterr().err

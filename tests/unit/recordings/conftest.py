@@ -13,7 +13,7 @@ from shared.azure.archive import BlobArchive
 from shared.azure.recording_ledger import TableLedger
 from shared.recordings.base import Archive, Ledger
 from shared.recordings.memory import MemoryArchive, MemoryLedger
-from tests.unit.store.conftest import azurite as azurite
+from shared.storage_account import StorageAccount
 from tests.unit.store.conftest import nowhere as nowhere
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC).timestamp()
@@ -32,12 +32,12 @@ def prefix() -> str:
 @pytest.fixture
 def tables(azurite: Azurite, prefix: str) -> Callable[[], TableLedger]:
     """Gives the ledger as another instance of the app sees it."""
-    return lambda: TableLedger(azurite.connection_string, prefix, clock=lambda: NOW)
+    return lambda: TableLedger(StorageAccount(azurite.connection_string), prefix, clock=lambda: NOW)
 
 
 @pytest.fixture
 def blobs(azurite: Azurite, prefix: str) -> BlobArchive:
-    return BlobArchive(azurite.connection_string, prefix, block=BLOCK)
+    return BlobArchive(StorageAccount(azurite.connection_string), prefix, block=BLOCK)
 
 
 @pytest.fixture(params=["memory", pytest.param("tables", marks=pytest.mark.node)])

@@ -11,7 +11,7 @@ import pytest
 from shared.calls import actions, journal
 from shared.calls.prompts import FilePrompt
 from shared.identifiers import Identifier
-from shared.recordings.call import app_spans
+from shared.recordings.call_evidence import app_spans
 from tests.unit.quality.made import BEGAN
 from tests.unit.recordings.samples import AGENT, CALLER, SUPERVISOR
 
@@ -35,8 +35,8 @@ def accepted(second: float, seq: int = 0) -> journal.Accepted:
     return journal.Accepted(at=at(second), seq=seq)
 
 
-def answered(second: float, seq: int = 0) -> journal.Answered:
-    return journal.Answered(at=at(second), seq=seq)
+def answered(second: float, seq: int = 0) -> journal.Responded:
+    return journal.Responded(at=at(second), seq=seq)
 
 
 def event(second: float, name: str, context: str | None = "call:1:0:0", **data: Any) -> journal.EventReceived:

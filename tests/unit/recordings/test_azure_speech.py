@@ -18,7 +18,7 @@ from azure.core.exceptions import ClientAuthenticationError
 
 from shared.azure.speech import SCOPE, AzureSpeech
 from shared.errors import SettingsError, TranscriptionFailed, UnreadableAudio
-from shared.quality.words.base import Utterance, Word
+from shared.quality.transcripts.base import Utterance, Word
 
 RATE = 8000
 SECRET = "my card is four one one one"
@@ -244,7 +244,7 @@ def test_without_a_key_the_identity_signs_in(service: Service, speech: Make, mon
             asked.append(scope)
             return SimpleNamespace(token=f"t{len(asked)}")
 
-    monkeypatch.setattr("azure.identity.DefaultAzureCredential", Credential)
+    monkeypatch.setattr("shared.azure.clients.identity", Credential)
     transcriber = speech("")
     transcriber.transcribe(Tone(1), channel=0)
     assert asked == [SCOPE]
@@ -257,7 +257,7 @@ def test_an_identity_without_a_token_is_an_error(speech: Make, monkeypatch: pyte
         def get_token(self, scope: str) -> None:
             raise ClientAuthenticationError(message="many lines about every way that was tried")
 
-    monkeypatch.setattr("azure.identity.DefaultAzureCredential", Credential)
+    monkeypatch.setattr("shared.azure.clients.identity", Credential)
     with pytest.raises(TranscriptionFailed, match=r"no token .*\(ClientAuthenticationError\)"):
         speech("").transcribe(Tone(1), channel=0)
 

@@ -8,7 +8,7 @@ import pytest
 
 from shared.calls.record import CallRecord
 from shared.quality.assemble import assemble
-from shared.recordings.call import NO_CALL, NO_CUSTOMER, NO_START, SHARED, KnownCall, Told, told_by
+from shared.recordings.call_evidence import NO_CALL, NO_CUSTOMER, NO_START, SHARED, CallEvidence, KnownCall, evidence_of
 from shared.recordings.reporting import row
 from tests.unit.quality.made import BEGAN, NOW, evidence, signal
 from tests.unit.recordings.samples import AGENT, CALLEE, CALLER, SUPERVISOR
@@ -27,9 +27,9 @@ def call(direction: Literal["inbound", "outbound"] = "inbound", caller: str = CA
     return KnownCall(CallRecord("call-1", direction=direction, caller=caller, callee=CALLEE), HOLD)
 
 
-def told(known: KnownCall | None, participants: list[tuple[str, int]] = BOTH, **given: Any) -> Told:
+def told(known: KnownCall | None, participants: list[tuple[str, int]] = BOTH, **given: Any) -> CallEvidence:
     facts: dict[str, Any] = {"started_at": BEGAN, "seconds": 60.0, "channels": 2, "mixed": False, **given}
-    return told_by(known, participants, **facts)
+    return evidence_of(known, participants, **facts)
 
 
 def test_a_call_tells_who_is_on_which_channel_and_what_the_app_did() -> None:

@@ -14,16 +14,16 @@ from shared.notifications.event import Event
 from shared.quality.report import Report
 from shared.quality.thresholds import Thresholds
 from shared.recordings.base import ReportRow
-from shared.recordings.book import REPORT_LEASE
-from shared.recordings.finishing import REPORT_ATTEMPTS
-from shared.recordings.pipeline import FORGOTTEN
+from shared.recordings.leased_records import REPORT_LEASE
+from shared.recordings.pipeline import MESSAGE_LOST
 from shared.recordings.record import report_name
+from shared.recordings.report_job import REPORT_ATTEMPTS
 from shared.recordings.reporting import QualityReporter
 from tests.examples import examples
 from tests.unit.recordings.world import Crash, World, file_event
 
 
-class Told:
+class CallEvidence:
     """A topic: event id and data of each event, in order."""
 
     def __init__(self) -> None:
@@ -39,7 +39,7 @@ class Room(World):
     """A world whose reports are real, and of which files come one by one."""
 
     def __init__(self, files: int = 2) -> None:
-        self.told = Told()
+        self.told = CallEvidence()
         super().__init__(
             files,
             reporter=lambda world: QualityReporter(
@@ -180,13 +180,13 @@ def test_a_report_that_is_kept_is_not_made_again_when_only_telling_broke_off() -
     world = World()
     recording = world.announce()
     world.step()
-    message, tell = world.queue.sent[0], world.reports.tell
+    message, publish = world.queue.sent[0], world.reports.publish
 
     def dies(record: Any) -> None:
-        world.reports.tell = tell  # type: ignore[method-assign]
+        world.reports.publish = publish  # type: ignore[method-assign]
         raise Crash
 
-    world.reports.tell = dies  # type: ignore[method-assign]
+    world.reports.publish = dies  # type: ignore[method-assign]
     with pytest.raises(Crash):
         world.step()
     assert world.record(recording).untold
@@ -204,7 +204,7 @@ def test_a_report_that_is_kept_does_not_fail_because_telling_kills_the_process()
     def dies(record: Any) -> None:
         raise Crash
 
-    world.reports.tell = dies  # type: ignore[method-assign]
+    world.reports.publish = dies  # type: ignore[method-assign]
     for _ in range(REPORT_ATTEMPTS):
         with pytest.raises(Crash):
             world.pipeline.work(recording, None)
@@ -212,7 +212,7 @@ def test_a_report_that_is_kept_does_not_fail_because_telling_kills_the_process()
     assert world.pipeline.work(*message[:2]) == "reported"
     record = world.record(recording)
     assert (record.status, len(world.reports.made)) == ("reported", 1)
-    assert record.note.startswith("nobody was told: every attempt broke off")
+    assert record.note.startswith("no event was published: every attempt broke off")
 
 
 def test_a_last_attempt_that_fails_does_not_give_up_the_generation_that_a_replay_began_meanwhile() -> None:
@@ -283,7 +283,7 @@ def test_whatever_happens_while_reports_are_made_the_last_one_holds_everything(d
         elif what == "crash":
             raise Crash
         elif what == "hours":
-            room.now += FORGOTTEN
+            room.now += MESSAGE_LOST
             room.pipeline.sweep()
         elif what in ("other", "taken over"):
             room.now += REPORT_LEASE + 1 if what == "taken over" else 0
@@ -311,7 +311,7 @@ def test_whatever_happens_while_reports_are_made_the_last_one_holds_everything(d
         work()
     left[0] = 0
     room.run()
-    room.now += FORGOTTEN
+    room.now += MESSAGE_LOST
     room.pipeline.sweep()
     room.run()
     room.check(recording)

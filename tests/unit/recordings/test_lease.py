@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from shared.errors import LostRace, StoreUnavailable
-from shared.recordings.book import LEASE, RENEWAL, Book, Lease, Leased, Superseded
+from shared.recordings.leased_records import LEASE, RENEWAL, Lease, Leased, LeasedRecords, Superseded
 from shared.recordings.memory import MemoryLedger
 from shared.recordings.record import RecordingRecord
 from tests.examples import examples
@@ -28,8 +28,8 @@ class Desk:
         chunk = a_chunk(status="waiting", attempts=0, leased_until=0, holder="")
         self.ledger.register(a_record(attempts=0, leased_until=0, holder="", mark="", chunks=[chunk]))
 
-    def book(self, now: list[float]) -> Book:
-        return Book(self.ledger, lambda: now[0])
+    def records(self, now: list[float]) -> LeasedRecords:
+        return LeasedRecords(self.ledger, lambda: now[0])
 
     @property
     def chunk(self) -> Any:
@@ -47,16 +47,16 @@ def recording(record: RecordingRecord) -> Leased:
 @pytest.mark.parametrize("pick", [chunk, recording])
 def test_a_lease_is_had_by_one_until_it_runs_out(pick: Callable[[RecordingRecord], Leased]) -> None:
     now, desk = [BEGAN], Desk()
-    book = desk.book(now)
-    first = book.take(ID, pick, LEASE)
+    records = desk.records(now)
+    first = records.take(ID, pick, LEASE)
     with pytest.raises(Superseded):
-        book.take(ID, pick, LEASE)
+        records.take(ID, pick, LEASE)
     now[0] += LEASE - 1
-    assert book.busy(pick(book.load(ID)), LEASE) == pytest.approx(1)
+    assert records.busy(pick(records.load(ID)), LEASE) == pytest.approx(1)
     with pytest.raises(Superseded):
-        book.take(ID, pick, LEASE)
+        records.take(ID, pick, LEASE)
     now[0] += 1
-    second = book.take(ID, pick, LEASE)
+    second = records.take(ID, pick, LEASE)
     assert pick(second.record).attempts == 2
     with pytest.raises(Superseded):
         first.settle(lambda _: None)
@@ -64,12 +64,12 @@ def test_a_lease_is_had_by_one_until_it_runs_out(pick: Callable[[RecordingRecord
         first.change(lambda _: None)
     settled = second.settle(lambda _: None)
     assert settled is second.record
-    assert (pick(book.load(ID)).leased_until, pick(book.load(ID)).holder) == (0, "")
+    assert (pick(records.load(ID)).leased_until, pick(records.load(ID)).holder) == (0, "")
 
 
 def test_a_lease_is_renewed_by_the_clock_that_it_was_given_by() -> None:
     now, desk = [BEGAN], Desk()
-    lease = desk.book(now).take(ID, chunk, LEASE)
+    lease = desk.records(now).take(ID, chunk, LEASE)
     until = desk.chunk.leased_until
     now[0] += RENEWAL - 1
     lease.alive()
@@ -84,7 +84,7 @@ def test_a_lease_is_renewed_by_the_clock_that_it_was_given_by() -> None:
 
 def test_a_clock_that_is_set_back_makes_a_renewal_due() -> None:
     now, desk = [BEGAN], Desk()
-    lease = desk.book(now).take(ID, chunk, LEASE)
+    lease = desk.records(now).take(ID, chunk, LEASE)
     now[0] -= 3600
     lease.alive()
     assert desk.chunk.leased_until == (now[0] + LEASE) * 1000
@@ -92,55 +92,55 @@ def test_a_clock_that_is_set_back_makes_a_renewal_due() -> None:
 
 def test_a_lease_of_a_clock_that_was_far_ahead_does_not_hold_for_years() -> None:
     ahead, now, desk = [BEGAN + 10 * 365 * 86400], [BEGAN], Desk()
-    desk.book(ahead).take(ID, chunk, LEASE)
-    desk.book(now).take(ID, chunk, LEASE)
+    desk.records(ahead).take(ID, chunk, LEASE)
+    desk.records(now).take(ID, chunk, LEASE)
     assert desk.chunk.attempts == 2
 
 
 def test_who_was_taken_over_learns_it_at_the_next_renewal() -> None:
     now, desk = [BEGAN], Desk()
-    first = desk.book(now).take(ID, chunk, LEASE)
+    first = desk.records(now).take(ID, chunk, LEASE)
     now[0] += LEASE
-    desk.book(now).take(ID, chunk, LEASE)
+    desk.records(now).take(ID, chunk, LEASE)
     with pytest.raises(Superseded):
         first.alive()
 
 
 def test_a_lease_that_ran_out_while_nobody_else_came_goes_on() -> None:
     now, desk = [BEGAN], Desk()
-    lease = desk.book(now).take(ID, chunk, LEASE)
+    lease = desk.records(now).take(ID, chunk, LEASE)
     now[0] += 10 * LEASE
     lease.alive()
-    assert desk.book(now).busy(desk.chunk, LEASE) == LEASE
+    assert desk.records(now).busy(desk.chunk, LEASE) == LEASE
 
 
 def test_a_lease_that_was_taken_away_is_taken_again_as_long_as_nobody_else_has_it() -> None:
     """As of a file that was given up while it still came: what has come is not thrown away."""
     now, desk = [BEGAN], Desk()
-    book = desk.book(now)
-    lease = book.take(ID, chunk, LEASE)
+    records = desk.records(now)
+    lease = records.take(ID, chunk, LEASE)
 
     def taken_away(record: RecordingRecord) -> None:
         record.chunks[0].leased_until, record.chunks[0].holder = 0, ""
 
-    book.change(ID, taken_away)
+    records.change(ID, taken_away)
     now[0] += RENEWAL
     lease.alive()
-    assert book.busy(desk.chunk, LEASE) == LEASE
+    assert records.busy(desk.chunk, LEASE) == LEASE
     with pytest.raises(Superseded):
-        book.take(ID, chunk, LEASE)
+        records.take(ID, chunk, LEASE)
 
 
 def test_attempts_that_are_counted_anew_do_not_give_a_lease_back_to_who_lost_it() -> None:
     now, desk = [BEGAN], Desk()
-    book = desk.book(now)
-    first = book.take(ID, chunk, LEASE)
+    records = desk.records(now)
+    first = records.take(ID, chunk, LEASE)
 
     def again(record: RecordingRecord) -> None:
         record.chunks[0].attempts, record.chunks[0].leased_until, record.chunks[0].holder = 0, 0, ""
 
-    book.change(ID, again)
-    book.take(ID, chunk, LEASE)
+    records.change(ID, again)
+    records.take(ID, chunk, LEASE)
     assert desk.chunk.attempts == 1
     now[0] += RENEWAL
     with pytest.raises(Superseded):
@@ -150,7 +150,7 @@ def test_attempts_that_are_counted_anew_do_not_give_a_lease_back_to_who_lost_it(
 @pytest.mark.parametrize("error", [StoreUnavailable("503"), LostRace("raced")])
 def test_a_renewal_that_fails_is_tried_again_at_the_next(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
     now, desk = [BEGAN], Desk()
-    lease = desk.book(now).take(ID, chunk, LEASE)
+    lease = desk.records(now).take(ID, chunk, LEASE)
 
     def fails(*_: object) -> Any:
         raise error
@@ -161,14 +161,14 @@ def test_a_renewal_that_fails_is_tried_again_at_the_next(error: Exception, monke
         lease.alive()
     now[0] += RENEWAL
     lease.alive()
-    assert desk.book(now).busy(desk.chunk, LEASE) == LEASE
+    assert desk.records(now).busy(desk.chunk, LEASE) == LEASE
 
 
 @pytest.mark.parametrize("step", ["take", "settle"])
 def test_a_write_that_was_carried_out_though_its_response_was_lost_is_known_again(step: str) -> None:
     now, desk = [BEGAN], Desk()
-    book = desk.book(now)
-    held = book.take(ID, chunk, LEASE) if step == "settle" else None
+    records = desk.records(now)
+    held = records.take(ID, chunk, LEASE) if step == "settle" else None
     save, lost = desk.ledger.save, [1]
 
     def saves(record: Any, version: Any) -> Any:
@@ -180,7 +180,7 @@ def test_a_write_that_was_carried_out_though_its_response_was_lost_is_known_agai
 
     desk.ledger.save = saves  # type: ignore[method-assign]
     if held is None:
-        lease = book.take(ID, chunk, LEASE)
+        lease = records.take(ID, chunk, LEASE)
         lease.settle(lambda _: None)
         assert desk.chunk.attempts == 1
     else:
@@ -191,19 +191,19 @@ def test_a_write_that_was_carried_out_though_its_response_was_lost_is_known_agai
 
 def test_a_lease_whose_response_was_lost_is_ours_though_somebody_else_changed_the_record_meanwhile() -> None:
     now, desk = [BEGAN], Desk()
-    book = desk.book(now)
+    records = desk.records(now)
     save, lost = desk.ledger.save, [1]
 
     def saves(record: Any, version: Any) -> Any:
         done = save(record, version)
         if lost:
             lost.clear()
-            desk.book(now).change(ID, lambda other: setattr(other, "note", "changed"))
+            desk.records(now).change(ID, lambda other: setattr(other, "note", "changed"))
             raise LostRace("the SDK's retry met a later write than ours")
         return done
 
     desk.ledger.save = saves  # type: ignore[method-assign]
-    lease = book.take(ID, chunk, LEASE)
+    lease = records.take(ID, chunk, LEASE)
     lease.settle(lambda _: None)
     assert (desk.chunk.attempts, desk.ledger.load(ID)[0].note) == (1, "changed")
 
@@ -213,14 +213,14 @@ def test_a_lease_holds_to_its_last_millisecond_and_none_for_more_than_twice_its_
     left: int, seconds: float
 ) -> None:
     desk = Desk()
-    book = desk.book([BEGAN])
-    leased = a_chunk(leased_until=book.now() + left, holder="somebody")
-    assert book.busy(leased, 120.0) == pytest.approx(seconds)
+    records = desk.records([BEGAN])
+    leased = a_chunk(leased_until=records.now() + left, holder="somebody")
+    assert records.busy(leased, 120.0) == pytest.approx(seconds)
 
 
 def test_a_lease_is_not_renewed_in_the_moment_in_which_it_was_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     desk = Desk()
-    lease = desk.book([BEGAN]).take(ID, chunk, LEASE)
+    lease = desk.records([BEGAN]).take(ID, chunk, LEASE)
     saved: list[Any] = []
     monkeypatch.setattr(desk.ledger, "save", lambda *args: saved.append(args))
     lease.alive()
@@ -230,23 +230,23 @@ def test_a_lease_is_not_renewed_in_the_moment_in_which_it_was_taken(monkeypatch:
 def test_a_lease_is_not_taken_of_what_is_not_due_though_nobody_holds_it() -> None:
     desk = Desk()
     with pytest.raises(Superseded):
-        desk.book([BEGAN]).take(ID, chunk, LEASE, due=lambda record: False)
+        desk.records([BEGAN]).take(ID, chunk, LEASE, due=lambda record: False)
     assert desk.chunk.attempts == 0
 
 
 def test_a_change_that_lost_its_race_is_made_again_on_what_is_there_then(monkeypatch: pytest.MonkeyPatch) -> None:
     desk = Desk()
-    book, save, races = desk.book([BEGAN]), desk.ledger.save, [1]
+    records, save, races = desk.records([BEGAN]), desk.ledger.save, [1]
 
     def raced(record: Any, version: Any) -> Any:
         if races:
             races.clear()
-            book.change(ID, lambda other: setattr(other, "reason", "theirs"))
+            records.change(ID, lambda other: setattr(other, "reason", "theirs"))
             raise LostRace("somebody was quicker")
         return save(record, version)
 
     monkeypatch.setattr(desk.ledger, "save", raced)
-    changed = book.change(ID, lambda mine: setattr(mine, "note", "ours"))
+    changed = records.change(ID, lambda mine: setattr(mine, "note", "ours"))
     stored = desk.ledger.load(ID)[0]
     assert (stored.reason, stored.note) == (changed.reason, changed.note) == ("theirs", "ours")
 
@@ -259,12 +259,12 @@ def test_a_change_that_loses_every_race_is_told(monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.setattr(desk.ledger, "save", raced)
     with pytest.raises(LostRace, match="changed 50 times"):
-        desk.book([BEGAN]).change(ID, lambda record: None)
+        desk.records([BEGAN]).change(ID, lambda record: None)
 
 
 def test_holders_and_marks_are_long_enough_to_be_nobody_elses() -> None:
     desk = Desk()
-    desk.book([BEGAN]).take(ID, chunk, LEASE)
+    desk.records([BEGAN]).take(ID, chunk, LEASE)
     assert (len(desk.chunk.holder), len(desk.ledger.load(ID)[0].mark)) == (16, 16)
 
 
@@ -334,7 +334,7 @@ def test_of_two_instances_whose_clocks_jump_only_the_holder_settles(data: st.Dat
         lease = held[who]
         try:
             if act == "take":
-                held[who] = desk.book(clocks[who]).take(ID, chunk, LEASE)
+                held[who] = desk.records(clocks[who]).take(ID, chunk, LEASE)
                 taken += 1
                 other = held[1 - who]
                 assert other is None or other._holder != desk.chunk.holder
@@ -358,16 +358,16 @@ def test_of_two_instances_whose_clocks_jump_only_the_holder_settles(data: st.Dat
         assert desk.chunk.attempts == taken
     # Whatever happened: once the clocks are right and everybody is gone, somebody gets it within two leases.
     right = [BEGAN + 30 * 86400]
-    book = desk.book(right)
-    right[0] += book.busy(desk.chunk, LEASE)
-    book.take(ID, chunk, LEASE)
+    records = desk.records(right)
+    right[0] += records.busy(desk.chunk, LEASE)
+    records.take(ID, chunk, LEASE)
 
 
 @settings(max_examples=examples(50), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.floats(0.1, RENEWAL), min_size=1, max_size=30))
 def test_who_renews_in_time_is_never_taken_over(gaps: list[float]) -> None:
     now, desk = [BEGAN], Desk()
-    mine, other = desk.book(now), desk.book(now)
+    mine, other = desk.records(now), desk.records(now)
     lease = mine.take(ID, chunk, LEASE)
     for gap in gaps:
         now[0] += gap

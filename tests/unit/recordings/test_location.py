@@ -218,9 +218,9 @@ def test_the_setting_is_a_list_of_hosts() -> None:
 
 @pytest.mark.parametrize("entry", ["http://x", "x/y", "*.example.com", "x:0", "x:65536", "x:y", "u@x", "[::1", "a b"])
 def test_an_entry_that_is_no_host_is_named(entry: str) -> None:
-    with pytest.raises(ValueError, match="is no host"):
+    with pytest.raises(ValueError, match="is not a host"):
         read_hosts(f"127.0.0.1:8080,{entry}")
-    with pytest.raises(ValueError, match="is no host"):
+    with pytest.raises(ValueError, match="is not a host"):
         Locations((entry,))
 
 
@@ -269,7 +269,7 @@ def test_the_first_and_the_last_port_are_read(port: int) -> None:
 def test_a_port_that_there_is_not_is_refused(port: int) -> None:
     with pytest.raises(ForeignLocation, match="no plain http address"):
         read_address(f"https://a.example:{port}/x")
-    with pytest.raises(ValueError, match="is no host or host:port"):
+    with pytest.raises(ValueError, match="is not a host or host:port"):
         Locations((f"a.example:{port}",))
 
 
@@ -284,7 +284,7 @@ def test_brackets_hold_an_ipv6_address() -> None:
     assert read_address("https://[::ffff:1.2.3.4]/x").host == "[::ffff:1.2.3.4]"
     assert read_address("https://[::1]/x").loopback
     assert Locations(("[::1]:8082",)).checked("http://[::1]:8082/x").port == 8082
-    with pytest.raises(ValueError, match="is no host or host:port"):
+    with pytest.raises(ValueError, match="is not a host or host:port"):
         Locations(("[1::2::3]",))
 
 

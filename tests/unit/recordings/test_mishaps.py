@@ -11,9 +11,9 @@ import pytest
 from shared.errors import ForeignLocation, SourceUnavailable, StoreUnavailable, UnknownRecording
 from shared.events import RecordingFileStatusUpdated, parse_event_grid_event
 from shared.quality.audio.signal import AudioPass
-from shared.recordings.finishing import REPORT_ATTEMPTS
-from shared.recordings.pipeline import FORGOTTEN
+from shared.recordings.pipeline import MESSAGE_LOST
 from shared.recordings.record import day_of_id
+from shared.recordings.report_job import REPORT_ATTEMPTS
 from tests.unit.recordings.world import SERVER_CALL, Crash, World, file_event, sound
 
 SAID = "Ada Lovelace said +14255550123"
@@ -108,7 +108,7 @@ def test_a_ledger_that_fails_for_a_while_sends_no_message_to_the_poison_queue(mo
 
 
 def test_a_renewal_that_fails_does_not_break_a_download_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shared.recordings.book.RENEWAL", 0.0)
+    monkeypatch.setattr("shared.recordings.leased_records.RENEWAL", 0.0)
     world = World()
     world.announce()
     change = world.ledger.save
@@ -144,7 +144,7 @@ def test_a_topic_that_always_fails_leaves_a_report_and_a_note() -> None:
     world.reports.telling_fails = 100
     assert world.run()[-1] == "reported"
     assert len(world.reports.made) == 1
-    assert world.record(recording).note.startswith("nobody was told: the topic of reports")
+    assert world.record(recording).note.startswith("no event was published: the topic of reports")
     world.reports.telling_fails = 0
     world.pipeline.replay(recording)
     world.run()
@@ -199,7 +199,7 @@ def test_an_event_of_which_nothing_can_be_fetched_stays_a_poison_record() -> Non
     recording = world.announce()
     assert world.queue.sent == []
     replayed = world.pipeline.replay(recording)
-    assert (replayed.status, replayed.reason, world.queue.sent) == ("failed", "the event names no file.", [])
+    assert (replayed.status, replayed.reason, world.queue.sent) == ("failed", "the event has no files.", [])
 
 
 def test_an_event_without_metadata_is_archived_without() -> None:
@@ -286,7 +286,7 @@ def test_what_has_waited_long_for_room_asks_less_often() -> None:
 def test_what_is_forgotten_is_taken_up_once_and_not_each_time_that_the_timer_comes() -> None:
     world = World()
     world.announce()
-    world.now += FORGOTTEN
+    world.now += MESSAGE_LOST
     assert [world.pipeline.sweep()["resumed"] for _ in range(3)] == [1, 0, 0]
 
 
@@ -325,7 +325,7 @@ def test_one_recording_that_cannot_be_swept_does_not_keep_the_others_from_it(
     first, second = sorted([world.announce(), another(world)])
     if what == "expired":
         world.run()
-    world.now += FORGOTTEN if what == "resumed" else 5 * 86400
+    world.now += MESSAGE_LOST if what == "resumed" else 5 * 86400
     load = world.ledger.load
 
     def fails(recording: str) -> Any:

@@ -7,7 +7,7 @@ import pytest
 from shared.calls.store.base import Version
 from shared.errors import LostRace
 from shared.recordings.claiming import FIRST_LOOK
-from shared.recordings.pipeline import FORGOTTEN
+from shared.recordings.pipeline import MESSAGE_LOST
 from shared.recordings.record import RecordingRecord
 from tests.unit.recordings.world import BEGAN, SERVER_CALL, Crash, World, file_event
 
@@ -72,7 +72,7 @@ def test_a_look_whose_message_was_lost_is_taken_up_by_the_timer_and_not_each_tim
     quiet = world.queue.sent[-1][2]
     assert world.pipeline.sweep()["resumed"] == 0
     world.queue.sent.clear()
-    world.now += quiet * 2 + FORGOTTEN
+    world.now += quiet * 2 + MESSAGE_LOST
     assert [world.pipeline.sweep()["resumed"] for _ in range(2)] == [1, 0]
     calls[SERVER_CALL] = "call-1"
     assert world.run() == ["claimed", "archived", "reported"]
@@ -81,10 +81,10 @@ def test_a_look_whose_message_was_lost_is_taken_up_by_the_timer_and_not_each_tim
 def test_a_look_that_is_not_due_yet_is_not_taken_for_a_lost_one() -> None:
     world = World(call_of=lambda recording, server_call: None)
     recording = world.announce()
-    while world.now < BEGAN + 4 * FORGOTTEN:
+    while world.now < BEGAN + 4 * MESSAGE_LOST:
         assert world.step() == "unclaimed"
-    assert world.queue.sent[-1][2] > FORGOTTEN
-    world.now += FORGOTTEN + 1
+    assert world.queue.sent[-1][2] > MESSAGE_LOST
+    world.now += MESSAGE_LOST + 1
     assert world.pipeline.sweep()["resumed"] == 0
     assert world.record(recording).status == "unclaimed"
 
@@ -178,7 +178,7 @@ def test_what_was_archived_for_all_is_not_deleted_at_the_source_once_only_own_on
     recording = world.announce()
     world.run()
     narrowed = World(call_of=lambda recording, server_call: None, delete_source=True)
-    narrowed.pipeline._book._ledger = world.ledger
+    narrowed.pipeline._records._ledger = world.ledger
     narrowed.pipeline._archive = narrowed.pipeline._fetcher._archive = world.archive
     assert narrowed.pipeline.work(recording, 0) == "duplicate"
     assert narrowed.service.deleted == []

@@ -7,7 +7,7 @@ from typing import Literal
 import pytest
 
 from shared.quality.assemble import Person
-from shared.recordings.call import masked, people
+from shared.recordings.call_evidence import masked, people
 from tests.unit.recordings.samples import AGENT, CALLEE, CALLER, SUPERVISOR
 
 

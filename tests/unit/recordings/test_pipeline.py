@@ -7,10 +7,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from shared.errors import ForeignLocation, SourceUnavailable, StoreUnavailable, UnknownRecording
-from shared.recordings.book import LEASE
 from shared.recordings.fetching import METADATA_ATTEMPTS
-from shared.recordings.finishing import REPORT_ATTEMPTS
-from shared.recordings.pipeline import FORGOTTEN
+from shared.recordings.leased_records import LEASE
+from shared.recordings.pipeline import MESSAGE_LOST
+from shared.recordings.report_job import REPORT_ATTEMPTS
 from tests.examples import examples
 from tests.unit.recordings.world import Crash, World, sound
 
@@ -153,7 +153,7 @@ def test_an_event_without_files_is_a_poison_record() -> None:
     world = World(0)
     recording = world.announce()
     assert world.run() == []
-    assert world.record(recording).reason == "the event names no file."
+    assert world.record(recording).reason == "the event has no files."
 
 
 def test_a_file_that_cannot_be_had_leaves_a_report_of_the_rest_and_a_poison_record() -> None:
@@ -211,7 +211,7 @@ def test_what_is_forgotten_is_taken_up_again() -> None:
     recording = world.announce()
     world.queue.sent.clear()
     assert world.pipeline.sweep()["resumed"] == 0
-    world.now += FORGOTTEN
+    world.now += MESSAGE_LOST
     assert world.pipeline.sweep()["resumed"] == 1
     assert world.run() == ["archived", "reported"]
     assert world.record(recording).status == "reported"
@@ -232,7 +232,7 @@ def test_whatever_happens_there_is_one_archive_and_one_report_or_a_poison_record
         if happening == "event":
             world.announce()
         elif happening == "hours":
-            world.now += FORGOTTEN
+            world.now += MESSAGE_LOST
             world.pipeline.sweep()
         elif world.queue.sent:
             index = data.draw(st.integers(0, len(world.queue.sent) - 1))
@@ -244,7 +244,7 @@ def test_whatever_happens_there_is_one_archive_and_one_report_or_a_poison_record
             world.deliver(index)
     world.service.wrong = []
     world.run()
-    world.now += FORGOTTEN
+    world.now += MESSAGE_LOST
     world.pipeline.sweep()
     world.run()
     record = world.record(recording)

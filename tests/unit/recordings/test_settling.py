@@ -21,7 +21,7 @@ def test_a_file_whose_archiving_was_written_down_unheard_under_somebody_elses_wr
         done = save(record, version)
         if record.chunks[0].status == "archived":
             monkeypatch.setattr(world.ledger, "save", save)
-            world.pipeline._book.change(recording, lambda _: None)  # another instance, at another file
+            world.pipeline._records.change(recording, lambda _: None)  # another instance, at another file
             raise LostRace(recording)
         return done
 

@@ -36,6 +36,7 @@ from shared.errors import (
     UnreadableAudio,
 )
 from shared.recordings.base import Download, read_work
+from shared.storage_account import StorageAccount
 from tests.unit.recordings.conftest import BLOCK
 from tests.unit.recordings.samples import DAY, a_chunk, a_record, a_row, an_id
 
@@ -116,7 +117,7 @@ def test_a_reports_row_has_columns_that_other_tools_can_read(tables: Callable[[]
 
 
 def test_tables_that_do_not_answer_are_unavailable(nowhere: str) -> None:
-    ledger = TableLedger(nowhere, "gone")
+    ledger = TableLedger(StorageAccount(nowhere), "gone")
     all_fail(
         lambda: ledger.register(a_record()),
         lambda: ledger.load(an_id()),
@@ -153,7 +154,7 @@ def test_a_writer_that_is_given_up_leaves_nothing_to_list(blobs: BlobArchive) ->
 
 def test_a_writer_whose_blocks_were_swept_away_by_another_loses(azurite: Azurite, prefix: str) -> None:
     """Without a condition too: the ids of the blocks hold the writer's token."""
-    archives = [BlobArchive(azurite.connection_string, prefix, block=BLOCK) for _ in range(2)]
+    archives = [BlobArchive(StorageAccount(azurite.connection_string), prefix, block=BLOCK) for _ in range(2)]
     one, other = (archive.writer(NAME, "audio/wav") for archive in archives)
     for writer, letter in ((one, b"1"), (other, b"2")):
         writer.write(letter * 2 * BLOCK)
@@ -228,7 +229,7 @@ def test_a_row_that_another_version_of_the_app_wrote_is_read_and_one_that_nobody
 
 
 def test_a_large_file_goes_through_in_little_memory(azurite: Azurite, prefix: str) -> None:
-    archive, size = BlobArchive(azurite.connection_string, prefix, block=2**20), 48 * 2**20
+    archive, size = BlobArchive(StorageAccount(azurite.connection_string), prefix, block=2**20), 48 * 2**20
     piece = bytes(range(256)) * 256
     tracemalloc.start()
     try:
@@ -264,7 +265,9 @@ def test_a_link_reads_one_file_and_does_nothing_else(blobs: BlobArchive) -> None
 
 
 def test_a_link_over_https_is_for_https_alone() -> None:
-    archive = BlobArchive(f"AccountName=x;AccountKey={ACCOUNT_KEY};EndpointSuffix=core.windows.net", "app")
+    archive = BlobArchive(
+        StorageAccount(f"AccountName=x;AccountKey={ACCOUNT_KEY};EndpointSuffix=core.windows.net"), "app"
+    )
     link = archive.link(NAME, 60)
     assert link.startswith(f"https://x.blob.core.windows.net/app-recordings/{NAME}?")
     assert "spr=https" in link.split("&")
@@ -272,13 +275,15 @@ def test_a_link_over_https_is_for_https_alone() -> None:
 
 
 def test_without_an_account_key_there_are_no_links() -> None:
-    archive = BlobArchive("BlobEndpoint=https://x.blob.core.windows.net;SharedAccessSignature=sv=1&sig=x", "app")
+    archive = BlobArchive(
+        StorageAccount("BlobEndpoint=https://x.blob.core.windows.net;SharedAccessSignature=sv=1&sig=x"), "app"
+    )
     with pytest.raises(SettingsError, match="AzureWebJobsStorage"):
         archive.link(NAME, 60)
 
 
 def test_blobs_and_queues_that_do_not_answer_are_unavailable(nowhere: str) -> None:
-    archive = BlobArchive(nowhere, "gone")
+    archive = BlobArchive(StorageAccount(nowhere), "gone")
     all_fail(
         lambda: archive.writer(NAME, "audio/wav"),
         lambda: archive.read(NAME),
@@ -286,7 +291,7 @@ def test_blobs_and_queues_that_do_not_answer_are_unavailable(nowhere: str) -> No
         lambda: archive.put_text(NAME, "x"),
         lambda: archive.get_text(NAME),
         lambda: archive.remove(DAY),
-        lambda: StorageRecordingQueue(nowhere, "gone").send(an_id(), 0),
+        lambda: StorageRecordingQueue(StorageAccount(nowhere), "gone").send(an_id(), 0),
     )
 
 
@@ -294,7 +299,7 @@ def test_blobs_and_queues_that_do_not_answer_are_unavailable(nowhere: str) -> No
 
 
 def test_work_comes_back_through_the_queue_when_its_time_has_come(azurite: Azurite, prefix: str) -> None:
-    queue = StorageRecordingQueue(azurite.connection_string, prefix)
+    queue = StorageRecordingQueue(StorageAccount(azurite.connection_string), prefix)
     queue.send(an_id(), 3)
     queue.send(an_id(), None)
     queue.send(an_id(), 4, delay=3600)
@@ -330,7 +335,7 @@ def folder(azurite: Azurite, prefix: str) -> str:
 
 @pytest.fixture
 def own(azurite: Azurite, folder: str) -> OwnStorageSource:
-    return OwnStorageSource(azurite.connection_string, [folder.split("/")[4]])
+    return OwnStorageSource(StorageAccount(azurite.connection_string), [folder.split("/")[4]])
 
 
 def test_a_blob_of_the_apps_own_account_is_read_in_blocks(folder: str, own: OwnStorageSource) -> None:
@@ -365,9 +370,11 @@ def test_a_blob_is_deleted_once_and_then_it_is_gone(folder: str, own: OwnStorage
 def test_only_the_containers_that_are_named_are_read(azurite: Azurite, folder: str) -> None:
     location = f"{folder}/0-acsmetadata.doc.json"
     container = folder.split("/")[4]
-    assert OwnStorageSource(azurite.connection_string, (container,)).metadata(location) == {"chunkIndex": 0}
+    assert OwnStorageSource(StorageAccount(azurite.connection_string), (container,)).metadata(location) == {
+        "chunkIndex": 0
+    }
     with pytest.raises(ForeignLocation):
-        OwnStorageSource(azurite.connection_string, ("recordings",)).metadata(location)
+        OwnStorageSource(StorageAccount(azurite.connection_string), ("recordings",)).metadata(location)
 
 
 @pytest.mark.parametrize(
@@ -402,7 +409,7 @@ def test_no_address_leads_out_of_its_container(azurite: Azurite, prefix: str, fo
         private = service.create_container(f"{prefix}-private")
         private.upload_blob("0.wav", b"secret")
         container = folder.rpartition("/20261123")[0]
-        own = OwnStorageSource(azurite.connection_string, [container.rpartition("/")[2]])
+        own = OwnStorageSource(StorageAccount(azurite.connection_string), [container.rpartition("/")[2]])
         address = f"{container}/{out.replace('private', f'{prefix}-private')}"
         for ask in (own.delete, own.metadata, lambda location: own.open(location).__enter__()):
             with Requests() as sent, pytest.raises(ForeignLocation):
@@ -413,7 +420,7 @@ def test_no_address_leads_out_of_its_container(azurite: Azurite, prefix: str, fo
 
 def test_an_account_or_a_container_is_no_recording(azurite: Azurite, own: OwnStorageSource) -> None:
     for path in ("", "container", "container/", "/0.wav"):
-        with pytest.raises(ForeignLocation, match="is no blob of the app's own storage account"):
+        with pytest.raises(ForeignLocation, match="is not a blob of the app's own storage account"):
             own.delete(f"http://127.0.0.1:{azurite.ports['blob']}/{ACCOUNT}/{path}")
 
 
@@ -445,9 +452,9 @@ def test_the_sources_choose_by_the_address(folder: str, own: OwnStorageSource) -
 @pytest.mark.parametrize("status", [400, 403, 413])
 def test_what_the_storage_refuses_is_not_tried_again(azurite: Azurite, status: int) -> None:
     """Nor what it takes later: 409 and 412 say that somebody else is at it."""
-    archive = BlobArchive(azurite.connection_string, f"refused{status}")
+    archive = BlobArchive(StorageAccount(azurite.connection_string), f"refused{status}")
     archive.put_text(NAME, "{}")
-    queue = StorageRecordingQueue(azurite.connection_string, f"refused{status}")
+    queue = StorageRecordingQueue(StorageAccount(azurite.connection_string), f"refused{status}")
     looks: list[Callable[[], object]] = [
         lambda: archive.length(NAME),
         lambda: archive.put_text(NAME, "{}"),
@@ -455,7 +462,7 @@ def test_what_the_storage_refuses_is_not_tried_again(azurite: Azurite, status: i
         lambda: archive.get_text(NAME),
         lambda: archive.remove(DAY),
         lambda: queue.send(an_id(), 0),
-        lambda: QueueTimers(azurite.connection_string, f"refused{status}").schedule("call-1", 1, 0),
+        lambda: QueueTimers(StorageAccount(azurite.connection_string), f"refused{status}").schedule("call-1", 1, 0),
     ]
     with answering(status):
         for look in looks:

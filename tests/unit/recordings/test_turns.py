@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from shared.recordings.book import LEASE, Superseded
+from shared.recordings.leased_records import LEASE, Superseded
 from shared.recordings.record import RecordingRecord
 from tests.unit.recordings.world import World
 
@@ -111,7 +111,7 @@ def test_only_what_is_here_whole_and_this_apps_is_deleted(
 
 def test_what_was_given_up_is_not_fetched() -> None:
     world, record = announced()
-    world.pipeline._book.change(record.id, lambda now: setattr(now.chunks[0], "status", "failed"))
+    world.pipeline._records.change(record.id, lambda now: setattr(now.chunks[0], "status", "failed"))
     with pytest.raises(Superseded):
         world.pipeline._fetcher.fetch(record.id, 0)
     assert world.service.opened == []
@@ -124,7 +124,7 @@ def test_what_somebody_else_has_archived_meanwhile_is_left_as_it_is() -> None:
         now.chunks[0].status, now.chunks[0].name = "archived", "theirs.wav"
 
     def meanwhile() -> None:
-        world.pipeline._book.change(record.id, archived)
+        world.pipeline._records.change(record.id, archived)
 
     world.service.on_open = meanwhile
     assert world.pipeline._fetcher.fetch(record.id, 0) == "archived"

@@ -49,12 +49,12 @@ def holding(body: bytes, **options: Any) -> World:
         ("Mp4", MP4, "0.mp4", "not analysed: the file is MP4."),
         ("Wav", MP3, "0.mp3", "not analysed: the file is MP3, not wav as the service says."),
         ("Mp3", sound(), "0.wav", "the file is WAV, not mp3 as the service says."),
-        ("Ogg", OGG, "0.bin", "not analysed: the file is no WAV, MP3 or MP4, not ogg as the service says."),
+        ("Ogg", OGG, "0.bin", "not analysed: the file is not WAV, MP3 or MP4, not ogg as the service says."),
         ("Wav", FLOAT, "0.wav", "not analysed: fmt .sample_rate: 44100 Hz; 8000 and 16000 can be read"),
-        ("Wav", CUT, "0.wav", "the file ends 44044 bytes before its header says; what came is analysed."),
-        ("Wav", sound()[:30], "0.wav", "not analysed: header: the file ends after 30 bytes, before the samples begin"),
-        ("Wav", PAGE, "0.bin", "not analysed: the file is no WAV, MP3 or MP4, not wav as the service says."),
-        ("Wav", b"x", "0.bin", "not analysed: the file is no WAV, MP3 or MP4, not wav as the service says."),
+        ("Wav", CUT, "0.wav", "the file ends 44044 bytes before its header says; the rest is analysed."),
+        ("Wav", sound()[:30], "0.wav", "not analysed: header: the file ends after 30 bytes, before the samples"),
+        ("Wav", PAGE, "0.bin", "not analysed: the file is not WAV, MP3 or MP4, not wav as the service says."),
+        ("Wav", b"x", "0.bin", "not analysed: the file is not WAV, MP3 or MP4, not wav as the service says."),
     ],
 )  # fmt: skip
 def test_what_came_whole_is_archived_at_the_first_attempt_under_what_it_is(
@@ -218,7 +218,9 @@ def test_a_file_of_another_length_than_promised_is_neither_archived_nor_deleted(
     world.service.open = other  # type: ignore[method-assign]
     recording = world.announce()
     assert set(world.run()) == {"retried", "failed"}
-    assert f"{len(sound()) + difference} bytes were promised and {len(sound())} came." in world.record(recording).reason
+    assert (
+        f"{len(sound()) + difference} bytes were announced and {len(sound())} came." in world.record(recording).reason
+    )
     assert not [name for name in world.archive.files if name.endswith(".wav")]
     assert world.service.deleted == []
 

@@ -12,10 +12,10 @@ from shared.errors import SourceUnavailable, TranscriptionFailed
 from shared.events import RecordingFileStatusUpdated, parse_event_grid_event
 from shared.notifications.errors import TopicUnavailable
 from shared.recordings.base import Download
-from shared.recordings.finishing import Reporter
 from shared.recordings.memory import MemoryArchive, MemoryLedger, MemoryRecordingQueue
 from shared.recordings.pipeline import Options, Pipeline
 from shared.recordings.record import RecordingRecord
+from shared.recordings.report_job import Reporter
 
 SERVER_CALL = "aHR0cHM6Ly9jb252LWV1d2UtMDQuc2t5cGUuY29t"
 BEGAN = 1_795_421_600.0
@@ -111,7 +111,7 @@ class Reports:
         self.made.append(record)
         return "made"
 
-    def tell(self, record: RecordingRecord) -> None:
+    def publish(self, record: RecordingRecord) -> None:
         if self.telling_fails:
             self.telling_fails -= 1
             raise TopicUnavailable("the topic of reports did not take an event.")

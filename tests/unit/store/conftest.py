@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
@@ -12,6 +12,7 @@ from devstack.ports import free_port
 from shared.azure.call_store import TableStore
 from shared.calls.store.base import CallStore
 from shared.calls.store.memory import MemoryStore
+from shared.storage_account import StorageAccount
 
 _prefixes = itertools.count(1)
 
@@ -19,18 +20,11 @@ Another = Callable[[], CallStore]
 """Gives the store as another instance of the app sees it."""
 
 
-@pytest.fixture(scope="module")
-def azurite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Azurite]:
-    # One a module: a test of the devstack ends every child process of its worker.
-    with Azurite(log=tmp_path_factory.mktemp("azurite") / "azurite.log") as one:
-        yield one
-
-
 @pytest.fixture
 def tables(azurite: Azurite) -> Callable[[], TableStore]:
     """Makes stores over the same, fresh tables."""
     prefix = f"test{next(_prefixes)}x"
-    return lambda: TableStore(azurite.connection_string, prefix)
+    return lambda: TableStore(StorageAccount(azurite.connection_string), prefix)
 
 
 @pytest.fixture(params=["memory", pytest.param("tables", marks=pytest.mark.node)])

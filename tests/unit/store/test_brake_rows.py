@@ -11,6 +11,7 @@ from devstack.azurite import Azurite
 from shared.azure.brake_rows import TableBrakeRows
 from shared.brakes.rows import BrakeRows, MemoryBrakeRows
 from shared.errors import LostRace, StoreUnavailable
+from shared.storage_account import StorageAccount
 
 pytestmark = pytest.mark.xdist_group("store-brake-rows")
 
@@ -25,7 +26,7 @@ def another(request: pytest.FixtureRequest) -> Another:
     if request.param == "tables":
         azurite: Azurite = request.getfixturevalue("azurite")
         prefix = f"brake{next(_prefixes)}x"
-        return lambda: TableBrakeRows(azurite.connection_string, prefix)
+        return lambda: TableBrakeRows(StorageAccount(azurite.connection_string), prefix)
     rows = MemoryBrakeRows()
     return lambda: rows
 
@@ -76,4 +77,4 @@ def test_a_storage_that_does_not_answer_is_told_as_one() -> None:
         "TableEndpoint=http://127.0.0.1:9/devstoreaccount1;"
     )
     with pytest.raises(StoreUnavailable):
-        TableBrakeRows(connection, "brakes").read()
+        TableBrakeRows(StorageAccount(connection), "brakes").read()

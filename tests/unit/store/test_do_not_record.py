@@ -15,6 +15,7 @@ from shared.calls.store.base import DoNotRecord
 from shared.calls.store.memory import MemoryDoNotRecord
 from shared.errors import StoreUnavailable
 from shared.privacy import NumberHashes
+from shared.storage_account import StorageAccount
 
 pytestmark = pytest.mark.xdist_group("store-do-not-record")
 
@@ -31,7 +32,7 @@ def listed(request: pytest.FixtureRequest) -> Listed:
     if request.param == "tables":
         azurite: Azurite = request.getfixturevalue("azurite")
         prefix = f"list{next(_prefixes)}x"
-        return lambda *keys: TableDoNotRecord(azurite.connection_string, prefix, NumberHashes(*keys))
+        return lambda *keys: TableDoNotRecord(StorageAccount(azurite.connection_string), prefix, NumberHashes(*keys))
     rows: set[str] = set()
 
     def in_memory(*keys: str) -> DoNotRecord:
@@ -113,7 +114,7 @@ def test_keys_of_numbers_that_are_not_set_are_told(listed: Listed) -> None:
 @pytest.mark.node
 def test_a_number_that_is_listed_under_both_keys_is_not_written_again_when_it_is_looked_up(azurite: Azurite) -> None:
     def listed(*keys: str) -> TableDoNotRecord:
-        return TableDoNotRecord(azurite.connection_string, "both", NumberHashes(*keys))
+        return TableDoNotRecord(StorageAccount(azurite.connection_string), "both", NumberHashes(*keys))
 
     listed(OLD).add(ADA)
     assert listed(NEW, OLD).holds_any([ADA])
@@ -127,7 +128,7 @@ def test_a_number_that_is_listed_under_both_keys_is_not_written_again_when_it_is
 
 @pytest.mark.node
 def test_a_row_says_nothing_but_the_hash(azurite: Azurite) -> None:
-    TableDoNotRecord(azurite.connection_string, "bare", NumberHashes(NEW)).add(ADA)
+    TableDoNotRecord(StorageAccount(azurite.connection_string), "bare", NumberHashes(NEW)).add(ADA)
     service = TableServiceClient.from_connection_string(azurite.connection_string)
     (row,) = service.get_table_client("baredonotrecord").list_entities()
     assert dict(row) == {"PartitionKey": "number", "RowKey": NumberHashes(NEW).of(ADA)}
@@ -142,4 +143,4 @@ def test_a_storage_that_does_not_respond_is_an_error_and_no_empty_list(
     nowhere: str, ask: Callable[[DoNotRecord], object]
 ) -> None:
     with pytest.raises(StoreUnavailable):
-        ask(TableDoNotRecord(nowhere, "x", NumberHashes(NEW)))
+        ask(TableDoNotRecord(StorageAccount(nowhere), "x", NumberHashes(NEW)))

@@ -10,16 +10,15 @@ from typing import Any
 import pytest
 from azure.core.exceptions import ServiceResponseError
 
-import shared.azure.rows as storage
+from shared.azure import clients
 from shared.azure.call_store import TAIL_ENTRIES, TableStore
-from shared.calls.conductor import Conductor
+from shared.azure.clients import pooled_transport
 from shared.calls.journal import EventReceived, Issued, Resent
 from shared.calls.outcome import Outcome
 from shared.calls.record import MARKS
 from shared.calls.store.base import CallStore
 from shared.errors import StoreUnavailable
-from shared.transport import pooled_transport
-from tests.unit.calls.world import World, a_ring, answering, parsed
+from tests.unit.calls.world import Instance, World, a_ring, answering, parsed
 from tests.unit.store.test_contract import a_record, entry
 from tests.unit.transports import Wrapped
 
@@ -81,7 +80,7 @@ def plan(monkeypatch: pytest.MonkeyPatch) -> Iterator[Plan]:
         made.append(Losing(pooled_transport(**options), plan))
         return made[-1]
 
-    monkeypatch.setattr(storage, "pooled_transport", losing)
+    monkeypatch.setattr(clients, "pooled_transport", losing)
     yield plan
     for transport in made:
         transport.session.close()
@@ -96,12 +95,12 @@ def world(plan: Plan, tables: Callable[[], TableStore]) -> World:
     return world
 
 
-def instance(world: World, tables: Callable[[], CallStore]) -> Conductor:
+def instance(world: World, tables: Callable[[], CallStore]) -> Instance:
     """Another instance of the app, with a store of its own."""
     return world.conductor(store=tables())
 
 
-def connected(world: World) -> tuple[Conductor, str]:
+def connected(world: World) -> tuple[Instance, str]:
     """A call that asks its first question, with nothing of it left to be written."""
     conductor = world.conductor()
     _, call_id = conductor.ring(a_ring(world.clock.now), answering(), "menu")
@@ -157,7 +156,7 @@ def test_a_commit_whose_response_is_lost_is_dispatched_at_once(
     sent_once(world, call_id)
 
 
-def grown(world: World, entries: int) -> tuple[Conductor, str]:
+def grown(world: World, entries: int) -> tuple[Instance, str]:
     """A call whose journal has so many entries in its tail."""
     conductor, call_id = connected(world)
     while world.store.peek(call_id).entries < entries:

@@ -30,6 +30,7 @@ from shared.privacy import NumberHashes
 from shared.recordings.memory import MemoryRecordingQueue
 from shared.recordings.pipeline import Options, Pipeline
 from shared.recordings.record import report_name
+from shared.storage_account import StorageAccount
 from shared.web.people_service import LISTED, People
 from shared.web.reports import ReportService
 from tests.unit.recordings.samples import a_record as a_recording
@@ -46,19 +47,28 @@ EARLIER, KEY = (base64.b64encode(letter * 32).decode() for letter in (b"e", b"k"
 HOUR, MONTH = 3600, 31 * 86_400
 
 
+@pytest.fixture(scope="module")
+def azurite(azurite_alone: Azurite) -> Azurite:
+    """Everything in it is looked at."""
+    return azurite_alone
+
+
 class Account:
     """One storage account, and the app's parts over it."""
 
     def __init__(self, storage: str, prefix: str, *keys: str) -> None:
         self.storage, self.prefix, numbers = storage, prefix, NumberHashes(*keys)
         self.now = time.time() + HOUR  # the storage says by its own clock when a head was written
-        self.store = TableStore(storage, prefix, numbers)
+        self.store = TableStore(StorageAccount(storage), prefix, numbers)
         self.service = Service({})
-        self.archive, self.ledger = BlobArchive(storage, prefix), TableLedger(storage, prefix)
-        self.streams = BlobArchive(storage, prefix, container="streams")
-        self.letters = TableDeadLetters(storage, prefix)
-        self.do_not_record = TableDoNotRecord(storage, prefix, numbers)
-        self.brakes = TableBrakeRows(storage, prefix)
+        self.archive, self.ledger = (
+            BlobArchive(StorageAccount(storage), prefix),
+            TableLedger(StorageAccount(storage), prefix),
+        )
+        self.streams = BlobArchive(StorageAccount(storage), prefix, container="streams")
+        self.letters = TableDeadLetters(StorageAccount(storage), prefix)
+        self.do_not_record = TableDoNotRecord(StorageAccount(storage), prefix, numbers)
+        self.brakes = TableBrakeRows(StorageAccount(storage), prefix)
         pipeline = Pipeline(
             source=self.service,
             archive=self.archive,

@@ -19,6 +19,7 @@ from shared.calls.store.base import By, CallStore, Found, day_of, listed_row
 from shared.calls.store.memory import MemoryStore
 from shared.errors import SwitchboardError, UnknownCall
 from shared.privacy import NumberHashes
+from shared.storage_account import StorageAccount
 from tests.unit.store.test_contract import AT, DAY, a_record, entry, grow
 
 pytestmark = pytest.mark.xdist_group("store-removal")
@@ -33,12 +34,20 @@ Under = Callable[..., CallStore]
 """Gives the store under a key, and one before it, as another instance of the app sees it; no key: as one without."""
 
 
+@pytest.fixture(scope="module")
+def azurite(azurite_alone: Azurite) -> Azurite:
+    """Everything in it is looked at."""
+    return azurite_alone
+
+
 @pytest.fixture(params=["memory", pytest.param("tables", marks=pytest.mark.node)])
 def under(request: pytest.FixtureRequest) -> Under:
     if request.param == "tables":
         azurite: Azurite = request.getfixturevalue("azurite")
         prefix = f"gone{next(_prefixes)}x"
-        return lambda *keys: TableStore(azurite.connection_string, prefix, NumberHashes(*keys) if keys else None)
+        return lambda *keys: TableStore(
+            StorageAccount(azurite.connection_string), prefix, NumberHashes(*keys) if keys else None
+        )
     store = MemoryStore()
 
     def in_memory(*keys: str) -> CallStore:
@@ -163,7 +172,7 @@ def test_nothing_is_left_in_the_storage_wherever_a_removal_broke_off(
     monkeypatch.setattr(RequestsTransport, "send", broken)
     with lines_kept(azurite) as kept:
         for number in itertools.count():
-            store = TableStore(azurite.connection_string, f"cut{number}x", NumberHashes(NEW, OLD))
+            store = TableStore(StorageAccount(azurite.connection_string), f"cut{number}x", NumberHashes(NEW, OLD))
             call_id = f"cut-call-{number}"
             a_call(store, call_id, count=40)
             assert any(call_id in line for line in kept())

@@ -18,6 +18,12 @@ from tests.unit.calls.world import World
 pytestmark = [pytest.mark.node, pytest.mark.xdist_group("store-secrets")]
 
 
+@pytest.fixture(scope="module")
+def azurite(azurite_alone: Azurite) -> Azurite:
+    """Everything in it is looked at."""
+    return azurite_alone
+
+
 def test_two_instances_pay_with_what_was_keyed_and_the_storage_never_holds_it(
     tables: Callable[[], TableStore], azurite: Azurite
 ) -> None:

@@ -12,6 +12,7 @@ from azure.data.tables import TransactionOperation, UpdateMode
 from devstack.azurite import ACCOUNT_KEY
 from shared.azure.call_store import TableStore, _Version
 from shared.errors import AlreadyClaimed
+from shared.storage_account import StorageAccount
 from tests.unit.store.test_contract import a_record
 
 NOWHERE = (
@@ -70,7 +71,7 @@ def blobs() -> Blobs:
 
 @pytest.fixture
 def store(table: Table, blobs: Blobs) -> TableStore:
-    store = TableStore(NOWHERE, "test")
+    store = TableStore(StorageAccount(NOWHERE), "test")
     store._calls, store._blobs = table, blobs  # type: ignore[assignment]
     return store
 

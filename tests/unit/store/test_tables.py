@@ -23,6 +23,7 @@ from shared.azure.rows import storage_errors
 from shared.calls.store.base import listed_row
 from shared.calls.timers import read_wake_up
 from shared.errors import AlreadyClaimed, LostRace, StoreError, StoreRefused, StoreUnavailable, UnknownCall
+from shared.storage_account import StorageAccount
 from tests.unit.store.test_contract import a_record, entry, grow
 
 pytestmark = [pytest.mark.node, pytest.mark.xdist_group("store-tables")]
@@ -204,7 +205,7 @@ def test_an_unknown_server_call_id_in_a_new_deployment_is_no_failure_of_the_stor
 def test_a_storage_that_does_not_answer_is_unavailable_and_told_so_soon(
     nowhere: str, pauses: list[float], what: Callable[[TableStore], object]
 ) -> None:
-    store = TableStore(nowhere, "gone")
+    store = TableStore(StorageAccount(nowhere), "gone")
     with pytest.raises(StoreUnavailable) as caught:
         what(store)
     assert caught.value.retryable
@@ -224,7 +225,7 @@ def test_only_what_may_go_better_the_next_time_is_worth_another_try(status: int)
 def test_a_storage_that_does_not_know_the_app_is_no_matter_of_trying_again(azurite: Any) -> None:
     key = next(part for part in azurite.connection_string.split(";") if part.startswith("AccountKey="))
     other = base64.b64encode(b"another key" * 6).decode()
-    store = TableStore(azurite.connection_string.replace(key, f"AccountKey={other}"), "strange")
+    store = TableStore(StorageAccount(azurite.connection_string.replace(key, f"AccountKey={other}")), "strange")
     looks: list[Callable[[], object]] = [
         lambda: store.peek("call-1"),
         lambda: store.claim(a_record(), []),
@@ -264,17 +265,17 @@ def test_a_list_that_an_earlier_version_wrote_can_be_read(tables: Tables) -> Non
 def test_a_commit_on_a_storage_that_went_away_is_unavailable(tables: Tables, nowhere: str) -> None:
     store = tables()
     version = store.claim(a_record(), [entry(0)])
-    gone = TableStore(nowhere, "gone")
+    gone = TableStore(StorageAccount(nowhere), "gone")
     with pytest.raises(StoreUnavailable):
         gone.commit(a_record(), [entry(1)], version)
     store.commit(a_record(), [entry(1)], version)
 
 
 def test_a_call_whose_large_entry_cannot_be_fetched_now_is_unavailable(azurite: Any, nowhere: str) -> None:
-    TableStore(azurite.connection_string, "checked").claim(a_record(), [entry(0, 50_000)])
+    TableStore(StorageAccount(azurite.connection_string), "checked").claim(a_record(), [entry(0, 50_000)])
     blob = next(part for part in nowhere.split(";") if part.startswith("BlobEndpoint"))
     parts = [part for part in azurite.connection_string.strip(";").split(";") if not part.startswith("BlobEndpoint")]
-    half = TableStore(";".join([*parts, blob]), "checked")
+    half = TableStore(StorageAccount(";".join([*parts, blob])), "checked")
     assert half.peek("call-1") == a_record()
     with pytest.raises(StoreUnavailable):
         half.load("call-1")
@@ -283,7 +284,7 @@ def test_a_call_whose_large_entry_cannot_be_fetched_now_is_unavailable(azurite: 
 def test_a_wake_up_comes_back_through_the_queue_at_its_time(azurite: Any) -> None:
     from azure.storage.queue import QueueClient, TextBase64DecodePolicy
 
-    timers = QueueTimers(azurite.connection_string, "wake")
+    timers = QueueTimers(StorageAccount(azurite.connection_string), "wake")
     now = int(time.time() * 1000)
     timers.schedule("call-1", 3, now - 5)
     timers.schedule("call-1", 4, now + 3_600_000)

@@ -12,13 +12,12 @@ from typing import Any
 import pytest
 
 from shared.azure.call_store import TableStore
-from shared.calls.conductor import Conductor
 from shared.calls.journal import EventReceived, Issued, Resent
 from shared.calls.outcome import Outcome
-from tests.unit.calls.world import FLOWS, World, a_ring, answering, parsed
+from tests.unit.calls.world import FLOWS, Instance, World, a_ring, answering, parsed
 
 pytestmark = [pytest.mark.node, pytest.mark.xdist_group("store-conductors")]
-Job = Callable[[Conductor], object]
+Job = Callable[[Instance], object]
 
 
 class Pair:
@@ -35,7 +34,7 @@ class Pair:
         """Every job on both instances at the same time, some of them twice, each in an order of its own."""
         barrier = threading.Barrier(2)
 
-        def work(conductor: Conductor, mine: Sequence[Job]) -> list[Any]:
+        def work(conductor: Instance, mine: Sequence[Job]) -> list[Any]:
             barrier.wait(10)
             return [job(conductor) for job in mine]
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from shared.quality.audio.joining import PlacedChunk, join
 from shared.quality.audio.signal import AudioPass, ChunkSignal
 from shared.quality.signal import Signal
-from shared.quality.spans import Span, united
+from shared.quality.spans import Span, union
 from shared.quality.thresholds import Thresholds
 from tests.unit.quality.audio import scenes
 from tests.unit.quality.audio.scenes import Sound
@@ -51,13 +51,13 @@ def f1(found: Sequence[Span], truth: Sequence[tuple[float, float]], seconds: flo
     """Of frames of 10 ms; in the truth, too, gaps up to 0.3 s are bridged."""
     if not found and not truth:
         return 1.0
-    said, spoken = frames(found, seconds), frames(united(map(Span._make, truth), gap=0.3), seconds)
+    said, spoken = frames(found, seconds), frames(union(map(Span._make, truth), gap=0.3), seconds)
     return 2 * int((said & spoken).sum()) / (int(said.sum()) + int(spoken.sum()))
 
 
 def worst_edge(found: Sequence[Span], truth: Sequence[tuple[float, float]]) -> float:
     """Seconds from an edge of the truth to the nearest that was found, at worst."""
-    spoken = united(map(Span._make, truth), gap=0.3)
+    spoken = union(map(Span._make, truth), gap=0.3)
     starts, ends = ([span[side] for span in found] or [float("inf")] for side in (0, 1))
     return max(
         (max(min(abs(start - s.start) for start in starts), min(abs(end - s.end) for end in ends)) for s in spoken),

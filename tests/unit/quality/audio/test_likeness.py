@@ -1,4 +1,4 @@
-"""Channels that carry the same sound, and channels that leak into others."""
+"""Channels that have the same audio, and channels that leak into others."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from shared.quality.page.lanes import path, timeline
 from shared.quality.report import AppSpan
-from shared.quality.spans import Span, total, united
+from shared.quality.spans import Span, total, union
 from tests import quality_samples
 
 
@@ -41,7 +41,7 @@ def test_what_lies_outside_of_the_recording_is_not_drawn() -> None:
 
 @given(st.lists(st.tuples(st.floats(0, 990), st.floats(0.12, 30)), max_size=60), st.integers(1, 100_000))
 def test_a_path_is_in_order_stays_inside_and_misses_nothing(talk: list[tuple[float, float]], units: int) -> None:
-    spans = united(Span(start, min(1000.0, start + length)) for start, length in talk)
+    spans = union(Span(start, min(1000.0, start + length)) for start, length in talk)
     drawn = read(path(spans, 1000.0, units))
     assert all(0 <= start < end <= units for start, end in drawn)
     assert all(before[1] < after[0] for before, after in pairwise(drawn))

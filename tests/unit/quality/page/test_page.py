@@ -171,12 +171,12 @@ def test_the_first_look_has_facts_score_flags_and_figures() -> None:
     for expected in (
         "Inbound call on 23 Nov 2026, 09:14 UTC",
         "Flow reception Direction Inbound Recorded 25:20 Outcome completed Result refunded",
-        "Score 90 of 100 ✕ Failed Compliance : 2 of 2 questions answered; pass at 80; an answer failed it outright",
+        "Score 90 of 100 ✕ Failed Compliance : 2 of 2 questions answered; pass at 80; failed by an answer",
         "83.3 of 100 ✓ Passed Service : 3 of 4 questions answered; pass at 75",
         "Flags 3 ! Customer is on hold for 3:10; the limit is 2:00. 8:20",
         "Customer 34 % Agent 35 %",
         "Silence ratio 15 % Interruptions 11",
-        "There are no words: no transcriber is set.",
+        "There is no transcript: no transcriber is set.",
     ):
         assert expected in start
 
@@ -218,7 +218,7 @@ def test_the_transcript_is_in_order_by_speaker_and_says_what_was_not_looked_for(
     words = Transcript(locale="en-US", phrases=phrases, redactions=Redactions(card=2, email=1))
     said = text_of(render(report.model_copy(update={"transcript": words}), {}))
     assert "Customer 0:01 one 0:03 two Agent 0:05 three Channel 9 0:07 four" in said
-    assert "card numbers 2, phone numbers 0, e-mail addresses 1. Names and addresses are not found" in said
+    assert "card numbers 2, phone numbers 0, e-mail addresses 1. Names and addresses are not redacted" in said
 
 
 def test_technical_facts_stand_at_the_end() -> None:

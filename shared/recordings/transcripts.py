@@ -1,6 +1,6 @@
-"""What a transcriber said of each channel of each file, kept beside the archive: it was paid for once.
+"""The redacted transcript of each channel of each file in the archive, so that none is transcribed twice.
 
-Kept is the redacted text alone; see docs/scorecards.md, "Words".
+See docs/scorecards.md, "Transcripts".
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from functools import cache, reduce
 from pydantic import TypeAdapter, ValidationError
 
 from shared.quality.report import Redactions
-from shared.quality.words.base import Utterance, Word
-from shared.quality.words.channels import Part
-from shared.quality.words.redaction import added, redact_all
+from shared.quality.transcripts.base import Utterance, Word
+from shared.quality.transcripts.channels import Part
+from shared.quality.transcripts.redaction import added, redact_all
 from shared.recordings.base import Archive
 from shared.recordings.fetching import document_of
 from shared.recordings.record import RecordingRecord
@@ -26,10 +26,10 @@ class _Kept:
     """One channel of one file, in seconds of the file.
 
     Attributes:
-        locale: the language that was listened for.
+        locale: the language of the transcription.
         bytes: length of the file; a damaged one may be fetched again.
-        until: as far as it is transcribed; None: to its end.
-        redactions: how many of each were taken out.
+        until: how far it is transcribed; None: to its end.
+        redactions: how many of each kind.
     """
 
     locale: str
@@ -39,15 +39,15 @@ class _Kept:
     redactions: Redactions
 
 
-class KeptWords:
-    """The transcripts of one recording's channels in the archive; see shared.quality.words.channels.Kept.
+class ArchivedTranscripts:
+    """The transcripts of one recording's channels in the archive; see shared.quality.transcripts.channels.Kept.
 
     Args:
-        locale: the language that is listened for; what was heard in another one is not used.
+        locale: the language of the transcription; one in another language is not used.
         region: see redaction.
 
     Attributes:
-        redactions: how many of each were taken out of what was asked for.
+        redactions: how many of each kind, in all that was returned.
     """
 
     def __init__(self, archive: Archive, record: RecordingRecord, locale: str, region: str) -> None:

@@ -13,15 +13,15 @@ from shared.calls.store.memory import MemoryStore
 from shared.errors import TranscriptionFailed
 from shared.quality.report import Report
 from shared.quality.thresholds import Thresholds
-from shared.quality.words.base import Utterance
-from shared.quality.words.phrases import Conversation
-from shared.recordings.finishing import REPORT_ATTEMPTS
+from shared.quality.transcripts.base import Utterance
+from shared.quality.transcripts.phrases import Conversation
 from shared.recordings.memory import MemoryArchive
 from shared.recordings.record import report_name
+from shared.recordings.report_job import REPORT_ATTEMPTS
 from shared.recordings.reporting import QualityReporter
-from shared.recordings.words import KeptWords
+from shared.recordings.transcripts import ArchivedTranscripts
 from tests.unit.quality.audio import scenes
-from tests.unit.quality.words.said import said
+from tests.unit.quality.transcripts.said import said
 from tests.unit.recordings.samples import a_record
 from tests.unit.recordings.world import World, file_event
 
@@ -112,8 +112,8 @@ def test_another_language_is_transcribed_anew(talk: bytes) -> None:
     recording = world.announce()
     world.run()
     german = Speech("de-DE")
-    world.pipeline._finisher._reporter._transcriber = german  # type: ignore[attr-defined]
-    world.pipeline._finisher._reporter._locale = "de-DE"  # type: ignore[attr-defined]
+    world.pipeline._report_job._reporter._transcriber = german  # type: ignore[attr-defined]
+    world.pipeline._report_job._reporter._locale = "de-DE"  # type: ignore[attr-defined]
     world.pipeline.replay(recording)
     world.run()
     assert sorted(german.asked) == [0, 1]
@@ -138,10 +138,10 @@ def test_a_damaged_file_that_is_fetched_again_is_transcribed_again(talk: bytes) 
 
 def test_a_channel_is_kept_piece_by_piece_and_counted_once() -> None:
     archive = MemoryArchive()
-    words = KeptWords(archive, a_record(), "en-US", "US")
+    words = ArchivedTranscripts(archive, a_record(), "en-US", "US")
     assert words.get(0, 0) is None
     words.put(0, 0, [said(f"my card {CARD}", 1.0)], 3600.0)
-    later = KeptWords(archive, a_record(), "en-US", "US")
+    later = ArchivedTranscripts(archive, a_record(), "en-US", "US")
     part = later.get(0, 0)
     assert part is not None
     assert (part.until, len(part.utterances)) == (3600.0, 1)
@@ -171,7 +171,7 @@ def test_what_is_kept_is_redacted_word_by_word_and_counted_as_often_as_it_is_rea
 
 
 def test_words_keep_their_times_and_a_mark_is_no_word_that_was_said() -> None:
-    words = KeptWords(MemoryArchive(), a_record(), "en-US", "US")
+    words = ArchivedTranscripts(MemoryArchive(), a_record(), "en-US", "US")
     part = words.put(0, 0, [said(f"take my number {CARD} please", 0.0)], math.inf)
     (kept,) = part.utterances
     assert [word.text for word in kept.words[:3]] == ["take", "my", "number"]

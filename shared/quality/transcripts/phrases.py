@@ -16,8 +16,8 @@ from itertools import pairwise
 from typing import Literal
 
 from shared.quality.report import Topic
-from shared.quality.spans import Span, total, united
-from shared.quality.words.base import Utterance
+from shared.quality.spans import Span, total, union
+from shared.quality.transcripts.base import Utterance
 
 PAUSE_SECONDS = 2.0
 
@@ -106,7 +106,7 @@ class Conversation:
 
 
 def topics(rules: Mapping[str, Sequence[str]], utterances: Sequence[Utterance]) -> tuple[Topic, ...]:
-    """How long was spoken of each topic: the utterances that hold one of its phrases, united.
+    """How long was spoken of each topic: the utterances that hold one of its phrases, union.
 
     Args:
         rules: the phrases of each topic, by its name. A topic that nobody speaks of is left out.
@@ -115,7 +115,7 @@ def topics(rules: Mapping[str, Sequence[str]], utterances: Sequence[Utterance]) 
     found = []
     for name, phrases in rules.items():
         spoken = {index for match in conversation.find(phrases) for index in match.utterances}
-        spans = united(Span(utterances[index].start, utterances[index].end) for index in spoken)
+        spans = union(Span(utterances[index].start, utterances[index].end) for index in spoken)
         if spans:
             found.append(Topic(name=name, seconds=round(total(spans), 3), spans=tuple(spans)))
     return tuple(found)

@@ -6,9 +6,9 @@ import pytest
 
 from shared.quality.report import Topic
 from shared.quality.spans import Span
-from shared.quality.words.base import Utterance
-from shared.quality.words.phrases import Conversation, Where, topics, words_of
-from tests.unit.quality.words.said import said
+from shared.quality.transcripts.base import Utterance
+from shared.quality.transcripts.phrases import Conversation, Where, topics, words_of
+from tests.unit.quality.transcripts.said import said
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ from typing import Protocol
 
 from shared.errors import UnreadableAudio
 from shared.quality.signal import Piece, Signal
-from shared.quality.spans import Span, common, without
-from shared.quality.words.base import MAX_SECONDS, ChannelAudio, Transcriber, Utterance, moved, placed
+from shared.quality.spans import Span, difference, intersection
+from shared.quality.transcripts.base import MAX_SECONDS, ChannelAudio, Transcriber, Utterance, moved, placed
 
 CUT_SECONDS = 300.0
 """How far before the limit a silence is looked for to cut in."""
@@ -126,7 +126,7 @@ def _heard(
 ) -> list[Utterance]:
     """What is said in a stretch of a file, in seconds of the file."""
     audio = _Stretch(whole, round(stretch.start * whole.rate), round(stretch.end * whole.rate))
-    inside = [Span(one.start - stretch.start, one.end - stretch.start) for one in common(speech, [stretch])]
+    inside = [Span(one.start - stretch.start, one.end - stretch.start) for one in intersection(speech, [stretch])]
     return [moved(one, stretch.start) for one in transcriber.transcribe(audio, channel=channel, speech=inside)]
 
 
@@ -152,12 +152,12 @@ def cuts(seconds: float, speech: Sequence[Span], longest: float = MAX_SECONDS) -
     start = 0.0
     while seconds - start > longest:
         limit = start + longest
-        silences = without([Span(max(limit - CUT_SECONDS, start + longest / 2), limit)], speech) if speech else []
+        silences = difference([Span(max(limit - CUT_SECONDS, start + longest / 2), limit)], speech) if speech else []
         silence = max(silences, key=lambda span: span.seconds, default=Span(limit, limit))
         pieces.append(Span(start, (silence.start + silence.end) / 2))
         start = pieces[-1].end
     pieces.append(Span(start, seconds))
-    return [piece for piece in pieces if not speech or common([piece], speech)]
+    return [piece for piece in pieces if not speech or intersection([piece], speech)]
 
 
 def in_file(spans: Sequence[Span], pieces: Sequence[Piece], chunk: int) -> list[Span]:
@@ -166,5 +166,5 @@ def in_file(spans: Sequence[Span], pieces: Sequence[Piece], chunk: int) -> list[
         Span(part.start - piece.span.start + piece.offset, part.end - piece.span.start + piece.offset)
         for piece in pieces
         if piece.chunk == chunk
-        for part in common(spans, [piece.span])
+        for part in intersection(spans, [piece.span])
     )

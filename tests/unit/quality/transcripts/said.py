@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shared.quality.words.base import Utterance, Word
+from shared.quality.transcripts.base import Utterance, Word
 
 
 def said(text: str, at: float, channel: int = 0, *, each: float = 0.5, timed: bool = True) -> Utterance:

@@ -31,7 +31,7 @@ class StoredHead:
 
 
 @dataclass(slots=True)
-class Held:
+class CachedCall:
     """A call in memory: its suspended flow, and the version of the store that this flow has seen.
 
     Attributes:
@@ -48,17 +48,17 @@ class Held:
         self.session.record.written_at = at
 
 
-class HeldCalls:
+class CallCache:
     """A bounded cache: the calls least recently used go first. Losing one costs a load, never correctness."""
 
     def __init__(self, size: int) -> None:
         self._size = size
         self._lock = threading.Lock()
-        self._held: OrderedDict[str, Held] = OrderedDict()
+        self._calls: OrderedDict[str, CachedCall] = OrderedDict()
         self._busy: dict[str, _CallLock] = {}
 
     @contextmanager
-    def only_here(self, call_id: str, *, wait: bool = True) -> Iterator[bool]:
+    def locked(self, call_id: str, *, wait: bool = True) -> Iterator[bool]:
         """One thread of this instance at a time works on a call; other instances are held off by the ETag.
 
         Args:
@@ -80,20 +80,20 @@ class HeldCalls:
                 if not busy.users:
                     del self._busy[call_id]
 
-    def take(self, call_id: str) -> Held | None:
+    def take(self, call_id: str) -> CachedCall | None:
         """Take a call out: who changes it puts it back only once the change is committed."""
         with self._lock:
-            return self._held.pop(call_id, None)
+            return self._calls.pop(call_id, None)
 
-    def put(self, call_id: str, held: Held) -> None:
+    def put(self, call_id: str, held: CachedCall) -> None:
         """Keep a call."""
         with self._lock:
-            self._held[call_id] = held
-            while len(self._held) > self._size:
-                self._held.popitem(last=False)
+            self._calls[call_id] = held
+            while len(self._calls) > self._size:
+                self._calls.popitem(last=False)
 
     def __len__(self) -> int:
-        return len(self._held)
+        return len(self._calls)
 
 
 class _CallLock:

@@ -6,13 +6,19 @@ import pytest
 
 from shared.azure.external_storage import OwnStorageSource
 from shared.errors import ForeignLocation
+from shared.storage_account import StorageAccount
 
 KEY = "a2V5"
 AZURE = OwnStorageSource(
-    f"DefaultEndpointsProtocol=https;AccountName=calls;AccountKey={KEY};EndpointSuffix=core.windows.net", ["kept"]
+    StorageAccount(
+        f"DefaultEndpointsProtocol=https;AccountName=calls;AccountKey={KEY};EndpointSuffix=core.windows.net"
+    ),
+    ["kept"],
 )
 LOCAL = OwnStorageSource(
-    f"DefaultEndpointsProtocol=http;AccountName=local;AccountKey={KEY};BlobEndpoint=http://127.0.0.1:10000/local;",
+    StorageAccount(
+        f"DefaultEndpointsProtocol=http;AccountName=local;AccountKey={KEY};BlobEndpoint=http://127.0.0.1:10000/local;"
+    ),
     ["kept"],
 )
 BLOBS = {AZURE: "https://calls.blob.core.windows.net", LOCAL: "http://127.0.0.1:10000/local"}
@@ -31,7 +37,7 @@ def test_a_blob_of_a_container_that_is_named_is_a_recording(account: OwnStorageS
 @ACCOUNTS
 @pytest.mark.parametrize("path", ["", "/", "/kept", "/kept/", "//0.wav"])
 def test_an_account_and_a_container_are_no_recordings(account: OwnStorageSource, path: str) -> None:
-    with pytest.raises(ForeignLocation, match="is no blob of the app's own storage account"):
+    with pytest.raises(ForeignLocation, match="is not a blob of the app's own storage account"):
         account.delete(f"{BLOBS[account]}{path}")
 
 
@@ -39,7 +45,7 @@ def test_an_account_and_a_container_are_no_recordings(account: OwnStorageSource,
 def test_another_container_is_none_that_recordings_are_read_from(account: OwnStorageSource) -> None:
     location = f"{BLOBS[account]}/private/0.wav"
     assert account.owns(location)
-    with pytest.raises(ForeignLocation, match="the container is none that recordings are read from"):
+    with pytest.raises(ForeignLocation, match="is not a container that recordings are read from"):
         account.metadata(location)
 
 
@@ -57,7 +63,7 @@ def test_another_container_is_none_that_recordings_are_read_from(account: OwnSto
 def test_what_lies_in_another_account_is_not_owned(location: str) -> None:
     for account in (AZURE, LOCAL):
         assert not account.owns(location)
-        with pytest.raises(ForeignLocation, match="is no blob of the app's own storage account"):
+        with pytest.raises(ForeignLocation, match="is not a blob of the app's own storage account"):
             account.delete(location)
 
 

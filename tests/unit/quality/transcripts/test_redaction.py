@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.quality.report import Redactions
-from shared.quality.words.redaction import redact, redact_all, transcript
+from shared.quality.transcripts.redaction import redact, redact_all, transcript
 from tests.examples import examples
-from tests.unit.quality.words.said import said
+from tests.unit.quality.transcripts.said import said
 
 VISA = "4111111111111111"
 WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")

@@ -17,8 +17,8 @@ from itertools import accumulate
 from typing import Literal, NamedTuple
 
 from shared.quality.report import Phrase, Redactions, Transcript
-from shared.quality.words.base import Utterance
-from shared.quality.words.digits import DigitView
+from shared.quality.transcripts.base import Utterance
+from shared.quality.transcripts.digits import DigitView
 
 _Kind = Literal["card", "phone", "email"]
 

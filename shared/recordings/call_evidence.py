@@ -1,8 +1,8 @@
-"""What a call tells of its recording: who is on which channel, and what the app did on the line meanwhile.
+"""What a call adds to its recording: who is on which channel, and when the app played, listened or held.
 
-The app's prompts need not be in a recording (azure-sdk-for-python issue 36880), so nothing of this is guessed from
-the audio: it is read from the journal. Events count by their own time, which is the clock that recordings are timed by;
-requests, by the time at which they were journaled.
+The app's prompts need not be in a recording (azure-sdk-for-python issue 36880), so this is read from the
+journal, not from the audio. Events count by their own time, which is the clock of recordings too; requests by the time
+at which they were journaled.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any, Literal
 from pydantic_core import PydanticCustomError
 
 from shared.calls.actions import KINDS
-from shared.calls.actions import Role as Says
+from shared.calls.actions import Role as EventRole
 from shared.calls.record import CallRecord
 from shared.events.base import PREFIX
 from shared.events.values import read_identifier, read_time
@@ -24,18 +24,22 @@ from shared.identifiers import key_of
 from shared.numbers import whole_number
 from shared.quality.assemble import Person, Role
 from shared.quality.report import AppSpan
-from shared.quality.spans import Span, united
+from shared.quality.spans import Span, union
 
-NO_START = "It is not known when the recording began, so holds and prompts could not be placed in it."
-NO_CALL = "The call is not known to this app: there are no holds, no prompts, and nobody is told to be the customer."
-NO_CUSTOMER = "None of the recorded participants is the other side of the call, so nobody is told to be the customer."
-SHARED = "A channel passed from one participant to another: what it says is of both."
+NO_START = "It is not known when the recording started, so it has no holds and prompts."
+NO_CALL = (
+    "The call is not known to this app: there are no holds and no prompts, and nobody is identified as the customer."
+)
+NO_CUSTOMER = (
+    "None of the recorded participants is the other side of the call, so nobody is identified as the customer."
+)
+SHARED = "A channel passed from one participant to another: its figures are of both."
 
 _STARS = "*******"
-"""Always as many, so that a mask does not tell how long the number is."""
+"""Always the same, so that a mask does not reveal the length of the number."""
 
 _TELLING = 7
-"""Digits from which the first and the last two tell two numbers apart and are still too few to call one."""
+"""Shortest number of which the first and the last two digits are shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +51,11 @@ class KnownCall:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """What a call tells of a recording; see shared.quality.assemble.Evidence.
+class CallEvidence:
+    """What a call adds to a recording; see shared.quality.assemble.Evidence.
 
     Attributes:
-        notes: what it cannot tell.
+        notes: what is missing.
     """
 
     people: Mapping[int, Person]
@@ -59,7 +63,7 @@ class Told:
     notes: Sequence[str]
 
 
-def told_by(
+def evidence_of(
     call: KnownCall | None,
     participants: Sequence[tuple[str, int]],
     *,
@@ -67,19 +71,19 @@ def told_by(
     seconds: float,
     channels: int,
     mixed: bool,
-) -> Told:
-    """What is known of a recording beside its audio.
+) -> CallEvidence:
+    """What is known of a recording besides its audio.
 
     Args:
         call: None: it is not known.
-        participants: raw id and channel of each, as the service tells them.
-        started_at: when the recording began; None: not known.
+        participants: raw id and channel of each, from the metadata.
+        started_at: when the recording started; None: not known.
         seconds: how long it is.
         channels: how many it has.
-        mixed: one channel holds everybody.
+        mixed: all participants are on one channel.
     """
     if call is None:
-        return Told(people(participants, "", "", None), None, (NO_CALL,))
+        return CallEvidence(people(participants, "", "", None), None, (NO_CALL,))
     known = people(participants, call.record.caller, call.record.callee, call.record.direction)
     on_a_channel = [] if mixed else [person for channel, person in known.items() if channel < channels]
     notes = [] if started_at else [NO_START]
@@ -89,10 +93,10 @@ def told_by(
         notes.append(SHARED)
     app = None
     if started_at:
-        # Who is on two channels in turn is told on the first.
+        # Of a participant on two channels in turn, the first counts.
         channel_of = {} if mixed else dict(reversed(participants))
         app = app_spans(call.journal, started_at, channel_of, seconds=seconds)
-    return Told(known, app, notes)
+    return CallEvidence(known, app, notes)
 
 
 # Who is on which channel
@@ -104,14 +108,14 @@ def people(
     """The participants by channel.
 
     Args:
-        participants: raw id and channel of each; may tell the same again, as the chunks of a recording do.
+        participants: raw id and channel of each; with repetitions, as in the chunks of a recording.
         caller: raw id; empty: not known.
         callee: as the caller.
         direction: who placed the call; None: the call is not known.
 
     The customer is the other side of the call: who called in, or whom the app called. Everybody else is an agent.
-    Where no channel is the customer's, nobody can say who is an agent: all are unknown. So is a channel that passed
-    from the customer to an agent: both are named, and nobody can say whose its speech is.
+    If no channel is the customer's, all roles are unknown. So is that of a channel that passed from the customer to an
+    agent: both are named.
     """
     customer = {"inbound": caller, "outbound": callee}.get(direction or "", "")
     on: dict[int, dict[str, str]] = {}
@@ -150,7 +154,7 @@ def people(
 
 
 def masked(raw_id: str) -> str:
-    """An identifier that says what it is, and too little to call it: `4:+1*******23`, `8:acs:*******0a2f`."""
+    """An identifier that shows its kind, and too little to call it: `4:+1*******23`, `8:acs:*******0a2f`."""
     kind, colon, name = raw_id.rpartition(":")
     if number := _digits(raw_id):
         shown = (number[0], number[-2:]) if len(number) >= _TELLING else ("", "")
@@ -166,7 +170,7 @@ def _digits(raw_id: str) -> str:
     return number if raw_id.startswith(("4:", "+")) and number.isdecimal() else ""
 
 
-# What the app did on the line
+# When the app played, listened or held
 
 _Kind = Literal["prompt", "listening", "hold"]
 _KINDS: Mapping[str, _Kind] = {"play": "prompt", "recognize": "listening", "hold": "hold"}
@@ -174,16 +178,16 @@ _KINDS: Mapping[str, _Kind] = {"play": "prompt", "recognize": "listening", "hold
 
 @dataclass(slots=True)
 class _Sending:
-    """One sending of an operation that is heard on the line; times in Unix seconds, None: not (yet) known.
+    """One sending of a play, recognize or hold; times in Unix seconds, None: not (yet) known.
 
     Attributes:
-        events: what each event that reports on it says.
+        events: the role of each event that reports on it.
         failed: it ended as failed or cancelled.
-        lost: nothing shows that it reached the service, or nobody knows until when it lasted.
+        lost: it is not known whether it reached the service, or when it ended.
     """
 
     kind: _Kind
-    events: Mapping[str, Says]
+    events: Mapping[str, EventRole]
     participants: tuple[str, ...]
     issued: float
     accepted: float | None = None
@@ -194,23 +198,23 @@ class _Sending:
 
     @property
     def heard(self) -> bool:
-        # For a recognize no event tells its start.
+        # A recognize has no event of its start.
         return not self.lost and (not self.failed or self.started is not None or self.kind == "listening")
 
     @property
     def keys(self) -> set[str]:
-        """Who it is for, to compare with."""
+        """Its participants, for comparison."""
         return {key_of(raw_id) for raw_id in self.participants}
 
     @property
     def seen(self) -> bool:
-        """Something shows that it reached the service."""
+        """Whether it is known to have reached the service."""
         return any(time is not None for time in (self.accepted, self.started, self.ended))
 
     @property
     def begin(self) -> float:
         known = self.started if self.started is not None else self.accepted
-        # The answer to a request may be journaled after the event that reports its outcome.
+        # The response to a request may be journaled after the event that reports its outcome.
         return known if known is not None and (self.ended is None or known <= self.ended) else self.issued
 
 
@@ -221,7 +225,7 @@ def app_spans(
     *,
     seconds: float,
 ) -> list[AppSpan]:
-    """What the app did on the line while the recording ran, in order of time.
+    """When the app played, listened or held during the recording, in order.
 
     Args:
         journal: the entries as JSON objects (shared.calls.journal), in order.
@@ -230,8 +234,8 @@ def app_spans(
         seconds: length of the recording; what is still open then ends there.
 
     A prompt lasts from PlayStarted, listening from the acceptance of the recognize, both until the event that
-    reports the outcome, or until all media operations were cancelled. A hold lasts until the unhold was answered,
-    or the participant left. The end of the call ends everything. An operation whose outcome was lost is left out.
+    reports the outcome, or until all media operations were cancelled. A hold lasts until the response to the unhold,
+    or until the participant left. The end of the call ends everything. An operation whose outcome was lost is left out.
     """
     reader = _Reader()
     for entry in journal:
@@ -247,7 +251,7 @@ def app_spans(
     spans = [
         AppSpan(kind=kind, start=start, end=end, channel=_channel(channels, to))
         for (kind, to), several in found.items()
-        for start, end in united(several)
+        for start, end in union(several)
     ]
     return sorted(spans, key=lambda span: (span.start, span.end, span.kind))
 
@@ -261,7 +265,7 @@ def _time_of(event: Mapping[str, Any], journaled: float) -> float:
 
 
 def _present(participants: Any) -> set[str] | None:
-    """Who takes part, by key; None if an entry cannot be read, which may stand for anybody."""
+    """The participants, by key; None if an entry cannot be read, which may be anybody."""
     try:
         return {read_identifier(one["identifier"]).key for one in participants or ()}
     except (PydanticCustomError, LookupError, TypeError):
@@ -274,7 +278,7 @@ def _channel(channels: Mapping[str, int], to: tuple[str, ...]) -> int | None:
 
 
 class _Reader:
-    """Takes a journal entry by entry. An operation that was sent twice may be heard twice: each sending counts."""
+    """Reads a journal entry by entry. An operation that was sent twice may be heard twice: each sending counts."""
 
     def __init__(self) -> None:
         self.sendings: dict[tuple[int, int], _Sending] = {}

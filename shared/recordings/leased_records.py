@@ -1,4 +1,4 @@
-"""Changes to the records in the ledger, by many hands at once, and the leases by which one hand at a time works."""
+"""Concurrent changes to the records of the ledger, and leases, by which one instance at a time works on a part."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ log = logger("switchboard.recordings")
 LONGEST_WAIT = 3600.0
 """Seconds between two attempts, at most."""
 LEASE = 120.0
-"""Seconds that an instance has a chunk to itself; it renews that while it is at work."""
+"""Seconds of the lease of a chunk, which its holder renews."""
 REPORT_LEASE = 600.0
-"""The same of a report, which may wait long for a transcriber's response."""
+"""Seconds of the lease of a report, which may wait long for the transcriber."""
 RENEWAL = 30.0
-"""Seconds after which it does."""
+"""Seconds between renewals."""
 
 
 class Superseded(Exception):
-    """A change is no longer due: somebody else did it, or something else."""
+    """A change is no longer due: another instance has made it, or a newer one."""
 
 
 class Leased(Protocol):
@@ -39,19 +39,19 @@ class Leased(Protocol):
 
 
 def release(leased: Leased) -> None:
-    """Nobody holds it any more."""
+    """End the lease."""
     leased.holder, leased.leased_until = "", 0
 
 
 Pick = Callable[[RecordingRecord], Leased]
-"""What a lease is for, in a record; Superseded if what is being done on it does not count any more."""
+"""Finds the leased part of a record; Superseded if the work on it is no longer due."""
 
 
-class Book:
-    """The ledger, as the steps of the pipeline use it.
+class LeasedRecords:
+    """Loads and changes records of the ledger, and takes leases in them.
 
     Args:
-        clock: Unix time in seconds: the one clock by which leases are given, renewed and run out.
+        clock: Unix time in seconds, by which leases are given, renewed and expire.
     """
 
     def __init__(self, ledger: Ledger, clock: Callable[[], float] = time.time) -> None:
@@ -63,15 +63,15 @@ class Book:
         return round(self._clock() * 1000)
 
     def load(self, recording: str) -> RecordingRecord:
-        """UnknownRecording."""
+        """A record. UnknownRecording."""
         return self._ledger.load(recording)[0]
 
     def change(self, recording: str, edit: Callable[[RecordingRecord], None]) -> RecordingRecord:
-        """Edit a record and save it; again on what somebody else has saved meanwhile. Superseded goes through."""
+        """Edit a record and save it, again if another instance saved it meanwhile. LostRace; Superseded of `edit`."""
         mark = secrets.token_hex(8)
         for _ in range(RACES):
             record, version = self._ledger.load(recording)
-            if record.mark == mark:  # saved by us: only the response was lost, and a retry met our own write
+            if record.mark == mark:  # our own write, whose response was lost
                 return record
             edit(record)
             record.updated_at, record.mark = self.now(), mark
@@ -85,7 +85,7 @@ class Book:
     def take(
         self, recording: str, pick: Pick, seconds: float, *, due: Callable[[RecordingRecord], bool] = lambda _: True
     ) -> Lease:
-        """Take a lease for so many seconds and count an attempt; Superseded if somebody holds it, or nothing is due."""
+        """Take a lease for so many seconds and count an attempt; Superseded if it is taken, or nothing is due."""
         holder = secrets.token_hex(8)
 
         def edit(record: RecordingRecord) -> None:
@@ -100,69 +100,71 @@ class Book:
         return Lease(self, self.change(recording, edit), pick, holder, seconds)
 
     def busy(self, leased: Leased, seconds: float) -> float:
-        """Seconds for which somebody holds the lease; 0: nobody does.
+        """Seconds until the lease expires; 0: it is free.
 
-        One that goes on for longer than any lease of so many seconds does was written by a clock that was wrong. It
-        does not count: two at work at once cost a download, a lease of years costs the recording.
+        One that lasts longer than a lease of so many seconds can was written by a wrong clock, and is ignored: working
+        on one thing twice costs a download, a lease of years costs the recording.
         """
         left = (leased.leased_until - self.now()) / 1000
         return left if 0 < left <= 2 * seconds else 0.0
 
     def until(self, seconds: float) -> int:
-        """Until when a lease goes that begins now."""
+        """When a lease that begins now expires, Unix time in milliseconds."""
         return self.now() + round(seconds * 1000)
 
 
 class Lease:
-    """The right to work on one thing, until it is settled or somebody else takes it over.
+    """The right to work on one thing, until it is settled or another instance takes the lease.
 
-    One that was taken away (the work was given up, or is to be done again) while nobody else has taken it yet is
-    taken again at the next renewal: what has come so far is not thrown away.
+    If it was released meanwhile (the work was given up, or is to be done again) and not taken by another, the next
+    renewal takes it again, so that the work so far is not lost.
 
     Attributes:
         record: as it was when the lease was taken, or last changed through it.
     """
 
-    def __init__(self, book: Book, record: RecordingRecord, pick: Pick, holder: str, seconds: float) -> None:
+    def __init__(
+        self, records: LeasedRecords, record: RecordingRecord, pick: Pick, holder: str, seconds: float
+    ) -> None:
         self.record = record
-        self._book = book
+        self._records = records
         self._pick = pick
         self._holder = holder
         self._seconds = seconds
-        self._renewed_at = book.now()
+        self._renewed_at = records.now()
 
     def alive(self) -> None:
-        """Renew it when that is due; to be called often during long work. Superseded if somebody else took it."""
-        now = self._book.now()
+        """Renew it when that is due; call it often during long work. Superseded if another instance took it."""
+        now = self._records.now()
         if 0 <= now - self._renewed_at < RENEWAL * 1000:  # a clock that was set back makes it due as well
             return
         self._renewed_at = now
         with suppress(StoreUnavailable, LostRace):  # the lease outlasts a few renewals that fail
-            self._book.change(self.record.id, self._renew)
+            self._records.change(self.record.id, self._renew)
 
     def change(self, edit: Callable[[RecordingRecord], None]) -> RecordingRecord:
-        """Edit the record and go on; Superseded if somebody else took the lease."""
+        """Edit the record and keep the lease; Superseded if another instance took it."""
 
         def held(record: RecordingRecord) -> None:
             self._renew(record)
             edit(record)
 
-        self.record = self._book.change(self.record.id, held)
+        self.record = self._records.change(self.record.id, held)
         return self.record
 
     def settle(self, edit: Callable[[RecordingRecord], None]) -> RecordingRecord:
-        """Edit the record and give the lease back; Superseded if somebody else took it."""
+        """Edit the record and release the lease; Superseded if another instance took it."""
 
         def released(record: RecordingRecord) -> None:
             release(self._held(record))
             edit(record)
 
-        self.record = self._book.change(self.record.id, released)
+        self.record = self._records.change(self.record.id, released)
         return self.record
 
     def _renew(self, record: RecordingRecord) -> None:
         leased = self._held(record)
-        leased.holder, leased.leased_until = self._holder, self._book.until(self._seconds)
+        leased.holder, leased.leased_until = self._holder, self._records.until(self._seconds)
 
     def _held(self, record: RecordingRecord) -> Leased:
         leased = self._pick(record)
@@ -180,9 +182,9 @@ def chunk_of(record: RecordingRecord, index: int) -> ChunkRecord:
 
 
 def plain_reason(error: Exception, recording: str) -> str:
-    """Why a step failed, in words for the ledger.
+    """Why a step failed, for the ledger.
 
-    A fault of the app's own is logged, without the error's text: it may quote what was said.
+    An error of the app itself is logged, without its text, which may quote a transcript.
     """
     if isinstance(error, SwitchboardError):
         return str(error)

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from shared.errors import TranscriptionFailed, UnreadableAudio
 from shared.quality.signal import Piece, Signal
 from shared.quality.spans import Span
-from shared.quality.words import channels
-from shared.quality.words.base import ChannelAudio, Utterance, Word, placed
-from shared.quality.words.channels import ArchivedChannel, Part, cuts, in_file, transcribed
+from shared.quality.transcripts import channels
+from shared.quality.transcripts.base import ChannelAudio, Utterance, Word, placed
+from shared.quality.transcripts.channels import ArchivedChannel, Part, cuts, in_file, transcribed
 from tests.unit.quality.made import channel as signal_of
-from tests.unit.quality.words.said import said
+from tests.unit.quality.transcripts.said import said
 
 RATE = 16000
 SAMPLES = np.arange(-3000, 3000, dtype=np.int16).reshape(-1, 3)

@@ -1,4 +1,4 @@
-"""From settled files to the report: one counts for each generation, told of once, however often somebody begins."""
+"""Makes the report once all files are settled, and publishes its event: once for each generation."""
 
 from __future__ import annotations
 
@@ -7,7 +7,15 @@ from typing import Protocol
 
 from shared.logs import logger
 from shared.recordings.base import RecordingQueue
-from shared.recordings.book import LONGEST_WAIT, REPORT_LEASE, Book, Lease, Superseded, plain_reason, release
+from shared.recordings.leased_records import (
+    LONGEST_WAIT,
+    REPORT_LEASE,
+    Lease,
+    LeasedRecords,
+    Superseded,
+    plain_reason,
+    release,
+)
 from shared.recordings.record import RecordingRecord
 
 log = logger("switchboard.recordings")
@@ -15,7 +23,7 @@ log = logger("switchboard.recordings")
 CALL_WAIT = 3600.0
 """Seconds that a report waits for its call to end."""
 REPORT_ATTEMPTS = 10
-"""Reports begun after which it is given up, some two hours after the first."""
+"""Attempts after which a report is given up, some two hours after the first."""
 FIRST_WAIT = 15.0
 """Seconds before the second attempt; twice as long before each further one."""
 
@@ -24,38 +32,39 @@ class Reporter(Protocol):
     """Makes and keeps the report of a recording whose files are settled."""
 
     def in_progress(self, record: RecordingRecord) -> bool:
-        """Whether the call still goes on, so that its report would be of half a call."""
+        """Whether the call is still up, so that a report would be incomplete."""
 
     def make(self, record: RecordingRecord, *, last: bool, alive: Callable[[], None]) -> str:
-        """Make it and keep it, in place of one of an older generation. What a reader of the ledger should know.
+        """Make and store it, in place of one of an older generation. Returns a note for the ledger.
 
         Args:
-            last: there will be no further attempt: rather a report without words than none.
-            alive: called now and then during long work.
+            last: there is no further attempt, so a report without a transcript is better than none.
+            alive: called regularly during long work.
 
-        Raises Superseded if one of a later generation is kept. Whatever else it raises, a later attempt may succeed.
+        Raises:
+            Superseded: there is one of a later generation. After any other error a later attempt may succeed.
         """
 
-    def tell(self, record: RecordingRecord) -> None:
-        """Tell other systems of the report of this generation. TopicUnavailable, StoreUnavailable, Superseded."""
+    def publish(self, record: RecordingRecord) -> None:
+        """Publish the event of the report of this generation. TopicUnavailable, StoreUnavailable, Superseded."""
 
 
-class Finisher:
-    """Has reports made, and gives them up."""
+class ReportJob:
+    """Makes reports, with retries, and gives them up."""
 
-    def __init__(self, reporter: Reporter, book: Book, queue: RecordingQueue) -> None:
+    def __init__(self, reporter: Reporter, records: LeasedRecords, queue: RecordingQueue) -> None:
         self._reporter = reporter
-        self._book = book
+        self._records = records
         self._queue = queue
 
     def report(self, record: RecordingRecord) -> str:
-        """Make the report of a recording that is archived; the outcome in one word."""
+        """Make the report of a recording that is archived; the outcome as the log has it."""
         if record.status != "archived":
             return "duplicate"
-        if _is_last(record):  # and it came to no end: the process died each time
+        if _is_last(record):  # and did not finish: the process died each time
             problem = "every attempt broke off in the middle; perhaps the memory ran out."
-            return self._untold(record, problem) if record.untold else self._give_up(record, problem)
-        waited = self._book.now() - record.announced_at
+            return self._unpublished(record, problem) if record.untold else self._give_up(record, problem)
+        waited = self._records.now() - record.announced_at
         if waited < CALL_WAIT * 1000 and self._reporter.in_progress(record):
             self._queue.send(record.id, None, delay=10)
             return "early"
@@ -65,7 +74,7 @@ class Finisher:
                 raise Superseded
             return now
 
-        lease = self._book.take(record.id, due, REPORT_LEASE)
+        lease = self._records.take(record.id, due, REPORT_LEASE)
         try:
             if not lease.record.untold:
                 self._make(lease)
@@ -75,27 +84,27 @@ class Finisher:
             return self._later(lease, error)
         note = lease.record.note
         try:
-            self._reporter.tell(lease.record)
+            self._reporter.publish(lease.record)
         except Superseded:
             raise
         except Exception as error:
             if not _is_last(lease.record):
                 return self._later(lease, error)
-            log.error("nobody was told recording=%s", record.id)
-            note = f"nobody was told: {plain_reason(error, record.id)}"
+            log.error("no event recording=%s", record.id)
+            note = f"no event was published: {plain_reason(error, record.id)}"
 
         lease.settle(lambda now: self._reported(now, note))
         return "reported"
 
     def _reported(self, now: RecordingRecord, note: str) -> None:
-        now.reported_at, now.note, now.untold = self._book.now(), note, False
-        # What is missing stays a poison record, although the rest has its report.
+        now.reported_at, now.note, now.untold = self._records.now(), note, False
+        # A missing file stays a poison record, although there is a report on the rest.
         missing = next((chunk for chunk in now.chunks if chunk.status == "failed"), None)
         now.status = "failed" if missing else "reported"
         now.reason = f"chunk {missing.index}: {missing.reason}" if missing else ""
 
     def _make(self, lease: Lease) -> None:
-        """Make and keep the report. The ledger knows it before anybody is told: it is not made, nor paid for, twice."""
+        """Make and store the report. The ledger notes that before the event, so that it is not made twice."""
         note = self._reporter.make(lease.record, last=_is_last(lease.record), alive=lease.alive)
 
         def made(now: RecordingRecord) -> None:
@@ -104,7 +113,7 @@ class Finisher:
         lease.change(made)
 
     def _later(self, lease: Lease, error: Exception) -> str:
-        """Try again after a while, unless this was the last attempt; the outcome in one word."""
+        """Retry later, unless this was the last attempt; the outcome."""
         record = lease.record
         reason = plain_reason(error, record.id)
         if _is_last(record):
@@ -119,16 +128,16 @@ class Finisher:
         self._queue.send(record.id, None, delay=min(LONGEST_WAIT, wait))
         return "retried"
 
-    def _untold(self, record: RecordingRecord, reason: str) -> str:
-        """The report is kept, and every attempt to tell of it broke off."""
+    def _unpublished(self, record: RecordingRecord, reason: str) -> str:
+        """Settle a report that is stored, but whose event could not be published in any attempt."""
 
         def reported(now: RecordingRecord) -> None:
             _same(record, now)
-            self._reported(now, f"nobody was told: {reason}")
+            self._reported(now, f"no event was published: {reason}")
             release(now)
 
-        self._book.change(record.id, reported)
-        log.error("nobody was told recording=%s", record.id)
+        self._records.change(record.id, reported)
+        log.error("no event recording=%s", record.id)
         return "reported"
 
     def _give_up(self, record: RecordingRecord, reason: str) -> str:
@@ -137,13 +146,13 @@ class Finisher:
             release(now)
             now.status, now.reason = "failed", f"report: {reason}"
 
-        self._book.change(record.id, failed)
+        self._records.change(record.id, failed)
         log.error("no report recording=%s: %s", record.id, reason)
         return "failed"
 
 
 def _same(begun: RecordingRecord, now: RecordingRecord) -> None:
-    """Superseded if a newer generation was begun since, or another attempt at this one."""
+    """Superseded if there is a newer generation, or another attempt at this one."""
     if (_due(now).generation, now.attempts) != (begun.generation, begun.attempts):
         raise Superseded
 
