@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
-from acs_emulator.testing import AsyncControl, Running
+from acs_emulator.core.event_grid_target import EventGridTarget
+from acs_emulator.testing import AsyncControl, Running, running_async
 from emulator.tests.support import COGNITIVE, OWNED, Application, Desk, Wire
 from emulator.tests.tab import Tab, tab
 
@@ -421,3 +423,24 @@ async def test_the_news_tell_who_did_what_and_what_the_app_answered(
         (refused,) = [one for one in me.news if "refusal" in one]
         assert (refused["operation"], refused["status"]) == ("Recognize", 400)
         assert "+14255550999" in refused["message"] or "targetParticipant" in refused["message"]
+
+
+async def test_declared_numbers_and_those_of_filters_are_lines(application: Application) -> None:
+    filtered = {
+        "endpointUrl": f"{application.base}/eventgrid",
+        "includedEventTypes": ["Microsoft.Communication.IncomingCall"],
+        "advancedFilters": [
+            {"operatorType": "StringIn", "key": "data.to.PhoneNumber.Value", "values": ["+18005550199"]},
+            {"operatorType": "StringIn", "key": "data.from.PhoneNumber.Value", "values": ["+18005550198"]},
+        ],
+    }
+    target = EventGridTarget.parse(json.dumps(filtered))
+    async with running_async(event_grid=target, numbers=(("+18005550177", 2),)) as emulator, tab(emulator) as me:
+        assert [one["number"] for one in me.phone["lines"]] == ["+18005550177", "+18005550199"]
+        assert me.phone["linesKnown"]
+        assert me.phone["listening"]
+
+
+async def test_without_a_subscription_for_calls_the_phone_says_so(application: Application) -> None:
+    async with running_async(event_grid=f"{application.base}/eventgrid#CallEnded") as emulator, tab(emulator) as me:
+        assert not me.phone["listening"]

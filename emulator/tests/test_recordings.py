@@ -19,7 +19,7 @@ from acs_emulator.recording.options import RecordingOptions, assign_channels
 from acs_emulator.recording.render import split
 from acs_emulator.testing import AsyncControl, Running, running_async
 from emulator.tests.recording_support import UNMIXED, WHO, active, channels_of, download, heard, record, told
-from emulator.tests.support import CALLER, OWNED, SPEED, Application, Wire
+from emulator.tests.support import CALLER, OWNED, SPEED, Application, Wire, signed
 
 
 @pytest.fixture
@@ -99,7 +99,6 @@ async def test_a_second_start_on_the_same_call_is_refused(answered: Any) -> None
         ({"recordingFormatType": "mp3"}, "recordingFormatType"),
         ({"recordingFormatType": "mp4"}, "recordingFormatType"),
         ({"recordingContentType": "audioVideo"}, "recordingFormatType"),
-        ({"recordingChannelType": "mixed", "channelAffinity": [{"channel": 0, "participant": WHO}]}, "channelAffinity"),
         ({"channelAffinity": [{"channel": 5, "participant": WHO}]}, "channelAffinity[0].channel"),
         ({"channelAffinity": [{"channel": 1, "participant": WHO}] * 2}, "channelAffinity[1]"),
         ({"callLocator": {"serverCallId": "x"}}, "callLocator"),
@@ -130,12 +129,16 @@ async def test_the_file_of_an_ended_call_has_a_channel_for_each_who_spoke_in_the
     await heard(emulator, 2)
     await desk.act(":terminate")
     event = await application.grid_event("RecordingFileStatusUpdated")
-    assert event["subject"].startswith("/recording/call/")
+    correlation_id, server_call_id = desk.answer["correlationId"], desk.answer["serverCallId"]
     data = event["data"]
+    ids = f"serverCallId/{server_call_id}/recordingId/{data['recordingId']}"
+    assert event["subject"] == f"/recording/call/{correlation_id}/{ids}"
+    # In the order of a public report.
     assert list(data) == [
-        "recordingStorageInfo", "recordingStartTime", "recordingDurationMs", "sessionEndReason",
-        "recordingContentType", "recordingChannelType", "recordingFormatType",
+        "recordingStorageInfo", "recordingStartTime", "recordingDurationMs", "recordingId", "storageType",
+        "sessionEndReason", "recordingContentType", "recordingChannelType", "recordingFormatType",
     ]  # fmt: skip
+    assert data["storageType"] == "ACS"
     assert data["sessionEndReason"] == "CallEnded"
     assert [data[f"recording{name}Type"] for name in ("Content", "Channel", "Format")] == ["Audio", "Unmixed", "Wav"]
     [chunk] = data["recordingStorageInfo"]["recordingChunks"]
@@ -161,6 +164,7 @@ async def test_the_file_of_an_ended_call_has_a_channel_for_each_who_spoke_in_the
         "resourceId", "callId", "chunkDocumentId", "chunkIndex", "chunkStartTime", "chunkDuration",
         "pauseResumeIntervals", "recordingInfo", "participants",
     ]  # fmt: skip
+    assert metadata["callId"] == correlation_id
     assert metadata["recordingInfo"] == {
         "contentType": "unmixed", "channelType": "audio", "format": "wav",
         "audioConfiguration": {"sampleRate": 16000, "bitRate": 512000, "channels": 2},
@@ -410,3 +414,55 @@ def test_the_truth_has_what_everyone_hears_alone() -> None:
     assert track.first_heard(0, 96000) == 16000
     heard = [(one["start"], one["end"], one["text"]) for one in track.wire(8000, 96000, 8000)]
     assert heard == [(1, 2, "for all"), (3, 5, "for all")]
+
+
+async def test_a_download_and_a_delete_are_logged_with_the_status_that_they_got(
+    emulator: Running[AsyncControl], application: Application, wire: Wire, answered: Any
+) -> None:
+    desk = await answered()
+    await record(desk)
+    await active(desk)
+    await emulator.control.say(desk.call, "some words")
+    await desk.act(":terminate")
+    data = (await application.grid_event("RecordingFileStatusUpdated"))["data"]
+    [chunk] = data["recordingStorageInfo"]["recordingChunks"]
+    place = chunk["contentLocation"]
+    for ranged in ({}, {"Range": "bytes=2-5"}, {"Range": "bytes=999999999-"}):
+        path = place.removeprefix(emulator.endpoint)
+        made = signed(emulator.endpoint, emulator.access_key, "GET", path, b"")
+        async with wire.session.get(place, headers={**made, **ranged}) as response:
+            await response.read()
+    await download(wire, place + "x")
+    for _ in range(2):
+        path = chunk["deleteLocation"].removeprefix(emulator.endpoint)
+        made = signed(emulator.endpoint, emulator.access_key, "DELETE", path, b"")
+        async with wire.session.delete(chunk["deleteLocation"], headers=made) as response:
+            await response.read()
+    logged = await emulator.control.requests(operation="Download")
+    assert [entry["status"] for entry in logged] == [200, 206, 416, 404]
+    logged = await emulator.control.requests(operation="Delete")
+    assert [entry["status"] for entry in logged] == [200, 404]
+    assert all(entry["ms"] > 0 for entry in logged)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"recordingChannelType": "mixed", "channelAffinity": [{"channel": 0, "participant": WHO}]},
+        {"recordingChannelType": "mixed", "audioChannelParticipantOrdering": [WHO]},
+        {"channelAffinity": [{"channel": 0, "participant": {"communicationUser": {"id": "somebody"}}}]},
+        {"audioChannelParticipantOrdering": [{"communicationUser": {"id": "somebody"}}]},
+    ],
+)
+async def test_channels_for_nobody_or_in_a_mixed_recording_are_taken_without_effect(
+    emulator: Running[AsyncControl], application: Application, answered: Any, more: dict[str, Any]
+) -> None:
+    desk = await answered()
+    await record(desk, **more)
+    await active(desk)
+    await emulator.control.say(desk.call, "some words")
+    await desk.act(":terminate")
+    await application.grid_event("RecordingFileStatusUpdated")
+    [described] = await emulator.control.recordings()
+    [one] = described["participants"]
+    assert (one["id"], [span["text"] for span in one["spans"]]) == (f"4:{CALLER}", ["some words"])

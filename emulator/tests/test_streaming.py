@@ -203,11 +203,41 @@ async def test_a_stream_is_started_and_stopped_by_request_with_events_at_its_own
     assert (await desk.act(":stopMediaStreaming", {}))[0] == 409
 
 
-async def test_without_options_at_set_up_a_stream_cannot_be_started(answered: Any) -> None:
+async def test_without_options_at_set_up_a_stream_cannot_be_stopped_or_changed(answered: Any) -> None:
     desk = await answered()
-    for action in (":startMediaStreaming", ":stopMediaStreaming", ":startTranscription", ":updateTranscription"):
+    for action in (":stopMediaStreaming", ":stopTranscription", ":updateTranscription"):
         status, refused, _ = await desk.act(action, {})
         assert (status, refused["error"]["code"]) == (405, "8522")
+
+
+@pytest.mark.parametrize(("name", "start"), [("MediaStreaming", "media"), ("Transcription", "transcription")])
+async def test_a_stream_that_is_started_without_an_address_fails_by_its_event(
+    application: Application, answered: Any, name: str, start: str
+) -> None:
+    desk = await answered()
+    own = f"{application.base}/api/own"
+    body = {"operationContext": "start", "operationCallbackUri": own}
+    assert (await desk.act(f":start{name}", body))[0] == 202
+    failed = await application.event(f"{name}Failed", desk.leg)
+    assert (failed["data"]["operationContext"], failed["path"]) == ("start", "/api/own")
+    told = failed["data"][f"{start}StreamingUpdate" if start == "media" else "transcriptionUpdate"]
+    prefix = "mediaStreaming" if start == "media" else "transcription"
+    assert told[f"{prefix}Status"] == f"{prefix}Failed"
+    assert told[f"{prefix}StatusDetails"] == "streamUrlMissing"
+    result = failed["data"]["resultInformation"]
+    assert (result["code"], result["subCode"]) == (400, 8581)
+
+
+async def test_streams_that_are_to_start_with_the_call_and_have_no_address_fail_once_it_is_up(
+    emulator: Running[AsyncControl], application: Application, wire: Wire
+) -> None:
+    audio = {"transportType": "websocket", "audioChannelType": "mixed", "startMediaStreaming": True}
+    words = {"transportType": "websocket", "locale": "en-US", "startTranscription": True}
+    desk = await answer(emulator, application, wire, {"mediaStreamingOptions": audio, "transcriptionOptions": words})
+    for name in ("MediaStreamingFailed", "TranscriptionFailed"):
+        failed = await application.event(name, desk.leg)
+        assert failed["data"]["operationContext"] == "answer"
+        assert failed["data"]["resultInformation"]["subCode"] == 8581
 
 
 async def test_an_unmixed_stream_names_each_participant_at_twenty_four_kilohertz(
@@ -278,7 +308,12 @@ async def test_a_socket_that_cannot_be_opened_fails_the_stream(
     options = streaming(ear, transportUrl=ear.url + "/nowhere", startMediaStreaming=True)
     desk = await answer(emulator, application, wire, options)
     failed = await application.event("MediaStreamingFailed", desk.leg)
-    assert failed["data"]["resultInformation"]["subCode"] == 8603
+    # As a public log has it.
+    assert failed["data"]["resultInformation"] == {
+        "code": 400,
+        "subCode": 8581,
+        "message": "Action failed, Transport url is not valid or web socket server is not operational.",
+    }
     assert failed["data"]["mediaStreamingUpdate"]["mediaStreamingStatus"] == "mediaStreamingFailed"
     assert failed["data"]["mediaStreamingUpdate"]["mediaStreamingStatusDetails"] == "initialWebSocketConnectionFailed"
 
@@ -453,3 +488,19 @@ async def test_transcription_needs_a_speech_service(
     body["transcriptionOptions"] = {**options, "startTranscription": False}
     assert (await wire.send("POST", "/calling/callConnections:answer", body))[0] == 200
     await emulator.control.hang_up(call["id"])
+
+
+async def test_a_summary_is_taken_and_its_event_says_that_there_is_none(
+    emulator: Running[AsyncControl], application: Application, wire: Wire, ear: Ear
+) -> None:
+    options = {"transportUrl": ear.url, "transportType": "websocket", "locales": ["en-US"], "startTranscription": True}
+    desk = await answer(emulator, application, wire, {"transcriptionOptions": options})
+    await application.event("TranscriptionStarted", desk.leg)
+    assert (await desk.act(":summarizeCall", {"operationContext": "s"}))[0] == 202
+    told = (await application.event("TranscriptionCallSummaryUpdated", desk.leg))["data"]
+    assert told["operationContext"] == "s"
+    assert told["transcriptionUpdate"] == {
+        "transcriptionStatus": "callSummaryUpdated",
+        "transcriptionStatusDetails": "callSummaryFailure",
+    }
+    assert (told["resultInformation"]["code"], told["resultInformation"]["subCode"]) == (500, 9999)

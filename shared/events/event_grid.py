@@ -44,7 +44,9 @@ def _wrapped(value: Any) -> Any:
     return value
 
 
-_WRAPPERS: Final = {"communicationIdentifier", "identifier", "role", "type", "name"}
+_WRAPPERS: Final = {"communicationIdentifier", "communicationidentifier", "identifier", "role", "type", "name"}
+_IDENTIFIER: Final = AliasChoices("communicationIdentifier", "communicationidentifier", "identifier")
+"""The second spelling is that of the published example of CallEnded."""
 _Headers = Annotated[dict[str, Annotated[str, Field(coerce_numbers_to_str=True)]], BeforeValidator(_without_nulls)]
 
 
@@ -174,18 +176,14 @@ def _whole(value: Any) -> Any:
 class CallUser(WireModel):
     """An ACS user in an Event Grid event; `role` is Teams' word for it in a meeting."""
 
-    identifier: MaybeIdentifier = Field(
-        default=None, validation_alias=AliasChoices("communicationIdentifier", "identifier")
-    )
+    identifier: MaybeIdentifier = Field(default=None, validation_alias=_IDENTIFIER)
     role: str | None = None
 
 
 class CallEndedBy(WireModel):
     """Who ended the call. `type` is `Participant` or `MicrosoftInternal`; the latter has no identifier."""
 
-    identifier: MaybeIdentifier = Field(
-        default=None, validation_alias=AliasChoices("communicationIdentifier", "identifier")
-    )
+    identifier: MaybeIdentifier = Field(default=None, validation_alias=_IDENTIFIER)
     type: str | None = None
     name: str | None = None
 

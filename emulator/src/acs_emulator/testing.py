@@ -109,6 +109,13 @@ class Control:
     def register_phone(self, number_or_id: str, **behaviour: Any) -> Any:
         return self.request("POST", "/emulator/phones", {"id": number_or_id, **behaviour})
 
+    def declare_number(self, number: str, **limit: int) -> Any:
+        return self.request("POST", "/emulator/numbers", {"number": number, **limit})
+
+    def subscribe(self, **subscription: Any) -> Any:
+        """An Event Grid subscription by its properties, such as `endpointUrl` and `advancedFilters`."""
+        return self.request("POST", "/emulator/subscriptions", subscription)
+
     def place_call(self, caller: str, callee: str, script: Any = (), **more: Any) -> dict[str, str]:
         body = {"from": caller, "to": callee, "script": list(script), **more}
         return dict(self.request("POST", "/emulator/calls", body))
@@ -182,6 +189,13 @@ class AsyncControl:
 
     async def register_phone(self, number_or_id: str, **behaviour: Any) -> Any:
         return await self.request("POST", "/emulator/phones", {"id": number_or_id, **behaviour})
+
+    async def declare_number(self, number: str, **limit: int) -> Any:
+        return await self.request("POST", "/emulator/numbers", {"number": number, **limit})
+
+    async def subscribe(self, **subscription: Any) -> Any:
+        """An Event Grid subscription by its properties, such as `endpointUrl` and `advancedFilters`."""
+        return await self.request("POST", "/emulator/subscriptions", subscription)
 
     async def place_call(self, caller: str, callee: str, script: Any = (), **more: Any) -> dict[str, str]:
         body = {"from": caller, "to": callee, "script": list(script), **more}

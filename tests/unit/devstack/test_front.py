@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import http.client
 import socket
+import socketserver
 import sys
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -52,6 +54,38 @@ def test_a_host_that_ends_in_the_middle_takes_the_clients_connection_with_it(tmp
             connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhalf")
         with pytest.raises((http.client.RemoteDisconnected, ConnectionResetError)):
             client.getresponse()
+
+
+def test_what_is_left_of_a_body_is_not_taken_for_a_request(tmp_path: Path) -> None:
+    taken: list[bytes] = []
+
+    class Early(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            """Responds before the body has come, as to a request that is refused by its head."""
+            while (first := self.rfile.readline()).strip():
+                taken.append(first.strip())
+                length = 0
+                while (line := self.rfile.readline()).strip():
+                    name, _, value = line.lower().partition(b":")
+                    length = int(value) if name == b"content-length" else length
+                self.wfile.write(b"HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\n\r\n")
+                self.rfile.read(length)
+
+    hidden = b"GET /admin/secret HTTP/1.1\r\nhost: x\r\n\r\n"
+    with socketserver.ThreadingTCPServer((LOOPBACK, 0), Early) as host:
+        host.daemon_threads = True
+        threading.Thread(target=host.serve_forever, daemon=True).start()
+        with front(tmp_path, "--to", str(host.server_address[1])) as port:
+            with socket.create_connection((LOOPBACK, port), timeout=20) as client:
+                client.sendall(b"POST /api/calls HTTP/1.1\r\nhost: x\r\ncontent-length: %d\r\n\r\n" % len(hidden))
+                client.sendall(hidden[:10])
+                assert b"401" in client.recv(1000)
+                client.settimeout(2)
+                with suppress(TimeoutError, ConnectionError):
+                    client.sendall(hidden[10:])
+                    assert client.recv(1000) == b""
+        host.shutdown()
+    assert taken == [b"POST /api/calls HTTP/1.1"]
 
 
 @contextmanager

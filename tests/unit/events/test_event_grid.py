@@ -94,10 +94,24 @@ def test_the_user_agent_is_read_under_both_names(field: str) -> None:
     assert parsed("CallParticipantAdded", **{field: "agent"}).user_agent == "agent"
 
 
-@pytest.mark.parametrize("wrapped", [{"communicationIdentifier": user(USER_B), "role": "r"}, user(USER_B)])
+@pytest.mark.parametrize(
+    "wrapped",
+    [
+        {"communicationIdentifier": user(USER_B), "role": "r"},
+        {"communicationidentifier": user(USER_B), "role": "r"},  # as in the published example call_ended.json
+        {"communicationidentifier": user(USER_B)},
+        user(USER_B),
+    ],
+)
 def test_who_started_a_call_is_read_with_and_without_its_wrapper(wrapped: Any) -> None:
     assert parsed("CallStarted", startedBy=wrapped).started_by.identifier.raw_id == USER_B
     assert parsed("CallParticipantRemoved", user=wrapped).user.identifier.raw_id == USER_B
+
+
+@pytest.mark.parametrize("name", ["communicationIdentifier", "communicationidentifier"])
+def test_who_ended_a_call_is_read_in_both_spellings(name: str) -> None:
+    event = parsed("CallEnded", endedBy={name: user(USER_B), "type": "Participant", "name": "x"})
+    assert event.ended_by.identifier.raw_id == USER_B
 
 
 @pytest.mark.parametrize("nobody", [{}, {"rawId": ""}, {"communicationUser": None}, None])

@@ -14,6 +14,7 @@ from acs_emulator.api.dispatch import BODY_LIMIT, Dispatcher
 from acs_emulator.api.objects_api import Objects
 from acs_emulator.api.pages import page_routes
 from acs_emulator.api.phone_socket import PhoneSockets
+from acs_emulator.api.resource_control import ResourceControl
 from acs_emulator.api.speech_api import Speech
 from acs_emulator.api.tls import certificate_files, server_context
 from acs_emulator.api.topic_api import TopicApi
@@ -55,6 +56,7 @@ def create_app(service: Emulator) -> web.Application:
 
     app.add_routes([web.get(OPENID_PATH, openid), web.get(KEYS_PATH, keys)])
     app.add_routes(Control(service).routes())
+    app.add_routes(ResourceControl(service).routes())
     app.add_routes(Objects(service).routes())
     app.add_routes(Speech(service).routes())
     app.add_routes(TopicApi(service).routes())

@@ -32,6 +32,14 @@ def find_member(leg: Leg, model: dict[str, Any], field: str) -> Participant:
     return participant
 
 
+def read_target(model: dict[str, Any], field: str) -> Identifier:
+    """Who is to be called. Raises BadRequest."""
+    target = from_model(model, field)
+    if target.is_anonymous:
+        raise BadRequest(f"'{field}' is a withheld number, which nobody can call.", field)
+    return target
+
+
 def check_uri(uri: str | None, field: str) -> str | None:
     """An absolute http(s) address in ASCII. Raises BadRequest."""
     if uri is None:
@@ -46,7 +54,7 @@ def create_call(request: Request) -> Answer:
     callback_uri = check_uri(body["callbackUri"], "callbackUri")
     if not body["targets"]:
         raise BadRequest("'targets' must name at least one target.", "targets")
-    targets = [from_model(target, f"targets[{index}]") for index, target in enumerate(body["targets"])]
+    targets = [read_target(target, f"targets[{index}]") for index, target in enumerate(body["targets"])]
     if len({target.raw_id for target in targets}) < len(targets):
         raise BadRequest("'targets' names a target twice.", "targets")
     caller_id = caller_id_of(body)
@@ -57,7 +65,8 @@ def create_call(request: Request) -> Answer:
     source = from_model({"communicationUser": given}, "source") if given else user(service.ids.user())
     endpoint = cognitive_services(body)
     if caller_id is not None:
-        service.phones.owned.add(caller_id.value)
+        service.registry.outbound.check(caller_id, targets)
+        service.phones.own.use(caller_id.value)
     call = service.registry.new_call(source)
     leg = Connection(
         call,
@@ -108,7 +117,7 @@ def answer_call(request: Request) -> Answer:
 
 
 def redirect_call(request: Request) -> Answer:
-    target = from_model(request.body["target"], "target")
+    target = read_target(request.body["target"], "target")
     invitation = _peek(request)
     if target.is_phone and invitation.caller.is_user:
         raise NotSupported("Redirecting a VoIP call to a phone number is not supported.")
@@ -175,7 +184,7 @@ def _take(request: Request) -> Invitation:
 def caller_id_of(body: dict[str, Any]) -> Identifier | None:
     """The caller id of a request, if any."""
     number = body.get("sourceCallerIdNumber")
-    return None if number is None else from_model({"phoneNumber": number}, "sourceCallerIdNumber")
+    return None if number is None else read_target({"phoneNumber": number}, "sourceCallerIdNumber")
 
 
 def cognitive_services(body: dict[str, Any]) -> str | None:

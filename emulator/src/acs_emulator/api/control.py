@@ -148,6 +148,8 @@ class Control:
             joined = join_from_phone(self._service.registry, kind, _text(body, name), caller, script, voice)
             return answer(_ids(joined), 201)
         callee = from_text(_text(body, "to"), "to")
+        if callee.is_anonymous:
+            raise BadRequest("'to' must be a number or a user id: nobody can call a withheld number.", "to")
         context = body.get("customContext")
         if context is not None and not isinstance(context, dict):
             raise BadRequest("'customContext' must be an object.", "customContext")

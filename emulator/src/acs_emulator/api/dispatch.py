@@ -6,36 +6,24 @@ import json
 import logging
 import re
 import time
+from dataclasses import replace
 from typing import Any
 
 import aiohttp
 from aiohttp import web
 
 from acs_emulator.api.auth import SignatureChecker
+from acs_emulator.api.older_versions import CALL_VERSIONS, IDENTITY_VERSIONS, status_in
 from acs_emulator.api.operations import Answer, Operation, Request, Router
 from acs_emulator.api.repeat import Repeats, request_id
 from acs_emulator.api.request_faults import answered_by_fault, delay_or_drop, denied, taken
-from acs_emulator.api.routes import IDENTITY_OPERATIONS, OPERATIONS
-from acs_emulator.api.validation import check, read_json, request_schemas
+from acs_emulator.api.routes import IDENTITY_OPERATIONS, OPERATIONS, PREVIEW_OPERATIONS
+from acs_emulator.api.validation import check, in_newest_version, read_json, request_schemas
 from acs_emulator.core.errors import BadRequest, NotEmulated, ServiceError, Unauthorized
 from acs_emulator.events.faults import Fault
 from acs_emulator.events.log import RequestRecord
 from acs_emulator.service.emulator import Emulator
 
-#: Versions of Call Automation that are accepted (SDK 1.6.0's list, and two recorded previews).
-CALL_VERSIONS = (
-    "2023-03-06",
-    "2023-10-15",
-    "2024-04-15",
-    "2024-09-01-preview",
-    "2024-09-15",
-    "2025-05-15",
-    "2025-06-15",
-    "2025-08-15-preview",
-    "2026-03-12",
-)
-#: Versions of the identity service that its clients know.
-IDENTITY_VERSIONS = ("2021-03-07", "2022-06-01", "2022-10-01", "2023-10-01", "2025-06-30")
 #: Largest body that is read.
 BODY_LIMIT = 4 * 1024 * 1024
 _ECHO = re.compile(r"[\x21-\x7e][\x20-\x7e]{0,500}\Z")
@@ -47,7 +35,7 @@ class Dispatcher:
 
     def __init__(self, service: Emulator) -> None:
         self._service = service
-        self._router = Router(OPERATIONS + IDENTITY_OPERATIONS)
+        self._router = Router(OPERATIONS + PREVIEW_OPERATIONS + IDENTITY_OPERATIONS)
         self._signatures = SignatureChecker(service.config.access_key)
         self._repeats = Repeats()
         service.on_reset.append(self._repeats.clear)
@@ -122,6 +110,7 @@ class Dispatcher:
             record.body = value
             schema = request_schemas().get(operation.id)
             if schema:
+                value = in_newest_version(schema, value)
                 check(schema, value, loose=service.config.loose)
         repeat = request_id(request.headers) if operation.repeatable else None
         key = (operation.id, raw_path, repeat or "")
@@ -131,6 +120,7 @@ class Dispatcher:
         if operation.handler is None:
             raise NotEmulated(operation.id)
         answer = operation.handler(Request(service, raw_path, parameters, value))
+        answer = replace(answer, status=status_in(operation.id, answer.status, request.query.get("api-version")))
         if repeat:
             self._repeats.put(key, answer)
         return answer

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 from aiohttp import web
@@ -11,7 +14,8 @@ from acs_emulator.api.auth import SignatureChecker
 from acs_emulator.api.download_faults import readable_range, spoiled
 from acs_emulator.api.request_faults import answered_by_fault, delay_or_drop, denied, taken
 from acs_emulator.core.errors import Unauthorized
-from acs_emulator.events.faults import DOWNLOAD_KINDS, METADATA, SOUND
+from acs_emulator.events.faults import DOWNLOAD_KINDS, METADATA, SOUND, Fault
+from acs_emulator.events.log import RequestRecord
 from acs_emulator.recording.archive import Document
 from acs_emulator.service.emulator import Emulator
 
@@ -19,11 +23,18 @@ _METADATA_NAME = "acsmetadata"
 _DOWNLOAD, _DELETE = "CallRecording_Download", "CallRecording_Delete"
 
 
-class _File(web.FileResponse):
-    """A file, of which a readable Range takes a part."""
+class _LoggedFile(web.FileResponse):
+    """A file, or the part that a readable Range takes of it. Its status is known only when it goes out."""
+
+    def __init__(self, path: Path, record: RequestRecord) -> None:
+        super().__init__(path, headers={"Content-Type": "application/octet-stream"})
+        self._record = record
 
     async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
-        return await super().prepare(readable_range(request))
+        try:
+            return await super().prepare(readable_range(request))
+        finally:
+            self._record.status = self.status
 
 
 class Objects:
@@ -44,30 +55,46 @@ class Objects:
         document = self._service.recordings.archive.get(request.match_info["document"])
         name = request.match_info["name"]
         target = _target(request, document) | {"content": METADATA if name == _METADATA_NAME else SOUND}
-        refusal = await self._refusal(request, _DOWNLOAD, target)
-        if refusal is not None:
-            return refusal
-        if document is None or name not in (_METADATA_NAME, document.content_name):
-            return web.Response(status=404)
-        path = document.metadata_path if name == _METADATA_NAME else document.path
-        faults = self._service.faults.draw("downloads", _DOWNLOAD, None, DOWNLOAD_KINDS, target)
-        struck = await spoiled(request, path, {fault.kind: fault for fault in faults})
-        if struck is not None:
-            return struck
-        return _File(path, headers={"Content-Type": "application/octet-stream"})
+
+        async def serve(record: RequestRecord) -> web.StreamResponse:
+            if document is None or name not in (_METADATA_NAME, document.content_name):
+                return web.Response(status=404)
+            path = document.metadata_path if name == _METADATA_NAME else document.path
+            faults = self._service.faults.draw("downloads", _DOWNLOAD, None, DOWNLOAD_KINDS, target)
+            struck = await spoiled(request, path, {fault.kind: fault for fault in faults})
+            return struck if struck is not None else _LoggedFile(path, record)
+
+        return await self._logged(request, _DOWNLOAD, target, serve)
 
     async def delete(self, request: web.Request) -> web.StreamResponse:
         document = self._service.recordings.archive.get(request.match_info["document"])
-        refusal = await self._refusal(request, _DELETE, _target(request, document))
-        if refusal is not None:
-            return refusal
-        return web.Response(status=200 if document and self._service.recordings.archive.delete(document.id) else 404)
 
-    async def _refusal(self, request: web.Request, operation: str, target: dict[str, Any]) -> web.StreamResponse | None:
-        service = self._service
+        async def remove(record: RequestRecord) -> web.StreamResponse:
+            deleted = document is not None and self._service.recordings.archive.delete(document.id)
+            return web.Response(status=200 if deleted else 404)
+
+        return await self._logged(request, _DELETE, _target(request, document), remove)
+
+    async def _logged(
+        self,
+        request: web.Request,
+        operation: str,
+        target: dict[str, Any],
+        respond: Callable[[RequestRecord], Awaitable[web.StreamResponse]],
+    ) -> web.StreamResponse:
+        """Refuse the request or respond to it, and write the status down."""
+        service, started = self._service, time.perf_counter()
         record, struck = taken(service, request, operation, target=target)
         if (dropped := await delay_or_drop(service, request, record, struck)) is not None:
             return dropped
+        response = self._refusal(request, record, struck) or await respond(record)
+        record.status, record.ms = response.status, round((time.perf_counter() - started) * 1000, 3)
+        return response
+
+    def _refusal(
+        self, request: web.Request, record: RequestRecord, struck: dict[str, Fault]
+    ) -> web.StreamResponse | None:
+        service = self._service
         if not service.config.loose:
             try:
                 self._signatures.check(request.method, request.raw_path, request.headers, b"", service.authorities)
@@ -75,7 +102,6 @@ class Objects:
                 denied(service, record, error.reason, error.remedy)
                 return web.Response(status=401)
         if given := answered_by_fault(record, struck):
-            record.status = given[0]
             return web.Response(status=given[0])
         return None
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from acs_emulator.api.calls_api import caller_id_of, find_leg, find_member
+from acs_emulator.api.calls_api import caller_id_of, find_leg, find_member, read_target
 from acs_emulator.api.media_api import connected_leg, context_of, reply_to
 from acs_emulator.api.operations import Answer, Request
 from acs_emulator.calls import add_participant
 from acs_emulator.calls.ring import RING_SECONDS, Ring
 from acs_emulator.core.errors import BadRequest, ServiceError
-from acs_emulator.core.identifiers import from_model
 
 
 def list_all(request: Request) -> Answer:
@@ -43,18 +42,20 @@ def mute(request: Request) -> Answer:
 
 def add(request: Request) -> Answer:
     leg, body = connected_leg(request), request.body
-    target = from_model(body["participantToAdd"], "participantToAdd")
+    target = read_target(body["participantToAdd"], "participantToAdd")
     caller_id = caller_id_of(body)
     if target.is_phone and caller_id is None:
         raise BadRequest("'sourceCallerIdNumber' is required to add a phone number.", "sourceCallerIdNumber")
     if leg.call.find(target) is not None:
         raise BadRequest("'participantToAdd' is already in the call.", "participantToAdd")
+    request.service.registry.outbound.check(caller_id, [target])
     caller = caller_id if caller_id is not None and target.is_phone else leg.identity
     details = Ring(
         caller,
         body.get("sourceDisplayName") or "",
         body.get("customCallingContext"),
         body.get("invitationTimeoutInSeconds") or RING_SECONDS,
+        request.service.registry.outbound.begin(caller_id, leg.call, [target]),
     )
     invitation_id = add_participant.add(request.service.registry, reply_to(leg, body), target, details)
     participant = {"identifier": target.wire(), "isMuted": False, "isOnHold": False}
@@ -77,7 +78,7 @@ def remove(request: Request) -> Answer:
 
 def transfer(request: Request) -> Answer:
     leg, body = connected_leg(request), request.body
-    target = from_model(body["targetParticipant"], "targetParticipant")
+    target = read_target(body["targetParticipant"], "targetParticipant")
     member = leg.call.member(leg)
     others = [participant for participant in leg.call.participants if participant is not member]
     if body.get("transferee") is not None:

@@ -23,7 +23,7 @@ from acs_emulator.api.outbox import Outbox
 from acs_emulator.audio.mixing import mix
 from acs_emulator.calls.place_call import place_from_person
 from acs_emulator.core.errors import BadRequest, ServiceError
-from acs_emulator.core.identifiers import Identifier, from_text, phone
+from acs_emulator.core.identifiers import anonymous, from_text, phone
 from acs_emulator.core.tasks import Tasks
 from acs_emulator.phones.live import Person
 from acs_emulator.phones.microphone import FRAME_SAMPLES
@@ -39,7 +39,6 @@ LOOK = 0.1
 LAG = 3 * FRAME_SAMPLES
 #: The numbers that tabs are given, one after the other.
 NUMBERS = tuple(f"+1425555{number:04d}" for number in range(123, 200))
-ANONYMOUS = Identifier("4:anonymous", "phoneNumber", "anonymous")
 ROLES = ("number", "withheld", "mailbox")
 #: Longest text from a page, and longest thing that is said, in characters. Chosen.
 _LONGEST_MESSAGE, _LONGEST_SAYING = 16_384, 1_000
@@ -104,7 +103,7 @@ class Session:
         self._feed = Feed(service)
         self._outbox = Outbox(socket)
         self._changed = asyncio.Event()
-        self._person = Person(ANONYMOUS, self._changed.set, withheld=True)
+        self._person = Person(anonymous(), self._changed.set, withheld=True)
         self._shown = ""
         self._position = service.clock.samples()
         self._acts: dict[str, Callable[[dict[str, Any]], None]] = {
@@ -227,13 +226,15 @@ class Session:
         if self._person.busy:
             raise BadRequest("You can be somebody else once your call is over.", "as")
         identifier = from_text(wanted, "as") if wanted else None
+        if identifier is not None and identifier.is_anonymous:
+            identifier, role = None, "withheld"
         if identifier is not None and identifier.value in phones.lines():
             raise BadRequest(f"{wanted} is a number of your app: calls to it ring the app.", "as")
         if identifier is not None and phones.people.get(identifier.raw_id) not in (None, self._person):
             identifier = None  # another tab has it: a copy of this one, most likely
         self._leave()
         if role == "withheld":
-            self._person = Person(ANONYMOUS, self._changed.set, withheld=True)
+            self._person = Person(anonymous(), self._changed.set, withheld=True)
         else:
             identifier = identifier or next(
                 phone(number)

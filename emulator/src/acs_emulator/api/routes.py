@@ -1,4 +1,4 @@
-"""The table of operations (published API 2026-03-12, and the identity operations that clients need)."""
+"""The table of operations: published API 2026-03-12, one of a preview, and identity operations that clients need."""
 
 from __future__ import annotations
 
@@ -101,6 +101,11 @@ OPERATIONS: list[Operation] = [
     _plain("CallRecording_StopRecording", "DELETE", f"{_RECORDINGS}/{{recordingId}}", recordings_api.stop),
     _post("CallRecording_PauseRecording", f"{_RECORDINGS}/{{recordingId}}:pause", recordings_api.pause, "no body"),
     _post("CallRecording_ResumeRecording", f"{_RECORDINGS}/{{recordingId}}:resume", recordings_api.resume, "no body"),
+]
+
+#: Operations that the newest version does not have.
+PREVIEW_OPERATIONS: list[Operation] = [
+    _post("CallMedia_SummarizeCall", f"{_CALL}:summarizeCall", streaming_api.summarize_call),
 ]
 
 IDENTITY_OPERATIONS: list[Operation] = [

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import fastjsonschema
 
+from acs_emulator.api.older_versions import SUMMARIZE_CALL, extended, in_newest
 from acs_emulator.core.errors import BadRequest, ServiceError
 
 _SCHEMAS = Path(__file__).parent / "schemas" / "callautomation.json"
@@ -61,6 +62,14 @@ def _no_constants(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
 
 
+def in_newest_version(schema: str, body: dict[str, Any]) -> dict[str, Any]:
+    """A body that may come from any released SDK, as the newest version of the API has it. Raises BadRequest."""
+    try:
+        return in_newest(body, schema, definitions(loose=False))
+    except RecursionError as error:
+        raise BadRequest("The request body is nested too deeply.") from error
+
+
 def check(schema: str, body: dict[str, Any], *, loose: bool = False) -> None:
     """Raise BadRequest, naming the field, unless the body fits the schema. Loose allows unknown fields."""
     try:
@@ -73,26 +82,27 @@ def check(schema: str, body: dict[str, Any], *, loose: bool = False) -> None:
 
 
 @functools.cache
-def _definitions(loose: bool) -> dict[str, Any]:
-    definitions = json.loads(_SCHEMAS.read_text("utf-8"))["definitions"]
+def definitions(*, loose: bool) -> dict[str, Any]:
+    """What requests are held to: the newest version, and what released SDKs send beside it."""
+    found = extended(json.loads(_SCHEMAS.read_text("utf-8"))["definitions"])
     if loose:
-        definitions = copy.deepcopy(definitions)
-        for definition in definitions.values():
+        found = copy.deepcopy(found)
+        for definition in found.values():
             if definition.get("additionalProperties") is False:
                 del definition["additionalProperties"]
-    return dict(definitions)
+    return found
 
 
 @functools.cache
 def request_schemas() -> dict[str, str]:
-    """The schema's name by published operation id."""
-    return dict(json.loads(_SCHEMAS.read_text("utf-8"))["requests"])
+    """The schema's name by operation id."""
+    return {**json.loads(_SCHEMAS.read_text("utf-8"))["requests"], "CallMedia_SummarizeCall": SUMMARIZE_CALL}
 
 
 @functools.cache
 def _validator(schema: str, loose: bool) -> Any:
     # Compiled at first use: 4 to 7 ms each.
-    definition = {"$ref": f"#/definitions/{schema}", "definitions": _definitions(loose)}
+    definition = {"$ref": f"#/definitions/{schema}", "definitions": definitions(loose=loose)}
     return fastjsonschema.compile(definition, use_default=False)
 
 

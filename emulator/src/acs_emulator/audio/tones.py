@@ -1,4 +1,4 @@
-"""The tones of telephone keys (DTMF)."""
+"""The tones of telephone keys (DTMF), and that of a mailbox."""
 
 from __future__ import annotations
 
@@ -61,11 +61,20 @@ def _key_tone(key: str, seconds: float) -> bytes:
 
 
 @lru_cache(maxsize=1)
-def beep() -> Clip:
-    """The tone of a mailbox: 1,000 hertz for 0.4 s, at the level of a key's tone."""
-    count = round(0.4 * SAMPLE_RATE)
-    step = 2 * math.pi * 1000 / SAMPLE_RATE
-    return Clip(struct.pack(f"<{count}h", *(round(32767 * _COLUMN_LEVEL * math.sin(step * n)) for n in range(count))))
+def beep(hertz: int = 1000, seconds: float = 0.5) -> Clip:
+    """The tone after which a mailbox records. Its pitch and length differ by make: chosen."""
+    count = round(seconds * SAMPLE_RATE)
+    fade = round(_FADE * SAMPLE_RATE)
+    samples = [
+        round(
+            32767
+            * _ROW_LEVEL
+            * min(1.0, (n + 1) / fade, (count - n) / fade)
+            * math.sin(2 * math.pi * hertz * n / SAMPLE_RATE)
+        )
+        for n in range(count)
+    ]
+    return Clip(struct.pack(f"<{count}h", *samples))
 
 
 @lru_cache(maxsize=64)

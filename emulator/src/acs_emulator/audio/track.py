@@ -17,7 +17,7 @@ _KEPT = 10 * SAMPLE_RATE
 
 @dataclass(eq=False)
 class Span:
-    """A stretch of sound. ``kind`` is speech, keys, prompt or stream; ``text`` is what is said or pressed.
+    """A stretch of sound. ``kind`` is speech, keys, tone, prompt or stream; ``text`` is what is said or pressed.
 
     Only ``audience`` hears it (raw ids); None is everyone.
     """

@@ -20,7 +20,10 @@ def add(registry: Registry, reply: ReplyTo, target: Identifier, details: Ring) -
     call = reply.leg.call
     invitation_id = call.service.ids.guid()
     work = _add(registry, reply, invitation_id, target, details)
-    call.invited[invitation_id] = (call.start(work, "add participant"), target)
+    task = call.start(work, "add participant")
+    for outbound in details.legs.values():
+        task.add_done_callback(outbound.ring_ended)
+    call.invited[invitation_id] = (task, target)
     call.note("app", "adds", target.value)
     return invitation_id
 

@@ -17,7 +17,6 @@ from acs_emulator.core.outcomes import Outcome
 from acs_emulator.events.callbacks import CallbackLane
 from acs_emulator.events.envelopes import callback_event
 from acs_emulator.phones.line import Line
-from acs_emulator.phones.live import LiveLine, Person
 from acs_emulator.phones.script import Step
 
 
@@ -139,6 +138,10 @@ class Leg:
         self._lane.close()
 
 
+APP_HOLD = "the app"
+"""The reason of a hold that the app has asked for."""
+
+
 @dataclass(eq=False)
 class Participant:
     """One member of a call: an app leg or a virtual phone under an identifier."""
@@ -150,18 +153,35 @@ class Participant:
     #: Whether Event Grid tells of this participant: it covers users only, not numbers or bots (docs).
     announced: bool
     muted: bool = False
-    on_hold: bool = False
+    #: Why the participant is on hold: `APP_HOLD`, and plays to somebody else that go on.
+    _holds: frozenset[object] = frozenset()
+
+    @property
+    def on_hold(self) -> bool:
+        return bool(self._holds)
 
     def mute(self) -> None:
         """Nobody hears this participant any more."""
         self.muted = True
         self.endpoint.track.close()
 
-    def set_on_hold(self, on_hold: bool) -> None:
-        """A held phone is not heard; an app leg may play to one participant while it is itself on hold."""
-        self.on_hold = on_hold
-        if self.endpoint.is_phone and not self.muted:
-            (self.endpoint.track.close if on_hold else self.endpoint.track.open)()
+    def hold(self, reason: object) -> bool:
+        """Put on hold; whether that is news. An app leg may play to one participant while it is itself on hold."""
+        return self._hold_for(self._holds | {reason})
+
+    def unhold(self, reason: object) -> bool:
+        """A reason is gone; whether the participant is off hold by that."""
+        return self._hold_for(self._holds - {reason})
+
+    def forget_holds(self) -> None:
+        """What the participant was on hold for is of the call that it leaves."""
+        self._hold_for(frozenset())
+
+    def _hold_for(self, reasons: frozenset[object]) -> bool:
+        before, self._holds = self.on_hold, reasons
+        if self.on_hold != before and self.endpoint.is_phone and not self.muted:
+            (self.endpoint.track.close if self.on_hold else self.endpoint.track.open)()
+        return self.on_hold != before
 
     @property
     def audible(self) -> bool:
@@ -256,20 +276,6 @@ class Call:
         line = Line(self, identifier, script, voice, clock=service.clock, tasks=service.tasks, studio=service.studio)
         self.lines.append(line)
         return self.new_member(identifier, line, announced=identifier.is_user)
-
-    def new_live_phone(self, person: Person) -> Participant:
-        """The phone of a person, in this call, who has not joined yet."""
-        service = self.service
-        line = LiveLine(
-            self,
-            person,
-            clock=service.clock,
-            tasks=service.tasks,
-            studio=service.studio,
-            recogniser=service.recogniser,
-        )
-        self.lines.append(line)
-        return self.new_member(person.identifier, line, announced=person.identifier.is_user)
 
     def prompted(self, leg: Leg, *, started: bool, to: list[Participant] | None = None) -> None:
         """Sound of an app leg begins or ends; the phones that hear it notice."""

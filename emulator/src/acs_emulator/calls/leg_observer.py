@@ -1,4 +1,4 @@
-"""Who is told what happens on an app leg."""
+"""Who is told what happens on one app leg."""
 
 from __future__ import annotations
 

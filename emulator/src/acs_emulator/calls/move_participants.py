@@ -37,7 +37,7 @@ async def _move(reply: ReplyTo, source: Leg, participants: list[Participant]) ->
 def take_out(participant: Participant, origin: Call, target: Call) -> None:
     """Take a phone out of its call without hanging it up; a call of two ends with that (200/5002)."""
     _belong(participant, origin, target)
-    participant.set_on_hold(False)
+    participant.forget_holds()
     ends = origin.ends_without(participant)
     origin.participants.remove(participant)
     origin.departed(participant)

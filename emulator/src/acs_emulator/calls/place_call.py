@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from acs_emulator.calls.call import Call, Leg, Participant
+from acs_emulator.calls.people import live_phone
 from acs_emulator.calls.registry import Registry
 from acs_emulator.calls.ring import CONNECT_DELAY, Ring, reach
 from acs_emulator.core.identifiers import Identifier
@@ -21,7 +22,8 @@ def place_from_app(registry: Registry, leg: Leg, targets: list[Identifier], *, a
     call.participants.append(call.new_member(leg.identity, leg, announced=announced))
     call.note("app", "calls", ", ".join(target.value for target in targets))
     shown = leg.caller_id if leg.caller_id and targets[0].is_phone else leg.identity
-    call.start(_ring_all(registry, call, targets, Ring(shown, leg.display_name or "")), "outbound call")
+    details = Ring(shown, leg.display_name or "", legs=registry.outbound.begin(leg.caller_id, call, targets))
+    call.start(_ring_all(registry, call, targets, details), "outbound call")
 
 
 def place_from_phone(
@@ -41,13 +43,13 @@ def place_from_person(registry: Registry, person: Person, callee: Identifier) ->
     """A person calls a number or user: of the app, or that of another person."""
     call = registry.new_call(person.identifier)
     person.dialled = callee
-    return _dial(registry, call, call.new_live_phone(person), callee, Ring(person.identifier))
+    return _dial(registry, call, live_phone(call, person), callee, Ring(person.identifier))
 
 
 def _dial(registry: Registry, call: Call, phone: Participant, callee: Identifier, details: Ring) -> Call:
     phones = registry.resource.phones
     if callee.is_phone and callee.raw_id not in phones.people:
-        phones.owned.add(callee.value)
+        phones.own.use(callee.value)
     call.participants.append(phone)
     call.note("phone", "calls", f"{call.caller.value} calls {callee.value}", call.caller.value)
     call.start(_ring_all(registry, call, [callee], details), "inbound call")

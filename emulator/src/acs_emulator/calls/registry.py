@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from acs_emulator.calls.call import Call, CallObserver, Leg
 from acs_emulator.calls.lifecycle import Lifecycle
+from acs_emulator.calls.outbound_legs import OutboundLegs
 from acs_emulator.calls.resource import Resource
 from acs_emulator.core.identifiers import Identifier
 from acs_emulator.core.outcomes import Outcome
@@ -35,6 +36,7 @@ class Registry(CallObserver):
         self.legs: dict[str, Leg] = {}
         self.invitations: dict[str, Invitation] = {}
         self.ended_calls = 0
+        self.outbound = OutboundLegs(resource.phones.own)
         self._lifecycle = Lifecycle(resource.event_grid)
 
     def new_call(self, caller: Identifier) -> Call:
@@ -64,4 +66,5 @@ class Registry(CallObserver):
         self.legs.clear()
         self.invitations.clear()
         self._lifecycle.clear()
+        self.outbound.clear()
         self.ended_calls = 0

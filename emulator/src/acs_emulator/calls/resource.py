@@ -39,7 +39,7 @@ class Resource:
         self.log.observers.append(DeliveryProblems(self.problems))
         self.timeline = Timeline()
         self.faults = Faults(self.seed)
-        self.phones = PhoneBook()
+        self.phones = PhoneBook(config.numbers)
         self.studio = Studio()
         self.recogniser = recogniser()
         self.tasks = Tasks()

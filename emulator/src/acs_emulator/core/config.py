@@ -6,6 +6,7 @@ import argparse
 import base64
 import binascii
 import importlib.util
+import json
 import random
 import uuid
 from collections.abc import Mapping, Sequence
@@ -14,6 +15,9 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from acs_emulator import __version__
+from acs_emulator.core.event_grid_target import ConfigError as ConfigError
+from acs_emulator.core.event_grid_target import EventGridTarget as EventGridTarget
+from acs_emulator.core.identifiers import PHONE_NUMBER
 from acs_emulator.core.known_hosts import host_of
 
 #: The well-known development access key. It protects nothing: it only lets every SDK sign the same way.
@@ -23,38 +27,10 @@ DEFAULT_PORT = 18080
 DEFAULT_HTTPS_PORT = 18443
 #: Seed of the resource id when none is given, so that the token audience is the same at every start.
 _RESOURCE_SEED = 1
-
+#: Calls that one number may place at once unless support has raised it (docs: service limits).
+OUTBOUND_CALLS = 2
 
 N = TypeVar("N", int, float)
-
-
-class ConfigError(ValueError):
-    """A setting cannot be used; the message names the flag and says what is expected."""
-
-
-@dataclass(frozen=True)
-class EventGridTarget:
-    """One Event Grid subscription: an endpoint and, if given, the event types it wants."""
-
-    url: str
-    event_types: frozenset[str] = frozenset()
-
-    @classmethod
-    def parse(cls, text: str) -> EventGridTarget:
-        """Read ``http://host/path?query#IncomingCall,CallEnded``; without a fragment all types are sent."""
-        url, _, fragment = text.strip().partition("#")
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.netloc:
-            raise ConfigError(f"--event-grid: {text!r} is not an absolute http(s) URL.")
-        return cls(url, frozenset(name.strip() for name in fragment.split(",") if name.strip()))
-
-    def wants(self, event_type: str) -> bool:
-        """Whether this subscription takes the event type (``Microsoft.Communication.IncomingCall``)."""
-        return not self.event_types or self.names(event_type)
-
-    def names(self, event_type: str) -> bool:
-        """Whether this subscription asks for the event type, in full or by its last part."""
-        return bool({event_type, event_type.rpartition(".")[2]} & self.event_types)
 
 
 @dataclass(frozen=True)
@@ -95,6 +71,8 @@ class Config:
     location: str = ""
     #: Whether the terminal shows the conversation of each call.
     verbose: bool = False
+    #: The resource's own numbers, with the outbound calls that each may have at once.
+    numbers: tuple[tuple[str, int], ...] = ()
 
     def __post_init__(self) -> None:
         for flag, port in (("--port", self.port), ("--https-port", self.https_port or 0)):
@@ -158,6 +136,16 @@ def resource_id_of(seed: int) -> str:
     return str(uuid.UUID(int=random.Random(f"resource-{seed}").getrandbits(128), version=4))
 
 
+def parse_number(text: str) -> tuple[str, int]:
+    """Read ``+18005550199`` or ``+18005550199:10``: a number, and how many outbound calls it may have at once."""
+    number, colon, limit = text.strip().partition(":")
+    if not PHONE_NUMBER.match(number):
+        raise ConfigError(f"--number: {text!r} is not a number in E.164 form, such as +18005550199.")
+    if colon and not limit.isdecimal():
+        raise ConfigError(f"--number: {limit!r} is not a number of outbound calls, as in +18005550199:10.")
+    return number, int(limit) if colon else OUTBOUND_CALLS
+
+
 _SWITCH: dict[str, Any] = {"action": "store_true", "default": None}
 _OPTIONS: dict[str, tuple[str | None, dict[str, Any]]] = {
     "--version": (None, {"action": "version", "version": f"acs-emulator {__version__}"}),
@@ -175,8 +163,13 @@ _OPTIONS: dict[str, tuple[str | None, dict[str, Any]]] = {
     "--verbose": ("show the conversation of each call", _SWITCH),
     "--access-key": ("base64 access key (default: the development key)", {}),
     "--event-grid": (
-        "Event Grid webhook URL, may repeat; '#IncomingCall,CallStarted' at the end picks event types",
+        "Event Grid webhook URL, may repeat; '#IncomingCall,CallStarted' at the end picks event types; "
+        "or a subscription with filters as JSON",
         {"action": "append"},
+    ),
+    "--number": (
+        "a number of the resource, may repeat; '+18005550199:10' may have 10 outbound calls at once (default 2)",
+        {"dest": "numbers", "action": "append"},
     ),
     "--speed": ("divides every wait (default 1)", {}),
     "--seed": ("seed of every random choice (default: a fresh one at every start)", {}),
@@ -216,9 +209,6 @@ def parse_config(argv: Sequence[str], environ: Mapping[str, str]) -> Config:
         given = getattr(flags, name)
         return bool(given) or environ.get(f"EMULATOR_{name.upper()}", "").lower() in ("1", "true", "yes", "on")
 
-    urls: list[str] = flags.event_grid or environ.get("EMULATOR_EVENT_GRID", "").split(",http")
-    if not flags.event_grid:
-        urls = [urls[0], *(f"http{rest}" for rest in urls[1:])]
     port = _number(int, "--port", setting("port", str(DEFAULT_PORT)))
     https_port = setting("https_port", str(DEFAULT_HTTPS_PORT if port == DEFAULT_PORT else 0))
     return Config(
@@ -231,7 +221,7 @@ def parse_config(argv: Sequence[str], environ: Mapping[str, str]) -> Config:
         location=setting("location", ""),
         verbose=switch("verbose"),
         access_key=setting("access_key", DEVELOPMENT_ACCESS_KEY),
-        event_grid=tuple(EventGridTarget.parse(url) for url in urls if url.strip()),
+        event_grid=_subscriptions(flags.event_grid, environ.get("EMULATOR_EVENT_GRID", "")),
         speed=_number(float, "--speed", setting("speed", "1")),
         seed=_number(int, "--seed", seed) if (seed := setting("seed", "")) else None,
         loose=switch("loose"),
@@ -246,10 +236,29 @@ def parse_config(argv: Sequence[str], environ: Mapping[str, str]) -> Config:
         storage_connection_string=setting("storage_connection_string", ""),
         topic_key=setting("topic_key", ""),
         speech_key=setting("speech_key", ""),
+        numbers=tuple(
+            parse_number(number)
+            for number in flags.numbers or environ.get("EMULATOR_NUMBERS", "").split(",")
+            if number.strip()
+        ),
         recording_chunk_seconds=_number(
             float, "--recording-chunk-seconds", setting("recording_chunk_seconds", "14400")
         ),
     )
+
+
+def _subscriptions(given: list[str] | None, environment: str) -> tuple[EventGridTarget, ...]:
+    """Those of the flags, or of the environment: URLs with commas between them, one subscription, or a JSON list."""
+    if given:
+        return tuple(map(EventGridTarget.parse, given))
+    text = environment.strip()
+    if text.startswith("["):
+        try:
+            return tuple(EventGridTarget.parse(json.dumps(one)) for one in json.loads(text))
+        except ValueError as error:
+            raise ConfigError(f"EMULATOR_EVENT_GRID: {error}") from error
+    first, *rest = [text] if text.startswith("{") else text.split(",http")
+    return tuple(EventGridTarget.parse(url) for url in (first, *(f"http{one}" for one in rest)) if url.strip())
 
 
 def _number(kind: type[N], flag: str, text: str) -> N:

@@ -10,6 +10,7 @@ ServiceError            any refusal: status + error body
 ├── NotSupported        405  the service does not offer this (8520)
 ├── Conflict            409  started already, or not started (8519)
 ├── MediaConflict       412  incompatible media operation running (8583)
+├── TooManyCalls        429  the number has as many outbound calls as it may (8530)
 └── NotEmulated         501  known to the service, not to this emulator
 """
 
@@ -100,6 +101,17 @@ class MediaConflict(ServiceError):
         super().__init__(
             412, "8583", "Another media operation that cannot run at the same time is in progress on this call."
         )
+
+
+class TooManyCalls(ServiceError):
+    """A number's limit of outbound calls at once (docs: service limits; how the service refuses: chosen).
+
+    Without Retry-After, after which the SDKs would try again by themselves and hold up the app.
+    """
+
+    def __init__(self, number: str, limit: int) -> None:
+        message = f"{number} has {limit} outbound calls already, as many as it may have at once."
+        super().__init__(429, "8530", message, "sourceCallerIdNumber")
 
 
 class NotEmulated(ServiceError):

@@ -10,6 +10,8 @@ from acs_emulator.core.errors import BadRequest
 
 #: An E.164 number.
 PHONE_NUMBER = re.compile(r"\+[0-9]{3,15}\Z")
+#: The value of a number that is withheld (published: PhoneNumberIdentifierModel).
+ANONYMOUS = "anonymous"
 _TYPED = {
     "communicationUser": "id",
     "phoneNumber": "value",
@@ -37,6 +39,11 @@ class Identifier:
     def is_user(self) -> bool:
         return self.kind == "communicationUser"
 
+    @property
+    def is_anonymous(self) -> bool:
+        """A telephone that withholds its number."""
+        return self.is_phone and self.value == ANONYMOUS
+
     def wire(self) -> dict[str, Any]:
         """As in REST bodies and callbacks: rawId first."""
         return {"rawId": self.raw_id, "kind": self.kind, self.kind: self._typed()}
@@ -53,13 +60,20 @@ def phone(number: str) -> Identifier:
     return Identifier(f"4:{number}", "phoneNumber", number)
 
 
+def anonymous() -> Identifier:
+    """A caller without a number."""
+    return Identifier(f"4:{ANONYMOUS}", "phoneNumber", ANONYMOUS, {"isAnonymous": True})
+
+
 def user(user_id: str) -> Identifier:
     return Identifier(user_id, "communicationUser", user_id)
 
 
 def from_text(text: str, field: str) -> Identifier:
-    """Read ``+14255550100``, ``4:+14255550100`` or ``8:acs:...`` (a few other raw ids as well)."""
+    """Read ``+14255550100``, ``4:+14255550100``, ``anonymous`` or ``8:acs:...`` (a few other raw ids as well)."""
     bare = text.removeprefix("4:")
+    if bare == ANONYMOUS:
+        return anonymous()
     if bare.startswith("+"):
         if not PHONE_NUMBER.match(bare):
             raise BadRequest(f"'{field}' is not a phone number in E.164 form.", field)
@@ -89,6 +103,8 @@ def from_model(model: dict[str, Any], field: str) -> Identifier:
         raise BadRequest(f"'{field}.kind' is {declared}, but the identifier given is a {kind}.", f"{field}.kind")
     value = str(model[kind][_TYPED[kind]])
     if kind == "phoneNumber":
+        if value == ANONYMOUS:
+            return anonymous()
         if not PHONE_NUMBER.match(value):
             raise BadRequest(f"'{field}.phoneNumber.value' is not in E.164 form.", f"{field}.phoneNumber.value")
         return phone(value)

@@ -46,8 +46,12 @@ WRONG_TONE = Outcome(500, 8534, "Action failed, incorrect tone entered.")
 # Docs give 8565 as the AI services' failure; that malformed SSML ends here is chosen.
 SPEECH_SERVICE_FAILED = Outcome(400, 8565, "Action failed, bad request to Azure AI services. Check input parameters.")
 
-# Docs: Call Automation codes 8581, 8603, 8605; which event and HTTP-like code they go with is chosen.
-STREAM_URL_INVALID = Outcome(400, 8581, "Action failed, the transport URL is not valid.")
+# Public logs of MediaStreamingFailed (Azure-Samples/communication-services-python-quickstarts issue 60, December 2024)
+# and TranscriptionFailed (Microsoft Q&A 2283300, June 2025).
+STREAM_URL_INVALID = Outcome(
+    400, 8581, "Action failed, Transport url is not valid or web socket server is not operational."
+)
+# Docs: Call Automation codes 8603, 8605; which event and HTTP-like code they go with is chosen.
 STREAM_FAILED = Outcome(500, 8603, "Action failed, media streaming failed.")
 TRANSCRIPTION_FAILED = Outcome(400, 8605, "Action failed, transcription failed.")
 
@@ -61,6 +65,7 @@ INVITE_NOT_ANSWERED = Outcome(408, 8587, "Invite failed, the call was not answer
 CALL_NOT_FOUND = Outcome(404, 8522, "Call not found.")
 NOT_IN_CALL = Outcome(404, 8522, "Participant not found.")
 INVITATION_UNKNOWN = Outcome(400, 8523, "The invitation is unknown or no longer pending.")
+SUMMARY_NOT_MADE = Outcome(500, 9999, "The emulator makes no summaries.")
 TRANSFERRED = Outcome(200, 7015, "The call was transferred. DiagCode: 0#7015.@")
 
 

@@ -18,6 +18,8 @@ from acs_emulator.events.posting import post
 RETRY_WAITS = (1.0, 2.0, 4.0)
 #: Wall-clock seconds that one attempt may take. Not published: chosen.
 ATTEMPT_TIMEOUT = 30.0
+#: Wall-clock seconds that a callback without a response holds up the next one. Not published: chosen.
+HELD_UP = 1.5
 
 
 class CallbackSender:
@@ -34,7 +36,10 @@ class CallbackSender:
         self.tasks = tasks
 
     async def attempt(self, delivery: Delivery, *, pretend: Fault | None = None) -> bool:
-        """Try once; True on any 2xx. A `status` fault pretends that the endpoint answered so."""
+        """Try once; False if it is to be tried again. A `status` fault pretends that the endpoint answered so.
+
+        Any 2xx will do. An app that took the event and never responds has it: it is not sent again.
+        """
         if pretend is not None:
             delivery.attempts.append(Attempt(self.clock.monotonic_ms(), status=pretend.status, fault="status"))
         else:
@@ -43,8 +48,8 @@ class CallbackSender:
                 "Authorization": f"Bearer {self._signer.callback_token()}",
             }
             await post(self._session, self.clock, delivery, delivery.body, headers, ATTEMPT_TIMEOUT)
-        status = delivery.attempts[-1].status
-        return status is not None and 200 <= status < 300
+        last = delivery.attempts[-1]
+        return last.unanswered or (last.status is not None and 200 <= last.status < 300)
 
     async def retry(self, delivery: Delivery) -> None:
         """Try again with growing waits until one attempt succeeds or the waits are used up."""
@@ -55,13 +60,18 @@ class CallbackSender:
 
 
 class CallbackLane:
-    """The callbacks of one call connection: the next waits for the first attempt of the one before."""
+    """The callbacks of one call connection, sent in order.
+
+    The next waits for the response to the one before, but no longer than ``HELD_UP``: an app that does not respond
+    gets its events all the same.
+    """
 
     def __init__(self, sender: CallbackSender, call_connection_id: str) -> None:
         self._sender = sender
         self._id = call_connection_id
         self._queue: asyncio.Queue[tuple[dict[str, Any], str] | None] = asyncio.Queue()
-        self._held: list[tuple[Delivery, asyncio.Task[None]]] = []
+        #: Reordered callbacks that wait for the next one. Whoever takes one out of here sends it.
+        self._held: list[Delivery] = []
         sender.tasks.start(self._run(), f"callbacks of {call_connection_id}")
 
     def put(self, event: dict[str, Any], url: str) -> None:
@@ -84,24 +94,29 @@ class CallbackLane:
             return
         if "duplicate" in struck:
             copy = sender.log.delivery("callback", url, event, self._id, duplicate=True)
-            sender.tasks.start(self._first(copy, None), "duplicate callback")
+            sender.tasks.start(self._deliver(copy, None), "duplicate callback")
         if "delay" in struck:
             await sender.clock.sleep(struck["delay"].seconds)
         if "reorder" in struck:
-            release = sender.tasks.start(self._release_later(delivery, struck["reorder"].seconds), "held callback")
-            self._held.append((delivery, release))
+            self._held.append(delivery)
+            sender.tasks.start(self._release_later(delivery, struck["reorder"].seconds), "held callback")
             return
-        await self._first(delivery, struck.get("status"))
-        for held, release in self._held[:]:
-            release.cancel()
-            self._held.remove((held, release))
-            await self._first(held, None)
+        await self._begin(delivery, struck.get("status"))
+        held, self._held = self._held, []
+        for one in held:
+            await self._begin(one, None)
+
+    async def _begin(self, delivery: Delivery, pretend: Fault | None) -> None:
+        """Send it, and wait a while for the response."""
+        sending = self._sender.tasks.start(self._deliver(delivery, pretend), f"callback of {self._id}")
+        await asyncio.wait({sending}, timeout=HELD_UP)
 
     async def _release_later(self, delivery: Delivery, seconds: float) -> None:
         await self._sender.clock.sleep(seconds)
-        self._held = [entry for entry in self._held if entry[0] is not delivery]
-        await self._first(delivery, None)
+        if delivery in self._held:
+            self._held.remove(delivery)
+            await self._deliver(delivery, None)
 
-    async def _first(self, delivery: Delivery, pretend: Fault | None) -> None:
+    async def _deliver(self, delivery: Delivery, pretend: Fault | None) -> None:
         if not await self._sender.attempt(delivery, pretend=pretend):
             self._sender.tasks.start(self._sender.retry(delivery), "callback retry")

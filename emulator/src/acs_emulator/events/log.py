@@ -13,13 +13,17 @@ RING_SIZE = 20_000
 
 @dataclass
 class Attempt:
-    """One try: ``at_ms`` since start, ``ms`` it took; ``status`` or ``error`` or the fault that ate it."""
+    """One try: ``at_ms`` since start, ``ms`` it took; ``status`` or ``error`` or the fault that ate it.
+
+    ``unanswered``: it was sent, and no response came in the time allowed.
+    """
 
     at_ms: float
     ms: float = 0.0
     status: int | None = None
     error: str | None = None
     fault: str | None = None
+    unanswered: bool = False
 
     @property
     def delivered(self) -> bool:

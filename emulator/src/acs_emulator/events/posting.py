@@ -39,12 +39,16 @@ async def post(
             URL(delivery.url, encoded=True),
             data=json.dumps(body, separators=(",", ":")).encode(),
             headers=headers,
-            timeout=aiohttp.ClientTimeout(total=limit),
+            timeout=aiohttp.ClientTimeout(total=limit, sock_connect=limit / 2),
             allow_redirects=False,
         ) as answer:
             text = await answer.read()
             attempt.status = answer.status
-    except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:
+    except TimeoutError as error:
+        # Where it was the connection that took too long, nobody has the event.
+        attempt.unanswered = not isinstance(error, aiohttp.ClientError)
+        attempt.error = f"TimeoutError: no response within {limit:.0f} s" if attempt.unanswered else str(error)
+    except (aiohttp.ClientError, OSError, ValueError) as error:
         attempt.error = f"{type(error).__name__}: {error}"
     finally:
         waiting.cancel()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from acs_emulator.audio import PromptError
-from acs_emulator.calls.call import Call, Participant
+from acs_emulator.calls.call import APP_HOLD, Call, Participant
 from acs_emulator.calls.leg_observer import LegObserver
 from acs_emulator.calls.reply import ReplyTo
 from acs_emulator.core import outcomes
@@ -51,8 +51,7 @@ class Holds(LegObserver):
 
     def hold(self, target: Participant, source: dict[str, Any] | None, reply: ReplyTo) -> None:
         """ParticipantsUpdated, and HoldAudioStarted if there is audio; no other event tells of success (docs)."""
-        if not target.on_hold:
-            target.set_on_hold(True)
+        if target.hold(APP_HOLD):
             reply.leg.call.participants_changed()
         reply.leg.call.note("app", "holds", target.identifier.value)
         if source is not None:
@@ -64,8 +63,7 @@ class Holds(LegObserver):
         audio = self._audio.pop(target.identifier.raw_id, None)
         if audio is not None:
             audio.end()
-        if target.on_hold:
-            target.set_on_hold(False)
+        if target.unhold(APP_HOLD):
             call.participants_changed()
 
     def dropped(self) -> None:

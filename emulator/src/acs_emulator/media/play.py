@@ -44,19 +44,18 @@ class Play(MediaOperation):
             await self._play()
         finally:
             if held and not self.leg.call.ended:
-                for participant in held:
-                    participant.set_on_hold(False)
-                self.leg.call.participants_changed()
+                self._tell_if_any([participant.unhold(self) for participant in held])
 
     def _hold_others(self) -> list[Participant]:
         """Who is not played to waits on hold meanwhile (recorded 2025)."""
         call = self.leg.call
-        others = [p for p in call.participants if p not in self._targets and not p.on_hold] if self._targets else []
-        for participant in others:
-            participant.set_on_hold(True)
-        if others:
-            call.participants_changed()
+        others = [p for p in call.participants if p not in self._targets] if self._targets else []
+        self._tell_if_any([participant.hold(self) for participant in others])
         return others
+
+    def _tell_if_any(self, changes: list[bool]) -> None:
+        if any(changes):
+            self.leg.call.participants_changed()
 
     async def _play(self) -> None:
         leg = self.leg

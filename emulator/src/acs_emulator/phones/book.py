@@ -1,48 +1,21 @@
-"""Which virtual phone answers under which number or user id, and how."""
+"""Which virtual phone answers under which number or user id."""
 
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+from collections.abc import Iterable
 from typing import Any
 
 from acs_emulator.audio import SpeechError, espeak_voice, phone_voice
 from acs_emulator.core.errors import BadRequest
 from acs_emulator.core.identifiers import Identifier, from_text
+from acs_emulator.phones.behaviours import WELL_KNOWN, Behaviour, parse_behaviour
 from acs_emulator.phones.live import Person
-from acs_emulator.phones.script import Step, parse_script, seconds
+from acs_emulator.phones.own_numbers import OwnNumbers
 
-BEHAVIOURS = ("answer", "decline", "busy", "noAnswer", "unreachable")
-#: Seconds until a phone reacts when its behaviour does not say.
-REACTION = 1.0
-
-
-@dataclass(frozen=True)
-class Behaviour:
-    """How a phone takes a call; the script begins when it is connected."""
-
-    kind: str = "answer"
-    after: float = REACTION
-    script: tuple[Step, ...] = ()
-    #: espeak-ng's name of its voice; None takes one that belongs to the number or user id.
-    voice: str | None = None
-
-
+_FIELDS = {"number", "id", "behaviour", "afterSeconds", "afterRings", "greeting", "script", "voice", "locale"}
 #: Numbers that were rung of which the last are kept.
 _RUNG = 8
-
-#: Numbers with a fixed behaviour that need no set-up.
-WELL_KNOWN: dict[str, Behaviour] = {
-    "+15550100001": Behaviour(),
-    "+15550100002": Behaviour("decline"),
-    "+15550100003": Behaviour("busy"),
-    "+15550100004": Behaviour("noAnswer"),
-    "+15550100005": Behaviour("unreachable"),
-    "+15550100006": Behaviour(after=20.0),
-    "+15550100007": Behaviour(script=(Step(hang_up=True),)),
-    "+15550100008": Behaviour(script=(Step(when="asked", after=0.5, press="1"),)),
-    "+15550100009": Behaviour(script=(Step(when="asked", after=0.5, say="yes"),)),
-}
 
 
 def parse_voice(body: dict[str, Any], identifier: Identifier) -> str | None:
@@ -62,20 +35,19 @@ def parse_voice(body: dict[str, Any], identifier: Identifier) -> str | None:
 class PhoneBook:
     """Registered phones, the well-known numbers, and the numbers that belong to the resource."""
 
-    def __init__(self) -> None:
+    def __init__(self, declared: Iterable[tuple[str, int]] = ()) -> None:
         self._phones: dict[str, Behaviour] = {}
+        self.own = OwnNumbers(declared)
         #: The last numbers that were rung, the newest at the end.
         self._rung: deque[str] = deque(maxlen=_RUNG)
         #: Who answers for themselves, by raw id.
         self.people: dict[str, Person] = {}
-        #: Numbers that ring the app: those called from outside, and those used as caller id.
-        self.owned: set[str] = set()
 
     def register(self, body: Any) -> tuple[Identifier, Behaviour]:
         """Read and keep the body of POST /emulator/phones. Raises BadRequest."""
         if not isinstance(body, dict):
             raise BadRequest("The body must be an object.")
-        unknown = sorted(set(body) - {"number", "id", "behaviour", "afterSeconds", "script", "voice", "locale"})
+        unknown = sorted(set(body) - _FIELDS)
         if unknown:
             raise BadRequest(f"'{unknown[0]}' is not known.", unknown[0])
         name = "number" if "number" in body else "id"
@@ -83,15 +55,9 @@ class PhoneBook:
         if not isinstance(text, str):
             raise BadRequest("'number' or 'id' is required.", "number")
         identifier = from_text(text, name)
-        kind = body.get("behaviour", "answer")
-        if kind not in BEHAVIOURS:
-            raise BadRequest(f"'behaviour' must be one of {', '.join(BEHAVIOURS)}.", "behaviour")
-        behaviour = Behaviour(
-            kind,
-            seconds(body.get("afterSeconds", REACTION), "afterSeconds"),
-            parse_script(body.get("script")),
-            parse_voice(body, identifier),
-        )
+        if identifier.is_anonymous:
+            raise BadRequest(f"'{name}' must be a number or a user id: nobody can call a withheld number.", name)
+        behaviour = parse_behaviour(body, parse_voice(body, identifier))
         self._phones[identifier.raw_id] = behaviour
         return identifier, behaviour
 
@@ -103,11 +69,11 @@ class PhoneBook:
     def unattended(self) -> list[str]:
         """Numbers that were rung, are not the app's, and that no person holds."""
         held = {person.identifier.value for person in self.people.values()}
-        return [number for number in self._rung if number not in held and number not in self.owned]
+        return [number for number in self._rung if number not in held and number not in self.own]
 
     def lines(self) -> list[str]:
         """The numbers by which the app can be called, as far as they are known."""
-        return sorted(number for number in self.owned if number not in WELL_KNOWN)
+        return sorted(number for number in self.own.all() if number not in WELL_KNOWN)
 
     def behaviour(self, target: Identifier) -> Behaviour | None:
         """How the target takes a call; None when the call is the app's to answer."""
@@ -118,14 +84,14 @@ class PhoneBook:
             return None
         if target.value in WELL_KNOWN:
             return WELL_KNOWN[target.value]
-        return None if target.value in self.owned else Behaviour()
+        return None if target.value in self.own else Behaviour()
 
     def clear(self) -> None:
         self._phones.clear()
+        self.own.clear()
         self._rung.clear()
         for person in self.people.values():
             person.forget()
-        self.owned.clear()
 
     def state(self) -> list[dict[str, Any]]:
         return [

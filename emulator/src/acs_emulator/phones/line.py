@@ -6,7 +6,7 @@ import asyncio
 from collections import Counter
 from typing import Any, Protocol
 
-from acs_emulator.audio import Clip, SpeechError, Studio, Track, key_tones, murmur, phone_voice
+from acs_emulator.audio import Clip, SpeechError, Studio, Track, beep, key_tones, murmur, phone_voice
 from acs_emulator.core.clock import SAMPLE_RATE, Clock
 from acs_emulator.core.identifiers import Identifier
 from acs_emulator.core.outcomes import Outcome
@@ -76,6 +76,8 @@ class Line:
         self._clock = clock
         self._tasks = tasks
         self._studio = studio
+        #: SIP headers that came with the call, where they reach this phone.
+        self.sip_headers: dict[str, str] = {}
         #: Keys that the other side sent.
         self.keys_heard = ""
         self.on_line = False
@@ -172,6 +174,12 @@ class Line:
         await clock.sleep((span.end - clock.samples()) / SAMPLE_RATE)
         self.call.speech_ended(self.identifier, text)
 
+    async def _beep(self) -> None:
+        clip = beep()
+        self.call.note("phone", "beeps", party=self.identifier.value)
+        self._due = self.track.add(clip, "tone", "beep").end
+        await self._clock.sleep((self._due - self._clock.samples()) / SAMPLE_RATE)
+
     async def _rehearse(self) -> None:
         """Have the script's speech made while the phone still rings, so that it begins on time."""
         for step in self.script:
@@ -209,6 +217,8 @@ class Line:
                 self._due = clock.samples()
             elif step.say is not None:
                 await self.say(step.say, None if step.at is None else self._due)
+            elif step.beep:
+                await self._beep()
             elif step.hang_up:
                 self.hang_up()
                 return
@@ -244,4 +254,5 @@ class Line:
             "steps": len(self.script),
             "asked": self._asking,
             "keysHeard": self.keys_heard,
+            "sipHeaders": self.sip_headers,
         }

@@ -6,11 +6,12 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from acs_emulator.audio import Clip, Recogniser, Studio, beep
+from acs_emulator.audio import Recogniser, Studio
 from acs_emulator.core.clock import Clock
 from acs_emulator.core.identifiers import Identifier
 from acs_emulator.core.outcomes import Outcome
 from acs_emulator.core.tasks import Tasks
+from acs_emulator.phones.behaviours import RING_CYCLE, named
 from acs_emulator.phones.line import Conversation, Line
 from acs_emulator.phones.microphone import Microphone, Utterance
 from acs_emulator.phones.question import Question
@@ -19,8 +20,8 @@ from acs_emulator.phones.question import Question
 GREETING = "You have reached the mailbox of {number}. Please leave a message after the tone."
 #: Seconds of sound below which the timeline has no entry: a cough or a click. Chosen.
 SHORTEST_SPEECH = 0.3
-#: Seconds that a mailbox lets a call ring. Chosen: three rings.
-MAILBOX_RINGS = 12.0
+#: Seconds that a mailbox lets a call ring. Chosen: two rings.
+MAILBOX_RINGS = 2 * RING_CYCLE
 
 
 @dataclass(frozen=True)
@@ -124,10 +125,10 @@ class Person:
 
 
 class LiveLine(Line):
-    """Has no script. Microphone speech is sound alone, unless there is a recogniser and the app asks for phrases.
+    """Has no script, unless it is a mailbox. Keys and typed words count as those of a scripted phone.
 
-    Without one it interrupts no prompt and answers no question: what was said is not known. Keys and typed words count
-    as those of a scripted phone.
+    Speech into the microphone is sound alone, which interrupts no prompt and answers no question, as what was said is
+    not known: unless there is a recogniser and the app asks for phrases.
     """
 
     def __init__(
@@ -140,7 +141,8 @@ class LiveLine(Line):
         studio: Studio,
         recogniser: Recogniser | None,
     ) -> None:
-        super().__init__(call, person.identifier, (), None, clock=clock, tasks=tasks, studio=studio)
+        script = named("mailbox", GREETING.format(number=_digits(person.identifier))) if person.mailbox else ()
+        super().__init__(call, person.identifier, script, None, clock=clock, tasks=tasks, studio=studio)
         self.person = person
         #: What the app waits for from this phone.
         self.question: Question | None = None
@@ -155,10 +157,6 @@ class LiveLine(Line):
         super().connected()
         if self.connected_ms is None:
             self.connected_ms = self._clock.monotonic_ms()
-        if self.person.mailbox:
-            self._script_task = self._script_task or self._tasks.start(
-                self._greet(), f"mailbox of {self.identifier.raw_id}"
-            )
         self.person.changed()
 
     def dropped(self, outcome: Outcome) -> None:
@@ -216,12 +214,7 @@ class LiveLine(Line):
             )
         self.call.speech_ended(self.identifier, text)
 
-    async def _greet(self) -> None:
-        digits = " ".join(character for character in self.identifier.value if character.isdigit())
-        await self.say(GREETING.format(number=digits))
-        if self.on_line:
-            self._sound(beep(), "the tone")
 
-    def _sound(self, clip: Clip, text: str) -> None:
-        self.track.add(clip, "keys", text)
-        self.call.note("phone", "beeps", "", self.identifier.value)
+def _digits(identifier: Identifier) -> str:
+    """A number as it is read out."""
+    return " ".join(character for character in identifier.value if character.isdigit())

@@ -34,7 +34,7 @@ TONES = {
 }
 #: The key of each tone name.
 KEYS = {tone: key for key, tone in TONES.items()}
-_ACTIONS = ("press", "say", "wait", "hangUp")
+_ACTIONS = ("press", "say", "beep", "wait", "hangUp")
 _FIELDS = ("when", "at", "after", *_ACTIONS)
 #: Longest wait of one step in seconds.
 _LONGEST = 86_400.0
@@ -50,6 +50,8 @@ class Step:
     press: str | None = None
     say: str | None = None
     hang_up: bool = False
+    #: The tone of a mailbox.
+    beep: bool = False
 
 
 def parse_script(steps: Any, where: str = "script") -> tuple[Step, ...]:
@@ -78,15 +80,16 @@ def _step(step: Any, where: str) -> Step:
     when = step.get("when")
     if when is not None and when not in CONDITIONS:
         raise BadRequest(f"'{where}.when' must be one of {', '.join(CONDITIONS)}.", f"{where}.when")
-    if "hangUp" in step and step["hangUp"] is not True:
-        raise BadRequest(f"'{where}.hangUp' must be true.", f"{where}.hangUp")
+    for name in ("hangUp", "beep"):
+        if name in step and step[name] is not True:
+            raise BadRequest(f"'{where}.{name}' must be true.", f"{where}.{name}")
     say = step.get("say")
     if "say" in step and not isinstance(say, str):
         raise BadRequest(f"'{where}.say' must be text.", f"{where}.say")
     press = check_keys(step["press"], f"{where}.press") if "press" in step else None
     after = seconds(step.get("after", 0), f"{where}.after") + seconds(step.get("wait", 0), f"{where}.wait")
     at = seconds(step["at"], f"{where}.at") if "at" in step else None
-    return Step(when, after, at, press, say, "hangUp" in step)
+    return Step(when, after, at, press, say, "hangUp" in step, "beep" in step)
 
 
 def check_keys(keys: Any, where: str) -> str:

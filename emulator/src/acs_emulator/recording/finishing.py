@@ -85,7 +85,7 @@ async def _export(recording: Recording, documents: list[Document]) -> None:
     folder = "/".join(
         (
             recording.moment(recording.pieces[0][0]).strftime("%Y%m%d"),
-            recording.call.id,
+            _call_id(recording),
             f"{recording.id[:8]}-{service.ids.guid()}",
         )
     )
@@ -141,7 +141,7 @@ def _metadata(recording: Recording, document_id: str, index: int, pieces: list[P
     bit_rate = MP3_KBPS * 1000 if options.format == "mp3" else SAMPLE_RATE * 16 * channels
     return {
         "resourceId": service.config.resource_id,
-        "callId": recording.call.id,
+        "callId": _call_id(recording),
         "chunkDocumentId": document_id,
         "chunkIndex": index,
         "chunkStartTime": ticks_text(recording.moment(low), "Z"),
@@ -165,13 +165,17 @@ def _metadata(recording: Recording, document_id: str, index: int, pieces: list[P
 
 
 def _event(recording: Recording) -> dict[str, Any]:
+    """In the order of a public report (Azure/azure-sdk-for-net issue 54863, January 2026)."""
     options = recording.options
-    own = {"storageType": "AzureBlob"} if recording.exported else {}
+    # What could not be exported has no storageType (docs: bring your own storage).
+    failed = options.container_url and not recording.exported
+    kind = {} if failed else {"storageType": "AzureBlob" if recording.exported else "ACS"}
     return {
-        **(own | {"recordingId": recording.id} if options.container_url else {}),
         "recordingStorageInfo": {"recordingChunks": recording.chunks},
         "recordingStartTime": ticks_text(recording.moment(recording.pieces[0][0]), "Z"),
         "recordingDurationMs": _milliseconds(recording.pieces),
+        "recordingId": recording.id,
+        **kind,
         "sessionEndReason": recording.reason,
         # PascalCase in Event Grid, camelCase in REST (docs).
         "recordingContentType": options.content[:1].upper() + options.content[1:],
@@ -180,9 +184,14 @@ def _event(recording: Recording) -> dict[str, Any]:
     }
 
 
+def _call_id(recording: Recording) -> str:
+    """What subject, metadata and blob names call the call: its correlation id (same report; of the latter chosen)."""
+    return recording.call.correlation_id
+
+
 def _subject(recording: Recording) -> str:
-    call = recording.call
-    return f"/recording/call/{call.id}/serverCallId/{call.server_call_id}/recordingId/{recording.id}"
+    server_call_id = recording.call.server_call_id
+    return f"/recording/call/{_call_id(recording)}/serverCallId/{server_call_id}/recordingId/{recording.id}"
 
 
 def _milliseconds(pieces: list[Piece]) -> int:

@@ -63,15 +63,16 @@ def read_options(body: dict[str, Any]) -> RecordingOptions:
     if form == "mp3" and importlib.util.find_spec("lameenc") is None:
         raise NotSupported("This emulator writes mp3 only where the Python package lameenc is installed.")
     ordering = tuple(
-        from_model(model, f"audioChannelParticipantOrdering[{index}]").raw_id
+        _raw_id(model, f"audioChannelParticipantOrdering[{index}]")
         for index, model in enumerate(body.get("audioChannelParticipantOrdering") or ())
     )
     if len(ordering) > MOST_CHANNELS:
         where = "audioChannelParticipantOrdering"
         raise BadRequest(f"'{where}' must have at most {MOST_CHANNELS} participants.", where)
     pinned = _pinned(body.get("channelAffinity") or [])
-    if channel != "unmixed" and (ordering or pinned):
-        raise BadRequest("Channels can be given to participants in an unmixed recording only.", "channelAffinity")
+    if channel != "unmixed":
+        # The service was recorded taking them, which can have no effect.
+        ordering, pinned = (), {}
     pause_on_start = bool(body.get("pauseOnStart", False))
     return RecordingOptions(content, channel, form, pause_on_start, ordering, pinned, _container(body))
 
@@ -89,12 +90,18 @@ def _container(body: dict[str, Any]) -> str:
     return url.rstrip("/")
 
 
+def _raw_id(model: dict[str, Any], where: str) -> str:
+    """Who gets a channel: any user id is taken, as recorded; one that is nobody's has no effect."""
+    given = (model.get("communicationUser") or {}).get("id")
+    return str(given) if given is not None else from_model(model, where).raw_id
+
+
 def _pinned(affinities: list[dict[str, Any]]) -> dict[str, int]:
     pinned: dict[str, int] = {}
     free = [number for number in range(MOST_CHANNELS) if number not in {one.get("channel") for one in affinities}]
     for index, affinity in enumerate(affinities):
         where = f"channelAffinity[{index}]"
-        raw_id = from_model(affinity["participant"], f"{where}.participant").raw_id
+        raw_id = _raw_id(affinity["participant"], f"{where}.participant")
         number = affinity["channel"] if "channel" in affinity else free.pop(0) if free else MOST_CHANNELS
         if number in pinned.values() or raw_id in pinned or number >= MOST_CHANNELS:
             raise BadRequest(f"'{where}' gives a channel or a participant twice.", where)

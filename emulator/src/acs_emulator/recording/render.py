@@ -40,7 +40,7 @@ def split(pieces: Sequence[Piece], longest: int) -> list[list[Piece]]:
 
 
 def _write_wav(path: Path, channels: Sequence[Sequence[Track]], pieces: Sequence[Piece]) -> None:
-    with wave.open(str(path), "wb") as file:
+    with path.open("wb") as target, wave.open(target, "wb") as file:
         file.setnchannels(len(channels))
         file.setsampwidth(SAMPLE_BYTES)
         file.setframerate(SAMPLE_RATE)

@@ -11,7 +11,9 @@ from acs_emulator.calls.registry import Registry
 from acs_emulator.calls.resource import Resource
 from acs_emulator.core.certificate import CertificateFiles
 from acs_emulator.core.config import Config
+from acs_emulator.core.event_grid_target import EventGridTarget
 from acs_emulator.core.tasks import Tasks
+from acs_emulator.events.eventgrid import Subscription
 from acs_emulator.events.topic import Topic
 from acs_emulator.recording.recordings import Recordings
 from acs_emulator.service.connection import Connection
@@ -71,7 +73,11 @@ class Emulator(Resource):
         origins = (self.local_origin, self.secure_origin, self.config.public_url)
         self.authorities = [origin.partition("//")[2] for origin in origins if origin]
         for target in self.config.event_grid:
-            self.event_grid.subscribe(target, self.origin, self._handshakes)
+            self.subscribe(target)
+
+    def subscribe(self, target: EventGridTarget) -> Subscription:
+        """One more Event Grid subscription; like those of the start it stays over a reset."""
+        return self.event_grid.subscribe(target, self.origin, self._handshakes)
 
     def leg(self, call_connection_id: str) -> Connection | None:
         """The app leg of a call that has not ended."""
@@ -113,7 +119,8 @@ class Emulator(Resource):
             "endedCalls": self.registry.ended_calls,
             "incomingCalls": [{"call": i.call.id, "from": i.caller.raw_id, "to": i.callee.raw_id} for i in invitations],
             "phones": self.phones.state(),
-            "ownedNumbers": sorted(self.phones.owned),
+            "numbers": self.registry.outbound.wire(),
+            "ownedNumbers": self.phones.own.all(),
             "subscriptions": [subscription.state() for subscription in self.event_grid.subscriptions],
         }
 

@@ -6,12 +6,16 @@ from typing import Any
 
 from acs_emulator.calls.call import Call, Participant
 from acs_emulator.core import outcomes
+from acs_emulator.core.event_grid_target import EventGridTarget
+from acs_emulator.core.identifiers import PHONE_NUMBER
 from acs_emulator.phones.line import Line
 from acs_emulator.phones.live import Ended, Person
 from acs_emulator.service.emulator import Emulator
 
 #: A number for a first call while none of the app is known: any number that nobody has rings the app.
 EXAMPLE_LINE = "+18005550100"
+#: The field of IncomingCall by which subscriptions pick numbers, in small letters.
+_CALLED = "data.to.phonenumber.value"
 _WHY = {
     outcomes.INVITE_BUSY.sub_code: "The line is busy.",
     outcomes.INVITE_DECLINED.sub_code: "They declined your call.",
@@ -22,7 +26,7 @@ _WHY = {
 
 def view(service: Emulator, person: Person) -> dict[str, Any]:
     """Everything about the phone, its call and what is around it."""
-    line, incoming, lines = person.line, person.incoming, service.phones.lines()
+    line, incoming, lines = person.line, person.incoming, lines_of(service)
     call = None if line is None else _call_of(service, line)
     me = None if call is None else call.find(person.identifier)
     state = "idle"
@@ -50,11 +54,28 @@ def view(service: Emulator, person: Person) -> dict[str, Any]:
         "lines": [{"number": number, "name": ""} for number in lines or [EXAMPLE_LINE]],
         "linesKnown": bool(lines),
         "wanted": service.phones.unattended(),
-        "listening": any(
-            one.target.wants("Microsoft.Communication.IncomingCall") for one in service.event_grid.subscriptions
-        ),
+        "listening": any(_rings(one.target) for one in service.event_grid.subscriptions),
         "recogniser": service.recogniser is not None,
     }
+
+
+def lines_of(service: Emulator) -> list[str]:
+    """The numbers by which the app can be called: those that are known, and those that its subscriptions name."""
+    named = {
+        value
+        for subscription in service.event_grid.subscriptions
+        if _rings(subscription.target)
+        for one in subscription.target.advanced_filters
+        if one.operator == "StringIn" and one.key.casefold() == _CALLED
+        for value in one.values
+        if PHONE_NUMBER.match(str(value))
+    }
+    return sorted({*service.phones.lines(), *named})
+
+
+def _rings(target: EventGridTarget) -> bool:
+    """Whether a subscription takes IncomingCall."""
+    return not target.event_types or target.names("Microsoft.Communication.IncomingCall")
 
 
 def is_heard(call: Call, line: Line) -> bool:

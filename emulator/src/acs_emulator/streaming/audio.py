@@ -27,7 +27,6 @@ class AudioStreaming(Subscription):
     name = "MediaStreaming"
     status = "mediaStreaming"
     unconnected = "initialWebSocketConnectionFailed"
-    unreached = outcomes.STREAM_FAILED
     interrupted = outcomes.STREAM_FAILED
 
     def __init__(self, leg: Leg, options: dict[str, Any], subscription_id: str, ticker: Ticker) -> None:
@@ -43,7 +42,8 @@ class AudioStreaming(Subscription):
         self._position = 0
         self._clock = FrameClock(utc_now(), 0, SAMPLE_RATE)
 
-    def update(self, status: str, details: str) -> dict[str, Any]:
+    @staticmethod
+    def update(status: str, details: str) -> dict[str, Any]:
         return {
             "mediaStreamingUpdate": {
                 "contentType": "Audio",

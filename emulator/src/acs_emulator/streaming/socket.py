@@ -29,7 +29,6 @@ class ConnectFailure(Exception):
 
     reason: str
     status: int | None = None
-    invalid_url: bool = False
 
 
 class ServiceSocket:
@@ -65,7 +64,7 @@ class ServiceSocket:
         except aiohttp.WSServerHandshakeError as error:
             raise ConnectFailure(f"the server answered {error.status}", error.status) from error
         except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError) as error:
-            raise ConnectFailure("it is not a web socket address", invalid_url=True) from error
+            raise ConnectFailure("it is not a web socket address") from error
         except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:
             raise ConnectFailure(f"{type(error).__name__}: {error}") from error
 
@@ -92,7 +91,9 @@ class ServiceSocket:
             return None if socket.close_code == aiohttp.WSCloseCode.ABNORMAL_CLOSURE else socket.close_code
         finally:
             sending.cancel()
-            await asyncio.gather(sending, return_exceptions=True)
+            [ended] = await asyncio.gather(sending, return_exceptions=True)
+            if isinstance(ended, Exception):
+                raise ended
 
     async def close(self) -> None:
         """Send what waits, then close with 1000."""

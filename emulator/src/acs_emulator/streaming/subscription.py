@@ -10,6 +10,7 @@ import aiohttp
 
 from acs_emulator.calls.call import Leg
 from acs_emulator.calls.leg_observer import LegObserver
+from acs_emulator.calls.reply import ReplyTo
 from acs_emulator.core import outcomes
 from acs_emulator.core.errors import Conflict
 from acs_emulator.core.outcomes import Outcome
@@ -22,6 +23,17 @@ _FINAL = frozenset({aiohttp.WSCloseCode.OK, aiohttp.WSCloseCode.POLICY_VIOLATION
 _DETAILS = {400: "badRequest", 401: "authenticationFailure", 403: "forbidden", 429: "tooManyRequests"}
 
 
+class MissingUrl(LegObserver):
+    """Stands for a subscription that is to start with its leg and has no URL to connect to."""
+
+    def __init__(self, leg: Leg, kind: type[Subscription]) -> None:
+        self._leg = leg
+        self._kind = kind
+
+    def connected(self) -> None:
+        self._kind.url_is_missing(ReplyTo(self._leg, self._leg.operation_context, None))
+
+
 class Subscription(LegObserver, ABC):
     """One socket of one leg. Without a start it is inactive."""
 
@@ -30,8 +42,7 @@ class Subscription(LegObserver, ABC):
     status = ""
     #: What a failed first connection is called in the event's details.
     unconnected = ""
-    #: Results of a socket that could not be opened, and of one that broke off.
-    unreached: Outcome
+    #: Result of a socket that broke off.
     interrupted: Outcome
 
     def __init__(self, leg: Leg, url: str, subscription_id: str, *, starts: bool) -> None:
@@ -46,6 +57,12 @@ class Subscription(LegObserver, ABC):
         self._task: asyncio.Task[Any] | None = None
         self._socket: ServiceSocket | None = None
         self._stopping = False
+
+    @classmethod
+    def url_is_missing(cls, reply: ReplyTo) -> None:
+        """The event of a start where nothing said where to (public log)."""
+        specific = cls.update(f"{cls.status}Failed", "streamUrlMissing")
+        reply.emit(f"{cls.name}Failed", specific, outcomes.STREAM_URL_INVALID)
 
     @property
     def running(self) -> bool:
@@ -98,8 +115,9 @@ class Subscription(LegObserver, ABC):
     def received(self, text: str) -> None:
         """A text from the application; ignored where none is expected."""
 
+    @staticmethod
     @abstractmethod
-    def update(self, status: str, details: str) -> dict[str, Any]:
+    def update(status: str, details: str) -> dict[str, Any]:
         """The event's own property."""
 
     async def _run(self) -> None:
@@ -143,7 +161,7 @@ class Subscription(LegObserver, ABC):
         if again:
             outcome, details = self.interrupted, "streamConnectionInterrupted"
         else:
-            outcome = outcomes.STREAM_URL_INVALID if failure.invalid_url else self.unreached
+            outcome = outcomes.STREAM_URL_INVALID
             details = _DETAILS.get(failure.status or 0, self.unconnected)
         self._tell("Failed", outcome, details, self._context, self._url)
 

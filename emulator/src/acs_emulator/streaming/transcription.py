@@ -24,7 +24,6 @@ class Transcription(Subscription):
     name = "Transcription"
     status = "transcription"
     unconnected = "streamConnectionUnsuccessful"
-    unreached = outcomes.STREAM_URL_INVALID
     interrupted = outcomes.TRANSCRIPTION_FAILED
 
     def __init__(self, leg: Leg, options: dict[str, Any]) -> None:
@@ -33,7 +32,8 @@ class Transcription(Subscription):
         self.locale: str = options["locale"]
         self.intermediate = bool(options.get("enableIntermediateResults", False))
 
-    def update(self, status: str, details: str) -> dict[str, Any]:
+    @staticmethod
+    def update(status: str, details: str) -> dict[str, Any]:
         return {"transcriptionUpdate": {"transcriptionStatus": status, "transcriptionStatusDetails": details}}
 
     def opened(self, socket: ServiceSocket) -> None:
@@ -50,6 +50,13 @@ class Transcription(Subscription):
         self.locale = locale or self.locale
         self._introduce()
         self._tell("Updated", outcomes.COMPLETED, "transcriptionLocaleUpdated", context or self._context, url)
+
+    def refuse_summary(self, context: str | None, url: str | None) -> None:
+        """TranscriptionCallSummaryUpdated: no summary is made here. Raises Conflict."""
+        if self._socket is None:
+            raise Conflict("Transcription is not started.")
+        specific = self.update("callSummaryUpdated", "callSummaryFailure")
+        self.leg.emit("TranscriptionCallSummaryUpdated", specific, outcomes.SUMMARY_NOT_MADE, context, url)
 
     def speech_began(self, raw_id: str, text: str, seconds: float) -> None:
         if self.state == "active":

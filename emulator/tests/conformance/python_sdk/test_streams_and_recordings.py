@@ -119,11 +119,12 @@ class TestMediaStreaming:
         leg.connection.start_media_streaming(operation_context="start")
         leg.event("MediaStreamingFailed")
 
-    def test_a_call_without_streaming_cannot_start_it(self, world: World) -> None:
+    def test_a_call_without_streaming_is_told_that_the_address_is_missing(self, world: World) -> None:
         leg, _ = world.caller()
-        with pytest.raises(HttpResponseError) as refused:
-            leg.connection.start_media_streaming()
-        assert refused.value.status_code in (400, 405)
+        leg.connection.start_media_streaming()
+        failed = leg.data("MediaStreamingFailed")
+        assert failed["resultInformation"]["subCode"] == 8581
+        assert failed["mediaStreamingUpdate"]["mediaStreamingStatusDetails"] == "streamUrlMissing"
 
 
 @needs("CallMedia_StartTranscription")
@@ -161,11 +162,13 @@ class TestTranscription:
         leg = answered(world, transcription=transcription(transport, start=True))
         assert leg.result("TranscriptionStarted") == (200, 0)
 
-    def test_a_call_without_transcription_cannot_start_it(self, world: World) -> None:
+    def test_a_call_without_transcription_is_told_that_the_address_is_missing(self, world: World) -> None:
+        """As a public log of the service has it."""
         leg, _ = world.caller()
-        with pytest.raises(HttpResponseError) as refused:
-            leg.connection.start_transcription(locale="en-US")
-        assert refused.value.status_code in (400, 405)
+        leg.connection.start_transcription(locale="en-US")
+        failed = leg.data("TranscriptionFailed")
+        assert failed["resultInformation"]["subCode"] == 8581
+        assert failed["transcriptionUpdate"]["transcriptionStatusDetails"] == "streamUrlMissing"
 
 
 @needs("CallRecording_StartRecording")

@@ -1,4 +1,4 @@
-"""Ringing the phone of a person."""
+"""The phones of people in calls."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from acs_emulator.calls.call import Call, Participant
 from acs_emulator.core import outcomes
 from acs_emulator.core.identifiers import Identifier
 from acs_emulator.core.outcomes import Outcome
-from acs_emulator.phones.live import MAILBOX_RINGS, Incoming, Person
+from acs_emulator.phones.live import MAILBOX_RINGS, Incoming, LiveLine, Person
 
 
 async def ring_person(
@@ -28,4 +28,19 @@ async def ring_person(
         # A user who declines shows as recorded; numbers as the documented invite outcome.
         return outcomes.LEFT_ALONE if person.identifier.is_user else outcomes.INVITE_DECLINED
     call.note("phone", "answers", who, who)
-    return call.new_live_phone(person)
+    return live_phone(call, person)
+
+
+def live_phone(call: Call, person: Person) -> Participant:
+    """The phone of a person, in this call, who has not joined yet."""
+    service = call.service
+    line = LiveLine(
+        call,
+        person,
+        clock=service.clock,
+        tasks=service.tasks,
+        studio=service.studio,
+        recogniser=service.recogniser,
+    )
+    call.lines.append(line)
+    return call.new_member(person.identifier, line, announced=person.identifier.is_user)
