@@ -93,10 +93,12 @@ def picture(page: Page, name: str) -> None:
 def call(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Call]:
     assert PROGRAM is not None
     folder = tmp_path_factory.mktemp("phones")
+    root = deployed(folder)
+    (root / "routing.yaml").write_text(f'rules: [{{name: support line, to: "{SUPPORT}", answer: support}}]')
     with ExitStack() as stack:
         app = stack.enter_context(
             Stack(
-                app_root=deployed(folder),
+                app_root=root,
                 host="own",
                 quiet=True,
                 emulator=(sys.executable, "-m", "acs_emulator", "--number", SUPPORT),
