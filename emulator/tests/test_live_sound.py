@@ -49,7 +49,7 @@ async def speak(one: Tab, frames: list[bytes]) -> None:
         await asyncio.sleep(max(0.0, due - loop.time()))
 
 
-def pitch(pcm: bytes | np.ndarray) -> int:  # type: ignore[type-arg]
+def pitch(pcm: bytes | np.ndarray) -> int:
     """The strongest frequency in hertz, to 25."""
     sound = np.frombuffer(pcm, "<i2") if isinstance(pcm, bytes | bytearray) else pcm
     spectrum = np.abs(np.fft.rfft(sound.astype(float), 16000))

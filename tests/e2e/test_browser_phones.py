@@ -133,8 +133,6 @@ def call(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Call]:
         caller.until("document.querySelectorAll('#log .other-did').length >= 2", SECONDS)
         picture(caller, "phone-talks.png")
         caller.until("[...document.querySelectorAll('#with li')].length === 3", SECONDS)
-        caller.resize(390, 844, phone=True, dark=True)
-        picture(caller, "phone-narrow.png")
         click(caller, "#hangup")
         for page in pages.values():
             page.until(f"{STATE} === 'idle'", SECONDS)
