@@ -122,6 +122,9 @@ def call(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Call]:
         agent.until(f"{STATE} === 'idle'", SECONDS)
 
         click(caller, f'[data-line="{SUPPORT}"]')
+        caller.until(f"{STATE} === 'connected'", SECONDS)
+        # Where phrases are recognised, what the caller says would answer the question.
+        click(caller, "#mute")
         caller.until("document.querySelectorAll('#options button').length === 2", SECONDS)
         picture(caller, "phone-asked.png")
         click(caller, '[data-key="2"]')
@@ -130,6 +133,7 @@ def call(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Call]:
         click(agent, "#answer")
         for page in pages.values():
             page.until(f"{STATE} === 'connected'", SECONDS)
+        click(caller, "#mute")
         caller.until("document.querySelectorAll('#log .other-did').length >= 2", SECONDS)
         picture(caller, "phone-talks.png")
         caller.until("[...document.querySelectorAll('#with li')].length === 3", SECONDS)
