@@ -58,7 +58,7 @@ class ChildProcess:
         name: how messages call it.
         command: the command line.
         environment: added to this process's environment.
-        log: its output goes here; the file is begun anew.
+        log: its output goes here; the file is overwritten.
         cwd: its working directory.
         echo: called with each line of its output as well; None keeps it in the log alone.
 

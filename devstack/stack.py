@@ -205,26 +205,19 @@ class Stack:
         """End a host as a crash would: at once, in the middle of whatever it does."""
         os.killpg(self.hosts[index].pid, signal.SIGKILL)
 
-    def revive_host(self, index: int) -> None:
-        """Start a host that was killed, on its port; wait until it serves.
+    def revive_host(self, index: int, app_root: Path | None = None) -> None:
+        """End a host, if it lives, and start one on its port, of `app_root` if another app is deployed; wait for it.
 
         Raises:
             ChildDiedError: it did not come up.
         """
+        if app_root is not None:
+            self._app_root, self._own_host = app_root.resolve(), OWN_HOST
         dead, port = self.hosts[index], int(self.host_urls[index].rpartition(":")[2])
         dead.stop()
         dead.log.rename(dead.log.with_suffix(f".until-{time.time():.0f}.log"))
         self.hosts[index] = host = self._start_host(index + 1, port)
         host.wait_until(lambda: _is_up(port, "/admin/host/status"), _START_SECONDS)
-
-    def exchange_host(self, index: int, app_root: Path, own_host: Sequence[str] = OWN_HOST) -> None:
-        """End a host in order, start one that runs this app on its port; wait until it serves. So does a deployment.
-
-        Raises:
-            ChildDiedError: it did not come up.
-        """
-        self._app_root, self._own_host = app_root.resolve(), own_host
-        self.revive_host(index)
 
     def check(self) -> None:
         """Do nothing while all services run.

@@ -26,7 +26,7 @@ KEPT_SECONDS = 5.0
 """How long an outcome stands. Load balancers ask every 5 seconds or less often (our choice)."""
 
 USABLE_SECONDS = 30.0
-"""How long the last outcome is given while a thread looks anew; then whoever asks waits for it."""
+"""How long the last outcome is used while a thread checks again; after that requests wait for it."""
 
 WAIT_SECONDS = 2.0
 """The longest wait for a thread that looks. What takes longer is not well."""
@@ -71,7 +71,7 @@ class HealthCheck:
             self._looking.release()
 
     def forget(self) -> None:
-        """Look anew at the next question; for tests."""
+        """Check again at the next request; for tests."""
         self._last = None
 
     def _younger_than(self, seconds: float) -> Health | None:

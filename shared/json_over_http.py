@@ -1,6 +1,6 @@
 """A small JSON document from an address of the settings: bounded in time and size, and no redirect followed.
 
-Not by `requests`: its time-outs start anew with each byte, so that a server that drips holds a thread for as long as
+Not by `requests`: its time-outs restart with each byte, so that a server that drips holds a thread for as long as
 it likes.
 """
 

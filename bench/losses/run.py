@@ -156,7 +156,7 @@ class _Run:
         for host in range(self._scenario.hosts):
             up = sum(placed.call in self._answered - self._ended for placed in self._gathered.placed)
             outage = Outage(f"host {host + 1} exchanged", time.time(), up=up)
-            self._stack.exchange_host(host, app)
+            self._stack.revive_host(host, app)
             outage.ended = time.time()
             self._gathered.outages.append(outage)
 

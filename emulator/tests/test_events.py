@@ -180,5 +180,6 @@ async def test_reset_forgets_who_takes_part_in_calls_and_who_was_made_a_user(
     assert service.registry._lifecycle._started == {}
     assert service.users == set()
     assert service.state() | {"subscriptions": []} == {
-        "calls": [], "endedCalls": 0, "incomingCalls": [], "phones": [], "ownedNumbers": [], "subscriptions": [],
+        "calls": [], "endedCalls": 0, "incomingCalls": [], "phones": [], "numbers": [], "ownedNumbers": [],
+        "subscriptions": [],
     }  # fmt: skip

@@ -14,7 +14,6 @@ import pytest
 from acs_emulator.core.clock import Clock
 from acs_emulator.core.config import ConfigError, parse_config
 from acs_emulator.events.topic import Topic
-from acs_emulator.recording import archive
 from acs_emulator.recording.archive import Archive
 from acs_emulator.testing import AsyncControl, Control, Running, running, running_async
 from emulator.tests.recording_support import channels_of, recorded
@@ -138,7 +137,7 @@ def test_a_folder_that_cannot_be_used_is_named(tmp_path: Path) -> None:
 
 def test_what_is_past_its_time_goes_at_the_next_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     now = [1_000_000.0]
-    monkeypatch.setattr(archive.time, "time", lambda: now[0])
+    monkeypatch.setattr("acs_emulator.recording.archive.time.time", lambda: now[0])
     one = Archive(Clock(2.0), tmp_path)
     for name in ("young", "unfinished"):
         one.path(name).write_bytes(b"sound")

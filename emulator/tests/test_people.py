@@ -16,7 +16,7 @@ from emulator.tests.support import CALLER, OWNED, Application, Wire
 
 NUMBER = "+14255550142"
 LEGACY = "+1555010"
-SPEECH = {"kind": "text", "text": {"text": "A long text that takes its time. " * 8, "voiceName": "en-US-JennyNeural"}}
+SPEECH = {"kind": "text", "text": {"text": "A long text that takes its time. " * 30, "voiceName": "en-US-JennyNeural"}}
 
 
 def phone(number: str) -> dict[str, Any]:
@@ -126,7 +126,7 @@ async def test_somebody_talks_over_the_prompts(
     spoken = await said(emulator.control, "says", 2)
     played = await said(emulator.control, "plays", 2)
     for said_at, begun in zip((one["at"] for one in spoken), (one["at"] for one in played), strict=True):
-        assert begun < said_at < begun + 5, "while the prompt goes on"
+        assert begun < said_at < begun + 40, "while the prompt goes on"
 
 
 async def test_somebody_hangs_up_at_once(wire: Wire, application: Application) -> None:

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from acs_emulator.core import problems
 from acs_emulator.core.problems import Problems
 from acs_emulator.events import posting
 from acs_emulator.events.log import Attempt
@@ -44,7 +43,7 @@ def lines(emulator: Running[AsyncControl]) -> Lines:
 
 def test_a_line_is_told_once_in_ten_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [100.0]
-    monkeypatch.setattr(problems.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr("acs_emulator.core.problems.time.monotonic", lambda: now[0])
     told: list[str] = []
     one = Problems()
     one.report("Lost", "Nobody listens.")
@@ -167,7 +166,7 @@ async def test_a_socket_that_is_refused_is_told(
 
 
 async def test_the_state_of_each_subscription_is_shown_as_it_changes() -> None:
-    state = {"status": 404, "body": {}}
+    state: dict[str, Any] = {"status": 404, "body": {}}
     code = ""
 
     async def handshake(request: web.Request) -> web.Response:

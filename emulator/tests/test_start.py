@@ -16,8 +16,8 @@ def test_a_flag_wins_over_the_environment() -> None:
     config = parse_config(["--port", "2"], environ)
     assert (config.port, config.speed, config.access_key) == (2, 5.0, DEVELOPMENT_ACCESS_KEY)
     assert [target.url for target in config.event_grid] == ["http://a/x", "http://b/y"]
-    assert not config.event_grid[1].wants("Microsoft.Communication.CallStarted")
-    assert config.event_grid[1].wants("Microsoft.Communication.IncomingCall")
+    assert not config.event_grid[1].wants({"eventType": "Microsoft.Communication.CallStarted"})
+    assert config.event_grid[1].wants({"eventType": "Microsoft.Communication.IncomingCall"})
 
 
 @pytest.mark.parametrize(

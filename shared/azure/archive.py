@@ -12,6 +12,9 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from azure.core import MatchConditions
+from azure.core.exceptions import AzureError, HttpResponseError, ResourceNotFoundError
+
 from shared.azure.blobs import Blobs
 from shared.azure.rows import failure
 from shared.errors import LostRace, SettingsError, StoreUnavailable
@@ -43,8 +46,6 @@ class BlobArchive:
         return BlobWriter(self._blobs, name, content_type, self._block)
 
     def read(self, name: str, start: int = 0) -> Iterator[bytes]:
-        from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
-
         with _storage_errors():
             try:
                 stream = self._blobs.client.download_blob(name, offset=start)
@@ -57,8 +58,6 @@ class BlobArchive:
         return _translated(iter(stream.chunks()))
 
     def length(self, name: str) -> int | None:
-        from azure.core.exceptions import ResourceNotFoundError
-
         with _storage_errors():
             try:
                 return self._blobs.client.get_blob_client(name).get_blob_properties().size
@@ -70,8 +69,6 @@ class BlobArchive:
             self._blobs.put(name, text)
 
     def get_text(self, name: str) -> str:
-        from azure.core.exceptions import ResourceNotFoundError
-
         with _storage_errors():
             try:
                 return self._blobs.get(name)
@@ -123,8 +120,6 @@ class BlobWriter:
     """
 
     def __init__(self, blobs: Blobs, name: str, content_type: str, block: int) -> None:
-        from azure.core.exceptions import ResourceNotFoundError
-
         self._blobs = blobs
         self._content_type = content_type
         self._block = block
@@ -146,8 +141,6 @@ class BlobWriter:
             self._stage(self._block)
 
     def commit(self) -> int:
-        from azure.core import MatchConditions
-        from azure.core.exceptions import HttpResponseError
         from azure.storage.blob import BlobBlock, ContentSettings
 
         condition: dict[str, Any] = {"match_condition": MatchConditions.IfMissing}
@@ -172,8 +165,6 @@ class BlobWriter:
 
     def _committed_before(self, error: Exception) -> int:
         """The file's length if this writer committed it: only the response was lost, and the SDK's retry met it."""
-        from azure.core.exceptions import ResourceNotFoundError
-
         try:
             kept = self._blob.get_blob_properties()
         except ResourceNotFoundError:
@@ -204,8 +195,6 @@ def _translated(blocks: Iterator[bytes]) -> Iterator[bytes]:
 @contextmanager
 def _storage_errors() -> Iterator[None]:
     """Translate the SDK's errors into the store's; without their texts, which hold signed addresses."""
-    from azure.core.exceptions import AzureError, HttpResponseError
-
     try:
         yield
     except HttpResponseError as error:

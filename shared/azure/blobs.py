@@ -6,6 +6,9 @@ from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from azure.core import MatchConditions
+from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
+
 from shared.azure import clients
 from shared.calls.store.base import RACES
 from shared.errors import LostRace
@@ -32,8 +35,6 @@ class Blobs:
 
     def put(self, name: str, text: str) -> None:
         """Write a text, over what has the name."""
-        from azure.core.exceptions import ResourceNotFoundError
-
         try:
             self.client.upload_blob(name, text.encode(), overwrite=True)
         except ResourceNotFoundError:
@@ -46,9 +47,6 @@ class Blobs:
         The generation stands in the blob's metadata. One request where nothing has the name, three where something
         has. LostRace if others keep writing it.
         """
-        from azure.core import MatchConditions
-        from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
-
         content, metadata = text.encode(), {GENERATION: str(generation)}
         for _ in range(RACES):
             try:
@@ -82,8 +80,6 @@ class Blobs:
 
     def names(self, start: str) -> list[str]:
         """The names that begin so; none where there is no container yet."""
-        from azure.core.exceptions import ResourceNotFoundError
-
         try:
             return [str(name) for name in self.client.list_blob_names(name_starts_with=start)]
         except ResourceNotFoundError:
@@ -91,15 +87,11 @@ class Blobs:
 
     def remove(self, name: str) -> None:
         """Remove what has the name, if anything has."""
-        from azure.core.exceptions import ResourceNotFoundError
-
         with suppress(ResourceNotFoundError):  # somebody else removes it too, or there is no container
             self.client.get_blob_client(name).delete_blob(delete_snapshots="include")
 
     def prepare(self) -> None:
         """Make the container if it is missing."""
-        from azure.core.exceptions import ResourceExistsError
-
         if not self.client.exists():
             with suppress(ResourceExistsError):  # another instance was quicker
                 self.client.create_container()

@@ -11,10 +11,10 @@ from typing import Any
 
 from azure.core import MatchConditions
 from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
-from azure.data.tables import TableClient, TableServiceClient, UpdateMode
+from azure.data.tables import TableClient, UpdateMode
 
 from shared.azure import clients
-from shared.azure.rows import etag, storage_errors
+from shared.azure.rows import etag, storage_errors, with_table
 from shared.brakes.rows import RowName, StoredRow
 from shared.errors import LostRace, StoreUnavailable
 from shared.storage_account import StorageAccount
@@ -42,11 +42,7 @@ class TableBrakeRows:
 
     def put(self, name: RowName, text: str) -> None:
         with _storage_errors():
-            try:
-                self._table.upsert_entity(_row(name, text), mode=UpdateMode.REPLACE)
-            except ResourceNotFoundError:
-                self._make()
-                self._table.upsert_entity(_row(name, text), mode=UpdateMode.REPLACE)
+            with_table(self._table, lambda: self._table.upsert_entity(_row(name, text), mode=UpdateMode.REPLACE))
 
     def replace(self, name: RowName, text: str, version: object | None) -> None:
         with _storage_errors():
@@ -59,28 +55,14 @@ class TableBrakeRows:
                 )
                 return
             try:
-                self._insert(name, text)
-            except ResourceNotFoundError:
-                self._make()
-                self._insert(name, text)
-
-    def _insert(self, name: RowName, text: str) -> None:
-        try:
-            self._table.create_entity(_row(name, text))
-        except ResourceExistsError:
-            raise LostRace(name) from None
-
-    def _make(self) -> None:
-        self._service.create_table_if_not_exists(self._name)
-
-    @cached_property
-    def _service(self) -> TableServiceClient:
-        """Made on first use, in the background: the start of the app need not wait for it."""
-        return clients.tables(self._account)
+                with_table(self._table, lambda: self._table.create_entity(_row(name, text)))
+            except ResourceExistsError:
+                raise LostRace(name) from None
 
     @cached_property
     def _table(self) -> TableClient:
-        return self._service.get_table_client(self._name)
+        """Made on first use, in the background: the start of the app need not wait for it."""
+        return clients.tables(self._account).get_table_client(self._name)
 
 
 def _row(name: RowName, text: str) -> dict[str, Any]:

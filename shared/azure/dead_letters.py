@@ -1,7 +1,7 @@
 """Dead letters in the table `<prefix>deadletters`.
 
 PartitionKey is the UTC day on which the call started, RowKey the call's id and the target. A row holds no event: a
-replay makes it anew from the call, so that nothing about a person is kept twice.
+replay makes it from the call again, so that no personal data is stored twice.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from azure.core.exceptions import ResourceNotFoundError
 from azure.data.tables import UpdateMode
 
 from shared.azure import clients
-from shared.azure.rows import etag, storage_errors
+from shared.azure.rows import etag, storage_errors, with_table
 from shared.errors import LostRace
 from shared.notifications.base import DeadLetter, Version
 from shared.notifications.errors import UnknownDeadLetter
@@ -31,8 +31,7 @@ class TableDeadLetters:
     """Keeps dead letters; safe to share between threads."""
 
     def __init__(self, account: StorageAccount, prefix: str) -> None:
-        self._service = clients.tables(account)
-        self._table = self._service.get_table_client(f"{prefix}deadletters")
+        self._table = clients.tables(account).get_table_client(f"{prefix}deadletters")
 
     def put(self, letter: DeadLetter) -> None:
         row = {
@@ -46,11 +45,7 @@ class TableDeadLetters:
             "at": str(letter.at),
         }
         with storage_errors(letter.call_id, UnknownDeadLetter):
-            try:
-                self._table.upsert_entity(row, mode=UpdateMode.REPLACE)
-            except ResourceNotFoundError:
-                self._service.create_table_if_not_exists(self._table.table_name)
-                self._table.upsert_entity(row, mode=UpdateMode.REPLACE)
+            with_table(self._table, lambda: self._table.upsert_entity(row, mode=UpdateMode.REPLACE))
 
     def listed(self, *, after: str = "") -> Iterator[DeadLetter]:
         day, _, row = after.partition(" ")

@@ -12,10 +12,10 @@ from functools import cached_property, partial
 from itertools import compress
 
 from azure.core.exceptions import ResourceNotFoundError
-from azure.data.tables import TableClient, TableServiceClient
+from azure.data.tables import TableClient
 
 from shared.azure import clients
-from shared.azure.rows import storage_errors
+from shared.azure.rows import storage_errors, with_table
 from shared.calls.store.index import gaps
 from shared.errors import StoreUnavailable
 from shared.privacy import NumberHashes
@@ -43,11 +43,7 @@ class TableDoNotRecord:
     def add(self, raw_id: str) -> None:
         row = {"PartitionKey": PARTITION, "RowKey": self._numbers.of(raw_id)}
         with _storage_errors():
-            try:
-                self._table.upsert_entity(row)
-            except ResourceNotFoundError:
-                self._service.create_table_if_not_exists(self._name)
-                self._table.upsert_entity(row)
+            with_table(self._table, lambda: self._table.upsert_entity(row))
 
     def remove(self, raw_id: str) -> None:
         with _storage_errors():
@@ -92,10 +88,6 @@ class TableDoNotRecord:
         return ThreadPoolExecutor(AT_ONCE, thread_name_prefix="switchboard-do-not-record")
 
     @cached_property
-    def _service(self) -> TableServiceClient:
-        """Made on first use: no call that is not recorded needs it."""
-        return clients.tables(self._account)
-
-    @cached_property
     def _table(self) -> TableClient:
-        return self._service.get_table_client(self._name)
+        """Made on first use: no call that is not recorded needs it."""
+        return clients.tables(self._account).get_table_client(self._name)

@@ -8,6 +8,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
+from azure.core.exceptions import AzureError, HttpResponseError, ResourceNotFoundError
+
 from shared.azure import clients
 from shared.azure.recording_source import MOST_METADATA, read_metadata
 from shared.errors import ForeignLocation, SourceUnavailable, UnreadableAudio
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 _BLOCK = 4 * 2**20
 
 
-class OwnStorageSource:
+class ExternalStorageSource:
     """Blobs of one storage account, read as the app signs in to it: a signature in their addresses is not used.
 
     Args:
@@ -56,8 +58,6 @@ class OwnStorageSource:
         return read_metadata(body)
 
     def delete(self, location: str) -> None:
-        from azure.core.exceptions import ResourceNotFoundError
-
         blob = self._blob(location)
         with _source_errors():
             try:
@@ -103,7 +103,7 @@ class BlobDownload:
 class Sources:
     """The app's own storage account for the addresses in it, and the service for all others."""
 
-    def __init__(self, service: Source, own: OwnStorageSource) -> None:
+    def __init__(self, service: Source, own: ExternalStorageSource) -> None:
         self._service = service
         self._own = own
 
@@ -122,8 +122,6 @@ class Sources:
 
 @contextmanager
 def _source_errors() -> Iterator[None]:
-    from azure.core.exceptions import AzureError, HttpResponseError
-
     try:
         yield
     except HttpResponseError as error:

@@ -20,7 +20,7 @@ from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
 from azure.data.tables import EdmType, EntityProperty, TableClient, UpdateMode
 
 from shared.azure import clients
-from shared.azure.rows import etag, storage_errors
+from shared.azure.rows import etag, storage_errors, with_table
 from shared.calls.store.base import RACES
 from shared.errors import LostRace, UnknownRecording
 from shared.logs import logger
@@ -40,20 +40,16 @@ class TableLedger:
     """Keeps recordings and reports; safe to share between threads."""
 
     def __init__(self, account: StorageAccount, prefix: str, *, clock: Callable[[], float] = time.time) -> None:
-        self._service = clients.tables(account)
-        self._recordings = self._service.get_table_client(f"{prefix}recordings")
-        self._reports = self._service.get_table_client(f"{prefix}reports")
+        service = clients.tables(account)
+        self._recordings = service.get_table_client(f"{prefix}recordings")
+        self._reports = service.get_table_client(f"{prefix}reports")
         self._clock = clock
 
     def register(self, record: RecordingRecord) -> bool:
         row = _record_row(record)
         with storage_errors(record.id, UnknownRecording):
             try:
-                try:
-                    self._recordings.create_entity(row)
-                except ResourceNotFoundError:
-                    self._prepare(self._recordings)  # the first recording of a new deployment
-                    self._recordings.create_entity(row)
+                with_table(self._recordings, lambda: self._recordings.create_entity(row))
             except ResourceExistsError:
                 return False
         return True
@@ -121,12 +117,9 @@ class TableLedger:
             kept = self._reports.get_entity(entity["PartitionKey"], entity["RowKey"], select=["generation"])
         except ResourceNotFoundError:
             try:
-                self._reports.create_entity(entity)
+                with_table(self._reports, lambda: self._reports.create_entity(entity))
             except ResourceExistsError:
                 raise LostRace(entity["RowKey"]) from None
-            except ResourceNotFoundError:
-                self._prepare(self._reports)
-                self._reports.create_entity(entity)
             return True
         if _narrow(kept, ["generation"]).get("generation", 0) > generation:
             return False
@@ -147,9 +140,6 @@ class TableLedger:
                 yield from table.query_entities(query, parameters=parameters, select=select)
             except ResourceNotFoundError:
                 return  # there is no table: nothing was recorded yet
-
-    def _prepare(self, table: TableClient) -> None:
-        self._service.create_table_if_not_exists(table.table_name)
 
 
 def _record_row(record: RecordingRecord) -> dict[str, Any]:

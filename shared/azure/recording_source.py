@@ -33,7 +33,7 @@ MOST_REDIRECTS = 3
 MOST_METADATA = 1_000_000
 """Bytes of a metadata document; the recorded one has 957."""
 STEADY = 16 * 2**20
-"""Bytes after which a download that broke off counts its breaks anew."""
+"""Bytes after which the count of interruptions of a download starts again."""
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
@@ -54,9 +54,9 @@ class ServiceSource:
         endpoint: the resource's endpoint; requests are signed with its host.
         access_key: the resource's key; empty: tokens of the app's identity are sent, over https alone.
         extra_hosts: see `Locations`.
-        timeout: seconds without a byte after which an answer counts as broken off.
-        breaks: how often in a row a download may break off before it is given up.
-        backoff: seconds before a download is taken up again, twice as long after each further break.
+        timeout: seconds without a byte after which a response counts as interrupted.
+        breaks: interruptions of a download in a row before it is given up.
+        backoff: seconds before a download is resumed, doubled with each further interruption.
         block: bytes handed out at once.
     """
 
@@ -105,23 +105,23 @@ class ServiceSource:
         return read_metadata(bytes(body))
 
     def delete(self, location: str) -> None:
-        with self._answered("DELETE", self._locations.checked(location), {}) as answer:
-            if answer.status_code not in (200, 202, 204, 404):
-                raise _refusal(answer)
+        with self._response("DELETE", self._locations.checked(location), {}) as response:
+            if response.status_code not in (200, 202, 204, 404):
+                raise _refusal(response)
 
     def _part(self, address: Address, start: int) -> requests.Response:
-        """The answer that brings a file from byte `start` on; SourceUnavailable unless it is a success."""
-        answer = self._answered("GET", address, {"Range": f"bytes={start}-"} if start else {})
-        if answer.status_code in (200, 206):
-            return answer
-        with answer:
-            raise _refusal(answer)
+        """The response with a file from byte `start` on; SourceUnavailable unless it is a success."""
+        response = self._response("GET", address, {"Range": f"bytes={start}-"} if start else {})
+        if response.status_code in (200, 206):
+            return response
+        with response:
+            raise _refusal(response)
 
-    def _answered(self, method: str, address: Address, headers: dict[str, str]) -> requests.Response:
-        """The answer to a request and to its redirects, each judged and signed anew; its body is still to come."""
+    def _response(self, method: str, address: Address, headers: dict[str, str]) -> requests.Response:
+        """The response to a request after its redirects, each checked and signed; its body is not read yet."""
         for _ in range(MOST_REDIRECTS + 1):
             try:
-                answer = self._session.request(
+                response = self._session.request(
                     method,
                     str(address),
                     headers=headers,
@@ -133,13 +133,13 @@ class ServiceSource:
                     stream=True,
                 )
             except requests.RequestException as error:
-                raise _no_answer(error) from None  # the text of the error has the address
-            target = answer.headers.get("Location")
-            if answer.status_code not in _REDIRECTS or not target:
-                return answer
-            with answer:
+                raise _no_response(error) from None  # the text of the error has the address
+            target = response.headers.get("Location")
+            if response.status_code not in _REDIRECTS or not target:
+                return response
+            with response:
                 address = self._locations.followed(address, target)
-        raise SourceUnavailable(f"The service redirects more than {MOST_REDIRECTS} times.", answer.status_code)
+        raise SourceUnavailable(f"The service redirects more than {MOST_REDIRECTS} times.", response.status_code)
 
 
 class ServiceDownload:
@@ -155,28 +155,28 @@ class ServiceDownload:
         self._backoff = backoff
         self._block = block
         self._position = 0
-        self._answer = part(0)
+        self._current = part(0)
         try:
-            self.length = _total(self._answer, 0)
+            self.length = _total(self._current, 0)
         except SourceUnavailable:
-            self._answer.close()
+            self._current.close()
             raise
-        self._etag = self._answer.headers.get("ETag")
+        self._etag = self._current.headers.get("ETag")
 
     def __iter__(self) -> Iterator[bytes]:
         breaks, counted_from = 0, 0
         while True:
             try:
-                for block in self._answer.iter_content(self._block):
+                for block in self._current.iter_content(self._block):
                     self._position += len(block)
                     if self.length is not None and self._position > self.length:
                         raise SourceUnavailable("The service sent more of the recording than it promised.")
                     yield block
                 if self.length is None or self._position == self.length:
                     return
-                broken = SourceUnavailable("The service ended its answer before the end of the recording.")
+                broken = SourceUnavailable("The service ended its response before the end of the recording.")
             except requests.RequestException as error:
-                broken = _no_answer(error)
+                broken = _no_response(error)
             self.close()
             if self._position - counted_from >= STEADY:
                 breaks, counted_from = 0, self._position
@@ -184,14 +184,14 @@ class ServiceDownload:
 
     def close(self) -> None:
         """Let go of the connection."""
-        self._answer.close()
+        self._current.close()
 
     def _resumed(self, broken: SourceUnavailable, breaks: int) -> int:
         """Take the file up at the position that it broke off at; gives how often it has broken off in a row."""
         while (breaks := breaks + 1) <= self._breaks:
             time.sleep(self._backoff * 2 ** (breaks - 1))
             try:
-                self._answer = self._part(self._position)
+                self._current = self._part(self._position)
             except SourceUnavailable as error:
                 if error.status is not None and error.status not in _TRANSIENT:
                     raise
@@ -202,10 +202,10 @@ class ServiceDownload:
         raise broken
 
     def _check_same(self) -> None:
-        """Raise SourceUnavailable if what comes does not continue what came: the caller begins anew."""
-        if self._position and self._answer.status_code != 206 and "Content-Range" not in self._answer.headers:
+        """Raise SourceUnavailable if the response does not continue the file: the caller starts again."""
+        if self._position and self._current.status_code != 206 and "Content-Range" not in self._current.headers:
             raise SourceUnavailable("The service does not continue a recording that broke off.")
-        total, etag = _total(self._answer, self._position), self._answer.headers.get("ETag")
+        total, etag = _total(self._current, self._position), self._current.headers.get("ETag")
         if self.length is None:
             self.length = total
         if total != self.length or (None not in (etag, self._etag) and etag != self._etag):
@@ -267,23 +267,23 @@ def read_metadata(body: bytes) -> dict[str, Any]:
     return document
 
 
-def _total(answer: requests.Response, start: int) -> int | None:
-    """Length of the whole file by an answer that should bring it from `start` on; SourceUnavailable if it does not."""
-    if answer.headers.get("Content-Encoding", "identity").lower() != "identity":
+def _total(response: requests.Response, start: int) -> int | None:
+    """Length of the whole file, from a response that should start at `start`; SourceUnavailable if it does not."""
+    if response.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise SourceUnavailable("The service sends the recording in an encoding that was not asked for.")
     # The service was recorded sending Content-Range with a 200 too (azure-sdk-for-js, 2021).
-    if answer.status_code == 206 or "Content-Range" in answer.headers:
-        match = _CONTENT_RANGE.fullmatch(answer.headers.get("Content-Range", ""))
+    if response.status_code == 206 or "Content-Range" in response.headers:
+        match = _CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", ""))
         if match is None or int(match["first"]) != start:
             raise SourceUnavailable("The service sends another part of the recording than was asked for.")
         return int(match["total"])
-    promised = answer.headers.get("Content-Length", "")
+    promised = response.headers.get("Content-Length", "")
     return whole_number(promised)
 
 
-def _refusal(answer: requests.Response) -> SourceUnavailable:
-    status = answer.status_code
-    wait = answer.headers.get("Retry-After", "")
+def _refusal(response: requests.Response) -> SourceUnavailable:
+    status = response.status_code
+    wait = response.headers.get("Retry-After", "")
     problem = _SENTENCES.get(status) or (
         "The service cannot give the recording now." if status >= 500 else "The service refuses to give the recording."
     )
@@ -292,5 +292,5 @@ def _refusal(answer: requests.Response) -> SourceUnavailable:
     return SourceUnavailable(f"{problem} (HTTP {status})", status, seconds)
 
 
-def _no_answer(error: requests.RequestException) -> SourceUnavailable:
-    return SourceUnavailable(f"The service does not answer, or its answer broke off ({type(error).__name__}).")
+def _no_response(error: requests.RequestException) -> SourceUnavailable:
+    return SourceUnavailable(f"The service does not respond, or its response broke off ({type(error).__name__}).")

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from typing import Any, cast
+from contextlib import contextmanager, suppress
+from typing import Any, TypeVar, cast
 
-from azure.core.exceptions import AzureError, HttpResponseError, ResourceNotFoundError
+from azure.core.exceptions import AzureError, HttpResponseError, ResourceExistsError, ResourceNotFoundError
+from azure.data.tables import TableClient
 
 from shared.errors import LostRace, StoreError, StoreRefused, StoreUnavailable, SwitchboardError
+
+T = TypeVar("T")
 
 RETRYABLE = (408, 409, 412, 429)
 """Of the 4xx those that say `later`, or that somebody else is at it; all others say that the request itself is
@@ -33,6 +36,16 @@ def written_at(row: Mapping[str, Any]) -> int:
     """When a row was written, by the storage's clock: Unix time in milliseconds, 0 where that was not read."""
     timestamp = cast(Any, row).metadata.get("timestamp")
     return int(timestamp.timestamp() * 1000) if timestamp else 0
+
+
+def with_table(table: TableClient, write: Callable[[], T]) -> T:
+    """What a write gives; if the table is missing, it is made first: for the first row of a new deployment."""
+    try:
+        return write()
+    except ResourceNotFoundError:
+        with suppress(ResourceExistsError):  # another instance was quicker
+            table.create_table()
+        return write()
 
 
 @contextmanager

@@ -6,6 +6,8 @@ import json
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from azure.core.exceptions import AzureError
+
 from shared.azure import clients
 from shared.notifications.errors import TopicUnavailable
 from shared.notifications.event import Event
@@ -32,7 +34,6 @@ class TopicPublisher:
 
     def deliver(self, event: Event) -> None:
         """Publish one event; a subscriber may see it twice, with the same id. TopicUnavailable."""
-        from azure.core.exceptions import AzureError
         from azure.eventgrid import EventGridEvent
 
         # As JSON has it: the SDK would write a tuple as text.

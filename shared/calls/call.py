@@ -156,7 +156,7 @@ class Call(
         are not JSON.
         """
         if not isinstance(result, str) or not re.fullmatch(SIGNAL_NAME, result):
-            raise InvalidInput("result", f"{result!r} is no word.", "Use letters, digits, _ . -, at most 64.")
+            raise InvalidInput("result", f"{result!r} is not a valid word.", "Use letters, digits, _ . -, at most 64.")
         result = self._host.secrecy.shown(result)
         kept = json_object("result", self._host.secrecy.values.masked(json_object("result", details)))
         if len(json.dumps(kept)) > MAX_DETAILS:

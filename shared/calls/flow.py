@@ -218,7 +218,7 @@ def _place(function: Callable[..., Any]) -> tuple[str, str, int]:
 def _check_input(name: str, model: object) -> None:
     """Pass if it is a model that can say what it takes."""
     if not (isinstance(model, type) and issubclass(model, BaseModel)):
-        raise InvalidInput(f"flow {name!r}", "has an input that is no pydantic model.", "Give a class of BaseModel.")
+        raise InvalidInput(f"flow {name!r}", "has an input that is not a pydantic model.", "Give a class of BaseModel.")
     try:
         model.model_json_schema()
     except (PydanticUserError, PydanticUndefinedAnnotation) as error:

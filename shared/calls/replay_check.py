@@ -125,7 +125,7 @@ def _journal(document: Mapping[str, Any]) -> tuple[list[str], Started]:
     try:
         started = decode(texts[0])
     except ValueError as error:
-        raise InvalidInput("journal.0", f"is no entry: {error}", "Give the document as it was archived.") from None
+        raise InvalidInput("journal.0", f"is not an entry: {error}", "Give the document as it was archived.") from None
     if not isinstance(started, Started):
         raise InvalidInput("journal.0", "is not the start of a call.", "Give the whole journal.")
     return texts, started

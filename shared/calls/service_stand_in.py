@@ -37,7 +37,7 @@ SILENCE = Heard("RecognizeFailed", 400, 8510)
 def pressed(question: Recognize, keys: str) -> Heard:
     """Keys, one after the other, then none for a while. Keys after the last one that is collected are lost.
 
-    AssertionError if nobody listens for keys; InvalidInput for what is no key.
+    AssertionError if nobody listens for keys; InvalidInput for what is not a key.
     """
     tones = [_tone(key) for key in keys]
     if question.input == "speech" or not tones:
@@ -97,7 +97,7 @@ def _tone(key: str) -> str:
     try:
         return TONE_OF_KEY[key]
     except KeyError:
-        raise InvalidInput("press", f"{key!r} is no key.", "Use 0 to 9, A to D, * and #.") from None
+        raise InvalidInput("press", f"{key!r} is not a key.", "Use 0 to 9, A to D, * and #.") from None
 
 
 def _plain(words: str) -> str:

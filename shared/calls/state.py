@@ -84,7 +84,7 @@ class CallState(Lifecycle):
             adding = self._operations.get(-1 if action.adding is None else action.adding)
             invitation = (adding.response or {}).get("invitationId") if adding else None
             if not invitation:
-                raise ActionRefused(action.kind, 0, "no_invitation", "the invitation has no id yet, or is none")
+                raise ActionRefused(action.kind, 0, "no_invitation", "the invitation has no id yet, or does not exist")
             return action.model_copy(update={"invitation_id": invitation})
         if isinstance(action, actions.OnRecording) and action.recording_id is None:
             started = [o for o in self._operations.values() if o.action.kind == "start_recording" and o.response]

@@ -358,7 +358,7 @@ def _check_scorecards(board: Switchboard) -> None:
     try:
         load_scorecards(board.settings.scorecards_folder, board.conductor.flows)
     except InvalidInput as error:
-        log.error("no report can be made until this is mended: %s", error)
+        log.error("no report can be made until this is fixed: %s", error)
 
 
 def _check_hash_keys(board: Switchboard) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from shared.azure.archive import BlobArchive
-from shared.azure.external_storage import OwnStorageSource, Sources
+from shared.azure.external_storage import ExternalStorageSource, Sources
 from shared.azure.queues import StorageRecordingQueue
 from shared.azure.recording_ledger import TableLedger
 from shared.azure.recording_source import ServiceSource
@@ -58,7 +58,7 @@ def compose_recordings(settings: Settings, store: CallStore, flows: Collection[s
     pipeline = Pipeline(
         source=Sources(
             ServiceSource(settings.acs_endpoint, settings.acs_access_key, extra_hosts=hosts),
-            OwnStorageSource(storage, containers),
+            ExternalStorageSource(storage, containers),
         ),
         archive=archive,
         ledger=ledger,

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Annotated, Literal, Protocol
+from typing import ClassVar, Protocol
 from zoneinfo import ZoneInfo
-
-from pydantic import BaseModel, ConfigDict, Field
 
 from shared.calls.actions import RejectReason
 from shared.identifiers import Identifier
@@ -17,56 +15,56 @@ NO_RULE = "no rule matched"
 DAY_MINUTES = 24 * 60
 
 
-class AnswerWith(BaseModel):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerWith:
     """Answer the call and run a flow on it.
 
     Attributes:
         language: in which the flow begins; empty: by the flow and the settings.
     """
 
-    model_config = ConfigDict(frozen=True, defer_build=True)
-    outcome: Literal["answer"] = "answer"
+    outcome: ClassVar[str] = "answer"
     flow: str
     rule: str
     language: str = ""
 
 
-class RejectWith(BaseModel):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RejectWith:
     """Reject the call.
 
     Attributes:
         why: where a guard overruled the rule, the reason in words, for the log; otherwise empty.
     """
 
-    model_config = ConfigDict(frozen=True, defer_build=True)
-    outcome: Literal["reject"] = "reject"
+    outcome: ClassVar[str] = "reject"
     reason: RejectReason
     rule: str
     why: str = ""
 
 
-class RedirectTo(BaseModel):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RedirectTo:
     """Send the call to another endpoint; the app has no further part in it."""
 
-    model_config = ConfigDict(frozen=True, defer_build=True)
-    outcome: Literal["redirect"] = "redirect"
+    outcome: ClassVar[str] = "redirect"
     target: Identifier
     rule: str
 
 
-class LeaveRinging(BaseModel):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeaveRinging:
     """Do nothing: the call rings somebody to whom a redirect of ours sent it, and whose phone is to answer.
 
     A redirect to an ACS user raises another IncomingCall, for that user. Rejecting it would end the ringing that
     the redirect began; answering it would take the call away again.
     """
 
-    model_config = ConfigDict(frozen=True, defer_build=True)
-    outcome: Literal["leave"] = "leave"
+    outcome: ClassVar[str] = "leave"
     rule: str
 
 
-Decision = Annotated[AnswerWith | RejectWith | RedirectTo | LeaveRinging, Field(discriminator="outcome")]
+Decision = AnswerWith | RejectWith | RedirectTo | LeaveRinging
 
 
 Outcome = AnswerWith | RejectWith | RedirectTo

@@ -116,7 +116,7 @@ class People:
         which a request goes on that begins with it; a place without a call where a day begins."""
         part, _, rest = asked.after.partition(" ")
         if part not in ("", "hash", "day"):
-            raise InvalidInput("after", "is no `next` of a response.", "Leave it out to begin anew.")
+            raise InvalidInput("after", "is not the `next` of a response.", "Leave it out to start again.")
         last = rest if part == "hash" else ""
         if self._hashes and part != "day":
             for found in self._calls.store.search("number", asked.number.raw_id, after=last):

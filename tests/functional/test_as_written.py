@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 import zlib
 from base64 import b64decode
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,7 +17,7 @@ from typing import Any, cast
 
 import pytest
 
-from devstack.azurite import Azurite
+from devstack.azurite import ROOT, Azurite
 from shared.calls.flow import Flow, flow_of
 from shared.calls.journal import Entry, Issued, Note, Started, decode_all
 from shared.calls.prompts import text
@@ -29,6 +30,7 @@ from shared.recordings.base import read_work
 from shared.settings import load_settings
 from tests.fixtures.as_written.interface import interface, missing
 from tests.fixtures.as_written.reading import STEPS, fill, flows_of, rehearsed
+from tests.fixtures.as_written.record import masked
 from tests.functional.app import ROUTES, App, serving
 
 pytestmark = pytest.mark.xdist_group("as-written")
@@ -240,3 +242,16 @@ def test_a_number_that_was_not_to_be_recorded_still_is_not(app: App) -> None:
     body = json.dumps({"number": "+14255560074"}).encode()
     response = app.request("POST", "https://app.example/api/do-not-record/check", body)
     assert json.loads(response.get_body()) == {"listed": True}
+
+
+def test_what_is_recorded_has_no_path_of_this_machine() -> None:
+    trace = f'File "/scratch/app/flows/desk.py" File "{ROOT}/shared/calls/driver.py" File "{sys.base_prefix}/lib/x.py"'
+    assert masked({"trace": trace}, Path("/scratch/app")) == {
+        "trace": 'File "/home/site/wwwroot/flows/desk.py" File "/home/site/wwwroot/shared/calls/driver.py" '
+        'File "/usr/lib/x.py"'
+    }
+
+
+@pytest.mark.parametrize("file", sorted(FOLDER.glob("*.json")), ids=lambda file: file.stem)
+def test_the_files_have_no_path_of_a_machine(file: Path) -> None:
+    assert re.findall(r'File \\+"(?!/home/site/wwwroot/|/usr/lib/)[^"]*', file.read_text("utf-8")) == []

@@ -9,7 +9,7 @@ KEYS = files("tests/unit", "issuer_keys")
 DOCUMENTS = (*KEYS, *files("tests/unit", "json_over_http"))
 TOKENS = (*SECURITY, *KEYS)
 LOCATIONS = files("tests/unit/recordings", "location")
-OWN_STORAGE = files("tests/unit/recordings", "own_storage")
+EXTERNAL = files("tests/unit/recordings", "external_storage")
 SOURCE = files("tests/functional/recordings", "source")
 ADDRESSES = files("tests/unit/notifications", "addresses")
 OUTGOING = files("tests/unit/notifications", "outgoing")
@@ -53,7 +53,7 @@ ATTACKS = (
     Guard("shared/issuer_keys.py::FIRST_FETCH_INTERVAL_SECONDS", KEYS, "the same, without a key"),
     Guard("shared/issuer_keys.py::WAIT_SECONDS", KEYS, "a wait is bounded"),
     Guard("shared/issuer_keys.py::MIN_KEY_BITS", KEYS, "no short key"),
-    Guard("shared/json_over_http.py::get_json", DOCUMENTS, "a document that cannot be had is an OSError"),
+    Guard("shared/json_over_http.py::get_json", DOCUMENTS, "a document that cannot be fetched is an OSError"),
     Guard("shared/json_over_http.py::_document", DOCUMENTS, "no redirect, no long document, no drip"),
     Guard("shared/json_over_http.py::_connection", DOCUMENTS, "certificates are checked, proxies are used"),
     Guard("shared/json_over_http.py::_shut_down", DOCUMENTS, "what was cut off is not taken for whole"),
@@ -70,7 +70,7 @@ ATTACKS = (
     Guard("shared/recordings/location.py::_is_loopback", LOCATIONS, "http is for this machine"),
     Guard("shared/azure/recording_source.py::ServiceSource.metadata", SOURCE, "no huge document"),
     Guard(
-        "shared/azure/recording_source.py::ServiceSource._answered", SOURCE, "each redirect is judged, and they are few"
+        "shared/azure/recording_source.py::ServiceSource._response", SOURCE, "each redirect is judged, and they are few"
     ),
     Guard("shared/azure/recording_source.py::MOST_REDIRECTS", SOURCE, "the same"),
     Guard("shared/azure/recording_source.py::MOST_METADATA", SOURCE, "no huge document"),
@@ -81,9 +81,9 @@ ATTACKS = (
     ),
     Guard("shared/azure/recording_source.py::_Token.__call__", SOURCE, "the same; a token is never sent in the clear"),
     Guard("shared/azure/recording_source.py::read_metadata", SOURCE, "what is no metadata is not read"),
-    Guard("shared/azure/external_storage.py::OwnStorageSource.owns", OWN_STORAGE, "which account is the app's"),
-    Guard("shared/azure/external_storage.py::OwnStorageSource._blob", OWN_STORAGE, "and which containers are"),
-    Guard("shared/azure/external_storage.py::OwnStorageSource._path", OWN_STORAGE, "the same"),
+    Guard("shared/azure/external_storage.py::ExternalStorageSource.owns", EXTERNAL, "which account is the app's"),
+    Guard("shared/azure/external_storage.py::ExternalStorageSource._blob", EXTERNAL, "and which containers are"),
+    Guard("shared/azure/external_storage.py::ExternalStorageSource._path", EXTERNAL, "the same"),
     # Where hooks lead
     Guard("shared/notifications/addresses.py::check_literal", ADDRESSES, "no private address in a hook's URL"),
     Guard("shared/notifications/addresses.py::checked_addresses", ADDRESSES, "nor behind its name"),

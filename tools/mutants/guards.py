@@ -366,7 +366,7 @@ GUARDS = (
     # Streams: limits
     Guard("streams/limits.py::Budget.take", STREAMS, "memory is bounded"),
     Guard("streams/limits.py::Sockets.one_more", STREAMS, "sockets are bounded"),
-    Guard("streams/track.py::TrackLimits.take", STREAMS, "sound is counted once, and given back"),
+    Guard("streams/track.py::TrackLimits.take", STREAMS, "audio is counted once, and given back"),
     Guard("streams/track.py::Track.add", STREAMS, "silence, duplicates and jumps of a stream"),
     # Streams: signals
     Guard("streams/signals.py::Signals.put", SIGNALS, "what waits is bounded, and counted in order"),

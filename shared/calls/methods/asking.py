@@ -396,5 +396,5 @@ def _key(field: str, key: str | None, stop_tones: Sequence[Tone] = ()) -> str | 
 def _tone(field: str, key: object) -> Tone:
     tone = TONE_OF_KEY.get(key.upper()) if isinstance(key, str) else None
     if tone is None:
-        raise InvalidInput(field, f"{key!r} is no key.", "Give one of 0-9 A-D # *.")
+        raise InvalidInput(field, f"{key!r} is not a key.", "Give one of 0-9 A-D # *.")
     return tone

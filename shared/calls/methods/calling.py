@@ -121,5 +121,5 @@ def _pauses(attempts: int, delay: float | Sequence[float]) -> tuple[float, ...]:
             "create_call.delay", f"has {len(pauses)} pauses for {attempts} attempts.", "Give one fewer than attempts."
         )
     if not all(isfinite(pause) and pause >= 0 for pause in pauses):
-        raise InvalidInput("create_call.delay", "is no number of seconds.", "Give 0 or more.")
+        raise InvalidInput("create_call.delay", "is not a number of seconds.", "Give 0 or more.")
     return pauses

@@ -57,7 +57,9 @@ class ConsentMethods(AskingMethods, RecordingMethods):
         Raises (at the await): nothing but CallEnded.
         """
         if consent not in get_args(Consent):
-            raise InvalidInput("record.consent", f"{consent!r} is none.", f"Known: {', '.join(get_args(Consent))}.")
+            raise InvalidInput(
+                "record.consent", f"{consent!r} is not one of these.", f"Known: {', '.join(get_args(Consent))}."
+            )
         recording = self._checked(build(actions.StartRecording, **fields_of(**options)))
         if consent == "off":
             return self._host.spawn("record", _off())

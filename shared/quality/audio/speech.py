@@ -91,7 +91,7 @@ class Gate:
 class SpeechDetector:
     """Tells speech from other sound. Holds one model; give it one stretch of sound after another.
 
-    The gate has found the edges to 10 ms, so the model, which is dear, need only say what lies between them. Where
+    The gate has found the edges to 10 ms, so the model, which is expensive, need only say what lies between them. Where
     sound goes on for long it is asked in samples of 190 ms; only where two of them disagree, or one is in doubt, what
     lies between is heard as well.
 

@@ -72,7 +72,7 @@ class Transcriber(Protocol):
             speech: where somebody speaks, in seconds of the audio.
 
         Raises:
-            TranscriptionFailed: it cannot be had, now or (`lasting`) at all.
+            TranscriptionFailed: there is no transcript now, or (`lasting`) never.
             UnreadableAudio: the file is not what it should be.
         """
 

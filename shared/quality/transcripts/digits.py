@@ -71,7 +71,7 @@ def _digits(text: str) -> list[tuple[str, int, int, bool]]:
     tokens = [(match.group(), match.start(), match.end()) for match in _TOKEN.finditer(text)]
     spoken = [_SPOKEN.get(word.lower(), "") for word, _, _ in tokens]
     near = [bool(_JOIN.fullmatch(text[one[2] : other[1]])) for one, other in pairwise(tokens)] + [False]
-    # “oh” is a nought only beside another spoken digit: first those that follow one, then those before one.
+    # “oh” is a zero only beside another spoken digit: first those that follow one, then those before one.
     for order in (range(len(tokens)), reversed(range(len(tokens)))):
         for i in order:
             if tokens[i][0].lower() in _NOUGHT and (

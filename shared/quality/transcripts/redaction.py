@@ -182,7 +182,7 @@ def _is_card(digits: str) -> bool:
 
 
 def _luhn(digits: str) -> bool:
-    """The check of ISO/IEC 7812-1, annex B. A row of noughts passes it and is no card."""
+    """The check of ISO/IEC 7812-1, annex B. A row of zeros passes it, and is not a card."""
     doubled = (sum(divmod(2 * int(digit), 10)) for digit in digits[-2::-2])
     return (sum(doubled) + sum(map(int, digits[-1::-2]))) % 10 == 0 and digits.strip("0") != ""
 

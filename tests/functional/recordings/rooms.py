@@ -27,7 +27,7 @@ from azure.storage.blob import ContainerClient
 
 from acs_emulator.testing import PATIENCE, Control, Running
 from shared.azure.archive import BlobArchive
-from shared.azure.external_storage import OwnStorageSource, Sources
+from shared.azure.external_storage import ExternalStorageSource, Sources
 from shared.azure.recording_ledger import TableLedger
 from shared.azure.recording_source import ServiceSource
 from shared.azure.topic import TopicPublisher
@@ -216,7 +216,7 @@ class Room:
             publisher=TopicPublisher(f"{emulator.endpoint}/api/events", emulator.access_key),
         )
         self.pipeline = Pipeline(
-            source=Sources(self.source, OwnStorageSource(StorageAccount(storage), ["own"])),
+            source=Sources(self.source, ExternalStorageSource(StorageAccount(storage), ["own"])),
             archive=self.archive,
             ledger=self.ledger,
             queue=self.queue,

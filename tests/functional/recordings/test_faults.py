@@ -42,7 +42,7 @@ FAULTS: dict[str, tuple[dict[str, Any], str]] = {
     "status-404": ({"kind": "status", "status": 404}, r"no such file.* its time is over\. \(HTTP 404\)"),
     "wrong-length": ({"kind": "wrong length"}, "broke off"),
     "truncated": ({"kind": "truncate"}, "broke off"),
-    "dropped": ({"kind": "drop"}, "does not answer"),
+    "dropped": ({"kind": "drop"}, "does not respond"),
 }
 """A fault, and the words in which it is told. Faults of requests strike the metadata first: it is asked for first."""
 METADATA_FAULTS: dict[str, dict[str, Any]] = {
@@ -186,7 +186,7 @@ def test_an_answer_that_never_comes_is_not_waited_for_for_ever(rooms: Rooms, aud
     room.strike("delay", seconds=60)
     case = room.announced()
     assert room.run()[-1] == "failed"
-    assert "does not answer, or its answer broke off (ReadTimeout)" in case.record.reason
+    assert "does not respond, or its response broke off (ReadTimeout)" in case.record.reason
     room.emulator.control.clear_faults()
     asked = room.emulator.service.clock.now()
     wait_for(lambda: room.emulator.service.clock.now() > asked + 60)  # nobody waits for these answers any more

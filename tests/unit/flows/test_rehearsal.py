@@ -198,7 +198,7 @@ def test_speech_does_not_reach_a_question_for_keys_nor_keys_one_for_speech() -> 
     call.connect()
     with pytest.raises(AssertionError, match="listens for speech, and was given the keys '1'"):
         call.press("1")
-    with pytest.raises(InvalidInput, match="'x' is no key"):
+    with pytest.raises(InvalidInput, match="'x' is not a key"):
         call.press("x")
 
 

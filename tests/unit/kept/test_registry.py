@@ -27,12 +27,9 @@ MAKE = {
     "create_table_if_not_exists",
 }
 MAKERS = {
-    "shared/azure/dead_letters.py",
-    "shared/azure/recording_ledger.py",
     "shared/azure/blobs.py",
-    "shared/azure/brake_rows.py",
-    "shared/azure/do_not_record.py",
     "shared/azure/queues.py",
+    "shared/azure/rows.py",
     "shared/azure/call_store.py",
     "streams/store.py",
 }

@@ -267,7 +267,7 @@ def test_the_first_and_the_last_port_are_read(port: int) -> None:
 
 @pytest.mark.parametrize("port", [0, 65_536, 99_999])
 def test_a_port_that_there_is_not_is_refused(port: int) -> None:
-    with pytest.raises(ForeignLocation, match="no plain http address"):
+    with pytest.raises(ForeignLocation, match="not a plain http address"):
         read_address(f"https://a.example:{port}/x")
     with pytest.raises(ValueError, match="is not a host or host:port"):
         Locations((f"a.example:{port}",))
@@ -275,7 +275,7 @@ def test_a_port_that_there_is_not_is_refused(port: int) -> None:
 
 @pytest.mark.parametrize("junk", ["", "ftp://a.example/x", "https://", "https://[::g]/x", "https://[1::2::3]/x"])
 def test_what_is_no_address_is_said_to_be_none(junk: str) -> None:
-    with pytest.raises(ForeignLocation, match="no plain http address"):
+    with pytest.raises(ForeignLocation, match="not a plain http address"):
         read_address(junk)
 
 
@@ -291,7 +291,7 @@ def test_brackets_hold_an_ipv6_address() -> None:
 def test_an_address_has_8192_characters_at_most() -> None:
     address = "https://a.example/".ljust(8192, "x")
     assert str(read_address(address)) == address
-    with pytest.raises(ForeignLocation, match="no plain http address"):
+    with pytest.raises(ForeignLocation, match="not a plain http address"):
         read_address(address + "x")
 
 
@@ -299,7 +299,7 @@ def test_a_host_has_253_characters_at_most() -> None:
     host = ".".join(["a" * 62] * 4)
     assert len(host) == 251
     assert read_address(f"https://{host}.b/").host == f"{host}.b"
-    with pytest.raises(ForeignLocation, match="no plain http address"):
+    with pytest.raises(ForeignLocation, match="not a plain http address"):
         read_address(f"https://{host}.bc/")
 
 

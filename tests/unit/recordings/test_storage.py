@@ -21,7 +21,7 @@ from azure.storage.queue import QueueClient, TextBase64DecodePolicy
 
 from devstack.azurite import ACCOUNT, ACCOUNT_KEY, Azurite
 from shared.azure.archive import BlobArchive
-from shared.azure.external_storage import OwnStorageSource, Sources
+from shared.azure.external_storage import ExternalStorageSource, Sources
 from shared.azure.queues import QueueTimers, StorageRecordingQueue
 from shared.azure.recording_ledger import TableLedger
 from shared.azure.rows import failure
@@ -334,11 +334,11 @@ def folder(azurite: Azurite, prefix: str) -> str:
 
 
 @pytest.fixture
-def own(azurite: Azurite, folder: str) -> OwnStorageSource:
-    return OwnStorageSource(StorageAccount(azurite.connection_string), [folder.split("/")[4]])
+def own(azurite: Azurite, folder: str) -> ExternalStorageSource:
+    return ExternalStorageSource(StorageAccount(azurite.connection_string), [folder.split("/")[4]])
 
 
-def test_a_blob_of_the_apps_own_account_is_read_in_blocks(folder: str, own: OwnStorageSource) -> None:
+def test_a_blob_of_the_apps_own_account_is_read_in_blocks(folder: str, own: ExternalStorageSource) -> None:
     for location in (f"{folder}/0-audio%20wav.doc.wav", f"{folder}/0-audio%20wav.doc.wav?sv=1&sig=of-somebody"):
         assert own.owns(location)
         with own.open(location) as download:
@@ -348,14 +348,14 @@ def test_a_blob_of_the_apps_own_account_is_read_in_blocks(folder: str, own: OwnS
         assert b"".join(blocks) == b"R" * 9_000_000
 
 
-def test_metadata_in_the_apps_own_account_is_read_and_judged(folder: str, own: OwnStorageSource) -> None:
+def test_metadata_in_the_apps_own_account_is_read_and_judged(folder: str, own: ExternalStorageSource) -> None:
     assert own.metadata(f"{folder}/0-acsmetadata.doc.json") == {"chunkIndex": 0}
     for name in ("list.json", "large.json", "0-audio%20wav.doc.wav"):
         with pytest.raises(UnreadableAudio):
             own.metadata(f"{folder}/{name}")
 
 
-def test_a_blob_is_deleted_once_and_then_it_is_gone(folder: str, own: OwnStorageSource) -> None:
+def test_a_blob_is_deleted_once_and_then_it_is_gone(folder: str, own: ExternalStorageSource) -> None:
     location = f"{folder}/0-acsmetadata.doc.json"
     own.delete(location)
     own.delete(location)
@@ -370,11 +370,11 @@ def test_a_blob_is_deleted_once_and_then_it_is_gone(folder: str, own: OwnStorage
 def test_only_the_containers_that_are_named_are_read(azurite: Azurite, folder: str) -> None:
     location = f"{folder}/0-acsmetadata.doc.json"
     container = folder.split("/")[4]
-    assert OwnStorageSource(StorageAccount(azurite.connection_string), (container,)).metadata(location) == {
+    assert ExternalStorageSource(StorageAccount(azurite.connection_string), (container,)).metadata(location) == {
         "chunkIndex": 0
     }
     with pytest.raises(ForeignLocation):
-        OwnStorageSource(StorageAccount(azurite.connection_string), ("recordings",)).metadata(location)
+        ExternalStorageSource(StorageAccount(azurite.connection_string), ("recordings",)).metadata(location)
 
 
 @pytest.mark.parametrize(
@@ -391,7 +391,7 @@ def test_only_the_containers_that_are_named_are_read(azurite: Azurite, folder: s
         "no address",
     ],
 )
-def test_what_lies_elsewhere_is_not_the_apps_own(azurite: Azurite, own: OwnStorageSource, location: str) -> None:
+def test_what_lies_elsewhere_is_not_the_apps_own(azurite: Azurite, own: ExternalStorageSource, location: str) -> None:
     address = location.format(port=azurite.ports["blob"], account=ACCOUNT)
     assert not own.owns(address)
     with Requests() as sent, pytest.raises(ForeignLocation):
@@ -409,7 +409,7 @@ def test_no_address_leads_out_of_its_container(azurite: Azurite, prefix: str, fo
         private = service.create_container(f"{prefix}-private")
         private.upload_blob("0.wav", b"secret")
         container = folder.rpartition("/20261123")[0]
-        own = OwnStorageSource(StorageAccount(azurite.connection_string), [container.rpartition("/")[2]])
+        own = ExternalStorageSource(StorageAccount(azurite.connection_string), [container.rpartition("/")[2]])
         address = f"{container}/{out.replace('private', f'{prefix}-private')}"
         for ask in (own.delete, own.metadata, lambda location: own.open(location).__enter__()):
             with Requests() as sent, pytest.raises(ForeignLocation):
@@ -418,13 +418,13 @@ def test_no_address_leads_out_of_its_container(azurite: Azurite, prefix: str, fo
         assert private.download_blob("0.wav").readall() == b"secret"
 
 
-def test_an_account_or_a_container_is_no_recording(azurite: Azurite, own: OwnStorageSource) -> None:
+def test_an_account_or_a_container_is_no_recording(azurite: Azurite, own: ExternalStorageSource) -> None:
     for path in ("", "container", "container/", "/0.wav"):
         with pytest.raises(ForeignLocation, match="is not a blob of the app's own storage account"):
             own.delete(f"http://127.0.0.1:{azurite.ports['blob']}/{ACCOUNT}/{path}")
 
 
-def test_the_sources_choose_by_the_address(folder: str, own: OwnStorageSource) -> None:
+def test_the_sources_choose_by_the_address(folder: str, own: ExternalStorageSource) -> None:
     class Service:
         def open(self, location: str) -> AbstractContextManager[Download]:
             raise ForeignLocation("service", location)

@@ -219,7 +219,8 @@ def test_a_file_of_another_length_than_promised_is_neither_archived_nor_deleted(
     recording = world.announce()
     assert set(world.run()) == {"retried", "failed"}
     assert (
-        f"{len(sound()) + difference} bytes were announced and {len(sound())} came." in world.record(recording).reason
+        f"{len(sound()) + difference} bytes were announced and {len(sound())} received."
+        in world.record(recording).reason
     )
     assert not [name for name in world.archive.files if name.endswith(".wav")]
     assert world.service.deleted == []
@@ -245,7 +246,7 @@ def test_a_file_that_the_archive_did_not_take_whole_is_not_deleted(monkeypatch: 
     with monkeypatch.context() as patched:
         patched.setattr(MemoryWriter, "commit", lambda self: len(self._written) - 1)
         assert world.step() == "retried"
-    assert "bytes were written and the archive holds" in world.record(recording).reason
+    assert "bytes were written and the archive has" in world.record(recording).reason
     assert (world.record(recording).chunks[0].status, world.service.deleted) == ("waiting", [])
     world.run()
     assert world.service.deleted == world.names

@@ -7,7 +7,6 @@ import struct
 from collections.abc import Mapping
 from email.utils import formatdate
 from pathlib import Path
-from typing import TypeVar
 
 from aiohttp import web
 
@@ -19,10 +18,7 @@ _WAV_HEADER = 44
 _RANGE = re.compile(r"bytes=(?:[0-9]+-[0-9]*|-[0-9]+)")
 
 
-R = TypeVar("R", bound=web.BaseRequest)
-
-
-def readable_range(request: R) -> R:
+def readable_range(request: web.BaseRequest) -> web.BaseRequest:
     """The request, without a Range that cannot be read: such a one is left out of account (RFC 9110, 14.2).
 
     The Python SDKs up to 1.5 send `bytes=None` for a whole file.
@@ -35,7 +31,7 @@ def readable_range(request: R) -> R:
     return request.clone(headers=headers)
 
 
-async def spoiled(request: web.Request, path: Path, faults: Mapping[str, Fault]) -> web.StreamResponse | None:
+async def spoiled(request: web.BaseRequest, path: Path, faults: Mapping[str, Fault]) -> web.StreamResponse | None:
     """The answer that the faults make of a download; None when they leave it as it is."""
     if "redirect" in faults:
         fault = faults["redirect"]
@@ -67,7 +63,7 @@ def _promising(path: Path, more: int) -> bytes:
 
 
 async def _serve(
-    request: web.Request, path: Path, available: int, promised: int, header: bytes = b"", *, broken: bool = False
+    request: web.BaseRequest, path: Path, available: int, promised: int, header: bytes = b"", *, broken: bool = False
 ) -> web.StreamResponse:
     """Promise so many bytes, send what is available of them; ``broken`` sends half of that.
 

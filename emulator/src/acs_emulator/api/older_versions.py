@@ -71,7 +71,7 @@ _DEFINITIONS: dict[str, Any] = {
 }
 """Bodies that the newest version does not have."""
 
-_STATUSES = {
+_STATUSES: dict[str, dict[int, tuple[int, tuple[str, ...]]]] = {
     "CallConnection_Mute": {200: (202, ("2023-06-15-preview",))},
     "CallRecording_StartRecording": {202: (200, CALL_VERSIONS[: CALL_VERSIONS.index("2025-06-15")])},
 }

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from acs_emulator.calls.call import Call, Participant
 from acs_emulator.core.errors import TooManyCalls
 from acs_emulator.core.identifiers import Identifier
+from acs_emulator.phones.line import Line
 from acs_emulator.phones.own_numbers import OwnNumbers
 
 
@@ -26,9 +27,10 @@ class OutboundLeg:
     @property
     def lasts(self) -> bool:
         """Until nobody answers or the phone has left its call, whichever call that is by then."""
-        if self.participant is not None:
-            return self.participant in self.participant.endpoint.call.participants
-        return self.ringing and not self.call.ended
+        if self.participant is None:
+            return self.ringing and not self.call.ended
+        endpoint = self.participant.endpoint
+        return endpoint.on_line if isinstance(endpoint, Line) else endpoint.state != "disconnected"
 
 
 class OutboundLegs:

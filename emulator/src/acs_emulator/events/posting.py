@@ -47,7 +47,8 @@ async def post(
     except TimeoutError as error:
         # Where it was the connection that took too long, nobody has the event.
         attempt.unanswered = not isinstance(error, aiohttp.ClientError)
-        attempt.error = f"TimeoutError: no response within {limit:.0f} s" if attempt.unanswered else str(error)
+        reason = f"no response within {limit:.0f} s" if attempt.unanswered else str(error)
+        attempt.error = f"{type(error).__name__}: {reason}"
     except (aiohttp.ClientError, OSError, ValueError) as error:
         attempt.error = f"{type(error).__name__}: {error}"
     finally:

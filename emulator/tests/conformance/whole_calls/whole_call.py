@@ -85,7 +85,7 @@ def storage_is_here() -> None:
     def resolved(host: Any, *arguments: Any, **options: Any) -> Any:
         return real("127.0.0.1" if host == "emulator.asm.skype.com" else host, *arguments, **options)
 
-    socket.getaddrinfo = resolved  # type: ignore[assignment]
+    socket.getaddrinfo = resolved
 
 
 async def carry(client: Any) -> None:
