@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib.util
 import math
 import struct
 from collections.abc import AsyncIterator
@@ -243,3 +244,22 @@ async def test_without_a_recogniser_speech_answers_nothing_and_interrupts_nothin
         await me.ask("press", keys="2")
         chosen = await application.event("RecognizeCompleted", desk.leg)
         assert chosen["data"]["choiceResult"]["label"] == "agent"
+
+
+@pytest.mark.skipif(
+    importlib.util.find_spec("pocketsphinx") is None, reason="needs pip install 'acs-emulator[recognition]'"
+)
+async def test_a_spoken_phrase_chooses_as_a_typed_one_does(
+    wire: Wire, application: Application, emulator: Running[AsyncControl]
+) -> None:
+    said = (await emulator.service.studio.speak_as("agent", "en-us")).samples
+    said += bytes(-len(said) % 640)
+    frames = [said[at : at + 640] for at in range(0, len(said), 640)]
+    async with tab(emulator) as me:
+        desk = await called(wire, application, me)
+        await desk.act(":recognize", asking(me.number))
+        await me.until(lambda it: it.phone["question"])
+        await speak(me, [bytes(640)] * 15 + frames + [bytes(640)] * 40)
+        chosen = await application.event("RecognizeCompleted", desk.leg)
+        assert chosen["data"]["choiceResult"]["label"] == "agent"
+        await me.until(lambda it: any(one.get("what") == "says" and one["text"] == "agent" for one in it.news))
