@@ -52,8 +52,9 @@ class PhoneSockets:
         self._service = service
         self._switches = FaultSwitches(service.faults)
         self._tabs: dict[web.WebSocketResponse, Session] = {}
-        # A reset ends what the emulator does; the tabs stay.
+        # A reset ends what the emulator does; the tabs stay. What fails is told in the same place.
         self._tasks = Tasks()
+        self._tasks.crashes = service.tasks.crashes
         service.on_reset.append(self._reset)
 
     def routes(self) -> list[web.RouteDef]:
