@@ -253,6 +253,7 @@ def test_the_start_prints_all_that_a_client_needs(data: Path) -> None:
         assert text.splitlines() == [
             f"Emulator listening on {one.endpoint}",
             f"                  and {one.secure_endpoint}",
+            f"A phone to call your app with: open {one.endpoint}/ in a browser",
             f"Connection string: endpoint={one.secure_endpoint}/;accesskey={DEVELOPMENT_ACCESS_KEY}",
             f"Certificate: {data}/localhost.pem",
             "To trust it, before the app starts (nothing else on this machine changes):",
@@ -270,6 +271,7 @@ def test_without_https_the_connection_string_says_http() -> None:
     with running() as one:
         assert start_text(one.service).splitlines() == [
             f"Emulator listening on {one.endpoint}",
+            f"A phone to call your app with: open {one.endpoint}/ in a browser",
             f"Connection string: endpoint={one.endpoint}/;accesskey={DEVELOPMENT_ACCESS_KEY}",
             "Event Grid: no subscription, so no IncomingCall; --event-grid URL makes one",
         ]

@@ -308,7 +308,7 @@ async def test_a_file_expires_after_a_day(
     data = (await application.grid_event("RecordingFileStatusUpdated"))["data"]
     [chunk] = data["recordingStorageInfo"]["recordingChunks"]
     assert (await download(wire, chunk["contentLocation"]))[0] == 200
-    emulator.service.clock.speed *= 1_000_000
+    emulator.service.clock.speed *= 1e9
     assert (await download(wire, chunk["contentLocation"]))[0] == 404
 
 

@@ -40,6 +40,7 @@ def _start_lines(service: Emulator) -> Iterator[str]:
         yield f"                  and {service.secure_origin}"
     if service.config.public_url:
         yield f"           reached at {service.config.public_url}"
+    yield f"A phone to call your app with: open {service.config.public_url or service.local_origin}/ in a browser"
     yield f"Connection string: {service.connection_string}"
     if service.certificate is not None:
         yield from trust_lines(service.certificate)

@@ -12,6 +12,8 @@ from aiohttp import web
 from acs_emulator.api.control import Control, answer, service_errors
 from acs_emulator.api.dispatch import BODY_LIMIT, Dispatcher
 from acs_emulator.api.objects_api import Objects
+from acs_emulator.api.pages import page_routes
+from acs_emulator.api.phone_socket import PhoneSockets
 from acs_emulator.api.resource_control import ResourceControl
 from acs_emulator.api.speech_api import Speech
 from acs_emulator.api.tls import certificate_files, server_context
@@ -58,6 +60,9 @@ def create_app(service: Emulator) -> web.Application:
     app.add_routes(Objects(service).routes())
     app.add_routes(Speech(service).routes())
     app.add_routes(TopicApi(service).routes())
+    phones = PhoneSockets(service)
+    app.add_routes([*page_routes(), *phones.routes()])
+    app.on_shutdown.append(phones.close)
     # Any character: an encoded line break in a path must reach the dispatcher as well.
     app.router.add_route("*", r"/{path:[\s\S]*}", Dispatcher(service).handle)
     return app

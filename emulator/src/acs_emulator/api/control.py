@@ -79,7 +79,7 @@ class Control:
                 "status": "failing" if service.tasks.crashes else "ok",
                 "resourceId": service.config.resource_id,
                 "seed": service.seed,
-                "speed": service.config.speed,
+                "speed": service.clock.speed,
                 "loose": service.config.loose,
                 "crashes": service.tasks.crashes,
             }

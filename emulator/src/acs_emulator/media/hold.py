@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from acs_emulator.audio import PromptError
-from acs_emulator.calls.call import APP_HOLD, Call, LegObserver, Participant
+from acs_emulator.calls.call import APP_HOLD, Call, Participant
+from acs_emulator.calls.leg_observer import LegObserver
 from acs_emulator.calls.reply import ReplyTo
 from acs_emulator.core import outcomes
 from acs_emulator.media.sources import failure, load

@@ -32,6 +32,8 @@ TONES = {
     "C": "c",
     "D": "d",
 }
+#: The key of each tone name.
+KEYS = {tone: key for key, tone in TONES.items()}
 _ACTIONS = ("press", "say", "beep", "wait", "hangUp")
 _FIELDS = ("when", "at", "after", *_ACTIONS)
 #: Longest wait of one step in seconds.
