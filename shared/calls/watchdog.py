@@ -182,8 +182,8 @@ class Watchdog:
         if self._gateway.connection_state(record.call_connection_id) is None:
             return self._settle(record, now, "the service no longer knows the call")
         waiting = conductor.open_operations(call_id)
-        sleeps = [one for one in waiting if isinstance(one.action, actions.Sleep)]
-        if any(now > one.action.over_at(one.issued_at) + WAKE_UP_DELAY for one in sleeps):
+        ends = [one.action.over_at(one.issued_at) for one in waiting if isinstance(one.action, actions.Sleep)]
+        if any(now > end + WAKE_UP_DELAY for end in ends):
             return conductor.wake_overdue(call_id, now)  # heads of versions before 0.2.0 do not say when it is over
         overdue = [(entry, None) for entry in (self._overdue(operation, now) for operation in waiting) if entry]
         if overdue:
