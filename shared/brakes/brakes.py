@@ -182,13 +182,13 @@ class AppBrakes:
     # An action is about to leave the app
 
     def check(self, record: CallRecord, action: Action, *, again: bool = False) -> None:
-        if not isinstance(action, _CHECKED):
+        spec = action.spec
+        if not spec.places and not action.concerned:
             return
         self._refresher.use()
         own = record.callee if record.direction == "inbound" else record.caller
         found = self._problem(action, [Identifier(raw_id=own)] if own else [])
-        opens = isinstance(action, actions.CreateCall | actions.Connect)
-        if found is None and opens and not again and self._take(record.call_id):  # else it is counted already
+        if found is None and spec.places and not again and self._take(record.call_id):  # else it is counted already
             limit = self._limits.calls
             found = "too_many_calls", f"{limit} calls go on already, which is the limit; MAX_CALLS says so"
         if found is not None:
@@ -203,24 +203,23 @@ class AppBrakes:
 
     def _problem(self, action: Action, own: Sequence[Identifier]) -> tuple[BrakeCode, str] | None:
         """Which brake keeps an action, and why."""
-        targets, caller_id = _people(action)
-        if self.switches.outbound_off and not isinstance(action, actions.MoveParticipants):
+        if self.switches.outbound_off and action.spec.targets != "moved":
             return "outbound_off", "all outbound calls are switched off; GET /api/switches says by whom"
-        if any(map(self.switches.is_off, (*targets, caller_id))):
+        if any(map(self.switches.is_off, (*action.concerned, _caller_id(action)))):
             return "number_off", "this number is switched off; GET /api/switches says by whom"
         return self._forbidden(action, own)
 
     def _forbidden(self, action: Action, own: Sequence[Identifier]) -> tuple[BrakeCode, str] | None:
         """What a setting forbids."""
-        targets, caller_id = _people(action)
+        targets = action.concerned
         if len(targets) > self._limits.targets:
             return "too_many_targets", (
                 f"names {len(targets)} targets; {self._limits.targets} is the limit, which MAX_TARGETS says"
             )
-        if isinstance(action, actions.MoveParticipants):
+        if action.spec.targets == "moved":
             return None  # they are on the line already
         for target in targets:
-            if problem := self.dialing.problem(target, [caller_id, *own]):
+            if problem := self.dialing.problem(target, [_caller_id(action), *own]):
                 return "number_not_allowed", f"the target {problem}"
         return None
 
@@ -346,28 +345,6 @@ def _days(row: StoredRow | None) -> dict[str, dict[str, int]]:
     return days
 
 
-_CHECKED = (
-    actions.CreateCall,
-    actions.Connect,
-    actions.AddParticipant,
-    actions.Transfer,
-    actions.Redirect,
-    actions.MoveParticipants,
-)
-
-
-def _people(action: Action) -> tuple[Sequence[Identifier], Identifier | None]:
-    """Whom an action calls, and under which number."""
-    match action:
-        case actions.CreateCall(targets=targets, caller_id=caller_id):
-            return targets, caller_id
-        case (
-            actions.AddParticipant(target=target, caller_id=caller_id)
-            | actions.Transfer(target=target, caller_id=caller_id)
-        ):
-            return (target,), caller_id
-        case actions.Redirect(target=target):
-            return (target,), None
-        case actions.MoveParticipants(targets=targets):
-            return targets, None
-    return (), None
+def _caller_id(action: Action) -> Identifier | None:
+    """The number under which it calls."""
+    return action.__dict__.get("caller_id")

@@ -53,7 +53,9 @@ BRAKES = (
     Guard("shared/brakes/brakes.py::AppBrakes.check_request", OUTBOUND, "the same, before anything is stored"),
     Guard("shared/brakes/brakes.py::AppBrakes._problem", OUTBOUND, "switches"),
     Guard("shared/brakes/brakes.py::AppBrakes._forbidden", (*OUTBOUND, *COUNTED), "settings"),
-    Guard("shared/brakes/brakes.py::_people", OUTBOUND, "whom an action calls"),
+    Guard("shared/calls/actions/base.py::Action.concerned", OUTBOUND, "whom an action calls"),
+    Guard("shared/calls/actions/base.py::Action.named", OUTBOUND, "the same"),
+    Guard("shared/brakes/brakes.py::_caller_id", OUTBOUND, "and under which number"),
     Guard("shared/calls/watchdog.py::Watchdog._end_too_long", COUNTED, "no call lasts too long"),
     Guard("shared/brakes/brakes.py::AppBrakes.longest_call", (*OUTBOUND, *COMPOSED), "the same"),
     # What all instances share, and how old it may be

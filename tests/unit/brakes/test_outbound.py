@@ -31,12 +31,19 @@ def who(*numbers: str) -> tuple[Identifier, ...]:
 def each(number: str) -> list[Action]:
     """Every action that calls somebody."""
     (target,) = who(number)
-    return [
+    found = [
         actions.CreateCall(targets=(target,), caller_id=CALLEE),
         actions.AddParticipant(target=target, caller_id=CALLEE),
         actions.Transfer(target=target),
         actions.Redirect(target=target),
     ]
+    calling = {
+        kind
+        for kind, action in actions.KINDS.items()
+        if {"target", "targets"} & set(action.model_fields) and action.spec.targets not in ("present", "moved")
+    }
+    assert {action.kind for action in found} == calling
+    return found
 
 
 INBOUND = CallRecord("call", caller="4:+14255550100", callee=CALLEE.raw_id)
