@@ -140,7 +140,8 @@ class CallState(Lifecycle):
         if operation is None or role is None:
             return
         operation.started = True
-        self.confirm(operation.seq)
+        if role != "progress" or operation.action.spec.completes_on == "event":
+            self.confirm(operation.seq)  # otherwise it is known to be carried out, and still waits for its response
         if operation.attempt and not operation.done:
             if role == "succeeded":
                 self._note_other_sending(operation)

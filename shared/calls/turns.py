@@ -29,7 +29,7 @@ from shared.calls.dispatcher import Dispatcher
 from shared.calls.journal import Entry, Issued, LifecycleEvent, RefusedEntry, Resent, Responded, Started
 from shared.calls.loading import Calls
 from shared.calls.loglines import log_failures
-from shared.calls.lost import lost_operations
+from shared.calls.lost import Found, lost_operations
 from shared.calls.outcome import Outcome
 from shared.calls.replay import Session
 from shared.calls.sealing import DESTROYED, Sealing
@@ -203,7 +203,7 @@ class Turns:
             self.afterwards.remember_sent(call_id, held)
         raise LostRace(call_id)
 
-    def _lost(self, session: Session, rung: int | None) -> list[Resent | RefusedEntry]:
+    def _lost(self, session: Session, rung: int | None) -> list[Found]:
         running = self._side_effects.running(session.record.call_id)
         return lost_operations(session, self._clock(), self._grace, rung=rung, running=running)
 
@@ -217,16 +217,16 @@ class Turns:
             return [(result, None) for result in self._dispatcher.dispatch(held.session, entries)]
 
 
-def feed(session: Session, fresh: Inputs, lost: Sequence[Resent | RefusedEntry]) -> list[Entry]:
+def feed(session: Session, fresh: Inputs, lost: Sequence[Found]) -> list[Entry]:
     """Feed a call; the entries to commit: what came in, and what its flow asks for then.
 
     Args:
-        lost: what is to be sent again, or is given up.
+        lost: what is to be sent again, is given up, or is known to have been carried out.
     """
     entries: list[Entry] = []
     for again in lost:
         session.feed(again)
-        entries += [again, *(session.take() if isinstance(again, RefusedEntry) else ())]
+        entries += [again, *(() if isinstance(again, Resent) else session.take())]
     for entry, event in fresh:
         if session.knows(entry):
             continue  # the same event twice in one delivery

@@ -202,11 +202,21 @@ class SendDtmf(Action):
 
 
 class Hold(Action):
-    """Put a participant on hold, with audio if given. The service reports nothing but HoldFailed."""
+    """Put a participant on hold, with audio if given.
+
+    Microsoft documents HoldFailed alone; HoldAudioStarted and HoldAudioCompleted were recorded in 2025, and come only
+    if there is audio. So the response is the outcome.
+    """
 
     kind: Literal["hold"] = "hold"
     spec = Spec(
-        events={"PlayStarted": "progress", "HoldFailed": "failed", "ParticipantsUpdated": "state"},
+        events={
+            "HoldAudioStarted": "progress",
+            "HoldAudioCompleted": "progress",
+            "PlayStarted": "progress",  # documented, not recorded
+            "HoldFailed": "failed",
+            "ParticipantsUpdated": "state",
+        },
         families=("hold",),
         media="hold",
     )
