@@ -114,6 +114,8 @@ class AppBrakes:
         self.rows = rows
         self.dialing = dialing
         self.figures, self.switches = Figures(), Switches()
+        self.counts: Mapping[str, Mapping[str, int]] = {}
+        self.unreadable: set[RowName] = set()
         self._limits = limits
         self._hashes = hashes
         self._flows = flows
@@ -150,19 +152,21 @@ class AppBrakes:
             admission.end()
 
     def _diverted(self, decision: Outcome, caller: Identifier, callee: Identifier) -> Outcome:
-        to = self.switches.diverted.get(decision.flow) if isinstance(decision, AnswerWith) else None
-        if to is None or not isinstance(decision, AnswerWith):
+        diverted = self.switches.diverted.get(decision.flow) if isinstance(decision, AnswerWith) else None
+        if diverted is None or not isinstance(decision, AnswerWith):
             return decision
+        to = diverted.to
         if to.reject is not None:
             return RejectWith(reason=to.reject, rule=decision.rule, why="flow diverted")
         if to.redirect is not None:
             return guarded(RedirectTo(target=to.redirect, rule=decision.rule), callee, caller)
-        flow = self._flows.get(to.flow)
+        name = to.flow or ""
+        flow = self._flows.get(name)
         if flow is None:
-            log.error("flow %r is diverted to %r, which is none; it takes its calls itself", decision.flow, to.flow)
+            log.error("flow %r is diverted to %r, which is none; it takes its calls itself", decision.flow, name)
             return decision
         language = decision.language if decision.language in flow.languages else ""
-        return AnswerWith(flow=to.flow, rule=decision.rule, language=language)
+        return AnswerWith(flow=name, rule=decision.rule, language=language)
 
     def _decide(self, caller: Identifier, callee: Identifier, key: str, decision: Outcome) -> tuple[Outcome, str]:
         """The decision, and which brake made it; empty: none."""
@@ -286,7 +290,7 @@ class AppBrakes:
             counted = self._uncounted.copy()
         if not counted:
             return
-        days = _days(row)
+        days = {day: dict(reasons) for day, reasons in self.counts.items()}
         today = days.setdefault(datetime.fromtimestamp(self._clock() / 1000, UTC).strftime("%Y-%m-%d"), {})
         for reason, number in counted.items():
             today[reason] = today.get(reason, 0) + number
@@ -295,6 +299,7 @@ class AppBrakes:
             self.rows.replace("counts", json.dumps(kept), row.version if row else None)
         except LostRace:
             return  # another instance has counted meanwhile; the next reading tries again
+        self.counts = kept
         with self._lock:
             self._uncounted.subtract(counted)
             self._uncounted += Counter()  # drops the zeros
@@ -311,21 +316,33 @@ class AppBrakes:
         self._refresher.use()
 
     def refresh(self) -> None:
-        """Read it. StoreUnavailable or StoreRefused; then what was read before goes on to count."""
-        with self._reading:  # one after the other, so that nothing older is taken over last
-            rows = self.rows.read()
-            self._take_over(rows, "figures", self._take_figures)
-            self._take_over(rows, "switches", self._take_switches)
-            self._count(rows.get("counts"))
+        """Read it, and add what this instance has counted. StoreUnavailable or StoreRefused; then what was read before
+        goes on to count."""
+        with self._reading:
+            self._count(self._read().get("counts"))
 
-    def _take_over(self, rows: Mapping[str, StoredRow], name: RowName, take: Callable[[str], None]) -> None:
+    def read(self) -> Mapping[RowName, StoredRow]:
+        """Read it; the rows as they stand. StoreUnavailable or StoreRefused, as of `refresh`."""
+        with self._reading:
+            return self._read()
+
+    def _read(self) -> Mapping[RowName, StoredRow]:
+        rows = self.rows.read()  # one reading after the other, so that nothing older is taken over last
+        self._take_over(rows, "figures", self._take_figures)
+        self._take_over(rows, "switches", self._take_switches)
+        self._take_over(rows, "counts", self._take_counts)
+        return rows
+
+    def _take_over(self, rows: Mapping[RowName, StoredRow], name: RowName, take: Callable[[str], None]) -> None:
         text = rows[name].text if name in rows else ""
         if text == self._read_texts.get(name, ""):
             return
         self._read_texts[name] = text
         try:
             take(text)
+            self.unreadable.discard(name)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
+            self.unreadable.add(name)
             log.error("the row %r of the brakes cannot be read; the last one counts: %s", name, type(error).__name__)
 
     def _take_figures(self, text: str) -> None:
@@ -334,15 +351,9 @@ class AppBrakes:
     def _take_switches(self, text: str) -> None:
         self.switches = Switches.read(text) if text else Switches()
 
-
-def _days(row: StoredRow | None) -> dict[str, dict[str, int]]:
-    """What was counted so far, by day and reason; what cannot be read is counted anew."""
-    try:
-        days: dict[str, dict[str, int]] = json.loads(row.text) if row else {}
-    except ValueError:
-        log.error("the counts of the brakes cannot be read; they begin anew")
-        return {}
-    return days
+    def _take_counts(self, text: str) -> None:
+        days = json.loads(text) if text else {}
+        self.counts = {day: {reason: int(number) for reason, number in of.items()} for day, of in days.items()}
 
 
 def _caller_id(action: Action) -> Identifier | None:
