@@ -151,7 +151,7 @@ function showLines(told) {
       return element("li", {}, button);
     }),
   );
-  if (!get("number").value && told.lines.length) get("number").placeholder = told.lines[0].number;
+  if (!get("number").value && told.lines.length) get("number").placeholder = pretty(told.lines[0].number);
 }
 
 function showCall(told) {
@@ -279,6 +279,7 @@ get("show-deliveries").addEventListener("change", ({ target }) => get("log").cla
 for (const button of document.querySelectorAll("nav button")) {
   button.addEventListener("click", () => {
     document.body.dataset.view = button.dataset.show;
+    if (button.dataset.show === "lab") get("faults").open = true;
     for (const one of document.querySelectorAll("nav button")) one.setAttribute("aria-pressed", String(one === button));
   });
 }
