@@ -194,6 +194,47 @@ def refuse(port: int) -> None:
             ssl.create_default_context().wrap_socket(plain, server_hostname="127.0.0.1")
 
 
+LEFT = "A client saw the certificate of the emulator and left without a request, as those do that do not trust it. "
+
+
+async def test_a_client_that_leaves_without_a_word_is_told_of(data: Path) -> None:
+    async with running_async(https_port=0) as emulator, aiohttp.ClientSession() as session:
+        lines = told(emulator)
+        with pytest.raises(aiohttp.ClientConnectorCertificateError):
+            await session.get(emulator.secure_endpoint)
+        assert await until(lines) == (
+            f"{LEFT}Tell it to trust {data / 'localhost.pem'}: see the lines printed at the start."
+        )
+
+
+async def test_a_client_that_closes_after_the_handshake_is_told_of(data: Path) -> None:
+    """As Node.js does, which looks at the certificate when TLS is done."""
+    async with running_async(https_port=0) as emulator:
+        lines = told(emulator)
+        trusting = ssl.create_default_context(cafile=data / "localhost.pem")
+        port = int(emulator.secure_endpoint.rpartition(":")[2])
+        _, writer = await asyncio.open_connection("127.0.0.1", port, ssl=trusting)
+        writer.transport.abort()
+        assert (await until(lines)).startswith(LEFT)
+
+
+async def test_neither_who_asks_nor_who_looks_whether_the_port_is_open_is_told_of(data: Path) -> None:
+    async with running_async(https_port=0) as emulator:
+        lines = told(emulator)
+        port = int(emulator.secure_endpoint.rpartition(":")[2])
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.close()
+        trusting = ssl.create_default_context(cafile=data / "localhost.pem")
+        async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=trusting)) as session:
+            async with session.get(f"{emulator.secure_endpoint}/emulator/health") as response:
+                assert response.status == 200
+        # The next connection is closed in turn: by then, those before it are gone.
+        _, writer = await asyncio.open_connection("127.0.0.1", port, ssl=trusting)
+        writer.transport.abort()
+        assert (await until(lines)).startswith(LEFT)
+        assert len(lines) == 1
+
+
 async def test_http_at_the_https_port_is_told_of() -> None:
     async with running_async(https_port=0) as emulator:
         lines = told(emulator)

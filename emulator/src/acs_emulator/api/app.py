@@ -30,12 +30,12 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 def create_app(service: Emulator) -> web.Application:
     """The HTTP application of one emulator."""
+    config = service.config
+    known = KnownHosts((config.host, config.recording_host, config.public_url, *config.allowed_hosts))
 
     @web.middleware
     async def of_this_machine(request: web.Request, handler: Handler) -> web.StreamResponse:
         """Refuses what a web page sends that somebody has opened here, before anything is read of it."""
-        config = service.config
-        known = KnownHosts((config.host, config.recording_host, config.public_url, *config.allowed_hosts))
         address = request.transport.get_extra_info("sockname")[0] if request.transport else ""
         headers = request.headers
         if reason := known.refusal(headers.getall("Host", ()), headers.getall("Origin", ()), address):
@@ -49,7 +49,7 @@ def create_app(service: Emulator) -> web.Application:
 
     async def openid(request: web.Request) -> web.Response:
         # Who has come this far comes to the keys as well: in a container, or over https.
-        return answer(openid_document(service.config.public_url or f"{request.scheme}://{request.host}"))
+        return answer(openid_document(config.public_url or f"{request.scheme}://{request.host}"))
 
     async def keys(request: web.Request) -> web.Response:
         return answer(service.signer.key_set())

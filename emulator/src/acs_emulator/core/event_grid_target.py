@@ -9,8 +9,11 @@ from urllib.parse import urlsplit
 
 from acs_emulator.core.event_grid_filter import AdvancedFilter, FilterError, parse_advanced_filters
 
+#: Event Grid's names of the schemas that events can be delivered in.
+_EVENT_GRID_SCHEMA, _CLOUD_EVENTS = "EventGridSchema", "CloudEventSchemaV1_0"
 _FIELDS = {
     "endpointUrl",
+    "eventDeliverySchema",
     "includedEventTypes",
     "subjectBeginsWith",
     "subjectEndsWith",
@@ -34,6 +37,8 @@ class EventGridTarget:
     subject_ends_with: str = ""
     case_sensitive: bool = False
     advanced_filters: tuple[AdvancedFilter, ...] = ()
+    #: Whether the resource's events are delivered as CloudEvents.
+    cloud_events: bool = False
 
     @classmethod
     def parse(cls, text: str) -> EventGridTarget:
@@ -69,11 +74,15 @@ class EventGridTarget:
             raise ConfigError(
                 "--event-grid: 'isSubjectCaseSensitive' and 'enableAdvancedFilteringOnArrays' must be true or false."
             )
+        schema = body.get("eventDeliverySchema", _EVENT_GRID_SCHEMA)
+        if schema not in (_EVENT_GRID_SCHEMA, _CLOUD_EVENTS):
+            raise ConfigError(f"--event-grid: 'eventDeliverySchema' must be {_EVENT_GRID_SCHEMA} or {_CLOUD_EVENTS}.")
         try:
             filters = parse_advanced_filters(body.get("advancedFilters", []), on_arrays=switches[1])
         except FilterError as error:
             raise ConfigError(f"--event-grid: {error}") from error
-        return cls(_checked(body.get("endpointUrl")), frozenset(types), begins, ends, switches[0], filters)
+        url = _checked(body.get("endpointUrl"))
+        return cls(url, frozenset(types), begins, ends, switches[0], filters, schema == _CLOUD_EVENTS)
 
     def wants(self, event: dict[str, Any]) -> bool:
         """Whether this subscription takes an event of the resource."""
