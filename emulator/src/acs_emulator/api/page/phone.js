@@ -111,7 +111,7 @@ function hint(told) {
   if (told.state === "idle" && told.ended) return told.ended;
   if (told.state === "idle" && !told.listening) return "No app takes calls yet. Start the emulator with --event-grid and the address of your app's IncomingCall webhook.";
   if (told.speed !== 1 && told.state !== "idle") return `Speed ${told.speed}×: calls run faster than people talk, so there is no sound and no microphone. Keys and typed words work.`;
-  if (told.onHold) return "You are on hold: you hear nothing of the others, and they do not hear you.";
+  if (told.onHold) return "You are on hold: you hear what the app plays meanwhile, not the others, and they do not hear you.";
   if (told.muted) return "The app has muted you: nobody hears you.";
   if (told.state === "idle" && !sound.unlocked) return "Click once so that this tab may ring.";
   return "";
