@@ -92,6 +92,27 @@ async def test_who_is_on_hold_neither_hears_nor_is_heard(
         assert (len(me.heard), len(other.heard)) == (0, 0)
 
 
+async def test_who_is_on_hold_hears_the_hold_audio_again_and_again_until_unhold(
+    wire: Wire, application: Application, emulator: Running[AsyncControl]
+) -> None:
+    async with tab(emulator) as me, tab(emulator) as other:
+        leg = await connected(wire, application, me, other)
+        who = {"targetParticipant": {"phoneNumber": {"value": other.number}}}
+        audio = {"kind": "text", "text": {"text": "Please hold.", "voiceName": "en-US-JennyNeural"}}
+        path = f"/calling/callConnections/{leg}"
+        assert (await wire.send("POST", f"{path}:hold", {**who, "playSourceInfo": audio}))[0] == 200
+        await application.event("HoldAudioStarted", leg)
+        clip = await emulator.service.studio.speak("Please hold.", voice="en-US-JennyNeural")
+        await other.until(lambda it: len(it.heard) > 2 * len(clip.samples))
+        assert not me.heard
+        assert (await wire.send("POST", f"{path}:unhold", who))[0] == 200
+        await application.event("HoldAudioCompleted", leg)
+        await asyncio.sleep(0.3)
+        other.heard.clear()
+        await asyncio.sleep(1.0)
+        assert not other.heard
+
+
 async def test_a_prompt_is_heard_and_typed_words_are_spoken(
     wire: Wire, application: Application, emulator: Running[AsyncControl]
 ) -> None:

@@ -30,7 +30,7 @@ from acs_emulator.phones.microphone import FRAME_SAMPLES
 from acs_emulator.phones.script import check_keys
 from acs_emulator.service.emulator import Emulator
 from acs_emulator.service.feed import Feed
-from acs_emulator.service.phone_view import is_heard, view
+from acs_emulator.service.phone_view import heard_by, view
 
 PATH = "/emulator/phone"
 #: Wall-clock seconds between two looks at what is new.
@@ -183,8 +183,7 @@ class Session:
         call = next((one for one in self._service.registry.calls.values() if line in one.lines), None)
         if call is None:
             return None
-        tracks = call.tracks(besides=line) if is_heard(call, line) else []
-        return mix(tracks, start, end, line.identifier.raw_id)
+        return mix(heard_by(call, line), start, end, line.identifier.raw_id)
 
     def _refuse(self, reason: str) -> None:
         self._outbox.text({"tell": "refused", "reason": reason})

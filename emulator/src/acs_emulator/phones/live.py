@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from acs_emulator.audio import Recogniser, Studio
+from acs_emulator.audio import Recogniser, Studio, Track
 from acs_emulator.core.clock import Clock
 from acs_emulator.core.identifiers import Identifier
 from acs_emulator.core.outcomes import Outcome
@@ -147,6 +147,8 @@ class LiveLine(Line):
         #: What the app waits for from this phone.
         self.question: Question | None = None
         self.connected_ms: float | None = None
+        #: What it hears while it is on hold.
+        self.hold_audio = Track(clock.samples)
         self._recogniser = recogniser
         self._microphone = Microphone(clock.samples, self._speech_began, self._speech_ended)
         #: What was asked when the utterance began that goes on.

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from acs_emulator.audio import Track
 from acs_emulator.calls.call import Call, Participant
 from acs_emulator.core import outcomes
 from acs_emulator.core.event_grid_target import EventGridTarget
 from acs_emulator.core.identifiers import PHONE_NUMBER
 from acs_emulator.phones.line import Line
-from acs_emulator.phones.live import Ended, Person
+from acs_emulator.phones.live import Ended, LiveLine, Person
 from acs_emulator.service.emulator import Emulator
 
 #: A number for a first call while none of the app is known: any number that nobody has rings the app.
@@ -78,10 +79,12 @@ def _rings(target: EventGridTarget) -> bool:
     return not target.event_types or target.names("Microsoft.Communication.IncomingCall")
 
 
-def is_heard(call: Call, line: Line) -> bool:
-    """Whether the phone hears the others: not while it is on hold."""
+def heard_by(call: Call, line: LiveLine) -> list[Track]:
+    """What the phone hears: the others, or on hold what the app plays meanwhile."""
     me = call.find(line.identifier)
-    return me is not None and not me.on_hold
+    if me is None:
+        return []
+    return [line.hold_audio] if me.on_hold else call.tracks(besides=line)
 
 
 def plain(ended: Ended) -> str:

@@ -111,7 +111,7 @@ function hint(told) {
   if (told.state === "idle" && told.ended) return told.ended;
   if (told.state === "idle" && !told.listening) return "No app takes calls yet. Start the emulator with --event-grid and the address of your app's IncomingCall webhook.";
   if (told.speed !== 1 && told.state !== "idle") return `Speed ${told.speed}×: calls run faster than people talk, so there is no sound and no microphone. Keys and typed words work.`;
-  if (told.onHold) return "You are on hold: you hear nothing of the others, and they do not hear you.";
+  if (told.onHold) return "You are on hold: you hear what the app plays meanwhile, not the others, and they do not hear you.";
   if (told.muted) return "The app has muted you: nobody hears you.";
   if (told.state === "idle" && !sound.unlocked) return "Click once so that this tab may ring.";
   return "";
@@ -151,7 +151,7 @@ function showLines(told) {
       return element("li", {}, button);
     }),
   );
-  if (!get("number").value && told.lines.length) get("number").placeholder = told.lines[0].number;
+  if (!get("number").value && told.lines.length) get("number").placeholder = pretty(told.lines[0].number);
 }
 
 function showCall(told) {
@@ -279,6 +279,7 @@ get("show-deliveries").addEventListener("change", ({ target }) => get("log").cla
 for (const button of document.querySelectorAll("nav button")) {
   button.addEventListener("click", () => {
     document.body.dataset.view = button.dataset.show;
+    if (button.dataset.show === "lab") get("faults").open = true;
     for (const one of document.querySelectorAll("nav button")) one.setAttribute("aria-pressed", String(one === button));
   });
 }
