@@ -5,8 +5,10 @@ Table `<prefix>calls`, one partition a call:
     head        the record's columns, and the newest entries of the journal (`tail`)
     s000001 …   older entries, in sealed segments, eight to a row: `p000001` … are deflated JSON lines
 
-A commit replaces `head` under its ETag. When the tail is full, the same commit is a transaction of two rows:
-the tail moves into the next segment, which is written once and never changed, and the head starts an empty one.
+What a commit writes: `head`, replaced under its ETag (If-Match). When the tail is full, the same commit is a
+transaction of two rows: the tail moves into the next segment, which is written once and never changed, and the head
+starts an empty one. If what is appended is larger than LARGE_COMMIT, its blobs are written before: without the commit
+nothing refers to them. A claim inserts `head` in the same way. No commit writes anything else.
 
 Table `<prefix>index` finds calls; its rows: shared.calls.store.index.
 """

@@ -1,6 +1,6 @@
 """What events, responses and refusals make of a call: its record, its operations, who waits for what.
 
-Deterministic and without I/O, like all of replay; the flow itself is the business of `shared.calls.replay`.
+Deterministic and without I/O, like all of replay; the flow itself is the business of `shared.calls.flow_run`.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The turns of a call: load → append → replay → commit → dispatch, again until nothing new is issued.
 
-What a commit writes: one conditional replace of the call's `head` row (If-Match) with the new entries of the journal,
-events and issued actions together, and the columns of the record. A claim inserts that row. Neither writes anything
-else; rows of the index follow later (`shared.calls.afterwards`).
+A commit puts the new entries of the journal, events and issued actions together, and the columns of the record into
+the store at once, or not at all; what it writes is told in `shared/azure/call_store.py`. Rows of the index follow later
+(`shared.calls.afterwards`).
 
 The commit comes before the dispatch, so that whatever another instance or a later delivery sees, no action is
 out that the journal does not hold. What the guarantees (docs/architecture.md) rest on:

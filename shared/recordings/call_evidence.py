@@ -17,11 +17,11 @@ from pydantic_core import PydanticCustomError
 
 from shared.calls.actions import KINDS, Media, Spec
 from shared.calls.actions import Role as EventRole
+from shared.calls.operation_context import read_context
 from shared.calls.record import CallRecord
 from shared.events.base import PREFIX
 from shared.events.values import read_identifier, read_time
 from shared.identifiers import key_of
-from shared.numbers import whole_number
 from shared.quality.assemble import Person, Role
 from shared.quality.report import AppSpan
 from shared.quality.spans import Span, union
@@ -360,10 +360,9 @@ class _Reader:
             sending.ended = at
 
     def _sending_of(self, context: str | None) -> _Sending | None:
-        """The sending that an operation context names; see shared.calls.replay."""
-        parts = (context or "").rsplit(":", 2)
-        seq, attempt = map(whole_number, parts[1:]) if len(parts) == 3 else (None, None)
-        return None if seq is None or attempt is None else self.sendings.get((seq, attempt))
+        """The sending that an operation context names."""
+        _, seq, attempt = read_context(context or "")
+        return self.sendings.get((seq, attempt))
 
     def _open(self, *kinds: Media) -> Iterator[_Sending]:
         return (one for one in self.sendings.values() if one.kind in kinds and one.ended is None)
