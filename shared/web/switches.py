@@ -5,13 +5,12 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable, Collection, Mapping
-from typing import Literal, Protocol
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from shared.brakes.dialing import Dialing
-from shared.brakes.figures import Figures
-from shared.brakes.rows import BrakeRows, RowName, StoredRow
+from shared.brakes.brakes import AppBrakes
+from shared.brakes.rows import RowName
 from shared.brakes.switches import Change, Changed, Diversion, FlowDiverted, Switches, name_of
 from shared.errors import InvalidInput, LostRace
 from shared.identifiers import Identifier
@@ -109,40 +108,6 @@ class SwitchesView(_Model):
     )
 
 
-class SharedBrakes(Protocol):
-    """What the switches need of the brakes."""
-
-    @property
-    def rows(self) -> BrakeRows:
-        """What all instances share."""
-
-    @property
-    def dialing(self) -> Dialing:
-        """Which numbers may be called."""
-
-    @property
-    def figures(self) -> Figures:
-        """The calls that are up, as of the last reading."""
-
-    @property
-    def switches(self) -> Switches:
-        """As of the last reading."""
-
-    @property
-    def counts(self) -> Mapping[str, Mapping[str, int]]:
-        """What the brakes refused, by day and reason, as of the last reading."""
-
-    @property
-    def unreadable(self) -> Collection[RowName]:
-        """The rows that could not be read last: what was read before goes on to count."""
-
-    def read(self) -> Mapping[RowName, StoredRow]:
-        """Read what all instances share. StoreUnavailable or StoreRefused."""
-
-    def refresh(self) -> None:
-        """Read it, and add what this instance has counted."""
-
-
 class SwitchesService:
     """Shows switches and turns them.
 
@@ -152,7 +117,7 @@ class SwitchesService:
 
     def __init__(
         self,
-        brakes: SharedBrakes,
+        brakes: AppBrakes,
         flows: Mapping[str, RoutableFlow],
         clock: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
@@ -268,7 +233,7 @@ def _turned(before: Switches, asked: TurnSwitches, numbers: Mapping[str, SwitchP
     return before.model_copy(update=turned)
 
 
-def _view(brakes: SharedBrakes) -> SwitchesView:
+def _view(brakes: AppBrakes) -> SwitchesView:
     switches, figures = brakes.switches, brakes.figures
     return SwitchesView(
         outbound=OutboundSwitch(position="off" if switches.outbound_off else "on", off=switches.outbound_off),
