@@ -10,6 +10,7 @@ from pathlib import Path
 from aiohttp import web
 
 from acs_emulator.api.control import Control, answer, service_errors
+from acs_emulator.api.control_document import document_route
 from acs_emulator.api.dispatch import BODY_LIMIT, Dispatcher
 from acs_emulator.api.objects_api import Objects
 from acs_emulator.api.pages import page_routes
@@ -55,8 +56,8 @@ def create_app(service: Emulator) -> web.Application:
         return answer(service.signer.key_set())
 
     app.add_routes([web.get(OPENID_PATH, openid), web.get(KEYS_PATH, keys)])
-    app.add_routes(Control(service).routes())
-    app.add_routes(ResourceControl(service).routes())
+    control = [*Control(service).routes(), *ResourceControl(service).routes()]
+    app.add_routes([*control, document_route(control)])
     app.add_routes(Objects(service).routes())
     app.add_routes(Speech(service).routes())
     app.add_routes(TopicApi(service).routes())
