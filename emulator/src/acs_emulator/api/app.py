@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
@@ -100,7 +101,8 @@ def _listen(host: str, port: int, flag: str) -> socket.socket:
         both = host == "::" and socket.has_dualstack_ipv6()
         return socket.create_server((host, port), family=family, backlog=1024, dualstack_ipv6=both)
     except OSError as error:
-        raise ConfigError(f"{flag}: cannot listen on {host}:{port}: {error.strerror}.") from error
+        remedy = " Another emulator may run there; 0 takes a free port." if error.errno == errno.EADDRINUSE else ""
+        raise ConfigError(f"{flag}: cannot listen on {host}:{port}: {error.strerror}.{remedy}") from error
 
 
 @contextmanager
