@@ -62,7 +62,7 @@ def _import(size: int, connection_string: str) -> dict[str, float]:
 
     def run(id: str, campaign: str, data: bytes) -> float:
         began = time.perf_counter()
-        report = importer.run(Upload(id, campaign, chunks_of(data), {}, ("Arzt",)), reading, 100_000)
+        report = importer.run(Upload(id, campaign, "secret", chunks_of(data), {}, ("Arzt",)), reading, 100_000)
         if report.state != "whole" or report.bad:
             raise RuntimeError(f"the import went wrong: {report}")
         return time.perf_counter() - began

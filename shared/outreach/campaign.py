@@ -46,6 +46,7 @@ class Campaign(BaseModel):
     """A campaign.
 
     Attributes:
+        secret: that its people's keys are made with (`person_key`).
         caller: the own number that people see.
         flow: what they hear.
         then: while it imports: the state that it has afterwards.
@@ -58,6 +59,7 @@ class Campaign(BaseModel):
 
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,59}$")
     name: str
+    secret: str
     flow: str
     caller: str
     rules: Rules

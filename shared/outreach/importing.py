@@ -72,12 +72,14 @@ class Upload(NamedTuple):
     """A file that is to be imported.
 
     Attributes:
+        secret: of the campaign.
         columns: the names of columns by field, where they cannot be guessed.
         keep: columns that are kept for the flow.
     """
 
     id: str
     campaign: str
+    secret: str
     source: Source
     columns: Mapping[str, str]
     keep: tuple[str, ...] = ()
@@ -97,9 +99,9 @@ class _Batch:
     by_key: dict[str, list[Line]] = field(default_factory=dict)
     count: int = 0
 
-    def add(self, line: int, wanted: Wanted) -> None:
+    def add(self, line: int, key: str, wanted: Wanted) -> None:
         text = wanted.model_dump_json(exclude_defaults=True).encode()
-        self.by_key.setdefault(person_key(wanted.id), []).append(Line(line, text))
+        self.by_key.setdefault(key, []).append(Line(line, text))
         self.count += 1
 
 
@@ -139,9 +141,9 @@ class Importer:
             return self._keep(report.model_copy(update=refused))
         report = report.model_copy(update={"rows": facts.rows})
         batch, bad, line = _Batch(), list[RowProblem](), report.read_to
-        for line, read in self._read(upload, facts, columns, reading, after=report.read_to):
+        for line, read in read_people(upload, facts, columns, reading, self._now(), after=report.read_to):
             if isinstance(read, Wanted):
-                batch.add(line, read)
+                batch.add(line, person_key(upload.secret, read.id), read)
             else:
                 bad.append(read)
             if batch.count + len(bad) >= self._at_once:
@@ -152,39 +154,22 @@ class Importer:
         written = self._write(report, batch, bad, line, reading.rules)
         return self._keep(written.model_copy(update={"state": "whole"}))
 
-    def _read(
-        self, upload: Upload, facts: FileFacts, columns: Columns, reading: Reading, after: int
-    ) -> Iterator[tuple[int, Wanted | RowProblem]]:
-        """The rows behind a line, as people or as problems."""
-        now = self._now()
-        for row in rows_of(upload.source, facts):
-            if row.line <= after:
-                continue
-            if isinstance(row, BadRow):
-                yield row.line, RowProblem(line=row.line, field="row", problem=row.problem, remedy=row.remedy)
-                continue
-            try:
-                yield row.line, reading.person(columns.values(row), now, columns.kept(row))
-            except InvalidInput as wrong:
-                problem = RowProblem(line=row.line, field=wrong.field, problem=wrong.problem, remedy=wrong.remedy)
-                yield row.line, problem
-
     def _write(
         self, report: ImportReport, batch: _Batch, bad: list[RowProblem], line: int, rules: Rules
     ) -> ImportReport:
         now, changes = self._now(), dict[str, list[Change]]()
 
-        def merged(person: Person | None, lines: list[Line]) -> Person | None:
-            found: list[Change] = []
+        def merged(person: Person | None, item: tuple[str, list[Line]]) -> Person | None:
+            key, lines = item
+            changes[key] = []
             for at, text in lines:
                 wanted = Wanted.model_validate_json(text)
-                person, change = merge(person, wanted, report.campaign, now, rules, (report.upload, at))
-                found.append(change)
-            if person is not None:
-                changes[person.key] = found
+                person, change = merge(person, wanted, (report.campaign, key), now, rules, (report.upload, at))
+                changes[key].append(change)
             return person
 
-        self._people.change_all(report.campaign, batch.by_key, merged)
+        items = {key: (key, lines) for key, lines in batch.by_key.items()}
+        self._people.change_all(report.campaign, items, merged)
         counts = {name: getattr(report, name) for name in ("new", "same", "changed", "moved", "cancelled")}
         for several in changes.values():
             for change in several:
@@ -195,3 +180,19 @@ class Importer:
     def _keep(self, report: ImportReport) -> ImportReport:
         self._reports.change(report.upload, lambda _: report)
         return report
+
+
+def read_people(
+    upload: Upload, facts: FileFacts, columns: Columns, reading: Reading, now: datetime, after: int = 0
+) -> Iterator[tuple[int, Wanted | RowProblem]]:
+    """The rows behind a line, each with its line, as people or as problems."""
+    for row in rows_of(upload.source, facts):
+        if row.line <= after:
+            continue
+        if isinstance(row, BadRow):
+            yield row.line, RowProblem(line=row.line, field="row", problem=row.problem, remedy=row.remedy)
+            continue
+        try:
+            yield row.line, reading.person(columns.values(row), now, columns.kept(row))
+        except InvalidInput as wrong:
+            yield row.line, RowProblem(line=row.line, field=wrong.field, problem=wrong.problem, remedy=wrong.remedy)

@@ -10,9 +10,9 @@ Every function is pure and gives the same for the same event sent twice.
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from hashlib import sha256
 from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
@@ -78,6 +78,7 @@ class Person(BaseModel):
     """One person of a campaign.
 
     Attributes:
+        key: see `person_key`.
         due: from when on a waiting person may be called.
         result: what the flow said, such as `confirmed`; falls when the appointment is moved.
         begun: how many attempts there ever were; numbers the next.
@@ -90,6 +91,7 @@ class Person(BaseModel):
     model_config = ConfigDict(frozen=True, defer_build=True)
 
     campaign: str
+    key: str
     wanted: Wanted
     state: State = "waiting"
     due: AwareDatetime
@@ -100,10 +102,6 @@ class Person(BaseModel):
     appointment: int = 1
     number: int = 1
     row: tuple[str, int, str] = ("", 0, "")
-
-    @property
-    def key(self) -> str:
-        return person_key(self.wanted.id)
 
     @property
     def next_attempt(self) -> str:
@@ -122,9 +120,13 @@ class Person(BaseModel):
         return last if last is not None and last.outcome is None else None
 
 
-def person_key(id: str) -> str:
-    """The key of a person in storage and URLs: an id may be a name or a number, and hold any sign."""
-    return sha256(id.encode()).hexdigest()[:32]
+def person_key(secret: str, id: str) -> str:
+    """The key of a person in storage, URLs and idempotency keys: an id may be a telephone number, and hold any sign.
+
+    Args:
+        secret: of the campaign; without it a key tells nobody whose it is, not even by trying all numbers.
+    """
+    return hmac.new(secret.encode(), id.encode(), "sha256").hexdigest()[:32]
 
 
 def attempt_id(campaign: str, key: str, number: int) -> str:

@@ -16,7 +16,12 @@ _BY_NUMBER = ("dead", "no_contact", "declined", "suppressed")
 
 
 def merge(
-    person: Person | None, wanted: Wanted, campaign: str, now: datetime, rules: Rules, row: tuple[str, int] = ("", 0)
+    person: Person | None,
+    wanted: Wanted,
+    who: tuple[str, str],
+    now: datetime,
+    rules: Rules,
+    row: tuple[str, int] = ("", 0),
 ) -> tuple[Person, Change]:
     """The person as they are after a row, and what it changed.
 
@@ -26,13 +31,15 @@ def merge(
     - `cancelled`: never called; a call that goes on ends as it ends, and changes nothing any more.
 
     Args:
+        who: the campaign, and the person's key.
         row: the id of the upload, and the line. Read again, the newest row that changed the person says what it said
             the first time, and those before it change nothing.
     """
     if person is None:
         change: Change = "cancelled" if wanted.cancelled else "new"
         made = Person(
-            campaign=campaign,
+            campaign=who[0],
+            key=who[1],
             wanted=wanted,
             state="cancelled" if wanted.cancelled else "waiting",
             due=first_due(wanted.appointment, rules, now),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from shared.outreach.person import Person, Wanted
+from shared.outreach.person import Person, Wanted, person_key
 from shared.outreach.rules import Consent, Rules
 from shared.outreach.uploads import merge
 from shared.outreach.windows import Window
@@ -18,6 +18,11 @@ SERVICE, MARKETING = Rules(purpose="service", zone="Europe/Berlin"), Rules(purpo
 REMINDERS = Rules(purpose="service", reminders=True, zone="Europe/Berlin")
 WINDOW = Window()
 HOUR = timedelta(hours=1)
+SECRET = "of the campaign"
+
+
+def key_of(id: str) -> str:
+    return person_key(SECRET, id)
 
 
 def wanted(id: str = "1", number: str = BERLIN, **more: Any) -> Wanted:
@@ -27,4 +32,8 @@ def wanted(id: str = "1", number: str = BERLIN, **more: Any) -> Wanted:
 def person(
     id: str = "1", number: str = BERLIN, *, at: datetime = MONDAY, rules: Rules = SERVICE, **more: Any
 ) -> Person:
-    return merge(None, wanted(id, number, **more), "spring", at, rules)[0]
+    return merge(None, wanted(id, number, **more), ("spring", key_of(id)), at, rules)[0]
+
+
+SPRING = ("spring", key_of("1"))
+"""Who somebody with the id 1 is."""

@@ -27,7 +27,9 @@ LATER = MONDAY + timedelta(hours=1)
 
 
 def campaign(state: State = "draft", **more: object) -> Campaign:
-    made = Campaign(id="spring", name="Spring", flow="news", caller="+18005550100", rules=MARKETING, created=MONDAY)
+    made = Campaign(
+        id="spring", name="Spring", secret="s", flow="news", caller="+1800", rules=MARKETING, created=MONDAY
+    )
     return made.model_copy(update={"state": state, **more})
 
 
@@ -135,7 +137,7 @@ def test_the_newest_fifty_uploads_are_known_again() -> None:
 @pytest.mark.parametrize("id", ["", "Spring", "a.b", "a b", "-a", "x" * 61])
 def test_an_id_fits_into_keys_and_urls(id: str) -> None:
     with pytest.raises(ValidationError):
-        Campaign(id=id, name="", flow="", caller="", rules=SERVICE, created=MONDAY)
+        Campaign(id=id, name="", secret="", flow="", caller="", rules=SERVICE, created=MONDAY)
 
 
 STEPS = st.lists(st.sampled_from(["start", "pause", "resume", "stop", "begin a", "begin b", "over a", "over b",

@@ -13,10 +13,10 @@ from shared.outreach.csv_file import Source, chunks_of
 from shared.outreach.importing import MOST_PROBLEMS, Importer, ImportReport, RowProblem, Upload
 from shared.outreach.ledgers import Kept
 from shared.outreach.people import People
-from shared.outreach.person import Person, person_key
+from shared.outreach.person import Person
 from shared.outreach.reading import Reading
 from shared.outreach.rows import MemoryRows, Rows, Table
-from tests.unit.outreach.people import MONDAY, REMINDERS, WINDOW
+from tests.unit.outreach.people import MONDAY, REMINDERS, SECRET, WINDOW, key_of
 
 CLINIC = Reading(REMINDERS, WINDOW, "DE", "DD.MM.YYYY", "de-DE")
 TODAY = """\
@@ -44,11 +44,11 @@ class Imports:
         data = text.encode("latin-1") if isinstance(text, str) else text
         source = chunks_of(data) if isinstance(data, bytes) else data
         columns = {"id": "Termin-ID"} if b"Termin-ID" in next(source(), b"") else {}
-        upload = Upload(id, "spring", source, columns, tuple(more.pop("keep", ())))
+        upload = Upload(id, "spring", SECRET, source, columns, tuple(more.pop("keep", ())))
         return self.importer.run(upload, CLINIC, most, **more)
 
     def person(self, id: str) -> Person:
-        found = self.people.get("spring", person_key(id))
+        found = self.people.get("spring", key_of(id))
         assert found is not None
         return found
 

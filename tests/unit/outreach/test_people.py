@@ -15,10 +15,10 @@ from shared.outreach.decisions import Allowed, Known, may_call
 from shared.outreach.ledgers import Contacts, DoNotCall, EvidenceRecord, EvidenceRecords, Kept
 from shared.outreach.lists import ListHead, opted_out
 from shared.outreach.people import People
-from shared.outreach.person import Person, begin, person_key, settle
+from shared.outreach.person import Person, begin, settle
 from shared.outreach.rows import MemoryRows, Rows, Table
 from shared.privacy import NumberHashes
-from tests.unit.outreach.people import BERLIN, HOUR, MARKETING, MONDAY, NEW_YORK, SERVICE, WINDOW, person
+from tests.unit.outreach.people import BERLIN, HOUR, MARKETING, MONDAY, NEW_YORK, SERVICE, WINDOW, key_of, person
 
 NUMBERS = NumberHashes(base64.b64encode(b"k" * 32).decode())
 DAY = timedelta(days=1)
@@ -37,16 +37,16 @@ def of(kept: People, until: datetime, most: int = 100) -> list[str]:
 
 def test_people_are_found_by_their_key(rows: Rows) -> None:
     kept = stored(rows, *(person(str(n)) for n in range(30)))
-    found = kept.get("spring", person_key("7"))
+    found = kept.get("spring", key_of("7"))
     assert found == person("7")
-    assert kept.get("spring", person_key("x")) is None
-    assert kept.get("autumn", person_key("7")) is None
+    assert kept.get("spring", key_of("x")) is None
+    assert kept.get("autumn", key_of("7")) is None
     assert {one.wanted.id for one in kept.all("spring")} == {str(n) for n in range(30)}
 
 
 def test_a_change_gives_people_as_they_are_then(rows: Rows) -> None:
     kept = stored(rows, person("1"), person("2"))
-    items = {person_key(whose): whose for whose in ("1", "2", "3")}
+    items = {key_of(whose): whose for whose in ("1", "2", "3")}
 
     def how(one: Person | None, whose: str) -> Person | None:
         return None if whose == "1" else begin(one, MONDAY) if one and one.state == "waiting" else one
@@ -58,10 +58,10 @@ def test_a_change_gives_people_as_they_are_then(rows: Rows) -> None:
 
 def test_one_person_is_changed_and_given_back(rows: Rows) -> None:
     kept = stored(rows, person("1"))
-    begun = kept.change("spring", person_key("1"), lambda one: begin(one, MONDAY) if one else None)
-    assert begun == begin(person("1"), MONDAY) == kept.get("spring", person_key("1"))
-    assert kept.change("spring", person_key("2"), lambda one: one) is None
-    assert kept.change("spring", person_key("1"), lambda _: None) is None
+    begun = kept.change("spring", key_of("1"), lambda one: begin(one, MONDAY) if one else None)
+    assert begun == begin(person("1"), MONDAY) == kept.get("spring", key_of("1"))
+    assert kept.change("spring", key_of("2"), lambda one: one) is None
+    assert kept.change("spring", key_of("1"), lambda _: None) is None
     assert list(kept.all("spring")) == []
 
 
@@ -259,7 +259,7 @@ def test_no_number_can_be_read_in_what_is_kept_by_number() -> None:
 
 def test_a_campaign_is_changed_by_its_functions(rows: Rows) -> None:
     kept = Kept(rows, Campaign, "campaign")
-    made = Campaign(id="spring", name="Spring", flow="news", caller=NEW_YORK, rules=MARKETING, created=MONDAY)
+    made = Campaign(id="spring", name="", secret="s", flow="news", caller=NEW_YORK, rules=MARKETING, created=MONDAY)
     assert kept.get("spring") is None
     kept.change("spring", lambda one: one or made)
     kept.change("spring", lambda one: import_begun(one, "u1") if one else None)

@@ -12,7 +12,7 @@ from shared.outreach.outcomes import STEPS, OutcomeClass, class_of_answered, cla
 from shared.outreach.person import FINAL, Person, attempt_id, begin, finish, person_key, postpone, settle
 from shared.outreach.rules import Rules
 from shared.outreach.uploads import merge
-from tests.unit.outreach.people import CONSENT, HOUR, MONDAY, REMINDERS, SERVICE, person, wanted
+from tests.unit.outreach.people import CONSENT, HOUR, MONDAY, REMINDERS, SERVICE, SPRING, key_of, person, wanted
 
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 
@@ -81,9 +81,10 @@ def test_times_can_be_set_but_not_for_what_is_over() -> None:
 
 def test_an_attempt_has_an_id_of_its_own() -> None:
     one = begin(person("Ada #1"), MONDAY)
-    key = person_key("Ada #1")
+    key = key_of("Ada #1")
     assert len(key) == 32
     assert key.isalnum()
+    assert key != person_key("of another campaign", "Ada #1")
     assert one.open_attempt is not None
     assert one.open_attempt.id == attempt_id("spring", key, 1) == f"spring:{key}:1"
     again = begin(finish(one, one.open_attempt.id, "busy", MONDAY, SERVICE), MONDAY)
@@ -110,7 +111,7 @@ def test_a_mailbox_gets_one_message_for_each_appointment() -> None:
     assert one.may_leave_message
     left = called(called(one, "busy"), "machine", REMINDERS)
     assert not left.may_leave_message
-    moved, _ = merge(left, wanted(appointment=APPOINTMENT + DAY), "spring", MONDAY, REMINDERS)
+    moved, _ = merge(left, wanted(appointment=APPOINTMENT + DAY), SPRING, MONDAY, REMINDERS)
     assert moved.may_leave_message
 
 
@@ -173,7 +174,7 @@ def test_a_reminder_is_due_two_days_before_and_again_after_a_message() -> None:
 
 def test_an_outcome_about_an_appointment_that_was_moved_meanwhile_confirms_nothing() -> None:
     before = begin(person(rules=REMINDERS, appointment=APPOINTMENT), MONDAY)
-    moved, change = merge(before, wanted(appointment=APPOINTMENT + DAY), "spring", MONDAY, REMINDERS)
+    moved, change = merge(before, wanted(appointment=APPOINTMENT + DAY), SPRING, MONDAY, REMINDERS)
     assert (change, moved.state) == ("moved", "calling")
     with pytest.raises(ValueError, match="cannot begin"):
         begin(moved, MONDAY)
@@ -185,7 +186,7 @@ def test_an_outcome_about_an_appointment_that_was_moved_meanwhile_confirms_nothi
 
 def test_a_dead_number_that_was_replaced_meanwhile_says_nothing_of_the_new_one() -> None:
     before = begin(person(), MONDAY)
-    new, _ = merge(before, wanted(number="+4930999999"), "spring", MONDAY, SERVICE)
+    new, _ = merge(before, wanted(number="+4930999999"), SPRING, MONDAY, SERVICE)
     assert finish(new, before.attempts[0].id, "dead", MONDAY, SERVICE).state == "waiting"
 
 
@@ -260,8 +261,8 @@ def test_whatever_comes_in_any_order_and_twice(events: list[tuple[str, OutcomeCl
                 cancelled=what == "cancelled",
                 number=f"+493012345{number:02}" if what == "number" else one.wanted.number,
             )
-            one, change = merge(one, given_row, "spring", MONDAY, REMINDERS)
-            assert merge(one, given_row, "spring", MONDAY, REMINDERS) == (one, "same")
+            one, change = merge(one, given_row, SPRING, MONDAY, REMINDERS)
+            assert merge(one, given_row, SPRING, MONDAY, REMINDERS) == (one, "same")
             assert one.state == "cancelled" or what != "cancelled"
             if change == "moved":
                 assert one.result == ""

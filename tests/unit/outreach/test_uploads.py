@@ -9,14 +9,14 @@ import pytest
 
 from shared.outreach.person import Person, State, begin, finish
 from shared.outreach.uploads import Change, merge
-from tests.unit.outreach.people import MONDAY, REMINDERS, person, wanted
+from tests.unit.outreach.people import MONDAY, REMINDERS, SPRING, person, wanted
 
 DAY = timedelta(days=1)
 AT = MONDAY + 4 * DAY
 
 
 def upload(one: Person | None, line: int = 2, *, id: str = "u2", **more: Any) -> tuple[Person, Change]:
-    return merge(one, wanted(**{"appointment": AT, **more}), "spring", MONDAY, REMINDERS, (id, line))
+    return merge(one, wanted(**{"appointment": AT, **more}), SPRING, MONDAY, REMINDERS, (id, line))
 
 
 def in_state(state: State, **more: Any) -> Person:
