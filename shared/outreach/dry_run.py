@@ -67,7 +67,7 @@ def dry_run(
     run, end, made = DryRun(), _end_of_day(now, rules), dict[str, list[datetime]]()
     for person in people:
         before = known(person)
-        contact = before.contact
+        contact = before.contact.model_copy(update={"attempt": "", "until": None})  # calls end before the day does
         for order, earlier in enumerate(made.get(person.wanted.number, ())):
             attempt = f"dry run {order}"
             contact = contact.began(attempt, rules.purpose, earlier).ended(attempt)

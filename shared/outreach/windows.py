@@ -59,13 +59,14 @@ class Window:
     def next_opening(self, zones: Sequence[str], at: datetime) -> datetime | None:
         """The first moment from this one on at which it is open in every zone; None: there is none within SEARCHED."""
         calendars = [self._in(zone) for zone in zones]
-        found = at if calendars else None
-        while found is not None and found - at <= SEARCHED:
-            openings = [calendar.next_opening(found) for calendar in calendars]
-            latest = max((one for one in openings if one is not None), default=None)
-            if latest == found and None not in openings:
+        found = at
+        while calendars and found - at <= SEARCHED:
+            openings = [one for calendar in calendars if (one := calendar.next_opening(found)) is not None]
+            if not openings:
+                return None
+            if max(openings) == found:
                 return found
-            found = None if None in openings else latest
+            found = max(openings)
         return None
 
     def _in(self, zone: str) -> Calendar:

@@ -56,6 +56,10 @@ def test_a_call_keeps_its_number_until_it_ends_or_its_lease_does() -> None:
     assert contact.ended("a").busy_until(NOW) is None
 
 
+def test_what_is_counted_lies_within_the_time() -> None:
+    assert called(24, 23.9, 168, 167.9).counts("service", NOW) == (1, 3)
+
+
 def test_an_attempt_that_goes_on_is_begun_again_and_counts_from_then() -> None:
     contact = Contact().began("a", "service", NOW)
     again = contact.began("a", "service", NOW + HOUR)

@@ -86,6 +86,12 @@ def test_a_bad_row_is_named_by_its_line_and_the_good_ones_go_on() -> None:
     assert all(row.remedy for row in rows if isinstance(row, BadRow))
 
 
+def test_good_rows_between_two_stray_quotes_are_read() -> None:
+    _, rows = read(b'id,a\n1,"x\n2,b\n3,c",z\n4,d\n')
+    assert [row.line for row in rows if isinstance(row, BadRow)] == [2, 4]
+    assert [row.cells for row in rows if isinstance(row, Row)] == [("2", "b"), ("4", "d")]
+
+
 def test_a_row_has_at_most_ten_lines_and_twenty_are_shown() -> None:
     ten, eleven = "\n" * 9, "\n" * 10
     text = f'id,a\n1,"{ten}"\n2,"{eleven}"\n' + "3,c\n" * 30

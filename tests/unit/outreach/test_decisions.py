@@ -227,6 +227,28 @@ def test_a_dry_run_says_how_many_and_why_not_the_rest() -> None:
     assert str(dry_run([person()], MONDAY, SERVICE, WINDOW, lambda _: Known())) == "Today 1 would be called."
 
 
+def test_today_ends_at_midnight_of_the_company() -> None:
+    midnight = MONDAY + 9 * HOUR
+    always = Window(0, 1440)
+    for at, called_today in ((midnight - timedelta(minutes=1), 1), (midnight, 0)):
+        assert dry_run([person(at=at)], MONDAY, SERVICE, always, lambda _: Known()).called == called_today
+
+
+def test_who_shares_a_number_that_is_in_a_call_is_called_today() -> None:
+    busy = Known(Contact().began("x", "service", MONDAY))
+    assert dry_run([person()], MONDAY, SERVICE, WINDOW, lambda _: busy).called == 1
+
+
+def test_nobody_is_called_by_an_old_list_today() -> None:
+    found = dry_run([person(rules=MARKETING)], MONDAY, MARKETING, WINDOW, lambda _: Known(lists=(OLD,)))
+    assert found.not_called == {"stale_list": 1}
+
+
+def test_who_is_in_their_last_call_is_not_settled() -> None:
+    one = begin(person(), MONDAY).model_copy(update={"ended": {"busy": 5}})
+    assert decide(one).reason == "in_call"
+
+
 def test_there_are_words_for_every_reason() -> None:
     assert set(WORDS) == {"in_call", "not_due", "number_busy", "cap", "window", "stale_list", "over", *FINAL_STATES}
 

@@ -139,6 +139,7 @@ def test_a_late_event_overwrites_no_final_result() -> None:
 def test_what_comes_after_unknown_takes_its_place() -> None:
     one = called(person(), "unknown")
     assert finish(one, one.attempts[0].id, "done", MONDAY, SERVICE, "confirmed").state == "done"
+    assert finish(one, one.attempts[0].id, "unknown", MONDAY + HOUR, SERVICE) == one
     busy = finish(one, one.attempts[0].id, "busy", MONDAY + HOUR, SERVICE)
     assert busy.due == MONDAY + HOUR + 15 * MINUTE
     assert busy.ended == {"unknown": 0, "busy": 1}

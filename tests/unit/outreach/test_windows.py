@@ -86,6 +86,13 @@ def test_a_special_day_has_the_hours_that_are_in_both() -> None:
     assert window.next_opening(BERLIN, at("2026-12-24 12:00")) == at("2026-12-26 09:00")
 
 
+def test_the_hours_of_a_special_day_end_with_it() -> None:
+    window = Window(9 * 60, 24 * 60, special_days={date(2026, 12, 31): ((20 * 60, 2 * 60),)})
+    assert window.next_opening(BERLIN, at("2026-12-31 09:00")) == at("2026-12-31 20:00")
+    assert window.is_open(BERLIN, at("2026-12-31 23:59"))
+    assert not window.is_open(BERLIN, at("2027-01-01 00:00"))
+
+
 def test_the_zones_of_a_toll_free_number_have_an_hour_in_common_in_winter_alone() -> None:
     zones = zones_of("+18005550199")
     assert WINDOW.next_opening(zones, at("2026-03-09 12:00")) is None
