@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property, partial
-from typing import Any
+from typing import Any, cast
 
 from azure.core import MatchConditions
 from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
@@ -32,13 +32,13 @@ class TableBrakeRows:
         self._account = account
         self._name = f"{prefix}brakes"
 
-    def read(self) -> Mapping[str, StoredRow]:
+    def read(self) -> Mapping[RowName, StoredRow]:
         with _storage_errors():
             try:
                 rows = list(self._table.query_entities(f"PartitionKey eq '{PARTITION}'"))
             except ResourceNotFoundError:
                 return {}  # nothing has been written yet
-        return {str(row["RowKey"]): StoredRow(str(row[TEXT]), etag(row)) for row in rows}
+        return {cast(RowName, row["RowKey"]): StoredRow(str(row[TEXT]), etag(row)) for row in rows}
 
     def put(self, name: RowName, text: str) -> None:
         with _storage_errors():

@@ -21,7 +21,7 @@ class StoredRow(NamedTuple):
 class BrakeRows(Protocol):
     """Keeps the rows. Every method may raise StoreUnavailable, which is retryable, and StoreRefused, which is not."""
 
-    def read(self) -> Mapping[str, StoredRow]:
+    def read(self) -> Mapping[RowName, StoredRow]:
         """All rows that there are, by name. One round trip."""
 
     def put(self, name: RowName, text: str) -> None:
@@ -37,11 +37,11 @@ class MemoryBrakeRows:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._rows: dict[str, StoredRow] = {}
+        self._rows: dict[RowName, StoredRow] = {}
         self._versions = 0
         self.reads = 0
 
-    def read(self) -> Mapping[str, StoredRow]:
+    def read(self) -> Mapping[RowName, StoredRow]:
         with self._lock:
             self.reads += 1
             return dict(self._rows)

@@ -14,7 +14,7 @@ from shared.calls.afterwards import Afterwards
 from shared.calls.brakes import TIME_LIMIT, TOO_LONG, Brakes
 from shared.calls.gateway.base import Gateway
 from shared.calls.journal import Entry
-from shared.calls.lifecycle import PLACING, UNHEARD
+from shared.calls.lifecycle import UNHEARD
 from shared.calls.lost import GRACES_AT_MOST
 from shared.calls.operation import Operation
 from shared.calls.outcome import Outcome
@@ -221,7 +221,7 @@ class Watchdog:
         attempts: list[tuple[Entry, CallEvent | None]] = [
             (journal.GaveUp(at=now, seq=operation.seq), None)
             for operation in self._conductor.open_operations(record.call_id)
-            if operation.action.kind in PLACING and operation.issued_at == record.placed_at  # not one after it
+            if operation.action.spec.places and operation.issued_at == record.placed_at  # not one after it
         ]
         return self._conductor.advance(record.call_id, attempts) if attempts else Outcome.UNCHANGED
 

@@ -14,13 +14,14 @@ from shared.brakes.rows import MemoryBrakeRows
 from shared.calls import FLOWS, actions, text
 from shared.calls.gateway.base import Request
 from shared.calls.gateway.memory import refuse
-from shared.calls.journal import EventReceived, Issued, decode_all
+from shared.calls.journal import EventReceived, Issued
 from shared.composition import compose
 from shared.errors import KeyReused
 from shared.events import explain, parse_callback
 from shared.identifiers import Identifier
 from shared.web.models import ACTIONS
 from tests.examples import examples
+from tests.found_calls import decode_all
 from tests.functional.api import (
     BODIES,
     OTHER_PHONE,
