@@ -21,9 +21,9 @@ from azure.core.exceptions import ResourceNotFoundError
 from azure.core.pipeline.transport import AioHttpTransport
 from cryptography import x509
 
-from acs_emulator.core.certificate import development_certificate
+from acs_emulator.core.certificate import CertificateFiles, development_certificate
 from acs_emulator.core.config import DEVELOPMENT_ACCESS_KEY, Config, ConfigError, parse_config
-from acs_emulator.terminal import start_text
+from acs_emulator.terminal import start_text, trust_lines
 from acs_emulator.testing import Running, running, running_async
 from emulator.tests.support import signed
 
@@ -304,3 +304,14 @@ def test_a_command_whose_output_nobody_reads_any_more_goes_on() -> None:
                 urllib.request.urlopen(f"{endpoint}{PATH}", timeout=10)
         process.terminate()
     assert process.returncode == 0
+
+
+def test_other_systems_are_told_in_their_own_words() -> None:
+    files = CertificateFiles(Path("c.pem"), Path("k.pem"), Path("b.pem"))
+    windows, mac = list(trust_lines(files, "win32")), list(trust_lines(files, "darwin"))
+    assert "  Python   $env:REQUESTS_CA_BUNDLE = 'b.pem'; $env:SSL_CERT_FILE = 'b.pem'" in windows
+    assert "  Node.js  $env:NODE_EXTRA_CA_CERTS = 'c.pem'" in windows
+    assert "  Node.js  export NODE_EXTRA_CA_CERTS=c.pem" in mac
+    told = "  .NET     knows no variable here: add c.pem to the certificates that you trust"
+    assert told in windows
+    assert told in mac

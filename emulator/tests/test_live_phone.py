@@ -328,7 +328,10 @@ async def test_a_number_that_was_rung_is_offered(
         ("{", "That is no message of the phone's page. Load the page again."),
         ("[]", "That is no message of the phone's page. Load the page again."),
         ('{"do": "dance"}', "That is no message of the phone's page. Load the page again."),
-        ('{"do": "dial", "to": "tomorrow"}', "'to' is not a phone number or a user id."),
+        (
+            '{"do": "dial", "to": "tomorrow"}',
+            "'to' is not a phone number such as +14255550100, or a user id such as 8:acs:….",
+        ),
         ('{"do": "dial", "to": "+14255550123"}', "This is your own number."),
         ('{"do": "press", "keys": "x"}', "'keys': 'X' is not a key; keys are 0-9, *, #, A-D."),
         ('{"do": "be", "role": "king"}', "'role' must be one of number, withheld, mailbox."),

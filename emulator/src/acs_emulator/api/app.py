@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
@@ -10,6 +11,7 @@ from pathlib import Path
 from aiohttp import web
 
 from acs_emulator.api.control import Control, answer, service_errors
+from acs_emulator.api.control_document import document_route
 from acs_emulator.api.dispatch import BODY_LIMIT, Dispatcher
 from acs_emulator.api.objects_api import Objects
 from acs_emulator.api.pages import page_routes
@@ -55,8 +57,8 @@ def create_app(service: Emulator) -> web.Application:
         return answer(service.signer.key_set())
 
     app.add_routes([web.get(OPENID_PATH, openid), web.get(KEYS_PATH, keys)])
-    app.add_routes(Control(service).routes())
-    app.add_routes(ResourceControl(service).routes())
+    control = [*Control(service).routes(), *ResourceControl(service).routes()]
+    app.add_routes([*control, document_route(control)])
     app.add_routes(Objects(service).routes())
     app.add_routes(Speech(service).routes())
     app.add_routes(TopicApi(service).routes())
@@ -99,7 +101,8 @@ def _listen(host: str, port: int, flag: str) -> socket.socket:
         both = host == "::" and socket.has_dualstack_ipv6()
         return socket.create_server((host, port), family=family, backlog=1024, dualstack_ipv6=both)
     except OSError as error:
-        raise ConfigError(f"{flag}: cannot listen on {host}:{port}: {error.strerror}.") from error
+        remedy = " Another emulator may run there; 0 takes a free port." if error.errno == errno.EADDRINUSE else ""
+        raise ConfigError(f"{flag}: cannot listen on {host}:{port}: {error.strerror}.{remedy}") from error
 
 
 @contextmanager

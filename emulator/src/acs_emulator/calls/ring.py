@@ -136,7 +136,9 @@ async def _ring_app(registry: Registry, call: Call, target: Identifier, details:
         "correlationId": call.correlation_id,
     }
     subject = f"/caller/{details.caller.raw_id}/recipient/{target.raw_id}"
-    service.event_grid.publish("IncomingCall", subject, data)
+    if not service.event_grid.publish("IncomingCall", subject, data):
+        remedy = "Start with --event-grid URL; event types and filters may leave it out, too."
+        service.problems.report(f"IncomingCall for {target.value} goes nowhere: no subscription takes it", remedy)
     try:
         async with asyncio.timeout(service.clock.real(details.seconds)):
             return await invitation.reply

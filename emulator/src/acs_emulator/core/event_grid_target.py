@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 from acs_emulator.core.event_grid_filter import AdvancedFilter, FilterError, parse_advanced_filters
 
 #: Event Grid's names of the schemas that events can be delivered in.
-_EVENT_GRID_SCHEMA, _CLOUD_EVENTS = "EventGridSchema", "CloudEventSchemaV1_0"
-_FIELDS = {
+DELIVERY_SCHEMAS = _EVENT_GRID_SCHEMA, _CLOUD_EVENTS = "EventGridSchema", "CloudEventSchemaV1_0"
+FIELDS = {
     "endpointUrl",
     "eventDeliverySchema",
     "includedEventTypes",
@@ -60,9 +60,9 @@ class EventGridTarget:
         """Read the properties of a subscription, in Event Grid's own names. Raises ConfigError."""
         if not isinstance(body, dict):
             raise ConfigError("--event-grid: a subscription must be an object.")
-        unknown = sorted(set(body) - _FIELDS)
+        unknown = sorted(set(body) - FIELDS)
         if unknown:
-            raise ConfigError(f"--event-grid: '{unknown[0]}' is not known; known are {', '.join(sorted(_FIELDS))}.")
+            raise ConfigError(f"--event-grid: '{unknown[0]}' is not known; known are {', '.join(sorted(FIELDS))}.")
         types = body.get("includedEventTypes", [])
         if not isinstance(types, list) or not all(isinstance(one, str) for one in types):
             raise ConfigError("--event-grid: 'includedEventTypes' must be a list of text.")
@@ -75,8 +75,8 @@ class EventGridTarget:
                 "--event-grid: 'isSubjectCaseSensitive' and 'enableAdvancedFilteringOnArrays' must be true or false."
             )
         schema = body.get("eventDeliverySchema", _EVENT_GRID_SCHEMA)
-        if schema not in (_EVENT_GRID_SCHEMA, _CLOUD_EVENTS):
-            raise ConfigError(f"--event-grid: 'eventDeliverySchema' must be {_EVENT_GRID_SCHEMA} or {_CLOUD_EVENTS}.")
+        if schema not in DELIVERY_SCHEMAS:
+            raise ConfigError(f"--event-grid: 'eventDeliverySchema' must be {' or '.join(DELIVERY_SCHEMAS)}.")
         try:
             filters = parse_advanced_filters(body.get("advancedFilters", []), on_arrays=switches[1])
         except FilterError as error:

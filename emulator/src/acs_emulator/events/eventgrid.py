@@ -100,16 +100,19 @@ class EventGrid:
                 return True
         return False
 
-    def publish(self, name: str, subject: str, data: dict[str, Any]) -> None:
-        """Send one event to every subscription that takes its type."""
+    def publish(self, name: str, subject: str, data: dict[str, Any]) -> int:
+        """Send one event to every subscription that takes it; how many these are."""
         event_type = f"Microsoft.Communication.{name}"
         moment = utc_now()
         event_id = self._ids.guid()
         event = event_grid_event(event_id, _TOPIC, subject, event_type, data, moment)
+        taken = 0
         for subscription in self.subscriptions:
             sent = cloud_event(event) if subscription.target.cloud_events else event
             if subscription.target.wants(sent):
                 self._tasks.start(self._deliver(subscription, sent), f"Event Grid {name}")
+                taken += 1
+        return taken
 
     def forward(self, event: dict[str, Any]) -> None:
         """Send what an app has published to the subscriptions that name its type: the others are of this resource."""

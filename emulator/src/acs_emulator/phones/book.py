@@ -13,7 +13,7 @@ from acs_emulator.phones.behaviours import WELL_KNOWN, Behaviour, parse_behaviou
 from acs_emulator.phones.live import Person
 from acs_emulator.phones.own_numbers import OwnNumbers
 
-_FIELDS = {"number", "id", "behaviour", "afterSeconds", "afterRings", "greeting", "script", "voice", "locale"}
+FIELDS = {"number", "id", "behaviour", "afterSeconds", "afterRings", "greeting", "script", "voice", "locale"}
 #: Numbers that were rung of which the last are kept.
 _RUNG = 8
 
@@ -47,7 +47,7 @@ class PhoneBook:
         """Read and keep the body of POST /emulator/phones. Raises BadRequest."""
         if not isinstance(body, dict):
             raise BadRequest("The body must be an object.")
-        unknown = sorted(set(body) - _FIELDS)
+        unknown = sorted(set(body) - FIELDS)
         if unknown:
             raise BadRequest(f"'{unknown[0]}' is not known.", unknown[0])
         name = "number" if "number" in body else "id"
