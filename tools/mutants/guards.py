@@ -224,7 +224,7 @@ GUARDS = (
         "what makes two the same",
     ),
     Guard(
-        "shared/calls/replay.py::Session._recognise_issued",
+        "shared/calls/replay.py::Session._match_issued",
         (*_calls("replay finding replay_check placed_by_flow unplaced grace"), *ACTIONS, *BRAKED, *HIDDEN),
         "what the journal holds is not asked for again",
     ),
