@@ -9,12 +9,11 @@ from collections.abc import Mapping
 from functools import cached_property, partial
 from typing import Any, cast
 
-from azure.core import MatchConditions
-from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
+from azure.core.exceptions import ResourceExistsError
 from azure.data.tables import TableClient, UpdateMode
 
 from shared.azure import clients
-from shared.azure.rows import etag, storage_errors, with_table
+from shared.azure.rows import etag, replace_row, rows_of, storage_errors, with_table
 from shared.brakes.rows import RowName, StoredRow
 from shared.errors import LostRace, StoreUnavailable
 from shared.storage_account import StorageAccount
@@ -34,10 +33,7 @@ class TableBrakeRows:
 
     def read(self) -> Mapping[RowName, StoredRow]:
         with _storage_errors():
-            try:
-                rows = list(self._table.query_entities(f"PartitionKey eq '{PARTITION}'"))
-            except ResourceNotFoundError:
-                return {}  # nothing has been written yet
+            rows = list(rows_of(self._table, "PartitionKey eq @all", {"all": PARTITION}))
         return {cast(RowName, row["RowKey"]): StoredRow(str(row[TEXT]), etag(row)) for row in rows}
 
     def put(self, name: RowName, text: str) -> None:
@@ -47,12 +43,7 @@ class TableBrakeRows:
     def replace(self, name: RowName, text: str, version: object | None) -> None:
         with _storage_errors():
             if version is not None:
-                self._table.update_entity(
-                    _row(name, text),
-                    mode=UpdateMode.REPLACE,
-                    etag=str(version),
-                    match_condition=MatchConditions.IfNotModified,
-                )
+                replace_row(self._table, _row(name, text), version)
                 return
             try:
                 with_table(self._table, lambda: self._table.create_entity(_row(name, text)))
