@@ -6,7 +6,7 @@ A row's text is UTF-8 in binary properties, each of at most 64 KB, of which a ro
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import cache, partial
+from functools import cache, cached_property, partial
 from itertools import islice
 from typing import Any
 
@@ -15,7 +15,7 @@ from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
 from azure.data.tables import TableClient, TableServiceClient, TableTransactionError, TransactionOperation, UpdateMode
 
 from shared.azure import clients
-from shared.azure.rows import etag, storage_errors, with_table
+from shared.azure.rows import etag, rows_of, storage_errors, with_table
 from shared.calls.store.base import RACES
 from shared.errors import LostRace, StoreUnavailable
 from shared.outreach.rows import Change, Changed, Row, Table
@@ -23,8 +23,6 @@ from shared.storage_account import StorageAccount
 
 PIECE = 60_000
 """Bytes of a property, of 65,536 that may be (docs: understanding the Table service data model)."""
-A_PAGE = 1000
-"""Rows of a response (the same docs)."""
 
 _storage_errors = partial(storage_errors, "outreach", StoreUnavailable)
 _Operation = tuple[TransactionOperation, dict[str, Any]] | tuple[TransactionOperation, dict[str, Any], dict[str, Any]]
@@ -76,27 +74,15 @@ class TableRows:
         self._write(table, [(TransactionOperation.UPSERT, row, {"mode": UpdateMode.REPLACE}) for row in rows])
 
     def first(self, table: Table, since: str, until: str, most: int | None = None, before: str = "") -> Iterable[Row]:
-        with _storage_errors():
-            rows = self._query(table, since, until, most or A_PAGE, before)
-            first = list(islice(rows, most if most is not None else A_PAGE))
-        return first if most is not None else self._and_the_rest(first, rows)
+        found = self._query(table, since, until, most, before)
+        return found if most is None else list(islice(found, most))
 
-    def _and_the_rest(self, first: list[Row], rows: Iterator[Row]) -> Iterator[Row]:
-        yield from first
+    def _query(self, table: Table, since: str, until: str, page: int | None, before: str) -> Iterator[Row]:
+        query = "PartitionKey ge @since and PartitionKey lt @until" + (" and RowKey lt @before" if before else "")
+        parameters = {"since": since, "until": until, "before": before}
         with _storage_errors():
-            yield from rows
-
-    def _query(self, table: Table, since: str, until: str, a_page: int, before: str) -> Iterator[Row]:
-        found = self._table(table).query_entities(
-            "PartitionKey ge @since and PartitionKey lt @until" + (" and RowKey lt @before" if before else ""),
-            parameters={"since": since, "until": until, "before": before},
-            results_per_page=min(a_page, A_PAGE),
-        )
-        try:
-            for row in found:
+            for row in rows_of(self._table(table), query, parameters, page=page):
                 yield Row(str(row["PartitionKey"]), str(row["RowKey"]), _text(row))
-        except ResourceNotFoundError:
-            return  # nothing has been written yet
 
     def _get(self, table: Table, partition: str, key: str) -> Mapping[str, Any] | None:
         try:
@@ -110,10 +96,7 @@ class TableRows:
             (key,) = keys
             row = self._get(table, partition, key)
             return {} if row is None else {key: row}
-        try:
-            rows = list(self._table(table).query_entities("PartitionKey eq @of", parameters={"of": partition}))
-        except ResourceNotFoundError:
-            return {}
+        rows = rows_of(self._table(table), "PartitionKey eq @of", {"of": partition})
         return {str(row["RowKey"]): row for row in rows if row["RowKey"] in keys}
 
     def _write(self, table: Table, operations: Iterable[_Operation | None]) -> None:
@@ -129,9 +112,9 @@ class TableRows:
                 raise LostRace("outreach") from error
 
     def _client(self, table: Table) -> TableClient:
-        return self._service().get_table_client(self._names[table])
+        return self._service.get_table_client(self._names[table])
 
-    @cache  # noqa: B019 (there is one of these in a process)
+    @cached_property
     def _service(self) -> TableServiceClient:
         return clients.tables(self._account)
 
