@@ -9,6 +9,7 @@ SwitchboardError
 │   ├── UnknownAction       no action of this name can be taken on a live call
 │   ├── KeyReused           an idempotency key came back with another request
 │   └── MalformedEvent      a delivered event cannot be read
+├── CampaignState           a campaign cannot do this in the state that it is in
 ├── Misconfigured           the app cannot work as it is set up: its log says what to change         (retryable)
 ├── Refused                 a caller may not do this: no token, wrong signature, wrong call
 ├── KeysUnavailable         the keys that callback tokens are checked with are unavailable   (retryable)
@@ -57,6 +58,7 @@ CallEnded                   the call is over. A BaseException, as asyncio's Canc
 """
 
 from shared.errors.base import (
+    CampaignState,
     InvalidInput,
     KeyReused,
     KeysUnavailable,
@@ -119,6 +121,7 @@ __all__ = [
     "CallEnded",
     "CallError",
     "CallOver",
+    "CampaignState",
     "EndlessLoop",
     "FlowChanged",
     "FlowMistake",

@@ -67,6 +67,10 @@ class KeyReused(InvalidInput):
         )
 
 
+class CampaignState(SwitchboardError):
+    """What is asked of a campaign cannot be done in the state that it is in; the message says what can."""
+
+
 class Misconfigured(SwitchboardError):
     """Settings, routing or flows are wrong, so nothing runs. The log named what and the remedy, once.
 

@@ -61,6 +61,23 @@ PLACES = (
     Place(
         "table", "brakes", "numbers that are off; hashes of who calls", "until it is on", "by number", "the API alone"
     ),
+    Place(
+        "table",
+        "outpeople",
+        "numbers, names, appointments, consent, what columns say",
+        "with the campaign",
+        "read through by number",
+        "People.change or remove",
+    ),
+    Place("table", "outdue", "", "with the campaign", "by page", "People.remove"),
+    Place(
+        "table",
+        "outledger",
+        "keyed hashes of numbers: calls, do-not-call, evidence; lines of bad rows",
+        "EVIDENCE_RETENTION_DAYS; an opt-out until it is removed",
+        "by hash",
+        "EvidenceRecords.drop_older",
+    ),
     Place("queue", "-timers", "", UNTIL_DONE, _BY_CALL, "dropped when the call is gone"),
     Place("queue", "-timers-poison", "", "7 days", _BY_CALL, "the queue itself"),
     Place("queue", "-recordings", "", UNTIL_DONE, _BY_CALL, "dropped when the recording is gone"),

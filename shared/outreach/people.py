@@ -1,0 +1,208 @@
+"""The people of campaigns in storage.
+
+Some fifty people share a row, a page, by their keys: a row each would make the import of 50,000 a matter of minutes. A
+campaign has 1,024 pages in 64 partitions. For each page with somebody who waits there is a row in `due`, in a partition
+for each day, whose key begins with the minute in which the first of them is due: so the next are found in one query.
+
+That row is written before the page where somebody is due earlier than before, and once more after it. Rows that are too
+early stay, until `due` finds them and nobody has written them anew since.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from functools import partial
+from hashlib import sha256
+from itertools import islice
+from typing import TypeVar
+
+from pydantic import TypeAdapter
+
+from shared.outreach.person import Person
+from shared.outreach.rows import MOST_ROWS, Change, Changed, Rows
+
+T = TypeVar("T")
+How = Callable[[Person | None, T], Person | None]
+"""What an item makes of a person; None, before: there is nobody, after: they are removed."""
+
+Marks = dict[str, dict[str, str | None]]
+"""Rows of `due`, by partition and key. A row's text tells it from one that somebody else writes later."""
+
+_PAGE = TypeAdapter(list[Person])
+_BEHIND = "/"
+"""The sign behind `.`: the end of all partitions that begin with a campaign's id and a dot."""
+_DAY_MINUTES = 24 * 60
+_NOBODY = "-"
+
+
+class People:
+    """The people of all campaigns."""
+
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+
+    def get(self, campaign: str, key: str) -> Person | None:
+        """A person by their key (`person_key`). One round trip."""
+        page = _page_of(key)
+        found = _people(self._rows.get("people", _partition(campaign, page), page))
+        return next((one for one in found if one.key == key), None)
+
+    def change(self, campaign: str, key: str, how: Callable[[Person | None], Person | None]) -> Person | None:
+        """Change a person by a pure function, as they are at that moment; None, before: there is nobody, after: they
+        are removed. Two round trips, and up to two more if they become the first of their page to be due, or are no
+        longer.
+
+        Args:
+            how: what it gave, given to it, must come back (`rows.Change`).
+
+        Returns:
+            the person as they are then.
+        """
+        after: Person | None = None
+
+        def change(person: Person | None, _: None) -> Person | None:
+            nonlocal after
+            after = how(person)
+            return after
+
+        self.change_all(campaign, {key: None}, change)
+        return after
+
+    def change_all(self, campaign: str, items: Mapping[str, T], how: How[T]) -> None:
+        """Change people, each of them whole, as `change` does one. Three round trips for each of 64 partitions at most.
+
+        Args:
+            items: by the person's key, what `how` is given beside the person.
+        """
+        partitions: dict[str, dict[str, dict[str, T]]] = {}
+        for key, item in items.items():
+            page = _page_of(key)
+            partitions.setdefault(_partition(campaign, page), {}).setdefault(page, {})[key] = item
+        marks: Marks = {}
+        for partition, pages in partitions.items():
+            changed = self._rows.change(
+                "people",
+                partition,
+                {page: _change(of_page, how) for page, of_page in pages.items()},
+                lambda planned: self._put(_marks(campaign, planned, {}, ahead=True)),
+            )
+            _marks(campaign, changed, marks)
+        self._put(marks)
+
+    def due(self, campaign: str, until: datetime, most: int) -> list[Person]:
+        """People who wait and are due by then, the earliest pages first, and of a page all of them. One query, and a
+        round trip for each page.
+
+        Args:
+            most: pages that are looked at.
+        """
+        found: dict[str, Person] = {}
+        minute = _minute(until)
+        last = _day(campaign, minute + _DAY_MINUTES)
+        for partition, key, mark in self._rows.first("due", f"{campaign}.", last, most, f"{minute + 1:08d}"):
+            told, _, page = key.partition(".")
+            text = self._rows.get("people", _partition(campaign, page), page)
+            if _first_minute(text) != int(told):
+                self._put(_marks(campaign, {page: (None, text)}, {}))
+                self._rows.change("due", partition, {key: partial(_unless_new, mark)})
+            found |= {one.key: one for one in _people(text) if one.state == "waiting" and one.due <= until}
+        return sorted(found.values(), key=lambda one: one.due)
+
+    def all(self, campaign: str) -> Iterator[Person]:
+        """Everybody of a campaign, a page after the other. A round trip for a thousand pages."""
+        return self._read(f"{campaign}.", f"{campaign}{_BEHIND}")
+
+    def with_number(self, number: str) -> Iterator[Person]:
+        """Everybody with a number, in all campaigns: reads everything, as an erasure may."""
+        return (one for one in self._read("", "~") if one.wanted.number == number)
+
+    def remove(self, campaign: str) -> None:
+        """Remove everybody of a campaign."""
+        for table in ("due", "people"):
+            for partition, key, _ in list(self._rows.first(table, f"{campaign}.", f"{campaign}{_BEHIND}")):
+                self._rows.put(table, partition, {key: None})
+
+    def reindex(self, campaign: str) -> None:
+        """Write every page's row in `due`: before a campaign is said to be finished, and after a restore."""
+        pages = self._rows.first("people", f"{campaign}.", f"{campaign}{_BEHIND}")
+        for row in pages:
+            self._put(_marks(campaign, {row.key: (None, row.text)}, {}))
+
+    def _read(self, since: str, until: str) -> Iterator[Person]:
+        return (one for row in self._rows.first("people", since, until) for one in _people(row.text))
+
+    def _put(self, marks: Marks) -> None:
+        for partition, texts in marks.items():
+            left = iter(texts.items())
+            while some := dict(islice(left, MOST_ROWS)):
+                self._rows.put("due", partition, some)
+
+
+def _marks(campaign: str, changed: Changed, marks: Marks, *, ahead: bool = False) -> Marks:
+    """Add when pages are due, where that has changed; `ahead`: only where it is earlier."""
+    for page, (before, after) in changed.items():
+        was, now = _first_minute(before), _first_minute(after)
+        if now is None or now == was or (ahead and was is not None and was < now):
+            continue
+        mark = sha256((after or "").encode()).hexdigest()[:16]
+        marks.setdefault(_day(campaign, now), {})[f"{now:08d}.{page}"] = mark
+    return marks
+
+
+def _unless_new(mark: str, text: str | None) -> str | None:
+    return None if text == mark else text
+
+
+def _page_of(key: str) -> str:
+    """The page of a person, of 1,024, by the beginning of their key."""
+    return f"{int(key[:3], 16) >> 2:03x}"
+
+
+def _partition(campaign: str, page: str) -> str:
+    """The partition of a page: sixteen are in each."""
+    return f"{campaign}.{page[:2]}"
+
+
+def _day(campaign: str, minute: int) -> str:
+    """The partition of what is due in a minute."""
+    return f"{campaign}.{minute // _DAY_MINUTES:05d}"
+
+
+# A page's text: the minute in which the first is due who waits, or `-`, and behind a line end the people.
+
+
+def _people(text: str | None) -> list[Person]:
+    return _PAGE.validate_json(text.partition("\n")[2]) if text else []
+
+
+def _first_minute(text: str | None) -> int | None:
+    told = (text or _NOBODY).partition("\n")[0]
+    return None if told == _NOBODY else int(told)
+
+
+def _text(people: Iterable[Person]) -> str | None:
+    found = list(people)
+    if not found:
+        return None
+    minutes = [_minute(one.due) for one in found if one.state == "waiting"]
+    return f"{min(minutes) if minutes else _NOBODY}\n{_PAGE.dump_json(found, exclude_defaults=True).decode()}"
+
+
+def _change(items: Mapping[str, T], how: How[T]) -> Change:
+    def change(text: str | None) -> str | None:
+        people = {one.key: one for one in _people(text)}
+        before = dict(people)
+        for key, item in items.items():
+            after = how(people.get(key), item)
+            if after is None:
+                people.pop(key, None)
+            else:
+                people[key] = after
+        return text if people == before else _text(people.values())
+
+    return change
+
+
+def _minute(at: datetime) -> int:
+    return int(at.astimezone(UTC).timestamp()) // 60
