@@ -14,7 +14,6 @@ from typing import NamedTuple, Protocol
 from shared.brakes.dialing import Dialing
 from shared.brakes.figures import LAST_FIGURES, LONGEST_CLAIM, Claims, Figures, is_one_caller
 from shared.brakes.refresher import Refresher
-from shared.brakes.rows import BrakeRows, RowName, StoredRow
 from shared.brakes.switches import Switches
 from shared.calls import actions
 from shared.calls.actions import Action
@@ -25,6 +24,7 @@ from shared.identifiers import Identifier
 from shared.logs import logger
 from shared.privacy import NumberHashes
 from shared.routing.decisions import AnswerWith, Outcome, RedirectTo, RejectWith, RoutableFlow, guarded
+from shared.text_rows import StoredRow, TextRows
 
 log = logger("switchboard.brakes")
 
@@ -102,7 +102,7 @@ class AppBrakes:
 
     def __init__(
         self,
-        rows: BrakeRows,
+        rows: TextRows,
         limits: Limits,
         dialing: Dialing,
         hashes: NumberHashes,
@@ -319,7 +319,7 @@ class AppBrakes:
             self._take_over(rows, "switches", self._take_switches)
             self._count(rows.get("counts"))
 
-    def _take_over(self, rows: Mapping[str, StoredRow], name: RowName, take: Callable[[str], None]) -> None:
+    def _take_over(self, rows: Mapping[str, StoredRow], name: str, take: Callable[[str], None]) -> None:
         text = rows[name].text if name in rows else ""
         if text == self._read_texts.get(name, ""):
             return

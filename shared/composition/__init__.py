@@ -36,11 +36,11 @@ from shared.stream_signals import SignalSignatures
 
 if TYPE_CHECKING:
     from shared.brakes.brakes import AppBrakes, Refreshing
-    from shared.brakes.rows import BrakeRows
     from shared.composition.kept import Kept
     from shared.composition.notifications import Notifications
     from shared.composition.recordings import Recordings
     from shared.recordings.base import Archive
+    from shared.text_rows import TextRows
     from shared.web.do_not_record import DoNotRecordService
     from shared.web.service import CallService
     from shared.web.stream_signals import StreamSignalService
@@ -133,7 +133,7 @@ def compose(
     notifications: Callable[[], Notifications] | None = None,
     streams: Archive | None = None,
     do_not_record: DoNotRecord | None = None,
-    brake_rows: BrakeRows | None = None,
+    brake_rows: TextRows | None = None,
     refresher: Callable[[Callable[[], None]], Refreshing] | None = None,
 ) -> Switchboard:
     """Join the parts by settings; a test gives its own for those that reach out."""
@@ -215,13 +215,13 @@ def compose(
 def _brakes(
     settings: Settings,
     routes: RoutingTable,
-    rows: BrakeRows | None,
+    rows: TextRows | None,
     refresher: Callable[[Callable[[], None]], Refreshing] | None,
 ) -> AppBrakes:
-    from shared.azure.brake_rows import TableBrakeRows
+    from shared.azure.text_rows import TableTextRows
     from shared.composition.brakes import compose_brakes
 
-    rows = rows or TableBrakeRows(settings.storage_account, settings.store_prefix)
+    rows = rows or TableTextRows(settings.storage_account, settings.store_prefix, "brakes")
     return compose_brakes(settings, routes, FLOWS, rows, refresher)
 
 

@@ -7,19 +7,19 @@ from collections.abc import Callable, Iterator, Mapping
 from shared.brakes.brakes import AppBrakes, Limits, Refreshing
 from shared.brakes.dialing import Dialing, countries_of, country_of, read_prefixes
 from shared.brakes.refresher import Refresher
-from shared.brakes.rows import BrakeRows
 from shared.calls.flow import Flow
 from shared.identifiers import Identifier
 from shared.privacy import NumberHashes
 from shared.routing import RedirectTo, RoutingTable
 from shared.settings import Settings
+from shared.text_rows import TextRows
 
 
 def compose_brakes(
     settings: Settings,
     routes: RoutingTable,
     flows: Mapping[str, Flow],
-    rows: BrakeRows,
+    rows: TextRows,
     refresher: Callable[[Callable[[], None]], Refreshing] | None = None,
 ) -> AppBrakes:
     """Join the parts by settings."""

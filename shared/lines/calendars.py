@@ -84,7 +84,7 @@ class Calendar:
             yield change
 
     def _clock_change(self, low: datetime, high: datetime) -> datetime | None:
-        """When clocks are changed between two moments in UTC that are hours apart, to the second; None: they are not."""
+        """When clocks are changed between two moments in UTC, to the second; None: they are not."""
         before = self._offset(low)
         if self._offset(high) == before:
             return None

@@ -12,13 +12,13 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from shared.brakes.dialing import Dialing
 from shared.brakes.figures import Figures
-from shared.brakes.rows import BrakeRows, StoredRow
 from shared.brakes.switches import name_of
 from shared.calls.actions import RejectReason
 from shared.errors import InvalidInput, LostRace
 from shared.identifiers import Identifier
 from shared.logs import logger
 from shared.routing.decisions import RoutableFlow
+from shared.text_rows import StoredRow, TextRows
 from shared.web.models import read
 
 log = logger("switchboard.brakes")
@@ -172,7 +172,7 @@ class SharedBrakes(Protocol):
     """What the switches need of the brakes."""
 
     @property
-    def rows(self) -> BrakeRows:
+    def rows(self) -> TextRows:
         """What all instances share."""
 
     @property

@@ -30,7 +30,7 @@ ARROWS: Mapping[str, frozenset[str]] = {
         "shared/composition": "shared/*.py shared/azure shared/brakes shared/calls shared/kept shared/notifications "
         "shared/quality shared/recordings shared/routing shared/settings.py shared/web",
         "shared/settings.py": "shared/*.py shared/brakes shared/notifications shared/quality shared/recordings",
-        "shared/azure": "shared/*.py shared/brakes shared/calls shared/notifications shared/quality shared/recordings",
+        "shared/azure": "shared/*.py shared/calls shared/notifications shared/quality shared/recordings",
         "shared/web": "shared/*.py shared/brakes shared/calls shared/kept shared/notifications shared/quality "
         "shared/recordings shared/routing",
         "shared/kept": "shared/*.py shared/calls shared/notifications shared/recordings",

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from shared.brakes.brakes import AppBrakes, Limits
-from shared.brakes.rows import MemoryBrakeRows
 from shared.calls import Fallback, Flow
 from shared.composition.brakes import compose_brakes, forbidden_targets
 from shared.errors import SettingsError
 from shared.routing import load_routes
 from shared.settings import load_settings
+from shared.text_rows import MemoryTextRows
 from tests.setting_samples import REQUIRED
 from tests.unit.brakes.instances import FLOWS, Still, nothing
 
@@ -35,7 +35,7 @@ def composed(folder: Path, rules: str = RULES, flows: Mapping[str, Flow] = FLOWS
     file = folder / "routing.yaml"
     file.write_text(rules)
     given = load_settings({**REQUIRED, **settings})
-    return compose_brakes(given, load_routes(file, flows), flows, MemoryBrakeRows(), Still)
+    return compose_brakes(given, load_routes(file, flows), flows, MemoryTextRows(), Still)
 
 
 def test_the_countries_of_the_numbers_in_the_routing_are_allowed_and_not_those_of_callers(tmp_path: Path) -> None:

@@ -12,11 +12,11 @@ from azure.storage.blob import BlobServiceClient
 
 from devstack.azurite import Azurite
 from shared.azure.archive import BlobArchive
-from shared.azure.brake_rows import TableBrakeRows
 from shared.azure.call_store import TableStore
 from shared.azure.dead_letters import TableDeadLetters
 from shared.azure.do_not_record import TableDoNotRecord
 from shared.azure.recording_ledger import TableLedger
+from shared.azure.text_rows import TableTextRows
 from shared.brakes.figures import Figures
 from shared.calls.store.base import day_of
 from shared.kept.calls import KeptCalls
@@ -68,7 +68,7 @@ class Account:
         self.streams = BlobArchive(StorageAccount(storage), prefix, container="streams")
         self.letters = TableDeadLetters(StorageAccount(storage), prefix)
         self.do_not_record = TableDoNotRecord(StorageAccount(storage), prefix, numbers)
-        self.brakes = TableBrakeRows(StorageAccount(storage), prefix)
+        self.brakes = TableTextRows(StorageAccount(storage), prefix, "brakes")
         pipeline = Pipeline(
             source=self.service,
             archive=self.archive,

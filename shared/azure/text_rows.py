@@ -1,7 +1,4 @@
-"""What all instances share of the brakes, in Azure Tables.
-
-Table `<prefix>brakes`: one partition, a row each for figures, switches and counts.
-"""
+"""A few rows of text that all instances share, in Azure Tables: one partition of a table of their own."""
 
 from __future__ import annotations
 
@@ -15,49 +12,61 @@ from azure.data.tables import TableClient, UpdateMode
 
 from shared.azure import clients
 from shared.azure.rows import etag, storage_errors, with_table
-from shared.brakes.rows import RowName, StoredRow
 from shared.errors import LostRace, StoreUnavailable
 from shared.storage_account import StorageAccount
+from shared.text_rows import StoredRow
 
 PARTITION = "all"
 TEXT = "text"
 
-_storage_errors = partial(storage_errors, "brakes", StoreUnavailable)
 
+class TableTextRows:
+    """Keeps the rows in a table, which is made with the first of them; safe to share between threads.
 
-class TableBrakeRows:
-    """Keeps the rows in a table of its own, which is made with the first of them; safe to share between threads."""
+    Args:
+        table: behind the prefix.
+    """
 
-    def __init__(self, account: StorageAccount, prefix: str) -> None:
+    def __init__(self, account: StorageAccount, prefix: str, table: str) -> None:
         self._account = account
-        self._name = f"{prefix}brakes"
+        self._name = f"{prefix}{table}"
+        self._storage_errors = partial(storage_errors, table, StoreUnavailable)
 
     def read(self) -> Mapping[str, StoredRow]:
-        with _storage_errors():
+        with self._storage_errors():
             try:
                 rows = list(self._table.query_entities(f"PartitionKey eq '{PARTITION}'"))
             except ResourceNotFoundError:
                 return {}  # nothing has been written yet
         return {str(row["RowKey"]): StoredRow(str(row[TEXT]), etag(row)) for row in rows}
 
-    def put(self, name: RowName, text: str) -> None:
-        with _storage_errors():
+    def put(self, name: str, text: str) -> None:
+        with self._storage_errors():
             with_table(self._table, lambda: self._table.upsert_entity(_row(name, text), mode=UpdateMode.REPLACE))
 
-    def replace(self, name: RowName, text: str, version: object | None) -> None:
-        with _storage_errors():
-            if version is not None:
-                self._table.update_entity(
+    def replace(self, name: str, text: str, version: object | None) -> object:
+        with self._storage_errors():
+            if version is None:
+                try:
+                    written = with_table(self._table, lambda: self._table.create_entity(_row(name, text)))
+                except ResourceExistsError:
+                    raise LostRace(name) from None
+                return str(written["etag"])
+            try:
+                written = self._table.update_entity(
                     _row(name, text),
                     mode=UpdateMode.REPLACE,
                     etag=str(version),
                     match_condition=MatchConditions.IfNotModified,
                 )
-                return
-            try:
-                with_table(self._table, lambda: self._table.create_entity(_row(name, text)))
-            except ResourceExistsError:
+            except ResourceNotFoundError:
                 raise LostRace(name) from None
+            return str(written["etag"])
+
+    def remove(self, name: str, version: object) -> None:
+        with self._storage_errors():
+            entity = {"PartitionKey": PARTITION, "RowKey": name}
+            self._table.delete_entity(entity, etag=str(version), match_condition=MatchConditions.IfNotModified)
 
     @cached_property
     def _table(self) -> TableClient:
@@ -65,5 +74,5 @@ class TableBrakeRows:
         return clients.tables(self._account).get_table_client(self._name)
 
 
-def _row(name: RowName, text: str) -> dict[str, Any]:
+def _row(name: str, text: str) -> dict[str, Any]:
     return {"PartitionKey": PARTITION, "RowKey": name, TEXT: text}
