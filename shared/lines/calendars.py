@@ -97,9 +97,14 @@ class Calendar:
         return at.astimezone(self.zone).utcoffset()
 
 
-def every_day(zone: ZoneInfo, *intervals: Interval, days: frozenset[int] = frozenset(range(7))) -> Calendar:
-    """The same hours on each of these weekdays (0 = Monday), without exceptions."""
-    return Calendar(zone, tuple(intervals if day in days else () for day in range(7)))
+def every_day(
+    zone: ZoneInfo,
+    *intervals: Interval,
+    days: frozenset[int] = frozenset(range(7)),
+    holidays: frozenset[date] = frozenset(),
+) -> Calendar:
+    """The same hours on each of these weekdays (0 = Monday)."""
+    return Calendar(zone, tuple(intervals if day in days else () for day in range(7)), holidays)
 
 
 def _aware(at: datetime) -> datetime:

@@ -8,7 +8,6 @@ decision.
 from shared.routing.decisions import (
     AnswerWith,
     Decision,
-    Hours,
     LeaveRinging,
     RedirectTo,
     RejectWith,
@@ -21,7 +20,6 @@ __all__ = [
     "MAX_FILE_BYTES",
     "AnswerWith",
     "Decision",
-    "Hours",
     "LeaveRinging",
     "RedirectTo",
     "RejectWith",
