@@ -98,6 +98,7 @@ class AppBrakes:
         flows: by name, to which a flow may be diverted.
         clock: Unix time in milliseconds.
         refresher: given what reads the rows, sees to it that it is called every few seconds.
+        readers: given all rows each time that they were read: others keep theirs beside those of the brakes.
     """
 
     def __init__(
@@ -110,6 +111,7 @@ class AppBrakes:
         *,
         clock: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
         refresher: Callable[[Callable[[], None]], Refreshing] = Refresher,
+        readers: Sequence[Callable[[Mapping[str, StoredRow]], None]] = (),
     ) -> None:
         self.rows = rows
         self.dialing = dialing
@@ -126,6 +128,7 @@ class AppBrakes:
         self._over: deque[str] = deque(maxlen=MOST_OVER)
         self._read_texts: dict[str, str] = {}
         self._quiet_runs = 0
+        self._readers = readers
         self._refresher = refresher(self.refresh)
 
     @property
@@ -317,6 +320,8 @@ class AppBrakes:
             rows = self.rows.read()
             self._take_over(rows, "figures", self._take_figures)
             self._take_over(rows, "switches", self._take_switches)
+            for reader in self._readers:
+                reader(rows)
             self._count(rows.get("counts"))
 
     def _take_over(self, rows: Mapping[str, StoredRow], name: str, take: Callable[[str], None]) -> None:

@@ -202,7 +202,7 @@ class CallState(Lifecycle):
             record.meet(*(one for one in identifiers if one.kind == "phoneNumber"))
             earlier = event.sequence_number < self._participants_sequence
             whole = not earlier and not event.hidden
-            self.presence.list(self._operations.values(), {one.key for one in identifiers}, whole=whole)
+            self.presence.update(self._operations.values(), {one.key for one in identifiers}, whole=whole)
             if earlier:
                 self._waiting.give_earlier_participants(identifiers)
             else:

@@ -61,6 +61,7 @@ PLACES = (
     Place(
         "table", "brakes", "numbers that are off; hashes of who calls", "until it is on", "by number", "the API alone"
     ),
+    Place("table", "slots", "", "until the leg is over", _BY_CALL, "given back when the call is over"),
     Place("queue", "-timers", "", UNTIL_DONE, _BY_CALL, "dropped when the call is gone"),
     Place("queue", "-timers-poison", "", "7 days", _BY_CALL, "the queue itself"),
     Place("queue", "-recordings", "", UNTIL_DONE, _BY_CALL, "dropped when the recording is gone"),

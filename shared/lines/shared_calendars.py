@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from datetime import date
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, PlainValidator, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema
 
 from shared.lines.calendars import Calendar, Intervals
 from shared.lines.times import date_of, days_of, interval_of, zone_of
@@ -17,8 +16,6 @@ from shared.yaml_text import Wrong, each, scalar
 
 log = logger("switchboard.lines")
 
-CALENDAR_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
-NAMES = "Use small letters, digits and -, at most 40."
 ROW = "calendar "
 """How the names of the rows begin that hold calendars."""
 MOST_DATES = 400
@@ -57,9 +54,14 @@ def _zone(value: object) -> str:
     return zone_of(value).key
 
 
-Days = Annotated[str, PlainValidator(_days, json_schema_input_type=str)]
-Hours = Annotated[tuple[str, ...], PlainValidator(_intervals, json_schema_input_type=str | list[str])]
-Day = Annotated[date, PlainValidator(_date, json_schema_input_type=date), PlainSerializer(str, return_type=str)]
+Zone = Annotated[str, BeforeValidator(_zone)]
+Days = Annotated[str, BeforeValidator(_days)]
+Hours = Annotated[
+    tuple[str, ...],
+    BeforeValidator(_intervals),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
+]
+Day = Annotated[date, BeforeValidator(_date)]
 
 
 class CalendarText(BaseModel):
@@ -68,6 +70,7 @@ class CalendarText(BaseModel):
     model_config = ConfigDict(
         frozen=True,
         extra="forbid",
+        defer_build=True,
         json_schema_extra={
             "examples": [
                 {
@@ -80,7 +83,7 @@ class CalendarText(BaseModel):
         },
     )
 
-    zone: Annotated[str, PlainValidator(_zone, json_schema_input_type=str)] = Field(description="of the IANA database")
+    zone: Zone = Field(description="of the IANA database")
     weekly: dict[Days, Hours] = Field({}, max_length=14, description="hours by days: `mon`, or `mon-fri`")
     holidays: tuple[Day, ...] = Field((), max_length=MOST_DATES, description="dates on which it is closed")
     special_days: dict[Day, Hours] = Field(
@@ -102,7 +105,7 @@ class CalendarText(BaseModel):
 class StoredCalendar(BaseModel):
     """A row. `mark` tells one write from all others."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     text: CalendarText
     mark: str

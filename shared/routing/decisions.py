@@ -151,6 +151,11 @@ class Rule:
             and (self.calendar is None or _stands_so(self.calendar, facts.calendars, at))
         )
 
+    @property
+    def takes_all(self) -> bool:
+        """Whether it has no condition."""
+        return self == Rule(self.name, None, None, (), None, self.outcome)
+
     def covers_conditions(self, other: Rule) -> bool:
         """Whether the conditions other than `to` hold whenever those of the other rule hold."""
         return (

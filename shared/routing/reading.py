@@ -14,7 +14,7 @@ from shared.errors import InvalidInput, RoutingError
 from shared.events.event_grid import TEAMS_WORDS
 from shared.identifiers import Identifier
 from shared.languages import LANGUAGE_TAG
-from shared.lines.shared_calendars import CALENDAR_NAME, NAMES
+from shared.lines.calendars import CALENDAR_NAME, CALENDAR_NAMES
 from shared.lines.times import ZONES
 from shared.routing.decisions import (
     AnswerWith,
@@ -208,7 +208,7 @@ class RuleInFile(BaseModel):
             raise Wrong("goes without open.", "Name one calendar, or none.", "closed")
         for key, name in (("open", self.open), ("closed", self.closed)):
             if name and not CALENDAR_NAME.fullmatch(name):
-                raise Wrong(f"{name!r} is not the name of a calendar.", NAMES, key)
+                raise Wrong(f"{name!r} is not the name of a calendar.", CALENDAR_NAMES, key)
         return self
 
     @model_validator(mode="after")

@@ -166,6 +166,7 @@ class App:
     clock: Clock
     wire: Wire = field(default_factory=Wire)
     later: Turns = field(default_factory=Turns)
+    slot_rows: MemoryTextRows = field(default_factory=MemoryTextRows)
     seen: int = 0
 
     # Doors
@@ -327,9 +328,10 @@ def running(
         streams=streams,
         do_not_record=MemoryDoNotRecord(NumberHashes(hash_key)) if hash_key else None,
         brake_rows=brake_rows or MemoryTextRows(),
+        slot_rows=(slot_rows := MemoryTextRows()),
         refresher=Still,
     )
-    app = App(board, store, gateway, timers, issuer, clock)
+    app = App(board, store, gateway, timers, issuer, clock, slot_rows=slot_rows)
     board.conductor.afterwards.later = app.later
     with pytest.MonkeyPatch.context() as patch, serving(board):
         patch.setattr("shared.calls.conductor.time", SimpleNamespace(time_ns=clock.time_ns, sleep=time.sleep))

@@ -45,7 +45,7 @@ class Presence:
         self._seen: dict[int, _Seen] = {}
         self._people: dict[str, int] = {}
 
-    def list(self, operations: Iterable[Operation[object]], listed: Collection[str], *, whole: bool) -> None:
+    def update(self, operations: Iterable[Operation[object]], listed: Collection[str], *, whole: bool) -> None:
         """The participants are these.
 
         Args:
