@@ -24,12 +24,12 @@ class TableTextRows:
     """Keeps the rows in a table, which is made with the first of them; safe to share between threads.
 
     Args:
-        table: behind the prefix.
+        table: its name, with the prefix.
     """
 
-    def __init__(self, account: StorageAccount, prefix: str, table: str) -> None:
+    def __init__(self, account: StorageAccount, table: str) -> None:
         self._account = account
-        self._name = f"{prefix}{table}"
+        self._name = table
         self._storage_errors = partial(storage_errors, table, StoreUnavailable)
 
     def read(self) -> Mapping[str, StoredRow]:

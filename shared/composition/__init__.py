@@ -222,7 +222,7 @@ def _brakes(
     from shared.azure.text_rows import TableTextRows
     from shared.composition.brakes import compose_brakes
 
-    rows = rows or TableTextRows(settings.storage_account, settings.store_prefix, "brakes")
+    rows = rows or TableTextRows(settings.storage_account, f"{settings.store_prefix}brakes")
     readers = [calendars.take_over]
     return compose_brakes(settings, routes, FLOWS, rows, refresher, numbers=lines.numbers.keys(), readers=readers)
 

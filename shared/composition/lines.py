@@ -27,7 +27,7 @@ def compose_slots(
     """The ledger of slots; None: no number is declared."""
     if not lines.numbers:
         return None
-    rows = rows or TableTextRows(settings.storage_account, settings.store_prefix, "slots")
+    rows = rows or TableTextRows(settings.storage_account, f"{settings.store_prefix}slots")
 
     def use_of(name: str) -> str:
         found = flow_of(flows, name)

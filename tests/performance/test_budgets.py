@@ -92,7 +92,7 @@ def test_only_the_claim_stands_before_the_answer(storage: str) -> None:
 def test_with_all_brakes_on_the_claim_alone_stands_before_the_answer_and_a_callback_costs_one(storage: str) -> None:
     store, rows = (
         TableStore(StorageAccount(storage), "braked"),
-        TableTextRows(StorageAccount(storage), "braked", "brakes"),
+        TableTextRows(StorageAccount(storage), "brakedbrakes"),
     )
     hashes = NumberHashes(base64.b64encode(bytes(32)).decode())
     limits, dialing = Limits(calls=1000, calls_of_one_caller=2), Dialing(countries=frozenset({"+1"}))

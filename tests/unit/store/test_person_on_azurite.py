@@ -68,7 +68,7 @@ class Account:
         self.streams = BlobArchive(StorageAccount(storage), prefix, container="streams")
         self.letters = TableDeadLetters(StorageAccount(storage), prefix)
         self.do_not_record = TableDoNotRecord(StorageAccount(storage), prefix, numbers)
-        self.brakes = TableTextRows(StorageAccount(storage), prefix, "brakes")
+        self.brakes = TableTextRows(StorageAccount(storage), f"{prefix}brakes")
         pipeline = Pipeline(
             source=self.service,
             archive=self.archive,

@@ -26,7 +26,7 @@ def another(request: pytest.FixtureRequest) -> Another:
     if request.param == "tables":
         azurite: Azurite = request.getfixturevalue("azurite")
         prefix = f"text{next(_prefixes)}x"
-        return lambda: TableTextRows(StorageAccount(azurite.connection_string), prefix, "brakes")
+        return lambda: TableTextRows(StorageAccount(azurite.connection_string), f"{prefix}brakes")
     rows = MemoryTextRows()
     return lambda: rows
 
@@ -100,4 +100,4 @@ def test_a_storage_that_does_not_answer_is_told_as_one() -> None:
         "TableEndpoint=http://127.0.0.1:9/devstoreaccount1;"
     )
     with pytest.raises(StoreUnavailable):
-        TableTextRows(StorageAccount(connection), "brakes", "brakes").read()
+        TableTextRows(StorageAccount(connection), "brakes").read()
