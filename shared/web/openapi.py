@@ -289,11 +289,13 @@ def _add_dead_letters(document: _Document) -> None:
 
 
 def _add_calendars(document: _Document) -> None:
-    path, changing = "/calendars/{name}", [_CALENDAR, _IF_MATCH, _IF_NONE_MATCH]
+    path = "/calendars/{name}"
+    changing: list[dict[str, Any]] = [_CALENDAR, _IF_MATCH, _IF_NONE_MATCH]
     document.add("/calendars", "get", "listCalendars", "List calendars", None, {200: CalendarList}, [], (401, 503))
     found: dict[int, type[BaseModel]] = {200: CalendarView}
     document.add(path, "get", "getCalendar", "Get a calendar", None, found, [_CALENDAR], (401, 404, 503))
-    made, problems = {**found, 201: CalendarView}, (400, 401, 412, 503)
+    made = found | {201: CalendarView}
+    problems = (400, 401, 412, 503)
     document.add(path, "put", "putCalendar", "Make or replace a calendar", CalendarText, made, changing, problems)
     document.add(path, "delete", "deleteCalendar", "Remove a calendar", None, {}, changing[:2], (401, 404, 412, 503))
     document.no_content(path, "delete", "it is removed")
