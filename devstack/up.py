@@ -12,6 +12,7 @@ from types import FrameType
 
 from devstack.azurite import LOGS, ROOT
 from devstack.errors import ChildDiedError, DevstackError
+from devstack.lines import number_flags
 from devstack.ports import LOOPBACK
 from devstack.stack import CALL_LIFECYCLE, INCOMING_CALL, OWN_HOST, RECORDING_FILE, USUAL_PORTS, Ports, Stack
 
@@ -80,6 +81,7 @@ def run(given: argparse.Namespace) -> int:
     stack = Stack(
         environment=CHECKED,
         app_root=given.app_root,
+        emulator=(sys.executable, "-m", "acs_emulator", *number_flags(given.app_root)),
         ports=Ports(
             given.host_port,
             given.emulator_port,
@@ -127,6 +129,7 @@ Switchboard is up. Ctrl-C stops it.
 
   Functions host  {stack.base_url}{hosts}
   Emulator        {stack.emulator_url}
+  Phone           {stack.emulator_url}/ in a browser calls the app, and is called; each tab is a person
   Streams         {stack.streams_url or "off"}
   Access key      {stack.access_key}
   Connection      {stack.emulator_printed.get("Connection string:", "")}

@@ -7,8 +7,7 @@ from datetime import UTC, datetime
 import azure.functions as func
 
 from handlers.deliveries import parsed
-from shared.calls import actions
-from shared.calls.claims import NO_FLOW, Ring
+from shared.calls.claims import Ring
 from shared.calls.outcome import Outcome
 from shared.composition import Switchboard, switchboard
 from shared.errors import UnknownCall
@@ -20,7 +19,7 @@ from shared.events import (
     event_grid,
 )
 from shared.logs import logger
-from shared.routing import AnswerWith, Decision, LeaveRinging, RedirectTo, RejectWith
+from shared.routing import AnswerWith, Decision, LeaveRinging, RedirectTo, RejectWith, opening
 
 log = logger("switchboard.handlers")
 
@@ -105,13 +104,4 @@ def _ring(board: Switchboard, call: IncomingCall, decision: AnswerWith | RejectW
         source_event=call.id,
         language=decision.language if isinstance(decision, AnswerWith) else "",
     )
-    return board.conductor.ring(ring, *_opening(board, decision))
-
-
-def _opening(board: Switchboard, decision: AnswerWith | RejectWith | RedirectTo) -> tuple[actions.Action | None, str]:
-    if isinstance(decision, AnswerWith):
-        opens_itself = board.conductor.flows[decision.flow].opens
-        return (None if opens_itself else actions.Answer()), decision.flow
-    if isinstance(decision, RedirectTo):
-        return actions.Redirect(target=decision.target), NO_FLOW
-    return actions.Reject(reason=decision.reason), NO_FLOW
+    return board.conductor.ring(ring, *opening(decision, board.conductor.flows))

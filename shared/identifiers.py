@@ -146,33 +146,6 @@ class Identifier(BaseModel):
         """The raw id without its prefix: the id of a Teams user or app, the parts of an ACS user's."""
         return self.raw_id.split(":", 2)[-1]
 
-    def to_wire(self) -> dict[str, Any]:
-        """The service's identifier model."""
-        model: dict[str, Any] = {"kind": self.kind, "rawId": self.raw_id}
-        match self.kind:
-            case "phoneNumber":
-                phone = {"value": self.phone_number, "assertedId": self.asserted_id}
-                model["phoneNumber"] = {field: value for field, value in phone.items() if value is not None}
-            case "communicationUser":
-                model["communicationUser"] = {"id": self.raw_id}
-            case "microsoftTeamsUser":
-                model["microsoftTeamsUser"] = {
-                    "userId": self.name,
-                    "isAnonymous": self.is_anonymous,
-                    "cloud": self.cloud,
-                }
-            case "microsoftTeamsApp":
-                model["microsoftTeamsApp"] = {"appId": self.name, "cloud": self.cloud}
-            case "teamsExtensionUser":
-                resource, tenant, user = self.name.split("_")
-                model["teamsExtensionUser"] = {
-                    "userId": user,
-                    "tenantId": tenant,
-                    "resourceId": resource,
-                    "cloud": self.cloud,
-                }
-        return model
-
     def masked(self) -> str:
         """For logs: enough to tell two endpoints apart, too little to call one."""
         return f"{self.raw_id[:6]}…{self.raw_id[-2:]}"

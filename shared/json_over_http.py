@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import http.client
 import json
-import socket
-import threading
 import time
 from base64 import b64encode
-from contextlib import closing, suppress
+from contextlib import closing
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from shared.setting_values import LOOPBACK
-from shared.transport import certificates
+from shared.transport import certificates, cut_off
 
 WHOLE_SECONDS = 2.5
 """How long one document may take in all, from the request on (our choice; usual are 0.2 s)."""
@@ -42,23 +40,18 @@ def get_json(url: str, *, seconds: float = WHOLE_SECONDS) -> Any:
 
 
 def _document(connection: http.client.HTTPConnection, parts: SplitResult, deadline: float) -> Any:
-    # The reader wakes up when the connection is shut down under it.
-    late = threading.Event()
-    limit = threading.Timer(max(0.0, deadline - time.monotonic()), _shut_down, [connection.sock, late])
-    limit.daemon = True
-    limit.start()
-    try:
-        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        connection.request("GET", target, headers={"Accept": "application/json", "Accept-Encoding": "identity"})
-        with connection.getresponse() as response:
-            if response.status != 200:
-                raise OSError(f"the response is HTTP {response.status}")
-            body = response.read(MOST_BYTES + 1)
-    finally:
-        limit.cancel()
-        # What ended early because it was cut off must not be taken for whole.
-        if late.is_set():
-            raise TimeoutError("the response takes too long")
+    with cut_off(connection.sock, deadline - time.monotonic()) as late:
+        try:
+            target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+            connection.request("GET", target, headers={"Accept": "application/json", "Accept-Encoding": "identity"})
+            with connection.getresponse() as response:
+                if response.status != 200:
+                    raise OSError(f"the response is HTTP {response.status}")
+                body = response.read(MOST_BYTES + 1)
+        finally:
+            # What ended early because it was cut off must not be taken for whole.
+            if late.is_set():
+                raise TimeoutError("the response takes too long")
     if len(body) > MOST_BYTES:
         raise ValueError(f"the response is longer than {MOST_BYTES} bytes")
     try:
@@ -87,10 +80,3 @@ def _connection(parts: SplitResult) -> http.client.HTTPConnection:
         headers["Proxy-Authorization"] = f"Basic {b64encode(login.encode()).decode()}"
     connection.set_tunnel(host, port, headers)
     return connection
-
-
-def _shut_down(connected: socket.socket, late: threading.Event) -> None:
-    late.set()
-    with suppress(OSError):  # it was closed meanwhile
-        # Not SSLSocket's own, which takes the encryption away under the reader.
-        socket.socket.shutdown(connected, socket.SHUT_RDWR)

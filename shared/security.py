@@ -12,7 +12,7 @@ import hmac
 import math
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -63,22 +63,16 @@ class CallbackUrls:
         previous_key: bytes | str = b"",
     ) -> None:
         self._root = base_url.rstrip("/") + "/" + prefix.strip("/")
-        self._key = key_bytes(signing_key)
-        if not self._key:
-            raise ValueError("an empty signing key signs nothing")
-        self._accepted = [key for key in (self._key, key_bytes(previous_key)) if key]
+        self._accepted = accepted_keys(signing_key, previous_key)
 
     def url(self, call_id: str, family: str = CALL_LEVEL) -> str:
         """The callback URL of a call: the call-level one, or that of one family of actions."""
         path = quote(call_id, safe="") + ("" if family == CALL_LEVEL else f"/{family}")
-        return f"{self._root}/{path}?sig={_signature(self._key, family, call_id).decode()}"
+        return f"{self._root}/{path}?sig={_signature(self._accepted[0], family, call_id).decode()}"
 
     def verify(self, call_id: str, family: str, signature: str | None) -> None:
         """Pass if the signature was made here for this call and family; raises Refused (403) if not."""
-        given = (signature or "").encode("utf-8", "surrogatepass")
-        # Every key is tried whatever the first one gave: the time taken tells nothing.
-        matches = [hmac.compare_digest(_signature(key, family, call_id), given) for key in self._accepted]
-        if not any(matches):
+        if not is_signed(signature, [_signature(key, family, call_id) for key in self._accepted]):
             raise Refused("the callback URL is not one that this app signed for this call", 403)
 
 
@@ -206,6 +200,22 @@ def _signature(key: bytes, family: str, call_id: str) -> bytes:
     # The parts cannot run into each other: neither version nor family can hold a line break.
     message = f"{SIGNATURE_VERSION}\n{family}\n{call_id}".encode("utf-8", "surrogatepass")
     return base64.urlsafe_b64encode(hmac.digest(key, message, "sha256")).rstrip(b"=")
+
+
+def accepted_keys(signing_key: bytes | str, previous_key: bytes | str) -> list[bytes]:
+    """The keys whose signatures are accepted, first the one that signs. ValueError if that is empty."""
+    keys = [key_bytes(signing_key), key_bytes(previous_key)]
+    if not keys[0]:
+        raise ValueError("an empty signing key signs nothing")
+    return [key for key in keys if key]
+
+
+def is_signed(given: str | None, signatures: Sequence[bytes]) -> bool:
+    """Whether a signature is one of these. Every one is compared, whatever the first gave: the time taken tells
+    nothing."""
+    encoded = (given or "").encode("utf-8", "surrogatepass")
+    matches = [hmac.compare_digest(one, encoded) for one in signatures]
+    return any(matches)
 
 
 def key_bytes(key: bytes | str) -> bytes:

@@ -2,18 +2,51 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import numpy as np
 import pytest
 
-from acs_emulator.audio import Clip
+from acs_emulator.audio import Clip, Studio
+from acs_emulator.core.clock import Clock
+from acs_emulator.core.identifiers import Identifier, user
+from acs_emulator.core.tasks import Tasks
+from acs_emulator.phones import line
+from acs_emulator.phones.script import parse_script
 from acs_emulator.testing import AsyncControl, ControlError, Running
 from emulator.tests.recording_support import active, channels_of, download, record
 from emulator.tests.support import CALLER, OWNED, Application, Desk, Wire
 
 AGENT = "+15550107777"
 LONG = "I have called you three times about this order and nobody could tell me where it is"
+
+
+class Silent:
+    """A call that nobody else is in."""
+
+    rejected = ""
+
+    def __init__(self) -> None:
+        self.spoken = asyncio.Event()
+
+    def note(self, who: str, what: str, text: str = "", party: str = "") -> None:
+        pass
+
+    def key_pressed(self, phone: Identifier, key: str) -> None:
+        pass
+
+    def speech_began(self, phone: Identifier, text: str, seconds: float) -> None:
+        self.spoken.set()
+
+    def speech_ended(self, phone: Identifier, text: str) -> None:
+        pass
+
+    def words_found(self, phone: Identifier, text: str, seconds: float) -> None:
+        pass
+
+    def hung_up(self, phone: Identifier) -> None:
+        pass
 
 
 async def talk(
@@ -35,8 +68,10 @@ async def spans(emulator: Running[AsyncControl]) -> dict[str, list[dict[str, Any
 
 
 async def test_two_scripts_share_the_moment_at_which_the_second_phone_comes_in(
-    emulator: Running[AsyncControl], answered: Any
+    emulator: Running[AsyncControl], answered: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # A machine that stands still for longer than is allowed would move one of the two: the limit has a test of its own.
+    monkeypatch.setattr(line, "ALLOWED_LATENESS", 60.0)
     caller = [{"at": 1, "say": LONG}, {"at": 20.5, "say": "Hello?"}, {"after": 2, "say": "Are you there?"}]
     agent = [{"at": 3.25, "say": "Let me stop you there."}, {"at": 4, "say": "At once."}]
     await talk(emulator, answered, caller, agent)
@@ -52,6 +87,37 @@ async def test_two_scripts_share_the_moment_at_which_the_second_phone_comes_in(
     assert hello["start"] == pytest.approx(joined + 20.5, abs=0.05)
     assert hello["start"] - max(complaint["end"], at_once["end"]) > 10
     assert there["start"] - hello["end"] >= 2
+
+
+@pytest.mark.parametrize(("speed", "late", "begins"), [(1, 0.9, 5.0), (1, 1.1, 6.1), (40, 36.0, 5.0), (40, 44.0, 49.0)])
+async def test_speech_that_is_late_begins_where_it_should_up_to_a_second_of_the_wall_clock(
+    monkeypatch: pytest.MonkeyPatch, speed: float, late: float, begins: float
+) -> None:
+    clock, studio, call = Clock(speed), Studio(), Silent()
+    tasks, now = Tasks(), 0.0
+    monkeypatch.setattr(clock, "now", lambda: now)
+
+    async def sleep(seconds: float) -> None:
+        nonlocal now
+        now += seconds + (late if now < 5 else 0)  # the machine stands still while the script waits for 5 s
+        await asyncio.sleep(0)
+
+    monkeypatch.setattr(clock, "sleep", sleep)
+    phone = line.Line(
+        call,
+        user("8:acs:a_b"),
+        parse_script([{"at": 5, "say": "Hello?"}]),
+        None,
+        clock=clock,
+        tasks=tasks,
+        studio=studio,
+    )
+    phone.connected()
+    await call.spoken.wait()
+    [span] = phone.track.spans(0, 1 << 40)
+    assert span.start / 16_000 == begins
+    await tasks.cancel_all()
+    await studio.close()
 
 
 async def test_the_truth_of_speech_is_where_it_can_be_heard(

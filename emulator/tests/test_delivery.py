@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from acs_emulator.calls.ring import INCOMING_DELAY
 from acs_emulator.core.clock import Clock
 from acs_emulator.core.tasks import Tasks
 from acs_emulator.events import callbacks
@@ -199,3 +200,4 @@ async def test_an_incoming_call_comes_tens_of_milliseconds_after_the_response_to
     [told] = await wire.emulator.control.deliveries(type="IncomingCall")
     after = told["attempts"][0]["at_ms"] - (asked["at_ms"] + asked["ms"])
     assert after >= 30, "whatever the speed"
+    assert INCOMING_DELAY == 0.04

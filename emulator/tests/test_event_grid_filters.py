@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
 import pytest
+from aiohttp import web
 
 from acs_emulator.core.config import ConfigError, EventGridTarget, parse_config
 from acs_emulator.core.event_grid_filter import OPERATORS
@@ -133,6 +135,7 @@ def test_subject_and_type_are_filtered_too(more: dict[str, Any], passed: bool) -
         ({"endpointUrl": "ftp://x"}, "ftp://x"),
         ({"endpointUrl": None}, "None"),
         ({"filter": {}}, "filter"),
+        ({"eventDeliverySchema": "CustomInputSchema"}, "eventDeliverySchema"),
         ({"includedEventTypes": "IncomingCall"}, "includedEventTypes"),
         ({"subjectBeginsWith": 1}, "subjectBeginsWith"),
         ({"isSubjectCaseSensitive": "no"}, "isSubjectCaseSensitive"),
@@ -195,6 +198,52 @@ async def test_two_subscriptions_share_the_numbers_between_them(application: App
         ]
     [event] = application.grid_named("IncomingCall")
     assert event["data"]["to"]["rawId"] == "4:+18005550199"
+
+
+@pytest.mark.parametrize(
+    ("allowed", "validated"), [("*", True), ("eventgrid.azure.net", True), ("elsewhere", False), (None, False)]
+)
+async def test_cloud_events_are_sent_to_who_consents_to_them(allowed: str | None, validated: bool) -> None:
+    asked, got = asyncio.Event(), asyncio.Event()
+    arrived: list[tuple[str, Any]] = []
+
+    async def consent(request: web.Request) -> web.Response:
+        assert request.headers["WebHook-Request-Origin"] == "eventgrid.azure.net"
+        asked.set()
+        return web.Response(headers={"WebHook-Allowed-Origin": allowed} if allowed else {})
+
+    async def take(request: web.Request) -> web.Response:
+        arrived.append((request.headers["Content-Type"], await request.json()))
+        got.set()
+        return web.Response()
+
+    app = web.Application()
+    app.add_routes([web.options("/grid", consent), web.post("/grid", take)])
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    one = {
+        "endpointUrl": f"http://127.0.0.1:{runner.addresses[0][1]}/grid",
+        "eventDeliverySchema": "CloudEventSchemaV1_0",
+        "advancedFilters": [{"operatorType": "StringEndsWith", "key": "type", "values": [".IncomingCall"]}],
+    }
+    async with running_async(speed=SPEED, event_grid=json.dumps(one)) as emulator:
+        await asyncio.wait_for(asked.wait(), 10)
+        await emulator.control.wait_for_deliveries(1)
+        await emulator.control.place_call(CALLER, "+18005550199")
+        if validated:
+            await asyncio.wait_for(got.wait(), 10)
+        else:
+            await asyncio.sleep(0.2)
+        [subscription] = (await emulator.control.state())["subscriptions"]
+    await runner.cleanup()
+    assert (subscription["validated"], bool(arrived)) == (validated, validated)
+    assert bool(subscription["problem"]) is not validated
+    for content_type, event in arrived:
+        assert content_type == "application/cloudevents+json; charset=utf-8"
+        assert list(event) == ["id", "source", "subject", "data", "type", "time", "specversion"]
+        assert event["type"] == "Microsoft.Communication.IncomingCall"
+        assert event["data"]["to"]["rawId"] == "4:+18005550199"
 
 
 async def test_a_subscription_can_be_added_while_the_emulator_runs(

@@ -21,9 +21,9 @@ from azure.core.exceptions import ResourceNotFoundError
 from azure.core.pipeline.transport import AioHttpTransport
 from cryptography import x509
 
-from acs_emulator.core.certificate import development_certificate
+from acs_emulator.core.certificate import CertificateFiles, development_certificate
 from acs_emulator.core.config import DEVELOPMENT_ACCESS_KEY, Config, ConfigError, parse_config
-from acs_emulator.terminal import start_text
+from acs_emulator.terminal import start_text, trust_lines
 from acs_emulator.testing import Running, running, running_async
 from emulator.tests.support import signed
 
@@ -194,6 +194,47 @@ def refuse(port: int) -> None:
             ssl.create_default_context().wrap_socket(plain, server_hostname="127.0.0.1")
 
 
+LEFT = "A client saw the certificate of the emulator and left without a request, as those do that do not trust it. "
+
+
+async def test_a_client_that_leaves_without_a_word_is_told_of(data: Path) -> None:
+    async with running_async(https_port=0) as emulator, aiohttp.ClientSession() as session:
+        lines = told(emulator)
+        with pytest.raises(aiohttp.ClientConnectorCertificateError):
+            await session.get(emulator.secure_endpoint)
+        assert await until(lines) == (
+            f"{LEFT}Tell it to trust {data / 'localhost.pem'}: see the lines printed at the start."
+        )
+
+
+async def test_a_client_that_closes_after_the_handshake_is_told_of(data: Path) -> None:
+    """As Node.js does, which looks at the certificate when TLS is done."""
+    async with running_async(https_port=0) as emulator:
+        lines = told(emulator)
+        trusting = ssl.create_default_context(cafile=data / "localhost.pem")
+        port = int(emulator.secure_endpoint.rpartition(":")[2])
+        _, writer = await asyncio.open_connection("127.0.0.1", port, ssl=trusting)
+        writer.transport.abort()
+        assert (await until(lines)).startswith(LEFT)
+
+
+async def test_neither_who_asks_nor_who_looks_whether_the_port_is_open_is_told_of(data: Path) -> None:
+    async with running_async(https_port=0) as emulator:
+        lines = told(emulator)
+        port = int(emulator.secure_endpoint.rpartition(":")[2])
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.close()
+        trusting = ssl.create_default_context(cafile=data / "localhost.pem")
+        async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=trusting)) as session:
+            async with session.get(f"{emulator.secure_endpoint}/emulator/health") as response:
+                assert response.status == 200
+        # The next connection is closed in turn: by then, those before it are gone.
+        _, writer = await asyncio.open_connection("127.0.0.1", port, ssl=trusting)
+        writer.transport.abort()
+        assert (await until(lines)).startswith(LEFT)
+        assert len(lines) == 1
+
+
 async def test_http_at_the_https_port_is_told_of() -> None:
     async with running_async(https_port=0) as emulator:
         lines = told(emulator)
@@ -212,6 +253,7 @@ def test_the_start_prints_all_that_a_client_needs(data: Path) -> None:
         assert text.splitlines() == [
             f"Emulator listening on {one.endpoint}",
             f"                  and {one.secure_endpoint}",
+            f"A phone to call your app with: open {one.endpoint}/ in a browser",
             f"Connection string: endpoint={one.secure_endpoint}/;accesskey={DEVELOPMENT_ACCESS_KEY}",
             f"Certificate: {data}/localhost.pem",
             "To trust it, before the app starts (nothing else on this machine changes):",
@@ -229,6 +271,7 @@ def test_without_https_the_connection_string_says_http() -> None:
     with running() as one:
         assert start_text(one.service).splitlines() == [
             f"Emulator listening on {one.endpoint}",
+            f"A phone to call your app with: open {one.endpoint}/ in a browser",
             f"Connection string: endpoint={one.endpoint}/;accesskey={DEVELOPMENT_ACCESS_KEY}",
             "Event Grid: no subscription, so no IncomingCall; --event-grid URL makes one",
         ]
@@ -261,3 +304,14 @@ def test_a_command_whose_output_nobody_reads_any_more_goes_on() -> None:
                 urllib.request.urlopen(f"{endpoint}{PATH}", timeout=10)
         process.terminate()
     assert process.returncode == 0
+
+
+def test_other_systems_are_told_in_their_own_words() -> None:
+    files = CertificateFiles(Path("c.pem"), Path("k.pem"), Path("b.pem"))
+    windows, mac = list(trust_lines(files, "win32")), list(trust_lines(files, "darwin"))
+    assert "  Python   $env:REQUESTS_CA_BUNDLE = 'b.pem'; $env:SSL_CERT_FILE = 'b.pem'" in windows
+    assert "  Node.js  $env:NODE_EXTRA_CA_CERTS = 'c.pem'" in windows
+    assert "  Node.js  export NODE_EXTRA_CA_CERTS=c.pem" in mac
+    told = "  .NET     knows no variable here: add c.pem to the certificates that you trust"
+    assert told in windows
+    assert told in mac

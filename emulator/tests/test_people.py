@@ -10,7 +10,7 @@ import phonenumbers
 import pytest
 
 from acs_emulator.audio import beep
-from acs_emulator.phones.behaviours import WELL_KNOWN
+from acs_emulator.phones.behaviours import MAILBOX_GREETING, WELL_KNOWN
 from acs_emulator.testing import AsyncControl, ControlError, Running
 from emulator.tests.support import CALLER, OWNED, Application, Wire
 
@@ -58,6 +58,11 @@ def test_what_a_well_known_number_does_is_as_the_documentation_has_it() -> None:
     assert WELL_KNOWN["+12065550106"].after == 20.0
     assert WELL_KNOWN["+12065550111"].after == 18.0
     assert WELL_KNOWN["+15550100002"] is WELL_KNOWN["+12065550102"]
+    impatient = WELL_KNOWN["+12065550112"].script
+    assert {(step.when, step.after) for step in impatient} == {("prompted", 0.5)}
+    assert (len(impatient), len({step.say for step in impatient})) == (30, 3)
+    greets, beeps = WELL_KNOWN["+12065550110"].script
+    assert (greets.say, beeps.after, beeps.beep) == (MAILBOX_GREETING, 0.3, True)
 
 
 async def test_a_mailbox_greets_beeps_and_then_only_listens(

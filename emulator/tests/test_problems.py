@@ -15,8 +15,8 @@ from acs_emulator.events import posting
 from acs_emulator.events.log import Attempt
 from acs_emulator.events.remedies import explained, unvalidated
 from acs_emulator.terminal import Terminal
-from acs_emulator.testing import AsyncControl, Running, running_async
-from emulator.tests.support import SPEED, Application
+from acs_emulator.testing import AsyncControl, ControlError, Running, running_async
+from emulator.tests.support import CALLER, OWNED, SPEED, Application
 
 NOBODY = "http://127.0.0.1:9"
 OK, CALLS = "+15550100001", "/calling/callConnections"
@@ -55,6 +55,33 @@ def test_a_line_is_told_once_in_ten_seconds(monkeypatch: pytest.MonkeyPatch) -> 
     one.clear()
     one.report("It is broken", "Mend it.")
     assert len(told) == 3
+
+
+@pytest.mark.parametrize("event_grid", [(), f"{NOBODY}/events#CallStarted"], ids=["no subscription", "another type"])
+async def test_a_call_that_no_subscription_takes_is_told(event_grid: Any) -> None:
+    async with running_async(speed=SPEED, event_grid=event_grid) as emulator:
+        told = Lines()
+        emulator.service.problems.listeners.append(told.append)
+        await emulator.control.place_call(CALLER, OWNED)
+        line = await told.like("IncomingCall")
+        assert line.startswith(
+            f"IncomingCall for {OWNED} goes nowhere: no subscription takes it. Start with --event-grid"
+        )
+
+
+async def test_a_call_that_a_subscription_takes_is_not_told(
+    emulator: Running[AsyncControl], application: Application, lines: Lines
+) -> None:
+    await emulator.control.place_call(CALLER, OWNED)
+    await application.incoming()
+    assert [line for line in lines if "IncomingCall" in line] == []
+
+
+async def test_a_control_request_that_is_not_there_leads_to_those_that_are(emulator: Running[AsyncControl]) -> None:
+    with pytest.raises(ControlError) as refused:
+        await emulator.control.request("GET", "/emulator/calls")
+    assert refused.value.status == 404
+    assert "GET /emulator/openapi.json lists what there is" in refused.value.body["error"]["message"]
 
 
 async def test_a_callback_that_is_refused_is_told(application: Application, answered: Any, lines: Lines) -> None:

@@ -23,9 +23,9 @@ from emulator.tests.support import CALLER, OWNED, SPEED, Application, Wire, sign
 
 
 @pytest.fixture
-async def emulator(application: Application) -> AsyncIterator[Running[AsyncControl]]:
+async def emulator(application: Application, request: pytest.FixtureRequest) -> AsyncIterator[Running[AsyncControl]]:
     settings = {"speed": SPEED, "event_grid": f"{application.base}/eventgrid", "recording_chunk_seconds": 600}
-    async with running_async(**settings) as one:
+    async with running_async(**settings, **getattr(request, "param", {})) as one:
         yield one
         assert (await one.control.health())["crashes"] == []
 
@@ -264,10 +264,10 @@ async def test_downloads_are_signed_take_ranges_and_end_with_delete(
     assert (await download(wire, chunk["deleteLocation"], "DELETE"))[0] == 404
 
 
+@pytest.mark.parametrize("emulator", [{"recording_host": "https://emulator.asm.skype.com:18443"}], indirect=True)
 async def test_the_official_client_downloads_and_deletes_from_the_storage_host(
     application: Application, answered: Any, emulator: Running[AsyncControl]
 ) -> None:
-    object.__setattr__(emulator.service.config, "recording_host", "https://emulator.asm.skype.com:18443")
     desk = await answered()
     path = f"/calling/recordings/{await record(desk)}"
     await active(desk)
@@ -308,7 +308,7 @@ async def test_a_file_expires_after_a_day(
     data = (await application.grid_event("RecordingFileStatusUpdated"))["data"]
     [chunk] = data["recordingStorageInfo"]["recordingChunks"]
     assert (await download(wire, chunk["contentLocation"]))[0] == 200
-    emulator.service.clock.speed *= 1_000_000
+    emulator.service.clock.speed *= 1e9
     assert (await download(wire, chunk["contentLocation"]))[0] == 404
 
 

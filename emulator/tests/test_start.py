@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import signal
 import subprocess
 import sys
 
 import pytest
 
+from acs_emulator.__main__ import stop_on_signal
 from acs_emulator.core.config import DEVELOPMENT_ACCESS_KEY, ConfigError, parse_config
 from acs_emulator.testing import running
 
@@ -53,7 +56,7 @@ def test_keys_of_the_services_beside_are_set_apart_and_are_in_no_trace_of_the_se
 def test_a_port_that_is_taken_is_said_so() -> None:
     with running() as emulator:
         port = int(emulator.endpoint.rpartition(":")[2])
-        with pytest.raises(ConfigError, match=f"127.0.0.1:{port}"), running(port=port):
+        with pytest.raises(ConfigError, match=f"127.0.0.1:{port}: .* 0 takes a free port"), running(port=port):
             pass
 
 
@@ -70,3 +73,22 @@ def test_as_a_process_it_prints_its_address_first() -> None:
         assert process.stdout.readline().startswith("Emulator listening on http://127.0.0.1:")
         process.terminate()
     assert process.returncode == 0
+
+
+async def test_where_event_loops_take_no_signal_handlers_a_signal_stops_the_command_as_well(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuses(*_: object) -> None:
+        raise NotImplementedError
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "add_signal_handler", refuses)
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        for number in before:
+            stop = asyncio.Event()
+            stop_on_signal(stop)
+            signal.raise_signal(number)
+            await asyncio.wait_for(stop.wait(), 5)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -5,8 +5,10 @@ Table `<prefix>calls`, one partition a call:
     head        the record's columns, and the newest entries of the journal (`tail`)
     s000001 …   older entries, in sealed segments, eight to a row: `p000001` … are deflated JSON lines
 
-A commit replaces `head` under its ETag. When the tail is full, the same commit is a transaction of two rows:
-the tail moves into the next segment, which is written once and never changed, and the head starts an empty one.
+What a commit writes: `head`, replaced under its ETag (If-Match). When the tail is full, the same commit is a
+transaction of two rows: the tail moves into the next segment, which is written once and never changed, and the head
+starts an empty one. If what is appended is larger than LARGE_COMMIT, its blobs are written before: without the commit
+nothing refers to them. A claim inserts `head` in the same way. No commit writes anything else.
 
 Table `<prefix>index` finds calls; its rows: shared.calls.store.index.
 """
@@ -226,9 +228,6 @@ class TableStore:
                 return str(self._index.get_entity(OPEN, call_id).get(CONNECTION, ""))
             except ResourceNotFoundError:
                 return ""
-
-    def find(self, server_call_id: str) -> str | None:
-        return next((found.call_id for found in self.search("server_call_id", server_call_id)), None)
 
     def search(
         self, by: By, value: str, *, since: int | None = None, until: int | None = None, after: str = ""

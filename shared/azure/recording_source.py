@@ -26,6 +26,7 @@ from shared.azure import clients
 from shared.errors import ForeignLocation, SourceUnavailable, UnreadableAudio
 from shared.numbers import whole_number
 from shared.recordings.location import Address, Locations
+from shared.transport import TRANSIENT, retry_after
 
 SCOPE = "https://communication.azure.com//.default"
 """What a token for the service is asked for (the Call Automation SDK 1.6.0)."""
@@ -35,8 +36,10 @@ MOST_METADATA = 1_000_000
 STEADY = 16 * 2**20
 """Bytes after which the count of interruptions of a download starts again."""
 
+LONGEST_RETRY_AFTER = 1_000_000.0
+"""Seconds; a service that asks for more is waited for as if it had not said how long (our choice)."""
+
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
 _EMPTY_HASH = base64.b64encode(hashlib.sha256(b"").digest()).decode()
 _CONTENT_RANGE = re.compile(r"bytes (?P<first>\d{1,18})-(?P<last>\d{1,18})/(?P<total>\d{1,18})", re.ASCII)
 _SENTENCES = {
@@ -193,7 +196,7 @@ class ServiceDownload:
             try:
                 self._current = self._part(self._position)
             except SourceUnavailable as error:
-                if error.status is not None and error.status not in _TRANSIENT:
+                if error.status is not None and error.status not in TRANSIENT:
                     raise
                 broken = error
                 continue
@@ -283,13 +286,12 @@ def _total(response: requests.Response, start: int) -> int | None:
 
 def _refusal(response: requests.Response) -> SourceUnavailable:
     status = response.status_code
-    wait = response.headers.get("Retry-After", "")
     problem = _SENTENCES.get(status) or (
         "The service cannot give the recording now." if status >= 500 else "The service refuses to give the recording."
     )
-    # A date is allowed too (RFC 9110); the service sends seconds.
-    seconds = float(wait) if wait.isascii() and wait.isdecimal() and len(wait) < 7 else None
-    return SourceUnavailable(f"{problem} (HTTP {status})", status, seconds)
+    seconds = retry_after(response.headers.get("Retry-After", ""))
+    wait = seconds if seconds is not None and seconds < LONGEST_RETRY_AFTER else None
+    return SourceUnavailable(f"{problem} (HTTP {status})", status, wait)
 
 
 def _no_response(error: requests.RequestException) -> SourceUnavailable:

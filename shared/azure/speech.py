@@ -21,6 +21,7 @@ from shared.logs import logger
 from shared.quality.spans import Span
 from shared.quality.transcripts.base import ChannelAudio, Utterance, Word
 from shared.recordings.location import read_address
+from shared.transport import TRANSIENT, retry_after
 
 # requests is imported where it is used: only the queue function transcribes.
 if TYPE_CHECKING:
@@ -34,7 +35,6 @@ ATTEMPTS = 4
 LONGEST_WAIT = 30.0
 """Seconds between two attempts. A service that asks for more time is asked again by a later delivery."""
 
-_TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
 _WAV = struct.Struct("<4sI4s4sIHHIIHH4sI")
 
 
@@ -121,11 +121,12 @@ class AzureSpeech:
                     if status == 200:
                         return _read(response)
                     problem = f"the speech service answered {status}{_code(response)}"
-                    wait = _retry_after(response, wait)
+                    asked = retry_after(response.headers.get("Retry-After", ""))
+                    wait = wait if asked is None else asked
             except requests.RequestException as error:
                 # Its text may hold the address; its kind says enough.
                 problem = f"the speech service gave no answer ({type(error).__name__})"
-            if status is not None and status not in _TRANSIENT:
+            if status is not None and status not in TRANSIENT:
                 raise TranscriptionFailed(problem, status, lasting=True)
             if attempt == ATTEMPTS or wait > LONGEST_WAIT:
                 break
@@ -196,11 +197,6 @@ def _code(response: requests.Response) -> str:
     except (ValueError, KeyError, TypeError):
         return ""
     return f" ({code})" if isinstance(code, str) and code.isalnum() and len(code) <= 64 else ""
-
-
-def _retry_after(response: requests.Response, otherwise: float) -> float:
-    text = response.headers.get("Retry-After", "")
-    return float(text) if text.isascii() and text.isdecimal() else otherwise
 
 
 def _utterance(phrase: _Phrase, channel: int) -> Utterance:

@@ -9,7 +9,7 @@ from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from shared.brakes.dialing import Dialing
 from shared.brakes.figures import LAST_FIGURES, LONGEST_CLAIM, Claims, Figures, is_one_caller
@@ -27,6 +27,9 @@ from shared.routing.decisions import AnswerWith, Outcome, RedirectTo, RejectWith
 from shared.text_rows import StoredRow, TextRows
 
 log = logger("switchboard.brakes")
+
+RowName = Literal["figures", "switches", "counts"]
+"""The rows of the brakes among those that all instances share."""
 
 QUIET_RUNS = 24
 """Runs of the watchdog without a call after which it writes no figures (our choice): two minutes at its usual pace."""
@@ -116,6 +119,8 @@ class AppBrakes:
         self.rows = rows
         self.dialing = dialing
         self.figures, self.switches = Figures(), Switches()
+        self.counts: Mapping[str, Mapping[str, int]] = {}
+        self.unreadable: set[RowName] = set()
         self._limits = limits
         self._hashes = hashes
         self._flows = flows
@@ -153,19 +158,21 @@ class AppBrakes:
             admission.end()
 
     def _diverted(self, decision: Outcome, caller: Identifier, callee: Identifier) -> Outcome:
-        to = self.switches.diverted.get(decision.flow) if isinstance(decision, AnswerWith) else None
-        if to is None or not isinstance(decision, AnswerWith):
+        diverted = self.switches.diverted.get(decision.flow) if isinstance(decision, AnswerWith) else None
+        if diverted is None or not isinstance(decision, AnswerWith):
             return decision
+        to = diverted.to
         if to.reject is not None:
             return RejectWith(reason=to.reject, rule=decision.rule, why="flow diverted")
         if to.redirect is not None:
             return guarded(RedirectTo(target=to.redirect, rule=decision.rule), callee, caller)
-        flow = self._flows.get(to.flow)
+        name = to.flow or ""
+        flow = self._flows.get(name)
         if flow is None:
-            log.error("flow %r is diverted to %r, which is none; it takes its calls itself", decision.flow, to.flow)
+            log.error("flow %r is diverted to %r, which is none; it takes its calls itself", decision.flow, name)
             return decision
         language = decision.language if decision.language in flow.languages else ""
-        return AnswerWith(flow=to.flow, rule=decision.rule, language=language)
+        return AnswerWith(flow=name, rule=decision.rule, language=language)
 
     def _decide(self, caller: Identifier, callee: Identifier, key: str, decision: Outcome) -> tuple[Outcome, str]:
         """The decision, and which brake made it; empty: none."""
@@ -185,13 +192,13 @@ class AppBrakes:
     # An action is about to leave the app
 
     def check(self, record: CallRecord, action: Action, *, again: bool = False) -> None:
-        if not isinstance(action, _CHECKED):
+        spec = action.spec
+        if not spec.places and not action.concerned:
             return
         self._refresher.use()
         own = record.callee if record.direction == "inbound" else record.caller
         found = self._problem(action, [Identifier(raw_id=own)] if own else [])
-        opens = isinstance(action, actions.CreateCall | actions.Connect)
-        if found is None and opens and not again and self._take(record.call_id):  # else it is counted already
+        if found is None and spec.places and not again and self._take(record.call_id):  # else it is counted already
             limit = self._limits.calls
             found = "too_many_calls", f"{limit} calls go on already, which is the limit; MAX_CALLS says so"
         if found is not None:
@@ -206,24 +213,23 @@ class AppBrakes:
 
     def _problem(self, action: Action, own: Sequence[Identifier]) -> tuple[BrakeCode, str] | None:
         """Which brake keeps an action, and why."""
-        targets, caller_id = _people(action)
-        if self.switches.outbound_off and not isinstance(action, actions.MoveParticipants):
+        if self.switches.outbound_off and action.spec.targets != "moved":
             return "outbound_off", "all outbound calls are switched off; GET /api/switches says by whom"
-        if any(map(self.switches.is_off, (*targets, caller_id))):
+        if any(map(self.switches.is_off, (*action.concerned, _caller_id(action)))):
             return "number_off", "this number is switched off; GET /api/switches says by whom"
         return self._forbidden(action, own)
 
     def _forbidden(self, action: Action, own: Sequence[Identifier]) -> tuple[BrakeCode, str] | None:
         """What a setting forbids."""
-        targets, caller_id = _people(action)
+        targets = action.concerned
         if len(targets) > self._limits.targets:
             return "too_many_targets", (
                 f"names {len(targets)} targets; {self._limits.targets} is the limit, which MAX_TARGETS says"
             )
-        if isinstance(action, actions.MoveParticipants):
+        if action.spec.targets == "moved":
             return None  # they are on the line already
         for target in targets:
-            if problem := self.dialing.problem(target, [caller_id, *own]):
+            if problem := self.dialing.problem(target, [_caller_id(action), *own]):
                 return "number_not_allowed", f"the target {problem}"
         return None
 
@@ -290,7 +296,7 @@ class AppBrakes:
             counted = self._uncounted.copy()
         if not counted:
             return
-        days = _days(row)
+        days = {day: dict(reasons) for day, reasons in self.counts.items()}
         today = days.setdefault(datetime.fromtimestamp(self._clock() / 1000, UTC).strftime("%Y-%m-%d"), {})
         for reason, number in counted.items():
             today[reason] = today.get(reason, 0) + number
@@ -299,6 +305,7 @@ class AppBrakes:
             self.rows.replace("counts", json.dumps(kept), row.version if row else None)
         except LostRace:
             return  # another instance has counted meanwhile; the next reading tries again
+        self.counts = kept
         with self._lock:
             self._uncounted.subtract(counted)
             self._uncounted += Counter()  # drops the zeros
@@ -315,23 +322,35 @@ class AppBrakes:
         self._refresher.use()
 
     def refresh(self) -> None:
-        """Read it. StoreUnavailable or StoreRefused; then what was read before goes on to count."""
-        with self._reading:  # one after the other, so that nothing older is taken over last
-            rows = self.rows.read()
-            self._take_over(rows, "figures", self._take_figures)
-            self._take_over(rows, "switches", self._take_switches)
-            for reader in self._readers:
-                reader(rows)
-            self._count(rows.get("counts"))
+        """Read it, and add what this instance has counted. StoreUnavailable or StoreRefused; then what was read before
+        goes on to count."""
+        with self._reading:
+            self._count(self._read().get("counts"))
 
-    def _take_over(self, rows: Mapping[str, StoredRow], name: str, take: Callable[[str], None]) -> None:
+    def read(self) -> Mapping[str, StoredRow]:
+        """Read it; the rows as they stand. StoreUnavailable or StoreRefused, as of `refresh`."""
+        with self._reading:
+            return self._read()
+
+    def _read(self) -> Mapping[str, StoredRow]:
+        rows = self.rows.read()  # one reading after the other, so that nothing older is taken over last
+        self._take_over(rows, "figures", self._take_figures)
+        self._take_over(rows, "switches", self._take_switches)
+        self._take_over(rows, "counts", self._take_counts)
+        for reader in self._readers:
+            reader(rows)
+        return rows
+
+    def _take_over(self, rows: Mapping[str, StoredRow], name: RowName, take: Callable[[str], None]) -> None:
         text = rows[name].text if name in rows else ""
         if text == self._read_texts.get(name, ""):
             return
         self._read_texts[name] = text
         try:
             take(text)
+            self.unreadable.discard(name)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
+            self.unreadable.add(name)
             log.error("the row %r of the brakes cannot be read; the last one counts: %s", name, type(error).__name__)
 
     def _take_figures(self, text: str) -> None:
@@ -340,39 +359,11 @@ class AppBrakes:
     def _take_switches(self, text: str) -> None:
         self.switches = Switches.read(text) if text else Switches()
 
-
-def _days(row: StoredRow | None) -> dict[str, dict[str, int]]:
-    """What was counted so far, by day and reason; what cannot be read is counted anew."""
-    try:
-        days: dict[str, dict[str, int]] = json.loads(row.text) if row else {}
-    except ValueError:
-        log.error("the counts of the brakes cannot be read; they begin anew")
-        return {}
-    return days
+    def _take_counts(self, text: str) -> None:
+        days = json.loads(text) if text else {}
+        self.counts = {day: {reason: int(number) for reason, number in of.items()} for day, of in days.items()}
 
 
-_CHECKED = (
-    actions.CreateCall,
-    actions.Connect,
-    actions.AddParticipant,
-    actions.Transfer,
-    actions.Redirect,
-    actions.MoveParticipants,
-)
-
-
-def _people(action: Action) -> tuple[Sequence[Identifier], Identifier | None]:
-    """Whom an action calls, and under which number."""
-    match action:
-        case actions.CreateCall(targets=targets, caller_id=caller_id):
-            return targets, caller_id
-        case (
-            actions.AddParticipant(target=target, caller_id=caller_id)
-            | actions.Transfer(target=target, caller_id=caller_id)
-        ):
-            return (target,), caller_id
-        case actions.Redirect(target=target):
-            return (target,), None
-        case actions.MoveParticipants(targets=targets):
-            return targets, None
-    return (), None
+def _caller_id(action: Action) -> Identifier | None:
+    """The number under which it calls."""
+    return action.__dict__.get("caller_id")

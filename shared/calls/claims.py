@@ -16,7 +16,7 @@ from typing import Any
 from shared.calls import actions
 from shared.calls.actions import Action
 from shared.calls.beginning import begin_with
-from shared.calls.flow import Flow
+from shared.calls.flow import NO_FLOW, Flow
 from shared.calls.journal import Started
 from shared.calls.outcome import Outcome
 from shared.calls.store.base import CallStore
@@ -27,9 +27,6 @@ from shared.identifiers import Identifier
 from shared.logs import logger
 
 log = logger("switchboard.calls")
-
-NO_FLOW = "-"
-"""The flow of a call that is only rejected or redirected."""
 
 _NAMESPACE = uuid.UUID("0b3b6f56-32a5-5c0c-8a6f-6d1c3f1f7e55")
 

@@ -23,7 +23,6 @@ from shared.calls.flow import Flow
 from shared.calls.gateway.base import Gateway
 from shared.calls.journal import Issued
 from shared.calls.json_values import json_value
-from shared.calls.lifecycle import CLOSING
 from shared.calls.loading import Calls
 from shared.calls.operation import Operation
 from shared.calls.outcome import Outcome
@@ -185,7 +184,7 @@ class Conductor(Turns):
             if not session.record.call_connection_id and session.opens_first:
                 self.afterwards.learn_connection(session.record)
             waits = session.record.status == "waiting"
-            if action.kind not in CLOSING if waits else not session.record.call_connection_id:
+            if not action.spec.closes if waits else not session.record.call_connection_id:
                 raise NotConnected(call_id, waits=waits)
             command = Issued(at=self._clock(), seq=UNNUMBERED, action=action, command=key)
             outcome = self.advance_here(call_id, [(command, None)], due)

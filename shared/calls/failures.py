@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from shared.calls import actions
 from shared.calls.actions import Action
 from shared.calls.brakes import CODES, Braked
 from shared.calls.journal import RefusedEntry
-from shared.calls.prompts import Prompt
+from shared.calls.prompts import prompts_of
 from shared.calls.record import CallRecord
 from shared.errors import ActionFailed, ActionRefused, CallEnded, RunFailed
 from shared.events import CallEvent, PlayFailed, PromptKind, RecognizeFailed, ResultInformation, SubCode, explain
@@ -44,11 +42,7 @@ def explained_end(record: CallRecord) -> SubCode | None:
 def failure(kind: str, event: CallEvent, action: Action | None = None) -> ActionFailed:
     """What a flow meets for an action that failed, in words that fit the prompt which did, if one did."""
     result = event.result or ResultInformation()
-    prompts: Sequence[Prompt] = ()
-    if isinstance(action, actions.Play | actions.Recognize):
-        prompts = action.prompts
-    elif isinstance(action, actions.Hold) and action.audio is not None:
-        prompts = (action.audio,)
+    prompts = prompts_of(action) if action is not None else []
     index = event.failed_play_source_index if isinstance(event, PlayFailed | RecognizeFailed) else None
     kinds = {prompt.kind for prompt in (prompts[index or 0 :][:1] if index is not None else prompts)}
     prompt = kinds.pop() if len(kinds) == 1 else None

@@ -26,6 +26,9 @@ M = TypeVar("M", bound=BaseModel)
 
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 _.-]{0,62}[A-Za-z0-9_.-])?")
 
+NO_FLOW = "-"
+"""The flow of a call that is only rejected or redirected."""
+
 
 @dataclass(frozen=True, slots=True)
 class Fallback:

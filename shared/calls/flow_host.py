@@ -82,7 +82,7 @@ class FlowHost(CallState):
         self._next += 1
         if function is not None:
             self._functions[operation.seq] = function
-        self._dial(operation)
+        self._note_who_is_called(operation)
         self._outbox.append(operation)
         return operation
 
@@ -144,8 +144,8 @@ class FlowHost(CallState):
             return
         for operation in self.open_operations:
             action = operation.action
-            heard = isinstance(action, actions.Recognize) or (isinstance(action, actions.Play) and not action.loop)
-            if heard and not operation.awaited and operation.seq in self._places:
+            endless = action.timeout is None
+            if action.spec.queued and not endless and not operation.awaited and operation.seq in self._places:
                 place = self._places[operation.seq]
                 raise ForgottenAwait(
                     f"the flow ends while its {action.kind} goes on: nobody would hear the end of it",

@@ -13,12 +13,12 @@ from shared.calls.call import Call
 from shared.calls.fallback import apologise, leave
 from shared.calls.flow import Fallback, Flow
 from shared.calls.flow_host import FlowHost
+from shared.calls.free_text import SECRET
 from shared.calls.journal import Failed, Started
 from shared.calls.json_values import end_of_text
 from shared.calls.mistakes import diagnose, place_of
 from shared.calls.operation import Task
 from shared.calls.secrecy import Secrecy
-from shared.calls.secret_values import SECRET
 from shared.errors import CallEnded, CallError, EndlessLoop, FlowChanged
 
 if TYPE_CHECKING:

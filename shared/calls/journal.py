@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Annotated, Any, Literal
 
@@ -279,8 +279,3 @@ def mark_in(text: str) -> Marked | None:
         return None
     entry = decode(text)
     return entry if isinstance(entry, Marked) else None
-
-
-def decode_all(texts: Iterable[str]) -> list[Entry]:
-    """The entries of a stored journal."""
-    return [decode(text) for text in texts]

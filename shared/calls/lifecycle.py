@@ -20,8 +20,6 @@ from shared.events import Participant
 
 T = TypeVar("T")
 
-CLOSING = ("hang_up", "terminate")
-PLACING = ("create_call", "connect")
 UNHEARD = "never heard to be connected\n"
 """The key of the action by which the watchdog ends a call that the service knows and that never said it was up. No
 request has such a key: no HTTP header holds a line break."""
@@ -126,14 +124,14 @@ class Lifecycle:
             if operation.done or operation.action.kind == "run":
                 continue
             self.confirm(operation.seq)
-            if operation.action.kind in CLOSING:
+            if operation.action.spec.closes:
                 self._succeed(operation, None)
             else:
                 self._fail(operation, end)
 
     def _leaving(self, first: int = 0) -> bool:
         """Whether somebody is hanging up, by an operation from this position on."""
-        return any(o.action.kind in CLOSING and o.seq >= first and not o.done for o in self._operations.values())
+        return any(o.action.spec.closes and o.seq >= first and not o.done for o in self._operations.values())
 
     def _amend_end(self, end: CallEnded) -> None:
         """What the service says of the end of a call that was taken for over before."""
@@ -145,25 +143,17 @@ class Lifecycle:
 
     # A call that its flow places
 
-    def _dial(self, operation: Operation[Any]) -> None:
+    def _note_who_is_called(self, operation: Operation[Any]) -> None:
         """Who is on a call that its flow places by itself is known from here on."""
         action, record = operation.action, self.record
         callee = action.targets[0].raw_id if isinstance(action, actions.CreateCall) else record.callee
-        if self.placed_by_flow and action.kind in PLACING:
+        if self.placed_by_flow and action.spec.places:
             self._attempts.begin(operation.seq)
             record.place(operation.issued_at, callee)
         if isinstance(action, actions.CreateCall):
             record.caller = action.caller_id.raw_id if action.caller_id else ""
             record.callee = callee
-        match action:
-            case actions.CreateCall(targets=targets) | actions.MoveParticipants(targets=targets):
-                record.meet(*targets)
-            case (
-                actions.AddParticipant(target=target)
-                | actions.Transfer(target=target)
-                | actions.Redirect(target=target)
-            ):
-                record.meet(target)
+        record.meet(*action.concerned)
 
     def _withdraw(self, operation: Operation[Any]) -> None:
         """An operation that the flow asked for is dropped: it never went into the journal."""
@@ -214,13 +204,13 @@ class Lifecycle:
         action = operation.action
         if not self.placed_by_flow or not action.spec.in_service:
             return False
-        if action.kind in PLACING and self.record.status != "waiting":
+        if action.spec.places and self.record.status != "waiting":
             raise InvalidInput(
                 action.kind, "is asked for while the call is placed already.", "Await what came of it first."
             )
-        if action.kind in PLACING or self.record.status != "waiting":
+        if action.spec.places or self.record.status != "waiting":
             return False
-        if action.kind not in CLOSING:
+        if not action.spec.closes:
             raise InvalidInput(
                 action.kind, "needs a call that is up, and this one is not placed.", "Await create_call first."
             )
@@ -229,7 +219,7 @@ class Lifecycle:
 
     def _command_unplaced(self, operation: Operation[Any]) -> None:
         """An action from the HTTP API on a call that waits: a hang-up cancels it, nothing else can be done."""
-        if operation.action.kind in CLOSING:
+        if operation.action.spec.closes:
             self.end(CallEnded(200, 0, "the call was cancelled before it was placed"))
         else:
             self.confirm(operation.seq)

@@ -36,7 +36,7 @@ class Calls:
         watched: watch flows for mistakes while they run.
 
     Attributes:
-        held: those in memory, and the locks by which one thread at a time works on a call.
+        cache: those in memory, and the locks by which one thread at a time works on a call.
         complete: puts into a record that was loaded what this instance knows beyond the stored one.
         freshness: what this instance has learnt of how old they tend to be.
     """

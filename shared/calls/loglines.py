@@ -7,10 +7,10 @@ import logging
 from collections.abc import Iterable
 
 from shared.calls.failures import explained_end, refusal
+from shared.calls.free_text import SECRET
 from shared.calls.journal import Entry, Failed, Logged, RefusedEntry
 from shared.calls.record import CallRecord
 from shared.calls.replay import Session
-from shared.calls.secret_values import SECRET
 from shared.errors import ActionFailed
 from shared.logs import logger
 

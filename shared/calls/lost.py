@@ -8,6 +8,9 @@ from shared.calls import actions, journal
 from shared.calls.operation import Operation
 from shared.calls.replay import Session
 
+Found = journal.Resent | journal.RefusedEntry | journal.Responded
+"""What becomes of a lost operation: it is sent again, it is given up, or it is known to have been carried out."""
+
 GRACES_AT_MOST = 3
 """Grace periods after which an unconfirmed action is sent again though other events keep coming (our choice)."""
 RINGING_GRACE = 2_000
@@ -22,9 +25,9 @@ NEVER_RETURNED = "never_returned"
 
 def lost_operations(
     session: Session, now: int, grace: int, *, rung: int | None = None, running: Collection[int] = ()
-) -> list[journal.Resent | journal.RefusedEntry]:
+) -> list[Found]:
     """Operations that were issued, of which nothing shows that they left, and that nobody can be sending: as the
-    entries that have them sent again, or that give them up.
+    entries that have them sent again, that give them up, or that stand for a response which was lost.
 
     Args:
         now: Unix time in milliseconds.
@@ -33,7 +36,7 @@ def lost_operations(
         running: side effects that this instance is at work on.
     """
     written_at = session.record.written_at
-    found: list[journal.Resent | journal.RefusedEntry] = []
+    found: list[Found] = []
     for seq in session.record.unconfirmed:
         operation = session.operation(seq)
         since = max(operation.issued_at, operation.resent_at)
@@ -52,8 +55,10 @@ def lost_operations(
     return found
 
 
-def _again(operation: Operation[object], now: int) -> journal.Resent | journal.RefusedEntry:
+def _again(operation: Operation[object], now: int) -> Found:
     action, attempt = operation.action, operation.attempt
+    if operation.started:  # an event of it came, and not the response that would be its outcome
+        return journal.Responded(at=now, seq=operation.seq, value={})
     if isinstance(action, actions.Run) and attempt + 1 >= MAX_RUNS:
         message = f"{action.name} was started {MAX_RUNS} times, and its process ended each time before it returned"
         return journal.RefusedEntry(at=now, seq=operation.seq, status=0, code=NEVER_RETURNED, message=message)

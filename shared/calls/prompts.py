@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from shared.calls.free_text import SECRET, FreeText
 from shared.errors import InvalidInput
 
 MAX_TEXT = 4000
@@ -49,12 +50,22 @@ class SsmlPrompt(_Source):
     custom_voice_endpoint_id: str | None = None
 
 
-Prompt = Annotated[FilePrompt | TextPrompt | SsmlPrompt, Field(discriminator="kind")]
+Prompt = Annotated[
+    FilePrompt | TextPrompt | SsmlPrompt,
+    Field(discriminator="kind"),
+    FreeText({"kind": "text", "text": SECRET}),
+]
 
 Words = Prompt | str
 """A prompt, or a text for the app's default voice."""
 
 _KINDS = (FilePrompt, TextPrompt, SsmlPrompt)
+
+
+def prompts_of(action: BaseModel) -> list[Prompt]:
+    """The prompts that an action holds, in whichever fields."""
+    values = (value if isinstance(value, tuple) else (value,) for value in action.__dict__.values())
+    return [one for several in values for one in several if isinstance(one, _KINDS)]
 
 
 def prompt(field: str, given: object, voice_name: str | None = None) -> Prompt:

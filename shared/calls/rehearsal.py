@@ -17,8 +17,8 @@ from shared.calls.actions import TONE_OF_KEY, Action
 from shared.calls.beginning import begin_with
 from shared.calls.do_not_record import RecordingGuard
 from shared.calls.flow import Flow
-from shared.calls.lifecycle import CLOSING, FIRST_COMMAND
-from shared.calls.prompts import TextPrompt
+from shared.calls.lifecycle import FIRST_COMMAND
+from shared.calls.prompts import TextPrompt, prompts_of
 from shared.calls.rehearsed_call import RehearsedCall
 from shared.calls.service_stand_in import Heard, event_of, wire
 from shared.calls.store.memory import MemoryDoNotRecord
@@ -105,13 +105,13 @@ class Rehearsal(RehearsedCall):
         """The texts that the caller has heard, prompts of questions included."""
         heard: list[str] = []
         for action in self.actions:
-            if isinstance(action, actions.Play | actions.Recognize):
-                heard += [prompt.text for prompt in action.prompts if isinstance(prompt, TextPrompt)]
+            if action.spec.queued:
+                heard += [prompt.text for prompt in prompts_of(action) if isinstance(prompt, TextPrompt)]
         return heard
 
     def hung_up(self) -> bool:
         """True once the flow asked to end the call."""
-        return any(action.kind in CLOSING for action in self.actions)
+        return any(action.spec.closes for action in self.actions)
 
     @property
     def status(self) -> str:

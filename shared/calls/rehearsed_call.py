@@ -140,13 +140,13 @@ class RehearsedCall:
             may = self._guard.may_record(self._session, action)
             self._feed(journal.Responded(at=self._now, seq=seq, value=may))
         elif action.spec.in_service and action.spec.completes_on == "response":
-            canceled = self._session.open_operations if isinstance(action, actions.CancelAllMedia) else []
+            canceled = self._session.open_operations if action.spec.ends_media else []
             self._feed(journal.Responded(at=self._now, seq=seq, value=self._response_to(action)))
             for operation in canceled:
                 if "canceled" in operation.action.spec.events.values():
                     self._event(event_of(operation.action, "canceled"), operation, 400, 8508)
         elif action.spec.keeps_response:
-            self._feed(journal.Accepted(at=self._now, seq=seq, value={"invitationId": f"invitation-{seq}"}))
+            self._feed(journal.Accepted(at=self._now, seq=seq, value=action.response_data(str(seq))))
 
     def _response_to(self, action: Action) -> Any:
         if isinstance(action, actions.GetRecordingState) and type(action) not in self.answers:

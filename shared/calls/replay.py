@@ -302,7 +302,7 @@ class Session(FlowRun):
         adopted: Operation[Any] = Operation(entry.seq, entry.action, self._scheduler)
         adopted.issued_at = entry.at
         self._operations[entry.seq] = adopted
-        self._dial(adopted)
+        self._note_who_is_called(adopted)
         self.secrecy.asked |= is_secret(entry.action)
         if isinstance(entry.action, actions.StartContinuousDtmf):
             self._waiting.tones_start()

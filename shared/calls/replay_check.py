@@ -9,11 +9,11 @@ from typing import Any
 
 from shared.calls.actions import Recognize
 from shared.calls.flow import Flow, flow_of
+from shared.calls.free_text import SECRET
 from shared.calls.journal import Failed, Started, decode
 from shared.calls.operation_context import read_context
 from shared.calls.replay import Session
 from shared.calls.sealing import is_shown
-from shared.calls.secret_values import SECRET
 from shared.errors import FlowChanged, InvalidInput
 
 USUAL_KEYS = 16

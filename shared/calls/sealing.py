@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from shared.calls.free_text import SECRET
 from shared.calls.journal import (
     Entry,
     EventReceived,
@@ -25,7 +26,6 @@ from shared.calls.journal import (
 from shared.calls.record import CallRecord
 from shared.calls.replay import Session
 from shared.calls.secrecy import KEPT, KEPT_DATA, without_texts
-from shared.calls.secret_values import SECRET
 from shared.secret_keys import CallCipher, SecretKeys
 
 DESTROYED = "destroyed"

@@ -9,10 +9,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from shared.calls.actions import Action
+from shared.calls.free_text import SECRET, masked, texts_of
 from shared.calls.journal import Entry, EventReceived, Issued, Marked, RefusedEntry, Responded, Signalled
 from shared.calls.operation import Operation
 from shared.calls.operation_context import read_context
-from shared.calls.secret_values import SECRET, SecretValues
+from shared.calls.secret_values import SecretValues
 from shared.errors import InvalidInput
 from shared.events import DIGIT_BY_TONE, CallEvent, ContinuousDtmfRecognitionToneReceived, RecognizeCompleted
 from shared.events.base import PREFIX
@@ -23,11 +24,6 @@ Operations = Mapping[int, Operation[Any]]
 
 HEARD = ("RecognizeCompleted", "RecognizeFailed", "RecognizeCanceled")
 """Events that may carry what a caller keyed or said to one question."""
-FREE_TEXTS = (
-    "prompts", "audio", "tones", "choices", "display_name", "user_to_user", "sip_headers", "voip_headers",
-    "transport_url",
-)  # fmt: skip
-"""Fields of actions into which a flow writes what it likes. Whom it calls or adds is no secret."""
 STREAM_SIGNALS = ("dtmf", "transcript")
 """The signals by which the streams service passes on keys and words."""
 
@@ -117,7 +113,7 @@ class Secrecy:
             return False
         match entry:
             case Issued():
-                return says_a_secret(entry.action) or self.values.in_json(free_texts(entry.action))
+                return says_a_secret(entry.action) or self.values.in_json(texts_of(entry.action))
             case Signalled():
                 return self._is_secret_signal(entry.name) or self.values.in_json(entry.data)
             case Responded():
@@ -175,41 +171,10 @@ def is_secret(action: Action) -> bool:
 
 
 def says_a_secret(action: Action) -> bool:
-    """Whether the flow has said that the words or keys of an action are secret."""
-    return action.kind in ("play", "send_dtmf") and is_secret(action)
-
-
-def free_texts(action: Action) -> dict[str, Any]:
-    """What a flow wrote into an action, as JSON; headers and addresses stand in parts of it."""
-    return _only_texts(action.model_dump(mode="json"))
-
-
-def _only_texts(part: Mapping[str, Any]) -> dict[str, Any]:
-    texts = {name: value for name, value in part.items() if name in FREE_TEXTS}
-    parts = {name: _only_texts(value) for name, value in part.items() if isinstance(value, Mapping)}
-    return {**{name: value for name, value in parts.items() if value}, **texts}
+    """Whether the flow has said that what it asks for, the words or keys of an action, is secret."""
+    return is_secret(action) and not action.spec.secret_comes_back
 
 
 def without_texts(action: Action) -> Action:
     """The action without what a flow wrote into it."""
-    return type(action).model_validate(_masked(action.model_dump()))
-
-
-def _masked(part: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: _stand_in(name, value) for name, value in part.items()}
-
-
-def _stand_in(name: str, value: Any) -> Any:
-    if name in FREE_TEXTS:
-        return value and _STAND_INS.get(name, SECRET)
-    return _masked(value) if isinstance(value, Mapping) else value
-
-
-_STAND_INS: Mapping[str, Any] = {
-    "prompts": [{"kind": "text", "text": SECRET}],
-    "audio": {"kind": "text", "text": SECRET},
-    "tones": ["asterisk"],
-    "choices": [{"label": SECRET}],
-    "sip_headers": {},
-    "voip_headers": {},
-}
+    return type(action).model_validate(masked(action))

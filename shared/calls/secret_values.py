@@ -8,9 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from shared.calls.actions import TONE_OF_KEY
+from shared.calls.free_text import SECRET
 
-SECRET = "secret"  # noqa: S105 - a word to show
-"""What stands in the place of a secret wherever it would be shown."""
 LONG = 4
 """Digits from which on a number is found anywhere, also within another; a shorter one only by itself (our choice)."""
 

@@ -1,6 +1,6 @@
 """What events, responses and refusals make of a call: its record, its operations, who waits for what.
 
-Deterministic and without I/O, like all of replay; the flow itself is the business of `shared.calls.replay`.
+Deterministic and without I/O, like all of replay; the flow itself is the business of `shared.calls.flow_run`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from shared.calls import actions
 from shared.calls.actions import Action, Opening
 from shared.calls.failures import end_of, failure, refusal
 from shared.calls.journal import RefusedEntry
-from shared.calls.lifecycle import CLOSING, FIRST_COMMAND, Lifecycle
+from shared.calls.lifecycle import FIRST_COMMAND, Lifecycle
 from shared.calls.mistakes import place_at
 from shared.calls.operation import Operation
 from shared.calls.operation_context import attempt_of, read_context
@@ -34,8 +34,6 @@ from shared.events import (
     explain,
 )
 
-MEDIA = ("play", "recognize")
-"""What the service may do a second time when it is sent again."""
 TRANSFERRED = 7015
 """Sub-code of the end of a call that was transferred (recorded; the event of the transfer may come after it)."""
 STATE_EVENTS = frozenset(
@@ -69,7 +67,7 @@ class CallState(Lifecycle):
     @property
     def own_media(self) -> list[Operation[Any]]:
         """What the flow plays and asks now, without what came over the HTTP API."""
-        return [o for o in self._operations.values() if o.action.kind in MEDIA and not o.done and o.seq < FIRST_COMMAND]
+        return [o for o in self._operations.values() if o.action.spec.queued and not o.done and o.seq < FIRST_COMMAND]
 
     @property
     def people(self) -> set[str]:
@@ -77,12 +75,8 @@ class CallState(Lifecycle):
         found = {raw_id for raw_id in (self.record.caller, self.record.callee) if raw_id}
         found |= {participant.identifier.raw_id for participant in self.participants}
         for operation in self._operations.values():
-            if operation.error is None:
-                match operation.action:
-                    case actions.AddParticipant(target=target):
-                        found.add(target.raw_id)
-                    case actions.CreateCall(targets=targets) | actions.MoveParticipants(targets=targets):
-                        found |= {target.raw_id for target in targets}
+            if operation.error is None and operation.action.spec.targets != "sent to":
+                found |= {target.raw_id for target in operation.action.concerned}
         return found
 
     def resolved(self, action: Action) -> Action:
@@ -153,7 +147,8 @@ class CallState(Lifecycle):
         if operation is None or role is None:
             return
         operation.started = True
-        self.confirm(operation.seq)
+        if role != "progress" or operation.action.spec.completes_on == "event":
+            self.confirm(operation.seq)  # otherwise it is known to be carried out, and still waits for its response
         if operation.attempt and not operation.done:
             if role == "succeeded":
                 self._note_other_sending(operation)
@@ -246,9 +241,9 @@ class CallState(Lifecycle):
         return named is None or named.done or not isinstance(named.action, Opening)
 
     def _note_other_sending(self, operation: Operation[Any]) -> None:
-        if operation.action.kind not in MEDIA:
+        if not operation.action.spec.queued:
             return
-        if not any(o.action.kind in MEDIA and not o.done for o in self._operations.values() if o is not operation):
+        if not any(o.action.spec.queued and not o.done for o in self._operations.values() if o is not operation):
             self._other_sendings.append(operation)  # nothing else plays or listens that a cancel would take with it
 
     def _moved(self, operation: Operation[Any], event: MoveParticipantSucceeded) -> None:
@@ -275,7 +270,7 @@ class CallState(Lifecycle):
             self.end(CallEnded(200, 0, f"the call was {word}"), outcome=word)
 
     def _on_refusal(self, operation: Operation[Any], entry: RefusedEntry) -> None:
-        if operation.action.kind in CLOSING and entry.status == 404:
+        if operation.action.spec.closes and entry.status == 404:
             self.end(CallEnded(404, 8522, "the service no longer knew the call"))
         error = refusal(operation.action, entry)
         end = CallEnded(entry.status, 0, entry.message, plain=error.plain)

@@ -1,8 +1,8 @@
 """The turns of a call: load → append → replay → commit → dispatch, again until nothing new is issued.
 
-What a commit writes: one conditional replace of the call's `head` row (If-Match) with the new entries of the journal,
-events and issued actions together, and the columns of the record. A claim inserts that row. Neither writes anything
-else; rows of the index follow later (`shared.calls.afterwards`).
+A commit puts the new entries of the journal, events and issued actions together, and the columns of the record into
+the store at once, or not at all; what it writes is told in `shared/azure/call_store.py`. Rows of the index follow later
+(`shared.calls.afterwards`).
 
 The commit comes before the dispatch, so that whatever another instance or a later delivery sees, no action is
 out that the journal does not hold. What the guarantees (docs/architecture.md) rest on:
@@ -29,7 +29,7 @@ from shared.calls.dispatcher import Dispatcher
 from shared.calls.journal import Entry, Issued, LifecycleEvent, RefusedEntry, Resent, Responded, Started
 from shared.calls.loading import Calls
 from shared.calls.loglines import log_failures
-from shared.calls.lost import lost_operations
+from shared.calls.lost import Found, lost_operations
 from shared.calls.outcome import Outcome
 from shared.calls.replay import Session
 from shared.calls.sealing import DESTROYED, Sealing
@@ -203,7 +203,7 @@ class Turns:
             self.afterwards.remember_sent(call_id, held)
         raise LostRace(call_id)
 
-    def _lost(self, session: Session, rung: int | None) -> list[Resent | RefusedEntry]:
+    def _lost(self, session: Session, rung: int | None) -> list[Found]:
         running = self._side_effects.running(session.record.call_id)
         return lost_operations(session, self._clock(), self._grace, rung=rung, running=running)
 
@@ -217,16 +217,16 @@ class Turns:
             return [(result, None) for result in self._dispatcher.dispatch(held.session, entries)]
 
 
-def feed(session: Session, fresh: Inputs, lost: Sequence[Resent | RefusedEntry]) -> list[Entry]:
+def feed(session: Session, fresh: Inputs, lost: Sequence[Found]) -> list[Entry]:
     """Feed a call; the entries to commit: what came in, and what its flow asks for then.
 
     Args:
-        lost: what is to be sent again, or is given up.
+        lost: what is to be sent again, is given up, or is known to have been carried out.
     """
     entries: list[Entry] = []
     for again in lost:
         session.feed(again)
-        entries += [again, *(session.take() if isinstance(again, RefusedEntry) else ())]
+        entries += [again, *(() if isinstance(again, Resent) else session.take())]
     for entry, event in fresh:
         if session.knows(entry):
             continue  # the same event twice in one delivery

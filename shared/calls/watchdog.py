@@ -14,7 +14,7 @@ from shared.calls.afterwards import Afterwards
 from shared.calls.brakes import TIME_LIMIT, TOO_LONG, Brakes
 from shared.calls.gateway.base import Gateway
 from shared.calls.journal import Entry
-from shared.calls.lifecycle import PLACING, UNHEARD
+from shared.calls.lifecycle import UNHEARD
 from shared.calls.lost import GRACES_AT_MOST
 from shared.calls.operation import Operation
 from shared.calls.outcome import Outcome
@@ -202,6 +202,9 @@ class Watchdog:
         if self._gateway.connection_state(record.call_connection_id) is None:
             return self._settle(record, now, "the service no longer knows the call")
         waiting = conductor.open_operations(call_id)
+        ends = [one.action.over_at(one.issued_at) for one in waiting if isinstance(one.action, actions.Sleep)]
+        if any(now > end + WAKE_UP_DELAY for end in ends):
+            return conductor.wake_overdue(call_id, now)  # heads of versions before 0.2.0 do not say when it is over
         overdue = [(entry, None) for entry in (self._overdue(operation, now) for operation in waiting) if entry]
         if overdue:
             if self._end_unheard(record, waiting):
@@ -238,7 +241,7 @@ class Watchdog:
         attempts: list[tuple[Entry, CallEvent | None]] = [
             (journal.GaveUp(at=now, seq=operation.seq), None)
             for operation in self._conductor.open_operations(record.call_id)
-            if operation.action.kind in PLACING and operation.issued_at == record.placed_at  # not one after it
+            if operation.action.spec.places and operation.issued_at == record.placed_at  # not one after it
         ]
         return self._conductor.advance(record.call_id, attempts) if attempts else Outcome.UNCHANGED
 

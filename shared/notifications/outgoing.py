@@ -9,18 +9,15 @@ from __future__ import annotations
 import http.client
 import socket
 import ssl
-import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from functools import cached_property
 
 from shared.notifications.addresses import HookUrl, Resolve, checked_addresses, read_url
 from shared.notifications.errors import NotDelivered
-from shared.transport import certificates
+from shared.transport import certificates, cut_off, retry_after
 
 CONNECT_SECONDS, READ_SECONDS = 5.0, 10.0
 """How long a connection may take, and how long the other side may say nothing (our choice)."""
@@ -96,16 +93,10 @@ class Outgoing:
 
     def _exchange(self, plain: socket.socket, url: HookUrl, body: bytes, headers: Mapping[str, str]) -> Response:
         with self._secured(plain, url) as connected:
-            # The reader wakes up when the connection is shut down under it.
-            limit = threading.Timer(self._whole_seconds, _shut_down, [connected])
-            limit.daemon = True
-            limit.start()
-            try:
+            with cut_off(connected, self._whole_seconds):
                 if isinstance(connected, ssl.SSLSocket):
                     connected.do_handshake()
                 return self._responded(connected, url, body, headers)
-            finally:
-                limit.cancel()
 
     def _secured(self, plain: socket.socket, url: HookUrl) -> socket.socket:
         """The connection, with TLS where the scheme says so; the handshake is still to come."""
@@ -126,25 +117,8 @@ class Outgoing:
             # The status is what counts: a body that breaks off changes nothing.
             with suppress(OSError, http.client.HTTPException):
                 response.read(MOST_READ)
-            return Response(response.status, self._seconds(response.headers.get("Retry-After", "")))
-
-    def _seconds(self, retry_after: str) -> float | None:
-        """Retry-After (RFC 9110: seconds or a date) in seconds."""
-        if retry_after.isascii() and retry_after.isdecimal():
-            return float(retry_after[:9])
-        try:
-            at = parsedate_to_datetime(retry_after)
-        except ValueError:
-            return None
-        at = at if at.tzinfo else at.replace(tzinfo=UTC)
-        return max(0.0, (at - datetime.fromtimestamp(self._clock(), UTC)).total_seconds())
+            return Response(response.status, retry_after(response.headers.get("Retry-After", ""), self._clock))
 
     @cached_property
     def _certificates(self) -> ssl.SSLContext:
         return self._given or certificates()
-
-
-def _shut_down(connection: socket.socket) -> None:
-    with suppress(OSError):  # it was closed meanwhile
-        # Not SSLSocket's own, which takes the encryption away under the reader.
-        socket.socket.shutdown(connection, socket.SHUT_RDWR)

@@ -15,13 +15,13 @@ from typing import Any, Literal
 
 from pydantic_core import PydanticCustomError
 
-from shared.calls.actions import KINDS
+from shared.calls.actions import KINDS, Media, Spec
 from shared.calls.actions import Role as EventRole
+from shared.calls.operation_context import read_context
 from shared.calls.record import CallRecord
 from shared.events.base import PREFIX
 from shared.events.values import read_identifier, read_time
 from shared.identifiers import key_of
-from shared.numbers import whole_number
 from shared.quality.assemble import Person, Role
 from shared.quality.report import AppSpan
 from shared.quality.spans import Span, union
@@ -172,9 +172,6 @@ def _digits(raw_id: str) -> str:
 
 # When the app played, listened or held
 
-_Kind = Literal["prompt", "listening", "hold"]
-_KINDS: Mapping[str, _Kind] = {"play": "prompt", "recognize": "listening", "hold": "hold"}
-
 
 @dataclass(slots=True)
 class _Sending:
@@ -186,7 +183,7 @@ class _Sending:
         lost: it is not known whether it reached the service, or when it ended.
     """
 
-    kind: _Kind
+    kind: Media
     events: Mapping[str, EventRole]
     participants: tuple[str, ...]
     issued: float
@@ -241,7 +238,7 @@ def app_spans(
     for entry in journal:
         reader.read(entry)
     zero = started_at.timestamp()
-    found: dict[tuple[_Kind, tuple[str, ...]], list[Span]] = {}
+    found: dict[tuple[Media, tuple[str, ...]], list[Span]] = {}
     for sending in reader.sendings.values():
         start = max(0.0, sending.begin - zero)
         end = seconds if sending.ended is None else min(seconds, sending.ended - zero)
@@ -254,6 +251,18 @@ def app_spans(
         for start, end in union(several)
     ]
     return sorted(spans, key=lambda span: (span.start, span.end, span.kind))
+
+
+def _spec_of(action: Mapping[str, Any]) -> Spec:
+    """What an action of a journal declares; nothing, if its kind is not known."""
+    kind = KINDS.get(action.get("kind", ""))
+    return kind.spec if kind else Spec()
+
+
+def _aimed_at(action: Mapping[str, Any]) -> tuple[str, ...]:
+    """Raw ids of those whom an action names, of a journal; empty: everybody."""
+    one = action.get("participant") or action.get("target")
+    return (one,) if one else tuple(action.get("to") or action.get("targets") or ())
 
 
 def _time_of(event: Mapping[str, Any], journaled: float) -> float:
@@ -309,9 +318,9 @@ class _Reader:
     def _send(self, seq: int, attempt: int, at: float) -> None:
         self._attempts[seq] = attempt
         action = self._actions.get(seq, {})
-        if (kind := _KINDS.get(action.get("kind", ""))) and self._ended is None:
-            to = action.get("to", ()) if kind == "prompt" else (action["participant"],)
-            self.sendings[seq, attempt] = _Sending(kind, KINDS[action["kind"]].spec.events, tuple(to), at)
+        spec = _spec_of(action)
+        if spec.media and self._ended is None:
+            self.sendings[seq, attempt] = _Sending(spec.media, spec.events, _aimed_at(action), at)
 
     def _latest(self, seq: int) -> _Sending | None:
         return self.sendings.get((seq, self._attempts.get(seq, 0)))
@@ -321,10 +330,9 @@ class _Reader:
             sending.accepted = at
             return
         action = self._actions.get(seq, {})
-        if action.get("kind") == "cancel_all_media":
-            self._end(at, self._open("prompt", "listening"))
-        elif action.get("kind") == "unhold":
-            self._end(at, (held for held in self._open("hold") if held.keys == {key_of(action["participant"])}))
+        if ends := _spec_of(action).ends_media:
+            of = {key_of(raw_id) for raw_id in _aimed_at(action)}
+            self._end(at, (one for one in self._open(*ends) if not of or one.keys == of))
 
     def _on_event(self, event: Mapping[str, Any], journaled: float) -> None:
         name, at = event["type"].removeprefix(PREFIX), _time_of(event, journaled)
@@ -340,28 +348,28 @@ class _Reader:
 
     def _on_report(self, sending: _Sending, name: str, at: float) -> None:
         sending.lost = False
-        if (sending.kind, name) == ("prompt", "PlayStarted"):
+        says = sending.events.get(name)
+        if says == "progress" and sending.kind == "prompt":
             sending.started = at
         elif name == "HoldAudioStarted":
             sending.accepted = at if sending.accepted is None else sending.accepted
         elif name == "HoldAudioCompleted":
             sending.ended = at
-        elif (says := sending.events.get(name)) in ("succeeded", "failed", "canceled"):
+        elif says in ("succeeded", "failed", "canceled"):
             sending.failed = says != "succeeded"
             sending.ended = at
 
     def _sending_of(self, context: str | None) -> _Sending | None:
-        """The sending that an operation context names; see shared.calls.replay."""
-        parts = (context or "").rsplit(":", 2)
-        seq, attempt = map(whole_number, parts[1:]) if len(parts) == 3 else (None, None)
-        return None if seq is None or attempt is None else self.sendings.get((seq, attempt))
+        """The sending that an operation context names."""
+        _, seq, attempt = read_context(context or "")
+        return self.sendings.get((seq, attempt))
 
-    def _open(self, *kinds: _Kind) -> Iterator[_Sending]:
+    def _open(self, *kinds: Media) -> Iterator[_Sending]:
         return (one for one in self.sendings.values() if one.kind in kinds and one.ended is None)
 
     def _end_all(self, at: float) -> None:
         self._ended = at
-        self._end(at, self._open(*_KINDS.values()))
+        self._end(at, self._open("prompt", "listening", "hold"))
 
     @staticmethod
     def _end(at: float, sendings: Iterable[_Sending]) -> None:

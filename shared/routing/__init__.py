@@ -12,6 +12,7 @@ from shared.routing.decisions import (
     RedirectTo,
     RejectWith,
     RoutingTable,
+    opening,
 )
 from shared.routing.reading import load_routes
 from shared.yaml_text import MAX_FILE_BYTES
@@ -25,4 +26,5 @@ __all__ = [
     "RejectWith",
     "RoutingTable",
     "load_routes",
+    "opening",
 ]

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar, Protocol
 
-from shared.calls.actions import RejectReason
+from shared.calls.actions import Action, Answer, Redirect, Reject, RejectReason
+from shared.calls.flow import NO_FLOW
 from shared.identifiers import Identifier
 from shared.lines.calendars import Calendar
 
@@ -74,12 +75,29 @@ class RoutableFlow(Protocol):
     """What the rules need to know of a flow."""
 
     @property
+    def opens(self) -> bool:
+        """Whether it answers, rejects or redirects by itself."""
+
+    @property
     def languages(self) -> Sequence[str]:
         """The languages in which it has texts; empty: it has none."""
 
     @property
     def needed_input(self) -> Sequence[str]:
         """The fields without which it cannot run, so that it cannot take a call that comes in."""
+
+
+def opening(decision: Outcome, flows: Mapping[str, RoutableFlow]) -> tuple[Action | None, str]:
+    """The action with which the app meets a call by a decision, and the flow that runs on it.
+
+    Returns:
+        None for the action: the flow opens the call itself. NO_FLOW: none runs.
+    """
+    if isinstance(decision, AnswerWith):
+        return (None if flows[decision.flow].opens else Answer()), decision.flow
+    if isinstance(decision, RedirectTo):
+        return Redirect(target=decision.target), NO_FLOW
+    return Reject(reason=decision.reason), NO_FLOW
 
 
 @dataclass(frozen=True, slots=True)

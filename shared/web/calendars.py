@@ -9,13 +9,13 @@ from datetime import UTC, datetime
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from shared.brakes.brakes import AppBrakes
 from shared.errors import InvalidInput, LostRace, UnknownCalendar, VersionMismatch
 from shared.lines.calendars import CALENDAR_NAME, CALENDAR_NAMES
 from shared.lines.shared_calendars import ROW, CalendarText, StoredCalendar
 from shared.logs import logger
 from shared.text_rows import StoredRow, TextRows
 from shared.web.models import read
-from shared.web.switches import SharedBrakes
 
 log = logger("switchboard.lines")
 
@@ -56,7 +56,7 @@ class CalendarService:
 
     def __init__(
         self,
-        brakes: SharedBrakes,
+        brakes: AppBrakes,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._brakes = brakes

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import time
 import uuid
 from collections.abc import Callable, Collection, Mapping
-from typing import Literal, Protocol
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field
 
-from shared.brakes.dialing import Dialing
-from shared.brakes.figures import Figures
-from shared.brakes.switches import name_of
-from shared.calls.actions import RejectReason
+from shared.brakes.brakes import AppBrakes, RowName
+from shared.brakes.switches import Change, Changed, Diversion, FlowDiverted, Switches, name_of
 from shared.errors import InvalidInput, LostRace
 from shared.identifiers import Identifier
 from shared.logs import logger
 from shared.routing.decisions import RoutableFlow
-from shared.text_rows import StoredRow, TextRows
 from shared.web.models import read
 
 log = logger("switchboard.brakes")
@@ -29,66 +25,6 @@ MOST_CHANGES = 10
 """Changes that are remembered, the newest first (our choice)."""
 TRIES = 8
 """How often a change is tried where others change switches at the same moment (our choice)."""
-
-
-class _Stored(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
-
-
-class Changed(_Stored):
-    """Who turned a switch, when (Unix time in milliseconds) and why."""
-
-    by: str
-    at: int
-    why: str = ""
-
-
-class Diversion(_Stored):
-    """Where calls of a flow go instead: to another flow, a redirect, or a rejection. One of the three."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [{"flow": "support"}, {"redirect": "+14255550177"}]})
-
-    flow: str | None = Field(None, description="another flow; its own diversion does not apply")
-    redirect: Identifier | None = Field(None, description="a number or a raw id")
-    reject: RejectReason | None = Field(None, description="the reason of the rejection")
-
-    @model_validator(mode="after")
-    def _is_one(self) -> Diversion:
-        if sum(one is not None for one in (self.flow, self.redirect, self.reject)) != 1:
-            raise ValueError('must have one of flow, redirect and reject; "on" ends a diversion')
-        return self
-
-    def __str__(self) -> str:
-        return f"flow {self.flow}" if self.flow else f"reject {self.reject}" if self.reject else "redirect"
-
-
-class FlowDiverted(Changed):
-    """A flow that does not take the calls that come in for it."""
-
-    to: Diversion
-
-
-class Change(Changed):
-    """One request that turned switches."""
-
-    id: str
-    what: tuple[str, ...]
-
-
-class StoredSwitches(_Stored):
-    """All of them, as they are stored; `shared.brakes.switches` reads the same. What is on is not named.
-
-    Attributes:
-        outbound_off: nothing leaves the app; None: it may.
-        numbers_off: by number, or raw id where there is none.
-        diverted: by the name of the flow.
-        changes: the newest first.
-    """
-
-    outbound_off: Changed | None = None
-    numbers_off: dict[str, Changed] = Field(default_factory=dict)
-    diverted: dict[str, FlowDiverted] = Field(default_factory=dict)
-    changes: tuple[Change, ...] = ()
 
 
 SwitchPosition = Literal["on", "off"]
@@ -166,21 +102,9 @@ class SwitchesView(_Model):
     changes: tuple[Change, ...] = Field(description="the newest first")
     calls: CallsNow
     braked: dict[str, dict[str, int]] = Field(description="by UTC day and reason, how often a brake refused")
-
-
-class SharedBrakes(Protocol):
-    """What the switches need of the brakes."""
-
-    @property
-    def rows(self) -> TextRows:
-        """What all instances share."""
-
-    @property
-    def dialing(self) -> Dialing:
-        """Which numbers may be called."""
-
-    def refresh(self) -> None:
-        """Read what all instances share."""
+    unreadable: tuple[RowName, ...] = Field(
+        (), description="what the storage has of these cannot be read; shown is what was read before"
+    )
 
 
 class SwitchesService:
@@ -192,7 +116,7 @@ class SwitchesService:
 
     def __init__(
         self,
-        brakes: SharedBrakes,
+        brakes: AppBrakes,
         flows: Mapping[str, RoutableFlow],
         clock: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
@@ -202,7 +126,8 @@ class SwitchesService:
 
     def view(self) -> SwitchesView:
         """How they stand, by the storage."""
-        return _view(self._brakes.rows.read())
+        self._brakes.read()
+        return _view(self._brakes)
 
     def turn(self, body: bytes) -> SwitchesView:
         """Turn some; how they stand then. InvalidInput for what cannot be turned so."""
@@ -214,8 +139,8 @@ class SwitchesService:
         if not change.what:
             raise InvalidInput("body", "has nothing to turn.", "Name outbound, numbers or flows.")
         for _ in range(TRIES):
-            row = self._brakes.rows.read().get("switches")
-            before = _stored(row)
+            row = self._brakes.read().get("switches")
+            before = self._brakes.switches
             if any(earlier.id == change.id for earlier in before.changes):
                 break  # our own write: only its response was lost
             self._check(asked, before.diverted)
@@ -231,7 +156,7 @@ class SwitchesService:
             raise LostRace("switches")
         log.warning("switches turned by=%s what=%s", asked.by, _kinds(asked))
         self._brakes.refresh()
-        return self.view()
+        return _view(self._brakes)
 
     def _check(self, asked: TurnSwitches, diverted: Collection[str]) -> None:
         for name, to in asked.flows.items():
@@ -289,13 +214,7 @@ def _kinds(asked: TurnSwitches) -> str:
     return " ".join(f"{kind}={value}" for kind, value in kinds.items() if value)
 
 
-def _stored(row: StoredRow | None) -> StoredSwitches:
-    return StoredSwitches.model_validate_json(row.text) if row else StoredSwitches()
-
-
-def _turned(
-    before: StoredSwitches, asked: TurnSwitches, numbers: Mapping[str, SwitchPosition], change: Change
-) -> StoredSwitches:
+def _turned(before: Switches, asked: TurnSwitches, numbers: Mapping[str, SwitchPosition], change: Change) -> Switches:
     """How the switches stand after a change."""
     off = Changed(by=change.by, at=change.at, why=change.why)
     outbound = {"off": off, "on": None, None: before.outbound_off}[asked.outbound]
@@ -308,22 +227,19 @@ def _turned(
     for what, number in (("numbers", len(numbers_off)), ("flows", len(diverted))):
         if number > MOST:
             raise InvalidInput(what, f"would be {number} that are off or diverted.", f"{MOST} can be; turn some on.")
-    return StoredSwitches(
-        outbound_off=outbound,
-        numbers_off=numbers_off,
-        diverted=diverted,
-        changes=(change, *before.changes)[:MOST_CHANGES],
-    )
+    changes = (change, *before.changes)[:MOST_CHANGES]
+    turned = {"outbound_off": outbound, "numbers_off": numbers_off, "diverted": diverted, "changes": changes}
+    return before.model_copy(update=turned)
 
 
-def _view(rows: Mapping[str, StoredRow]) -> SwitchesView:
-    switches = _stored(rows.get("switches"))
-    figures = Figures.read(rows["figures"].text) if "figures" in rows else Figures()
+def _view(brakes: AppBrakes) -> SwitchesView:
+    switches, figures = brakes.switches, brakes.figures
     return SwitchesView(
         outbound=OutboundSwitch(position="off" if switches.outbound_off else "on", off=switches.outbound_off),
         numbers=tuple(NumberSwitch(number=name, off=off) for name, off in switches.numbers_off.items()),
         flows=tuple(FlowSwitch(flow=name, diverted=to) for name, to in switches.diverted.items()),
         changes=switches.changes,
         calls=CallsNow(at=figures.at, calls=figures.calls, most_of_one_caller=max(figures.callers.values(), default=0)),
-        braked=json.loads(rows["counts"].text) if "counts" in rows else {},
+        braked={day: dict(counts) for day, counts in brakes.counts.items()},
+        unreadable=tuple(sorted(brakes.unreadable)),
     )

@@ -9,9 +9,9 @@ import azure.functions as func
 import pytest
 
 from shared.calls import FLOWS, Call, CallEnded, Flow, text
-from shared.calls.journal import decode_all
 from shared.calls.replay import replay
 from shared.web.models import ACTIONS
+from tests.found_calls import decode_all
 from tests.functional.app import App, problem
 
 PHONE, OTHER_PHONE, OURS = "+14255550123", "+14255550177", "+18005550199"

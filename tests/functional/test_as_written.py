@@ -19,7 +19,7 @@ import pytest
 
 from devstack.azurite import ROOT, Azurite
 from shared.calls.flow import Flow, flow_of
-from shared.calls.journal import Entry, Issued, Note, Started, decode_all
+from shared.calls.journal import Entry, Issued, Note, Started
 from shared.calls.prompts import text
 from shared.calls.replay import replay
 from shared.calls.replay_check import replay_check
@@ -31,6 +31,7 @@ from shared.settings import load_settings
 from tests.fixtures.as_written.interface import interface, missing
 from tests.fixtures.as_written.reading import STEPS, fill, flows_of, rehearsed
 from tests.fixtures.as_written.record import masked
+from tests.found_calls import decode_all
 from tests.functional.app import ROUTES, App, serving
 
 pytestmark = pytest.mark.xdist_group("as-written")

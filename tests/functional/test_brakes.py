@@ -205,8 +205,15 @@ def test_an_action_on_a_live_call_is_refused_too(app: App) -> None:
 
 def test_switches_show_who_turned_them_when_and_why(app: App) -> None:
     before = view(app)
-    assert before == {"outbound": {"position": "on"}, "numbers": [], "flows": [], "changes": [],
-                      "calls": {"at": 0, "calls": 0, "most_of_one_caller": 0}, "braked": {}}  # fmt: skip
+    assert before == {
+        "outbound": {"position": "on"},
+        "numbers": [],
+        "flows": [],
+        "changes": [],
+        "calls": {"at": 0, "calls": 0, "most_of_one_caller": 0},
+        "braked": {},
+        "unreadable": [],
+    }
     turn(app, outbound="off", why="fraud", numbers={PHONE: "off"}, flows={"reception": {"flow": "desk"}})
     seen = view(app)
     at = seen["outbound"]["off"]["at"]
@@ -354,3 +361,22 @@ def test_both_routes_need_the_master_key() -> None:
 def test_the_number_that_was_called_is_ours(app: App) -> None:
     assert app.board.brakes.dialing.countries == {"+1"}
     assert app.board.brakes.dialing.problem(Identifier.parse(NUMBER)) == ""
+
+
+# Rows that cannot be read
+
+
+@pytest.mark.parametrize("row", ["figures", "switches", "counts"])
+@pytest.mark.parametrize("text", ["{", "7", "[]", '{"at": null, "diverted": 7, "2026-11-28": 7}'])
+def test_a_row_that_cannot_be_read_is_named_and_what_was_read_before_is_shown(app: App, row: Any, text: str) -> None:
+    before = turn(app, outbound="off")
+    assert before["unreadable"] == []
+    app.board.brakes.rows.put(row, text)
+    assert view(app) == {**before, "unreadable": [row]}
+    assert turn(app, outbound="on")["outbound"] == {"position": "on"}
+
+
+def test_switches_can_be_turned_by_an_instance_that_could_never_read_them(app: App) -> None:
+    app.board.brakes.rows.put("switches", "{")
+    after = turn(app, outbound="off")
+    assert (after["outbound"]["position"], after["unreadable"]) == ("off", [])

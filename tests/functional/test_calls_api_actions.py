@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from shared.calls import FLOWS, actions, text
 from shared.calls.gateway.base import Request
 from shared.calls.gateway.memory import refuse
-from shared.calls.journal import EventReceived, Issued, decode_all
+from shared.calls.journal import EventReceived, Issued
 from shared.composition import compose
 from shared.errors import KeyReused
 from shared.events import explain, parse_callback
@@ -21,6 +21,7 @@ from shared.identifiers import Identifier
 from shared.text_rows import MemoryTextRows
 from shared.web.models import ACTIONS
 from tests.examples import examples
+from tests.found_calls import decode_all
 from tests.functional.api import (
     BODIES,
     OTHER_PHONE,

@@ -10,13 +10,14 @@ import pytest
 
 from shared.calls import Call
 from shared.calls.flow import FLOWS, Flow
-from shared.calls.journal import Started, decode, decode_all, encode
+from shared.calls.journal import Started, decode, encode
 from shared.calls.rehearsal import Rehearsal
 from shared.calls.replay import replay
 from shared.errors import RoutingError
 from shared.events import TeamsPhoneCallDetails
 from shared.identifiers import Identifier
 from shared.routing import load_routes
+from tests.found_calls import decode_all
 from tests.functional.app import CALLER, NUMBER, App, phone, running
 from tests.functional.test_event_grid_deliveries import RING, delivered
 

@@ -11,9 +11,10 @@ import pytest
 from azure.functions.eventgrid import EventGridEventInConverter
 from azure.functions.meta import Datum
 
-from shared.calls.journal import LifecycleEvent, Started, decode, decode_all
+from shared.calls.journal import LifecycleEvent, Started, decode
 from shared.errors import SettingsError
 from shared.settings import load_settings
+from tests.found_calls import decode_all
 from tests.functional.app import CALLER, NUMBER, App, functions, phone, running
 from tests.functional.test_lifecycle import SERVER_CALL
 

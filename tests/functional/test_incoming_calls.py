@@ -22,6 +22,7 @@ from tests.functional.app import (
     functions,
     incoming_call,
 )
+from tests.wire_identifiers import to_wire
 
 
 def outcome(app: App, call_id: str) -> tuple[str, str]:
@@ -76,7 +77,7 @@ def test_the_ring_that_a_redirect_raises_at_a_user_is_left_to_that_user(
     app: App, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level("INFO", "switchboard"):
-        app.ring(to=Identifier.parse(REDIRECT_TARGET).to_wire())
+        app.ring(to=to_wire(Identifier.parse(REDIRECT_TARGET)))
     assert app.gateway.sent == []
     assert "left ringing" in caplog.text
 

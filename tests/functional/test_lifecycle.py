@@ -9,10 +9,11 @@ from typing import Any
 import azure.functions as func
 import pytest
 
-from shared.calls.journal import LifecycleEvent, decode_all
+from shared.calls.journal import LifecycleEvent
 from shared.calls.replay import replay
 from shared.composition.flows import load_flows
 from shared.errors import StoreUnavailable
+from tests.found_calls import decode_all
 from tests.functional.app import App, functions, incoming_call
 
 USER = "8:acs:0f6b3f2e-9c54-4d0e-8d1c-1f2e3d4c5b6a_00000001"

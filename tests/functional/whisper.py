@@ -22,18 +22,20 @@ from shared.identifiers import Identifier
 
 
 class Whisper(Action):
-    """Say something to one participant that the others do not hear."""
+    """Call somebody in, who hears some words that the others do not hear."""
 
     kind: Literal["whisper"] = "whisper"
     spec = Spec(
         events={"WhisperStarted": "progress", "WhisperCompleted": "succeeded", "WhisperFailed": "failed"},
         families=("whisper",),
         repeatable=True,
+        media="prompt",
         timeout=20.0,
         example={"target": "+14255550177", "words": "He is a new customer."},
     )
     target: Identifier
     words: str = Field(min_length=1)
+    secret: bool = False
 
     def check(self, caller: Identifier | None) -> None:
         if self.target == caller:
@@ -46,9 +48,9 @@ class Whisper(Action):
 # Its method; one of the app's own stands in a class of shared/calls/methods
 
 
-def whisper(call: Call, target: str, words: str) -> Operation[CallEvent]:
-    """Say something to one participant that the others do not hear; gives the WhisperCompleted event."""
-    return call._host.issue(build(Whisper, target=Identifier.parse(target), words=words))
+def whisper(call: Call, target: str, words: str, *, secret: bool = False) -> Operation[CallEvent]:
+    """Call somebody in, who hears some words that the others do not hear; gives the WhisperCompleted event."""
+    return call._host.issue(build(Whisper, target=Identifier.parse(target), words=words, secret=secret))
 
 
 # Its SDK call

@@ -13,10 +13,13 @@ import jsonschema_rs
 import pytest
 
 from shared.azure.call_automation.sending import Sender, send
-from shared.calls import FLOWS, ActionFailed, Call, Flow
+from shared.calls import FLOWS, ActionFailed, Braked, Call, Flow
+from shared.calls.free_text import texts_of
 from shared.calls.gateway.base import Request
 from shared.calls.journal import Issued, decode, encode
+from shared.calls.record import CallRecord
 from shared.calls.rehearsal import Rehearsal
+from shared.calls.secrecy import says_a_secret, without_texts
 from shared.errors import InvalidInput
 from shared.identifiers import Identifier
 from shared.web.openapi import openapi
@@ -24,6 +27,9 @@ from tests.functional.api import assert_refused, assert_replays, commands, place
 from tests.functional.api import send as post
 from tests.functional.app import App, functions
 from tests.functional.whisper import Whisper, whisper
+from tests.unit.brakes.instances import Instances
+from tests.unit.recordings.test_app_spans import accepted, event, issued
+from tests.unit.recordings.test_app_spans import read as read_spans
 
 AGENT = "+14255550177"
 PATH = "/calls/{call_id}/actions/whisper"
@@ -72,7 +78,7 @@ def result(app: App, call_id: str) -> tuple[str, dict[str, Any]]:
 
 def test_the_openapi_document_has_its_route_with_schema_and_example() -> None:
     operation = openapi()["paths"][PATH]["post"]
-    assert operation["summary"] == "Say something to one participant that the others do not hear."
+    assert operation["summary"] == "Call somebody in, who hears some words that the others do not hear."
     body = operation["requestBody"]["content"]["application/json"]
     assert body["example"] == {"target": AGENT, "words": "He is a new customer."}
     schema = openapi()["components"]["schemas"]["Whisper"]
@@ -156,3 +162,66 @@ def test_the_gateway_sends_it_by_its_own_call() -> None:
     assert words == (f"4:{AGENT}", "She waits.")
     assert (named["operation_context"], named["operation_callback_url"]) == ("context", "own url")
     assert named["headers"]["Repeatability-Request-ID"] == str(request.repeatability_id)
+
+
+# What it may cost, whom it concerns, and what of it is secret
+
+
+def braked(switches: str, target: str, targets: int = 20) -> str:
+    instances = Instances()
+    brakes = instances.one(targets=targets)
+    instances.rows.put("switches", switches)
+    brakes.refresh()
+    try:
+        brakes.check(CallRecord("call", callee="4:+18005550199"), Whisper(target=Identifier.parse(target), words="x"))
+    except Braked as error:
+        return error.code
+    return ""
+
+
+def test_the_brakes_hold_it_back_like_whatever_calls_somebody() -> None:
+    off = '{"by": "Ada", "at": 1}'
+    assert braked("{}", AGENT) == ""
+    assert braked("{}", "+19005550123") == "number_not_allowed"
+    assert braked("{}", AGENT, targets=0) == "too_many_targets"
+    assert braked(f'{{"outbound_off": {off}}}', AGENT) == "outbound_off"
+    assert braked(f'{{"numbers_off": {{"{AGENT}": {off}}}}}', AGENT) == "number_off"
+
+
+def test_the_call_is_found_by_the_number_of_who_is_called(app: App, live: str) -> None:
+    assert app.store.peek(live).others == (f"4:{AGENT}",)
+
+
+def test_a_call_with_somebody_in_it_who_is_never_recorded_is_not_recorded() -> None:
+    async def records(call: Call) -> None:
+        call.result(str(await call.may_record()))
+        whisper(call, AGENT, "x")
+        call.result(str(await call.may_record()))
+        await call.ended()
+
+    for listed, may in ((AGENT, "False"), ("+14255550178", "True")):
+        rehearsal = Rehearsal(Flow("records", records), do_not_record=[listed])
+        rehearsal.connect()
+        assert rehearsal.result == may
+
+
+def test_its_words_are_encrypted_if_they_are_secret_and_are_left_out_where_they_hold_one() -> None:
+    action = Whisper(target=Identifier.parse(AGENT), words="Her PIN is 4929.", secret=True)
+    assert says_a_secret(action)
+    assert texts_of(action) == {"words": "Her PIN is 4929."}
+    assert without_texts(action) == Whisper(target=Identifier.parse(AGENT), words="secret", secret=True)
+
+
+def test_a_flow_that_ends_without_waiting_for_it_is_told() -> None:
+    async def careless(call: Call) -> None:
+        whisper(call, AGENT, "He is a new customer.")
+
+    rehearsal = Rehearsal(Flow("careless", careless))
+    with pytest.raises(AssertionError, match="the flow ends while its whisper goes on"):
+        rehearsal.connect()
+
+
+def test_the_quality_report_shows_when_it_was_heard() -> None:
+    action = Whisper(target=Identifier.parse(AGENT), words="x")
+    heard = (event(3, "WhisperStarted"), event(5, "WhisperCompleted"))
+    assert read_spans(issued(1, action), accepted(2), *heard) == [("prompt", 3.0, 5.0, None)]

@@ -45,7 +45,7 @@ def test_the_task_is_up_when_the_devstack_says_so() -> None:
 
 
 def test_the_container_has_the_python_and_node_that_the_project_needs() -> None:
-    needed = "You need Python 3.11, Node 20 and make."
+    needed = "You need Python 3.11, Node 20 and make"
     assert needed in (ROOT / "CONTRIBUTING.md").read_text("utf-8")
     assert ":3.11-" in CONTAINER["image"]
     assert [one["version"] for one in CONTAINER["features"].values()] == ["20"]

@@ -16,6 +16,7 @@ import pytest
 
 from shared import json_over_http
 from shared.json_over_http import CONNECT_SECONDS, MOST_BYTES, WHOLE_SECONDS, get_json
+from shared.transport import cut_off
 
 Serve = Callable[[bytes], tuple[str, list[str]]]
 
@@ -87,7 +88,7 @@ def test_no_timer_is_left_behind_nor_keeps_a_process_from_its_end(
             super().__init__(*args)
             made.append(self)
 
-    monkeypatch.setattr("shared.json_over_http.threading.Timer", Timer)
+    monkeypatch.setattr("shared.transport.threading.Timer", Timer)
     origin, _ = serve(JSON)
     get_json(origin)
     (timer,) = made
@@ -96,10 +97,10 @@ def test_no_timer_is_left_behind_nor_keeps_a_process_from_its_end(
 
 
 def test_a_connection_that_was_closed_meanwhile_is_shut_down_all_the_same() -> None:
-    late, connection = threading.Event(), socket.socket()
+    connection = socket.socket()
     connection.close()
-    json_over_http._shut_down(connection, late)
-    assert late.is_set()
+    with cut_off(connection, -1) as late:
+        assert late.wait(10)
 
 
 def test_the_limits_are_these() -> None:

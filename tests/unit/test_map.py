@@ -33,7 +33,7 @@ def test_every_folder_is_in_the_picture() -> None:
     assert folders(ROOT) | folders(ROOT / "shared") - {"docs", "shared"} <= shown | {"docs", "shared"}
 
 
-LISTS = re.findall(r"^### (.+)\n\n.*?`(\w+)`.*\n\n((?:- .+\n)+)", GUIDE, re.MULTILINE)
+LISTS = re.findall(r"^### (.+)\n\n.*?[Tt]he sample is `(\w+)`((?:(?!\n##).|\n(?!##))+)", GUIDE, re.MULTILINE)
 
 
 def test_there_is_a_list_for_each_thing_that_is_added_often() -> None:
@@ -45,7 +45,7 @@ def test_there_is_a_list_for_each_thing_that_is_added_often() -> None:
     [
         (title, sample, path)
         for title, sample, files in LISTS
-        for line in files.splitlines()
+        for line in re.findall(r"^- .+", files, re.MULTILINE)
         for path in re.findall(r"\]\(([\w./-]+)\)", line.partition(": ")[0])
     ],
 )

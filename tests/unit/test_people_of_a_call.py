@@ -18,6 +18,7 @@ from shared.identifiers import Identifier
 from shared.recordings.call_evidence import masked, people
 from shared.routing import AnswerWith, LeaveRinging, RejectWith, load_routes
 from tests.fixtures.app.flows.support import AGENT, support
+from tests.wire_identifiers import to_wire
 
 NUMBER, OTHER = "+14255550100", "+18005551212"
 ASSERTED, SECOND = "207ffef6-9444-41fb-92ab-20eacaae2768", "207ffef6-9444-41fb-92ab-20eacaae2769"
@@ -38,7 +39,7 @@ def test_every_way_to_write_a_number_has_one_key_and_gives_the_number(number: st
     identifier = Identifier(raw_id=raw(form, number))
     assert (identifier.key, identifier.phone_number, identifier.kind) == (f"4:{number}", number, "phoneNumber")
     assert identifier.asserted_id == (ASSERTED if "_" in form else None)
-    wire = identifier.to_wire()
+    wire = to_wire(identifier)
     assert wire["phoneNumber"] == {"value": number, **({"assertedId": ASSERTED} if "_" in form else {})}
     assert Identifier.parse(wire) == identifier, "addressed by the raw id as it came"
 
@@ -76,7 +77,7 @@ def joined(call: Rehearsal, agent: str, *roster: str) -> Rehearsal:
     call.prompt_ends()  # it is recorded from here on
     call.press("2")
     call.prompt_ends()
-    call.done(actions.AddParticipant, participant=Identifier(raw_id=agent).to_wire())
+    call.done(actions.AddParticipant, participant=to_wire(Identifier(raw_id=agent)))
     call.present(*roster)
     return call
 

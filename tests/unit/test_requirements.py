@@ -193,7 +193,7 @@ def test_the_development_lock_has_what_the_emulator_and_its_extras_need() -> Non
     project = tomllib.loads((ROOT / "emulator" / "pyproject.toml").read_text("utf-8"))
     pins = locked_on("requirements-dev.txt", "3.11")
     extras = project["project"]["optional-dependencies"]
-    assert sorted(extras) == ["mp3", "storage"]
+    assert sorted(extras) == ["mp3", "recognition", "storage"]
     parts = (project["project"]["dependencies"], project["build-system"]["requires"], *extras.values())
     for requirement in map(Requirement, chain.from_iterable(parts)):
         pin = pins.get(named(requirement))

@@ -28,7 +28,8 @@ SIGNALS = ("tests/unit/streams/test_app_client.py", "tests/functional/test_strea
 
 ATTACKS = (
     # Forged callbacks: the signature of their URL, and the service's token
-    Guard("shared/security.py::CallbackUrls.__init__", SECURITY, "no signature is made with an empty key"),
+    Guard("shared/security.py::accepted_keys", SECURITY, "no signature is made with an empty key"),
+    Guard("shared/security.py::is_signed", SECURITY, "a signature by no key of ours is none"),
     Guard("shared/security.py::CallbackUrls.url", SECURITY, "a URL is signed for its call and family"),
     Guard("shared/security.py::CallbackUrls.verify", SECURITY, "a URL that this app did not sign is refused"),
     Guard("shared/security.py::_signature", SECURITY, "the parts of what is signed cannot run into each other"),
@@ -56,7 +57,7 @@ ATTACKS = (
     Guard("shared/json_over_http.py::get_json", DOCUMENTS, "a document that cannot be fetched is an OSError"),
     Guard("shared/json_over_http.py::_document", DOCUMENTS, "no redirect, no long document, no drip"),
     Guard("shared/json_over_http.py::_connection", DOCUMENTS, "certificates are checked, proxies are used"),
-    Guard("shared/json_over_http.py::_shut_down", DOCUMENTS, "what was cut off is not taken for whole"),
+    Guard("shared/transport.py::cut_off", DOCUMENTS, "what was cut off is not taken for whole"),
     Guard("shared/json_over_http.py::WHOLE_SECONDS", DOCUMENTS, "a deadline"),
     Guard("shared/json_over_http.py::CONNECT_SECONDS", DOCUMENTS, "the same"),
     # Where recordings are fetched from, with the app's credentials

@@ -53,13 +53,14 @@ BRAKES = (
     Guard("shared/brakes/brakes.py::AppBrakes.check_request", OUTBOUND, "the same, before anything is stored"),
     Guard("shared/brakes/brakes.py::AppBrakes._problem", OUTBOUND, "switches"),
     Guard("shared/brakes/brakes.py::AppBrakes._forbidden", (*OUTBOUND, *COUNTED), "settings"),
-    Guard("shared/brakes/brakes.py::_people", OUTBOUND, "whom an action calls"),
+    Guard("shared/calls/actions/base.py::Action.concerned", OUTBOUND, "whom an action calls"),
+    Guard("shared/calls/actions/base.py::Action.named", OUTBOUND, "the same"),
+    Guard("shared/brakes/brakes.py::_caller_id", OUTBOUND, "and under which number"),
     Guard("shared/calls/watchdog.py::Watchdog._end_too_long", COUNTED, "no call lasts too long"),
     Guard("shared/brakes/brakes.py::AppBrakes.longest_call", (*OUTBOUND, *COMPOSED), "the same"),
     # What all instances share, and how old it may be
     Guard("shared/brakes/switches.py::Switches.read", OUTBOUND, "switches are as they were turned"),
     Guard("shared/brakes/switches.py::Switches.is_off", OUTBOUND, "the same, however a number is written"),
-    Guard("shared/brakes/switches.py::_diverted", OUTBOUND, "the same"),
     Guard("shared/brakes/brakes.py::AppBrakes.refresh", (*COUNTED, *SWITCHED), "what is read is taken over"),
     Guard(
         "shared/brakes/brakes.py::AppBrakes._take_over", (*COUNTED, *SWITCHED), "what cannot be read changes nothing"
@@ -72,7 +73,7 @@ BRAKES = (
     Guard("shared/brakes/brakes.py::AppBrakes.note", COUNTED, "what a brake did is logged once and counted"),
     Guard("shared/brakes/brakes.py::MOST_NOTED", COUNTED, "the same, in bounded memory"),
     Guard("shared/brakes/brakes.py::AppBrakes._count", COUNTED, "the same, of all instances"),
-    Guard("shared/brakes/brakes.py::_days", COUNTED, "the same"),
+    Guard("shared/brakes/brakes.py::AppBrakes._take_counts", COUNTED, "the same"),
     Guard("shared/brakes/brakes.py::DAYS_COUNTED", COUNTED, "the same"),
     Guard("shared/brakes/refresher.py::Refresher.use", READING, "nobody goes by what is old, nor waits for long"),
     Guard("shared/brakes/refresher.py::Refresher.run", READING, "read every two seconds while somebody calls"),

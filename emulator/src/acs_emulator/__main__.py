@@ -16,13 +16,22 @@ from acs_emulator.terminal import Terminal, say, start_text
 async def run(config: Config) -> None:
     """Serve until SIGINT or SIGTERM."""
     stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
+    stop_on_signal(stop)
     async with serve(config) as service:
         say(start_text(service))
         Terminal(service).follow()
         await stop.wait()
+
+
+def stop_on_signal(stop: asyncio.Event) -> None:
+    """Have SIGINT and SIGTERM set ``stop``."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        try:
+            loop.add_signal_handler(number, stop.set)
+        except NotImplementedError:
+            # Event loops of Windows take no handlers; a plain one must wake the loop up.
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
 
 
 def main() -> int:

@@ -40,6 +40,7 @@ def _start_lines(service: Emulator) -> Iterator[str]:
         yield f"                  and {service.secure_origin}"
     if service.config.public_url:
         yield f"           reached at {service.config.public_url}"
+    yield f"A phone to call your app with: open {service.config.public_url or service.local_origin}/ in a browser"
     yield f"Connection string: {service.connection_string}"
     if service.certificate is not None:
         yield from trust_lines(service.certificate)
@@ -49,19 +50,29 @@ def _start_lines(service: Emulator) -> Iterator[str]:
         yield f"Event Grid: {_subscription(subscription)}: waiting for its handshake"
 
 
-def trust_lines(files: CertificateFiles) -> Iterator[str]:
-    """How each SDK's platform is told to trust the certificate."""
+def trust_lines(files: CertificateFiles, platform: str = sys.platform) -> Iterator[str]:
+    """How each SDK's language is told to trust the certificate, on this kind of system."""
     bundle = files.bundle or files.certificate
     yield f"Certificate: {files.certificate}"
     yield "To trust it, before the app starts (nothing else on this machine changes):"
-    yield f"  Python   export REQUESTS_CA_BUNDLE={bundle} SSL_CERT_FILE={bundle}"
-    yield f"  Node.js  export NODE_EXTRA_CA_CERTS={files.certificate}"
-    yield f"  .NET     export SSL_CERT_FILE={bundle}"
+    yield f"  Python   {_set(platform, REQUESTS_CA_BUNDLE=bundle, SSL_CERT_FILE=bundle)}"
+    yield f"  Node.js  {_set(platform, NODE_EXTRA_CA_CERTS=files.certificate)}"
+    if platform == "linux":
+        yield f"  .NET     {_set(platform, SSL_CERT_FILE=bundle)}"
+    else:
+        yield f"  .NET     knows no variable here: add {files.certificate} to the certificates that you trust"
     yield (
         f"  Java     keytool -importcert -noprompt -alias acs-emulator -file {files.certificate} "
         "-keystore acs-emulator.p12 -storepass changeit; "
         "java -Djavax.net.ssl.trustStore=acs-emulator.p12 -Djavax.net.ssl.trustStorePassword=changeit"
     )
+
+
+def _set(platform: str, **variables: object) -> str:
+    """The command that sets variables in the system's usual terminal: PowerShell, or a POSIX shell."""
+    if platform == "win32":
+        return "; ".join(f"$env:{name} = '{value}'" for name, value in variables.items())
+    return "export " + " ".join(f"{name}={value}" for name, value in variables.items())
 
 
 def _subscription(subscription: Subscription) -> str:

@@ -16,8 +16,7 @@ from shared.azure.call_automation.translate import word
 from shared.calls.actions import Action
 from shared.calls.gateway.base import Request
 from shared.errors import ActionRefused, ResponseLost
-
-TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
+from shared.transport import TRANSIENT
 
 TRIES = 3
 """How often a request goes out whose response is lost, where sending it again cannot do harm."""

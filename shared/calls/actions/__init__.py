@@ -7,7 +7,7 @@ declaration of the operation: its fields, its `spec`, and what the service would
 
 from __future__ import annotations
 
-from shared.calls.actions.base import KINDS, TONE_OF_KEY, Action, AnyAction, Role, Spec, Tone, families, roles
+from shared.calls.actions.base import KINDS, TONE_OF_KEY, Action, AnyAction, Media, Role, Spec, Tone, families, roles
 from shared.calls.actions.calling import (
     Answer,
     CallLocator,
@@ -68,10 +68,10 @@ from shared.calls.actions.streaming import (
 __all__ = [
     "KINDS", "TONE_OF_KEY", "Action", "AddParticipant", "Answer", "AnyAction", "CallLocator", "CallingContext",
     "CancelAddParticipant", "CancelAllMedia", "ChannelAffinity", "Choice", "Connect", "CreateCall", "GetCall",
-    "GetParticipant", "GetRecordingState", "HangUp", "Hold", "ListParticipants", "MayRecord", "MediaStreaming",
-    "MoveParticipants", "MuteParticipant", "OnRecording", "Opening", "PauseRecording", "Play", "Recognize", "Redirect",
-    "Reject", "RejectReason", "RemoveParticipant", "ResumeRecording", "Role", "Run", "SendDtmf", "Sleep", "Spec",
-    "StartContinuousDtmf", "StartMediaStreaming", "StartRecording", "StartTranscription", "StopContinuousDtmf",
-    "StopMediaStreaming", "StopRecording", "StopTranscription", "Terminate", "Tone", "Transcription", "Transfer",
-    "Unhold", "UpdateTranscription", "families", "roles",
+    "GetParticipant", "GetRecordingState", "HangUp", "Hold", "ListParticipants", "MayRecord", "Media",
+    "MediaStreaming", "MoveParticipants", "MuteParticipant", "OnRecording", "Opening", "PauseRecording", "Play",
+    "Recognize", "Redirect", "Reject", "RejectReason", "RemoveParticipant", "ResumeRecording", "Role", "Run",
+    "SendDtmf", "Sleep", "Spec", "StartContinuousDtmf", "StartMediaStreaming", "StartRecording",
+    "StartTranscription", "StopContinuousDtmf", "StopMediaStreaming", "StopRecording", "StopTranscription",
+    "Terminate", "Tone", "Transcription", "Transfer", "Unhold", "UpdateTranscription", "families", "roles",
 ]  # fmt: skip

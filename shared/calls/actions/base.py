@@ -27,13 +27,27 @@ Role = Literal["progress", "succeeded", "failed", "canceled", "state"]
 """What an event says of an action. `progress`: under way, more follows. `state`: how things now stand, without an
 operation context."""
 
+Targets = Literal["invited", "sent to", "moved", "present"]
+"""Whom `target` or `targets` of an action name. `invited`: they are called into this call. `sent to`: they are called,
+to talk without the app. `moved`: they come from another call, where they are on the line. `present`: they are on this
+call, so nobody is called."""
+
+Media = Literal["prompt", "listening", "hold"]
+"""What those on the call notice of an action."""
+
+QUEUED: tuple[Media, ...] = ("prompt", "listening")
+"""What the service does one after the other, ends when all media operations are cancelled, and may do a second time
+when it is sent again."""
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Spec:
     """The one declaration of an operation, beside its fields.
 
     Derived from it: what an event makes of an action, the callback functions and the events that each takes, the
-    routes of the HTTP API and their OpenAPI document, what a rehearsal reports, docs/coverage.md.
+    routes of the HTTP API and their OpenAPI document, what a rehearsal reports, what the brakes hold back, who is known
+    to be on the call, which words are secret, what the quality report shows of it, docs/coverage.md. What is not
+    declared is held to be what needs most care.
 
     Attributes:
         events: the events that report on it, by their short names, and what each says. Where none says `succeeded`,
@@ -48,6 +62,12 @@ class Spec:
         in_service: False for what the app does itself (sleep, run).
         on_live_call: it can be asked for on a call that is up; False for what opens or refuses one, which the
             routing, a flow, or `POST /calls` does.
+        places: it places a call, or joins one: a call more that is up.
+        targets: whom its `target` or `targets` name.
+        media: what those on the call notice of it; None: nothing.
+        ends_media: what it ends, of its `participant` if it has one.
+        secret_comes_back: what is secret of it, where it is asked for with `secret`, is what comes back; otherwise
+            it is what is asked for.
         timeout: seconds after which a missing outcome counts as lost; None: there is no such time.
         example: the body of a request for it over the HTTP API.
     """
@@ -60,6 +80,11 @@ class Spec:
     keeps_response: bool = False
     in_service: bool = True
     on_live_call: bool = True
+    places: bool = False
+    targets: Targets = "invited"
+    media: Media | None = None
+    ends_media: tuple[Media, ...] = ()
+    secret_comes_back: bool = False
     timeout: float | None = 60.0
     example: Mapping[str, Any] | None = None
 
@@ -67,6 +92,16 @@ class Spec:
     def completes_on(self) -> Literal["event", "response"]:
         """What brings the outcome of an operation of the service: a later event, or the response to the request."""
         return "event" if "succeeded" in self.events.values() else "response"
+
+    @cached_property
+    def closes(self) -> bool:
+        """The end of the call is its success."""
+        return self.events.get("CallDisconnected") == "succeeded"
+
+    @cached_property
+    def queued(self) -> bool:
+        """Whether it is one of the media operations that the service does one after the other."""
+        return self.media in QUEUED
 
 
 KINDS: dict[str, type[Action]] = {}
@@ -101,6 +136,17 @@ class Action(BaseModel):
         """Seconds after which a missing outcome counts as lost; None: there is no such time."""
         return self.spec.timeout
 
+    @property
+    def named(self) -> tuple[Identifier, ...]:
+        """Whom its `target` or `targets` name; `spec.targets` says what that means for them."""
+        given = self.__dict__  # a replay asks for each action: pydantic is slow for what is not there
+        return given.get("targets") or ((given["target"],) if "target" in given else ())
+
+    @property
+    def concerned(self) -> tuple[Identifier, ...]:
+        """Whom it brings into contact with the call: they were not on it."""
+        return () if self.spec.targets == "present" else self.named
+
     def check(self, caller: Identifier | None) -> None:
         """Pass if the service would take it, as far as that can be known here.
 
@@ -114,6 +160,14 @@ class Action(BaseModel):
     def event_data(self) -> list[dict[str, Any]]:
         """What its events repeat of the request, in the service's words: one for each event that it takes."""
         return [{}]
+
+    def response_data(self, number: str) -> dict[str, Any]:
+        """What the service responds to it at once, in the service's words, where the app has no service.
+
+        Args:
+            number: tells one request from the next; for ids.
+        """
+        return {}
 
     @model_serializer(mode="wrap")
     def _compact(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from shared.calls.actions.base import Action, Spec, Value
 from shared.calls.actions.streaming import MediaStreaming, Transcription
+from shared.calls.free_text import Name
 from shared.errors import InvalidInput
 from shared.identifiers import Identifier
 
@@ -48,6 +49,7 @@ class CreateCall(Opening):
         events={"CallConnected": "succeeded", "CreateCallFailed": "failed"},
         repeatable=True,
         on_live_call=False,
+        places=True,
         timeout=150.0,  # set-up to a phone may take 115 s (docs: service-limits)
         example={"targets": ["+14255550123"], "caller_id": "+18005550199"},
     )
@@ -63,7 +65,7 @@ class CallLocator(Value):
     """A call that goes on already: by its server call id, its group id or its room."""
 
     kind: Literal["server_call", "group_call", "room"]
-    id: str = Field(min_length=1)
+    id: Name = Field(min_length=1)
 
 
 class Connect(Opening):
@@ -74,6 +76,7 @@ class Connect(Opening):
         events={"CallConnected": "succeeded", "ConnectFailed": "failed"},
         repeatable=True,
         on_live_call=False,
+        places=True,
         example={"locator": {"kind": "room", "id": "99445276259151407"}},
     )
     locator: CallLocator
@@ -91,7 +94,7 @@ class Redirect(Action):
     """Send the ringing call to somebody else; the app loses control of it."""
 
     kind: Literal["redirect"] = "redirect"
-    spec = Spec(repeatable=True, on_live_call=False, example={"target": "+14255550177"})
+    spec = Spec(repeatable=True, on_live_call=False, targets="sent to", example={"target": "+14255550177"})
     target: Identifier
 
     def check(self, caller: Identifier | None) -> None:
@@ -141,6 +144,6 @@ class Run(Action):
     """Call a function of the app once; its result is journaled."""
 
     kind: Literal["run"] = "run"
-    spec = Spec(in_service=False)
-    name: str
+    spec = Spec(in_service=False, secret_comes_back=True)
+    name: Name
     secret: bool = Field(False, description="its result is journaled encrypted")

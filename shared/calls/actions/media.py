@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from shared.calls.actions.base import Action, Spec, Tone
+from shared.calls.actions.base import QUEUED, Action, Spec, Tone
+from shared.calls.free_text import SECRET, FreeText, Name
 from shared.calls.prompts import Prompt
 from shared.errors import InvalidInput
 from shared.identifiers import Identifier
@@ -36,6 +37,7 @@ class Play(Action):
             "PlayCanceled": "canceled",
         },
         families=("play", "play-to-all"),
+        media="prompt",
         example={"prompts": [{"kind": "text", "text": "One moment, please."}], "interrupt": True},
     )
     prompts: tuple[Prompt, ...] = Field(min_length=1)
@@ -100,6 +102,8 @@ class Recognize(Action):
             "RecognizeCanceled": "canceled",
         },
         families=("recognize",),
+        media="listening",
+        secret_comes_back=True,
         example={
             "input": "choices",
             "prompts": [{"kind": "text", "text": "Press 1 for sales, or 2 for support."}],
@@ -115,13 +119,13 @@ class Recognize(Action):
     interrupt_prompt: bool = True
     interrupt: bool = False
     initial_silence: int | None = Field(None, ge=0, le=300, description="seconds")
-    choices: tuple[Choice, ...] = ()
+    choices: tuple[Annotated[Choice, FreeText({"label": SECRET})], ...] = ()
     max_tones: int | None = Field(None, ge=1)
     inter_tone: int | None = Field(None, ge=1, le=60, description="seconds")
     stop_tones: tuple[Tone, ...] = ()
     end_silence: float | None = Field(None, gt=0, description="seconds")
-    language: str | None = None
-    speech_model_endpoint_id: str | None = None
+    language: Name | None = None
+    speech_model_endpoint_id: Name | None = None
     secret: bool = Field(False, description="what is keyed or said is journaled encrypted")
 
     @property
@@ -151,7 +155,7 @@ class CancelAllMedia(Action):
     """Stop what plays, what listens and what is queued."""
 
     kind: Literal["cancel_all_media"] = "cancel_all_media"
-    spec = Spec(idempotent=True)
+    spec = Spec(idempotent=True, ends_media=QUEUED)
 
 
 class StartContinuousDtmf(Action):
@@ -164,6 +168,7 @@ class StartContinuousDtmf(Action):
             "ContinuousDtmfRecognitionToneFailed": "failed",
         },
         families=("start-continuous-dtmf",),
+        secret_comes_back=True,
     )
     participant: Identifier
     secret: bool = Field(False, description="keys are journaled encrypted")
@@ -187,7 +192,7 @@ class SendDtmf(Action):
         repeatable=True,
         example={"tones": ["one", "two", "pound"]},
     )
-    tones: tuple[Tone, ...] = Field(min_length=1, max_length=MAX_TONES)
+    tones: tuple[Annotated[Tone, FreeText("asterisk")], ...] = Field(min_length=1, max_length=MAX_TONES)
     participant: Identifier
     secret: bool = Field(False, description="the keys are journaled encrypted")
 
@@ -197,12 +202,23 @@ class SendDtmf(Action):
 
 
 class Hold(Action):
-    """Put a participant on hold, with audio if given. The service reports nothing but HoldFailed."""
+    """Put a participant on hold, with audio if given.
+
+    Microsoft documents HoldFailed alone; HoldAudioStarted and HoldAudioCompleted were recorded in 2025, and come only
+    if there is audio. So the response is the outcome.
+    """
 
     kind: Literal["hold"] = "hold"
     spec = Spec(
-        events={"PlayStarted": "progress", "HoldFailed": "failed", "ParticipantsUpdated": "state"},
+        events={
+            "HoldAudioStarted": "progress",
+            "HoldAudioCompleted": "progress",
+            "PlayStarted": "progress",  # documented, not recorded
+            "HoldFailed": "failed",
+            "ParticipantsUpdated": "state",
+        },
         families=("hold",),
+        media="hold",
     )
     participant: Identifier
     audio: Prompt | None = None
@@ -212,7 +228,7 @@ class Unhold(Action):
     """Take a participant off hold."""
 
     kind: Literal["unhold"] = "unhold"
-    spec = Spec(events={"ParticipantsUpdated": "state"}, families=("unhold",))
+    spec = Spec(events={"ParticipantsUpdated": "state"}, families=("unhold",), ends_media=("hold",))
     participant: Identifier
 
 

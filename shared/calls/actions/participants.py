@@ -9,6 +9,7 @@ from pydantic import Field
 
 from shared.calls.actions.base import Action, Spec, Value
 from shared.calls.actions.calling import check_caller_id
+from shared.calls.free_text import Name
 from shared.errors import InvalidInput
 from shared.identifiers import Identifier
 
@@ -84,6 +85,9 @@ class AddParticipant(Action):
     def event_data(self) -> list[dict[str, Any]]:
         return [{"participant": {"rawId": self.target.raw_id}}]
 
+    def response_data(self, number: str) -> dict[str, Any]:
+        return {"invitationId": f"invitation-{number}"}
+
 
 class CancelAddParticipant(Action):
     """Take an invitation back: by the operation that made it, or by its id."""
@@ -96,7 +100,7 @@ class CancelAddParticipant(Action):
         repeatable=True,
     )
     adding: int | None = Field(None, description="position of the add_participant operation")
-    invitation_id: str | None = None
+    invitation_id: Name | None = None
 
     def event_data(self) -> list[dict[str, Any]]:
         return [{"invitationId": self.invitation_id}]
@@ -110,6 +114,7 @@ class RemoveParticipant(Action):
         events={"RemoveParticipantSucceeded": "succeeded", "RemoveParticipantFailed": "failed"},
         families=("remove-participant",),
         repeatable=True,
+        targets="present",
         example={"target": "+14255550177"},
     )
     target: Identifier
@@ -125,11 +130,12 @@ class MoveParticipants(Action):
     spec = Spec(
         events={"MoveParticipantSucceeded": "succeeded", "MoveParticipantFailed": "failed"},
         families=("move-participants",),
+        targets="moved",
         repeatable=True,
         example={"targets": ["+14255550177"], "from_call": "02004780-0000-4000-8000-000000000002"},
     )
     targets: tuple[Identifier, ...] = Field(min_length=1)
-    from_call: str = Field(min_length=1, description="call connection id of the other call")
+    from_call: Name = Field(min_length=1, description="call connection id of the other call")
 
     def event_data(self) -> list[dict[str, Any]]:
         return [{"participant": {"rawId": who.raw_id}, "fromCall": self.from_call} for who in self.targets]
@@ -142,6 +148,7 @@ class MuteParticipant(Action):
     spec = Spec(
         events={"ParticipantsUpdated": "state"},
         repeatable=True,
+        targets="present",
         example={"target": "8:acs:11111111-2222-4333-8444-555555555555_0000002a-1111-2222-3333-444444000009"},
     )
     target: Identifier
@@ -159,13 +166,19 @@ class ListParticipants(Action):
     kind: Literal["list_participants"] = "list_participants"
     spec = Spec(reads=True)
 
+    def response_data(self, number: str) -> dict[str, Any]:
+        return {"participants": []}
+
 
 class GetParticipant(Action):
     """Ask the service about one participant."""
 
     kind: Literal["get_participant"] = "get_participant"
-    spec = Spec(reads=True, example={"target": "+14255550177"})
+    spec = Spec(reads=True, targets="present", example={"target": "+14255550177"})
     target: Identifier
+
+    def response_data(self, number: str) -> dict[str, Any]:
+        return {"rawId": self.target.raw_id, "isMuted": False, "isOnHold": False}
 
 
 class Transfer(Action):
@@ -175,6 +188,7 @@ class Transfer(Action):
     spec = Spec(
         events={"CallTransferAccepted": "succeeded", "CallTransferFailed": "failed"},
         families=("transfer",),
+        targets="sent to",
         repeatable=True,
         timeout=90.0,  # a transfer may take 60 s (docs: service-limits)
         example={"target": "+14255550177"},

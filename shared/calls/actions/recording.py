@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
 from shared.calls.actions.base import Action, Spec, Value
+from shared.calls.free_text import Name
 from shared.errors import InvalidInput
 from shared.identifiers import Identifier
 
@@ -44,7 +45,7 @@ class StartRecording(Action):
     affinity: tuple[ChannelAffinity, ...] = ()
     ordering: tuple[Identifier, ...] = ()
     pause_on_start: bool = False
-    storage: str | None = Field(None, description="URL of a Blob container of your own")
+    storage: Name | None = Field(None, description="URL of a Blob container of your own")
     locate_by: Literal["call_connection", "server_call"] = "call_connection"
 
     def check(self, caller: Identifier | None) -> None:
@@ -56,6 +57,9 @@ class StartRecording(Action):
             )
         if (self.affinity or self.ordering) and self.channel != "unmixed":
             raise InvalidInput("start_recording.affinity", "is for unmixed recordings.", "Give channel unmixed.")
+
+    def response_data(self, number: str) -> dict[str, Any]:
+        return _recording(f"recording-{number}", "inactive")
 
 
 LISTED, UNREADABLE = "do_not_record", "do_not_record_unreadable"
@@ -76,7 +80,7 @@ class MayRecord(Action):
 class OnRecording(Action):
     """An action on a recording: the one started last, unless its id is given."""
 
-    recording_id: str | None = None
+    recording_id: Name | None = None
 
 
 class PauseRecording(OnRecording):
@@ -105,3 +109,10 @@ class GetRecordingState(OnRecording):
 
     kind: Literal["get_recording_state"] = "get_recording_state"
     spec = Spec(reads=True)
+
+    def response_data(self, number: str) -> dict[str, Any]:
+        return _recording(self.recording_id or "", "active")
+
+
+def _recording(recording_id: str, state: str) -> dict[str, Any]:
+    return {"recordingId": recording_id, "recordingState": state, "recordingKind": "azureCommunicationServices"}

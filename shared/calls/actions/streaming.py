@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from shared.calls.actions.base import Action, Spec, Value
+from shared.calls.free_text import Name
 
 
 class MediaStreaming(Value):
@@ -28,10 +29,10 @@ class MediaStreaming(Value):
 class Transcription(Value):
     """Transcription of a call, set up when it is answered, placed or connected."""
 
-    locale: str
+    locale: Name
     start: bool = False
     intermediate_results: bool = False
-    speech_model_endpoint_id: str | None = None
+    speech_model_endpoint_id: Name | None = None
     transport_url: str | None = None
 
 
@@ -63,8 +64,8 @@ class StartTranscription(Action):
         events={"TranscriptionStarted": "succeeded", "TranscriptionFailed": "failed"},
         families=("start-transcription",),
     )
-    locale: str | None = None
-    speech_model_endpoint_id: str | None = None
+    locale: Name | None = None
+    speech_model_endpoint_id: Name | None = None
 
 
 class UpdateTranscription(Action):
@@ -75,8 +76,8 @@ class UpdateTranscription(Action):
         events={"TranscriptionUpdated": "succeeded", "TranscriptionFailed": "failed"},
         families=("update-transcription",),
     )
-    locale: str | None = None
-    speech_model_endpoint_id: str | None = None
+    locale: Name | None = None
+    speech_model_endpoint_id: Name | None = None
 
 
 class StopTranscription(Action):

@@ -60,26 +60,13 @@ def _goes_without_connection(action: Action) -> bool:
 def _plain_answer(request: Request) -> Mapping[str, Any]:
     """What the real gateway gives, in its shape (recorded: a placed call has no server call id yet)."""
     action = request.action
-    match action:
-        case actions.Answer():
-            return _connection(request, request.server_call_id)
-        case actions.Connect():
-            return _connection(request, request.server_call_id or "server-call")
-        case actions.CreateCall():
-            return _connection(request, None)
-        case actions.GetCall():
-            return {**_connection(request, request.server_call_id), "callConnectionState": "connected"}
-        case actions.StartRecording():
-            return _recording(f"recording-{request.seq}-of-{request.call_id}", "inactive")
-        case actions.GetRecordingState():
-            return _recording(action.recording_id or "", "active")
-        case actions.AddParticipant():
-            return {"invitationId": f"invitation-{request.seq}-of-{request.call_id}"}
-        case actions.ListParticipants():
-            return {"participants": []}
-        case actions.GetParticipant():
-            return {"rawId": action.target.raw_id, "isMuted": False, "isOnHold": False}
-    return {}
+    if isinstance(action, actions.Answer):
+        return _connection(request, request.server_call_id)
+    if isinstance(action, actions.GetCall):
+        return {**_connection(request, request.server_call_id), "callConnectionState": "connected"}
+    if isinstance(action, actions.Opening):
+        return _connection(request, None if action.concerned else request.server_call_id or "server-call")
+    return action.response_data(f"{request.seq}-of-{request.call_id}")
 
 
 def _connection(request: Request, server_call_id: str | None) -> Mapping[str, Any]:
@@ -89,9 +76,5 @@ def _connection(request: Request, server_call_id: str | None) -> Mapping[str, An
         "serverCallId": server_call_id,
         "correlationId": f"correlation-of-{request.call_id}",
         "callConnectionState": "connecting",
-        "targets": [target.raw_id for target in action.targets] if isinstance(action, actions.CreateCall) else [],
+        "targets": [target.raw_id for target in action.concerned],
     }
-
-
-def _recording(recording_id: str, state: str) -> Mapping[str, Any]:
-    return {"recordingId": recording_id, "recordingState": state, "recordingKind": "azureCommunicationServices"}

@@ -128,9 +128,6 @@ class CallStore(Protocol):
     def connection_of(self, call_id: str) -> str:
         """The newest connection that `index` knew of an open call; empty if it knew none. One round trip."""
 
-    def find(self, server_call_id: str) -> str | None:
-        """The newest call with this server call id. Several may share one: see shared.calls.finding."""
-
     def search(
         self, by: By, value: str, *, since: int | None = None, until: int | None = None, after: str = ""
     ) -> Iterator[Found]:

@@ -122,9 +122,6 @@ class MemoryStore:
         with self._lock:
             return self._rows[OPEN].get(call_id, {}).get(CONNECTION, "")
 
-    def find(self, server_call_id: str) -> str | None:
-        return next((found.call_id for found in self.search("server_call_id", server_call_id)), None)
-
     def search(
         self, by: By, value: str, *, since: int | None = None, until: int | None = None, after: str = ""
     ) -> Iterator[Found]:

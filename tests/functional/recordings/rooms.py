@@ -231,7 +231,9 @@ class Room:
     def another(self, **locations: str) -> Announced:
         """The recording under another id; its locations may be changed."""
         event = copy.deepcopy(self.event)
-        event["subject"] = f"{event['subject'].rpartition('/')[0]}/case{next(_numbers)}"
+        recording = f"case{next(_numbers)}"
+        event["subject"] = f"{event['subject'].rpartition('/')[0]}/{recording}"
+        event["data"]["recordingId"] = recording
         event["data"]["recordingStorageInfo"]["recordingChunks"][0] |= locations
         parsed = parse_event_grid_event(event)
         assert isinstance(parsed, RecordingFileStatusUpdated)

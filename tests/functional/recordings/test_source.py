@@ -420,7 +420,8 @@ def test_a_refusal_is_told_in_plain_words_with_its_status(
 
 
 @pytest.mark.parametrize(
-    ("header", "seconds"), [("7", 7.0), ("Wed, 21 Oct 2026 07:28:00 GMT", None), ("-1", None), ("9" * 400, None)]
+    ("header", "seconds"),
+    [("7", 7.0), ("Wed, 21 Oct 2015 07:28:00 GMT", 0.0), ("-1", None), ("9" * 400, None), ("999999", 999_999.0)],
 )
 def test_how_long_the_service_asks_to_wait_is_told(
     host: StorageHost, source: ServiceSource, header: str, seconds: float | None

@@ -13,6 +13,7 @@ from shared.calls import actions, journal
 from shared.errors import InvalidInput, UnknownAction
 from shared.identifiers import Identifier
 from shared.web.models import ACTIONS, MAX_BODY, Signal, in_body, read, read_action
+from tests.found_calls import decode_all
 
 OTHER_SIDE = Identifier.parse("+14255550123")
 
@@ -32,12 +33,12 @@ def test_whatever_is_read_comes_out_of_the_journal_as_it_went_in(data: object) -
     with suppress(InvalidInput):
         signal = read(Signal, json.dumps({"data": data}).encode())
         entry = journal.Signalled(at=1, id="s", name="n", data=signal.data)
-        assert journal.decode_all([journal.encode(entry)]) == [entry]
+        assert decode_all([journal.encode(entry)]) == [entry]
 
 
 def test_the_deepest_body_that_is_read_fits_into_the_journal() -> None:
     entry = journal.Signalled(at=1, id="s", name="n", data=read(Signal, nested(31)).data)
-    assert journal.decode_all([journal.encode(entry)]) == [entry]
+    assert decode_all([journal.encode(entry)]) == [entry]
     with pytest.raises(InvalidInput, match="nested too deeply"):
         read(Signal, nested(32))
 

@@ -337,11 +337,18 @@ def test_a_storage_that_does_not_take_figures_stops_no_watchdog(
     assert [record.levelname for record in caplog.records] == ["WARNING"]
 
 
-def test_counts_that_cannot_be_read_begin_anew(instances: Instances, caplog: pytest.LogCaptureFixture) -> None:
+def test_counts_that_cannot_be_read_begin_with_those_before(
+    instances: Instances, caplog: pytest.LogCaptureFixture
+) -> None:
     brakes = instances.one()
     instances.rows.put("counts", "{")
     brakes.note("a", "outbound_off")
     brakes.refresh()
     (day,) = json.loads(instances.rows.read()["counts"].text).values()
-    assert day == {"outbound_off": 1}
-    assert "begin anew" in caplog.text
+    assert day == {"outbound_off": 1}, "nothing"
+    instances.rows.put("counts", "{")
+    brakes.note("b", "outbound_off")
+    brakes.refresh()
+    (day,) = json.loads(instances.rows.read()["counts"].text).values()
+    assert day == {"outbound_off": 2}
+    assert "the row 'counts' of the brakes cannot be read" in caplog.text

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from shared.brakes.dialing import Dialing
-from shared.brakes.switches import Diverted, Switches
+from shared.brakes.switches import Changed, Diversion, FlowDiverted, Switches
 from shared.calls import ActionRefused, Braked, Call, CallLocator, Flow, actions
 from shared.calls.actions import Action
 from shared.calls.brakes import TIME_LIMIT
@@ -16,7 +16,6 @@ from shared.calls.journal import Issued, RefusedEntry
 from shared.calls.outcome import Outcome
 from shared.calls.record import CallRecord
 from shared.identifiers import Identifier
-from shared.web.switches import Changed, Diversion, FlowDiverted, StoredSwitches
 from tests.unit.brakes.instances import Instances
 from tests.unit.calls.world import CALLEE, Instance, World, a_ring, answering, parsed
 
@@ -31,12 +30,19 @@ def who(*numbers: str) -> tuple[Identifier, ...]:
 def each(number: str) -> list[Action]:
     """Every action that calls somebody."""
     (target,) = who(number)
-    return [
+    found = [
         actions.CreateCall(targets=(target,), caller_id=CALLEE),
         actions.AddParticipant(target=target, caller_id=CALLEE),
         actions.Transfer(target=target),
         actions.Redirect(target=target),
     ]
+    calling = {
+        kind
+        for kind, action in actions.KINDS.items()
+        if {"target", "targets"} & set(action.model_fields) and action.spec.targets not in ("present", "moved")
+    }
+    assert {action.kind for action in found} == calling
+    return found
 
 
 INBOUND = CallRecord("call", caller="4:+14255550100", callee=CALLEE.raw_id)
@@ -325,18 +331,20 @@ def test_an_end_makes_room_at_once(world: World) -> None:
 def test_switches_are_read_as_they_were_written() -> None:
     off = Changed(by="Ada", at=1)
     to = {name: FlowDiverted(by="Ada", at=1, to=Diversion.model_validate(one)) for name, one in DIVERSIONS.items()}
-    stored = StoredSwitches(outbound_off=off, numbers_off={"+14255550123": off}, diverted=to)
+    stored = Switches(outbound_off=off, numbers_off={"+14255550123": off}, diverted=to)
     for text in (stored.model_dump_json(exclude_none=True), stored.model_dump_json()):
-        assert Switches.read(text) == Switches(
-            outbound_off=True,
-            numbers_off=frozenset({"+14255550123"}),
-            diverted={
-                "a": Diverted(flow="b"),
-                "c": Diverted(redirect=who("+14255550177")[0]),
-                "d": Diverted(reject="forbidden"),
-            },
-        )
-    assert Switches.read(StoredSwitches().model_dump_json()) == Switches()
+        assert Switches.read(text) == stored
+    assert stored.diverted["c"].to.redirect == who("+14255550177")[0]
+    assert Switches.read(Switches().model_dump_json()) == Switches()
+
+
+def test_switches_are_read_without_what_a_newer_version_has_added() -> None:
+    text = (
+        '{"until":9,"outbound_off":{"by":"Ada","at":1,"until":9},'
+        '"diverted":{"a":{"by":"Ada","at":1,"to":{"flow":"b","after":9}}}}'
+    )
+    to = FlowDiverted(by="Ada", at=1, to=Diversion(flow="b", redirect=None, reject=None))
+    assert Switches.read(text) == Switches(outbound_off=Changed(by="Ada", at=1), diverted={"a": to})
 
 
 DIVERSIONS: dict[str, Any] = {"a": {"flow": "b"}, "c": {"redirect": "+14255550177"}, "d": {"reject": "forbidden"}}

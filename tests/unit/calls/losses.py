@@ -54,7 +54,20 @@ async def dials(call: Call) -> None:
         await call.run(lambda: "noted")
 
 
-HERE = {**FLOWS, **{f.__name__: Flow(f.__name__, f) for f in (speaks, waits, naps, both, hands_over)}}
+async def holds(call: Call) -> None:
+    """Holds its caller, and takes him off hold at once."""
+    await call.hold(audio=text("music"))
+    await call.unhold()
+    await call.ended()
+
+
+async def listens(call: Call) -> None:
+    """Has keys reported, and hangs up."""
+    await call.start_continuous_dtmf()
+    await call.hang_up()
+
+
+HERE = {**FLOWS, **{f.__name__: Flow(f.__name__, f) for f in (speaks, waits, naps, both, hands_over, holds, listens)}}
 HERE["dials"] = Flow("dials", dials, opens=True)
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Literal
 
 import pytest
+from pydantic import BaseModel
 
 from shared.calls import actions
-from shared.calls.actions import KINDS, Action, Opening, families, roles
+from shared.calls.actions import KINDS, Action, Choice, Opening, Spec, families, roles
+from shared.calls.free_text import Name, Part, text_fields
 from shared.errors import InvalidInput
 from shared.events import CALLBACK_TYPES
 from shared.web.models import ACTIONS
@@ -24,7 +26,8 @@ EVENTS = {
     "get_participant": "",
     "get_recording_state": "",
     "hang_up": "CallDisconnected succeeded",
-    "hold": "PlayStarted progress, HoldFailed failed, ParticipantsUpdated state",
+    "hold": "HoldAudioStarted progress, HoldAudioCompleted progress, PlayStarted progress, HoldFailed failed,"
+    " ParticipantsUpdated state",
     "list_participants": "",
     "move_participants": "MoveParticipantSucceeded succeeded, MoveParticipantFailed failed",
     "mute": "ParticipantsUpdated state",
@@ -91,7 +94,8 @@ def test_these_events_report_on_an_action(kind: str) -> None:
 
 
 def test_every_event_that_the_service_publishes_reports_on_an_action_and_says_one_thing() -> None:
-    assert set(roles()) == set(CALLBACK_TYPES)
+    assert set(roles()) - set(CALLBACK_TYPES) == {"HoldAudioStarted", "HoldAudioCompleted"}, "recorded, not published"
+    assert set(CALLBACK_TYPES) <= set(roles())
     assert {event: said for event, said in roles().items() if len(set(said.values())) > 1} == {}
     assert roles()["PlayStarted"] == {"play": "progress", "recognize": "progress", "hold": "progress"}
 
@@ -119,7 +123,7 @@ def test_events_come_to_the_callback_uri_of_their_action() -> None:
         "PlayStarted", "PlayCompleted", "PlayFailed", "PlayCanceled",
     }  # fmt: skip
     assert families()["recording"] == {"RecordingStateChanged", "StartRecordingFailed"}
-    assert len(families()) == 19
+    assert len(families()) == sum(len(action.spec.families) for action in KINDS.values()), "no two share one"
 
 
 def test_a_play_to_participants_has_another_callback_uri_than_one_to_all() -> None:
@@ -138,6 +142,104 @@ def test_these_may_be_sent_again_and_these_only_ask() -> None:
         "get_call", "get_participant", "get_recording_state", "list_participants", "may_record",
     }  # fmt: skip
     assert those(keeps_response=True) == {"add_participant"}
+
+
+def test_these_call_somebody_and_these_name_who_is_on_the_call() -> None:
+    by_meaning: dict[str, set[str]] = {}
+    for kind, action in KINDS.items():
+        if {"target", "targets"} & set(action.model_fields):
+            by_meaning.setdefault(action.spec.targets, set()).add(kind)
+    assert by_meaning == {
+        "invited": {"create_call", "add_participant"},
+        "sent to": {"redirect", "transfer"},
+        "moved": {"move_participants"},
+        "present": {"get_participant", "mute", "remove_participant"},
+    }
+    assert those(places=True) == {"connect", "create_call"}
+    assert Spec().targets == "invited", "what is not declared is held to call somebody"
+
+
+def test_an_identifier_of_an_action_is_a_target_or_somebody_who_need_not_be_called() -> None:
+    """The brakes, the search by number and the do-not-record list go by `target` and `targets` alone."""
+    found = {
+        (kind, name)
+        for kind, action in KINDS.items()
+        for name, field in action.model_fields.items()
+        if "Identifier" in str(field.annotation) and name not in ("target", "targets", "participant", "caller_id")
+    }
+    assert found == {
+        ("play", "to"),
+        ("may_record", "who"),
+        ("start_recording", "ordering"),
+        ("transfer", "transferee"),
+    }
+
+
+def test_these_are_noticed_by_those_on_the_call_and_these_end_what_is() -> None:
+    assert {kind: action.spec.media for kind, action in KINDS.items() if action.spec.media} == {
+        "hold": "hold", "play": "prompt", "recognize": "listening",
+    }  # fmt: skip
+    assert {kind: action.spec.ends_media for kind, action in KINDS.items() if action.spec.ends_media} == {
+        "cancel_all_media": ("prompt", "listening"), "unhold": ("hold",),
+    }  # fmt: skip
+    assert {kind for kind, action in KINDS.items() if action.spec.queued} == {"play", "recognize"}
+    assert {kind for kind, action in KINDS.items() if action.spec.closes} == {"hang_up", "terminate"}
+
+
+def test_these_can_be_secret_and_of_these_it_is_what_comes_back() -> None:
+    assert {kind for kind, action in KINDS.items() if "secret" in action.model_fields} - those(
+        secret_comes_back=True
+    ) == {"play", "send_dtmf"}
+    assert those(secret_comes_back=True) == {"recognize", "run", "start_continuous_dtmf"}
+
+
+def test_in_these_fields_a_flow_can_write_a_secret() -> None:
+    opening = {"media_streaming": "transport_url", "transcription": "transport_url"}
+    context = {"context": "sip_headers user_to_user voip_headers"}
+    assert {kind: fields for kind, action in KINDS.items() if (fields := writable(action))} == {
+        "add_participant": {"display_name": "", **context},
+        "answer": opening,
+        "connect": opening,
+        "create_call": {"display_name": "", **opening},
+        "hold": {"audio": ""},
+        "play": {"prompts": ""},
+        "recognize": {"choices": "", "prompts": ""},
+        "send_dtmf": {"tones": ""},
+        "transfer": context,
+    }
+
+
+def writable(model: type[BaseModel]) -> dict[str, str]:
+    """By field that may hold a secret: those of its own fields that may, if it is looked into."""
+    return {
+        name: " ".join(sorted(text_fields(part.model))) if isinstance(part, Part) else ""
+        for name, part in text_fields(model).items()
+    }
+
+
+class Odd(BaseModel):
+    """Fields of types that no action has."""
+
+    words: tuple[str, ...] = ()
+    either: str | dict[str, str] = ""
+
+
+class Parts(BaseModel):
+    notes: tuple[Choice, ...] = ()
+
+
+def test_a_text_is_held_to_be_a_flow_s_own_and_a_type_that_does_not_say_what_to_show_instead_is_refused() -> None:
+    class Words(BaseModel):
+        words: tuple[str, ...]
+        headers: dict[str, str]
+        number: int | None
+        which: Literal["a", "b"]
+        named: Name | None
+
+    assert text_fields(Words) == {"words": ["secret"], "headers": {}}
+    for of in (Parts, Odd):
+        with pytest.raises(TypeError, match=r"may hold a secret: declare what stands in for it, Annotated\["):
+            text_fields(of)
 
 
 def test_these_open_a_call_and_these_are_for_one_that_is_up() -> None:

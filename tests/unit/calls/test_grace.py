@@ -131,6 +131,22 @@ def test_a_wake_up_that_was_lost_is_made_good_shortly_after_its_time(world: Worl
     assert plays(world) == [("good morning", 0)]
 
 
+def test_a_wake_up_that_was_lost_is_made_good_where_the_head_does_not_say_when_it_was_due(world: World) -> None:
+    """Versions before 0.2.0 wrote no such column."""
+    conductor, call_id = up(world, "naps")
+    world.gateway.states[CONNECTION] = "connected"
+    conductor.later.flush()
+    stored = world.store.load(call_id)
+    stored.record.wake_at = 0
+    world.store.commit(stored.record, [], stored.version)
+    world.clock.now = world.timers.due[0][2] + WAKE_UP_DELAY
+    conductor.watch()
+    assert plays(world) == []
+    world.clock.now += 1
+    assert another(world).watch() == {call_id: Outcome.ADVANCED}
+    assert plays(world) == [("good morning", 0)]
+
+
 def test_of_several_sleeps_only_those_that_are_over_are_ended(world: World) -> None:
     async def several(call: Call) -> None:
         call.play(text("music"), loop=True)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import pytest
 
 from shared.calls import Call, Flow, actions, text
+from shared.calls.gateway.base import Request
 from shared.calls.gateway.memory import refuse
 from shared.calls.outcome import Outcome
 from shared.calls.record import CallRecord
@@ -25,7 +27,7 @@ from tests.unit.calls.losses import (
     resent,
     up,
 )
-from tests.unit.calls.world import CALLEE, CALLER, CONNECTION, Instance, World, a_ring, answering
+from tests.unit.calls.world import CALLEE, CALLER, CONNECTION, Instance, World, a_ring, answering, respond
 
 
 @pytest.fixture
@@ -60,6 +62,49 @@ def test_a_play_whose_response_was_lost_is_told_to_no_flow_and_completes_with_it
     assert failures(world, call_id) == []
     react(world, conductor, call_id)
     assert plays(world) == [("one", 0), ("two", 0)]
+
+
+def test_a_hold_whose_response_was_lost_is_known_by_its_audio_and_is_not_asked_for_again(world: World) -> None:
+    world.gateway._answer = answering_with("hold", lost)
+    conductor, call_id = up(world, "holds")
+    hear(world, conductor, call_id, "HoldAudioStarted", f"{call_id}:1:0")
+    assert (world.kinds(), failures(world, call_id)) == (["answer", "hold"], [])
+    world.clock.pass_seconds(GRACE + 1)
+    conductor.watch()
+    assert world.kinds() == ["answer", "hold", "unhold"]
+    assert (resent(world, call_id), failures(world, call_id)) == ([], [])
+    fresh = another(world)
+    hear(world, fresh, call_id, "HoldAudioCompleted", f"{call_id}:1:0")
+    assert world.kinds() == ["answer", "hold", "unhold"], "another instance reads the call as it was"
+
+
+def test_a_hold_whose_audio_starts_before_the_response_comes_goes_on_with_the_response(world: World) -> None:
+    def respond_late(request: Request) -> Mapping[str, Any]:
+        if request.action.kind == "hold":
+            hear(world, another(world), request.call_id, "HoldAudioStarted", request.operation_context)
+        return respond(request)
+
+    world.gateway._answer = respond_late
+    up(world, "holds")
+    assert world.kinds() == ["answer", "hold", "unhold"]
+
+
+def test_a_hold_without_audio_whose_response_was_lost_is_asked_for_again(world: World) -> None:
+    world.gateway._answer = answering_with("hold", lost)
+    conductor, _ = up(world, "holds")
+    world.clock.pass_seconds(GRACE + 1)
+    conductor.watch()
+    assert world.kinds() == ["answer", "hold", "hold", "unhold"]
+
+
+def test_keys_show_that_they_are_listened_to_though_the_response_was_lost(world: World) -> None:
+    world.gateway._answer = answering_with("start_continuous_dtmf", lost)
+    conductor, call_id = up(world, "listens")
+    key = {"tone": "one", "sequenceId": 1}
+    hear(world, conductor, call_id, "ContinuousDtmfRecognitionToneReceived", f"{call_id}:1:0", **key)
+    world.clock.pass_seconds(GRACE + 1)
+    conductor.watch()
+    assert world.kinds() == ["answer", "start_continuous_dtmf", "hang_up"]
 
 
 def test_a_play_whose_response_was_lost_is_sent_anew_if_the_grace_period_brings_no_event(world: World) -> None:

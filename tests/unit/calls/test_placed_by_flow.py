@@ -19,12 +19,13 @@ from shared.calls import (
 )
 from shared.calls.gateway.base import Request
 from shared.calls.gateway.memory import refuse
-from shared.calls.journal import Failed, GaveUp, Settled, Started, decode_all
+from shared.calls.journal import Failed, GaveUp, Settled, Started
 from shared.calls.outcome import Outcome
 from shared.calls.record import CallRecord
 from shared.calls.replay import Session, replay
 from shared.calls.watchdog import LONGEST_REST, NEVER_CONNECTED, WAKE_UP_DELAY
 from shared.errors import KeyReused, NotConnected
+from tests.found_calls import decode_all
 from tests.unit.calls.outbound import (
     BUSY,
     DECLINED,

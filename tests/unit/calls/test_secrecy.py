@@ -12,9 +12,10 @@ from shared.calls import actions, text
 from shared.calls.actions import Action, Choice
 from shared.calls.actions.participants import CallingContext
 from shared.calls.actions.streaming import MediaStreaming, Transcription
+from shared.calls.free_text import texts_of
 from shared.calls.journal import Entry, EventReceived, Issued, Marked, RefusedEntry, Responded, Signalled, TimerFired
 from shared.calls.operation import Operation
-from shared.calls.secrecy import Secrecy, free_texts, is_secret, says_a_secret, without_texts
+from shared.calls.secrecy import Secrecy, is_secret, says_a_secret, without_texts
 from shared.errors import InvalidInput
 from shared.identifiers import Identifier
 from tests.unit.calls.world import CALLER, Wire, parsed
@@ -409,7 +410,7 @@ ADA = Identifier.parse("+14255550123")
 def test_what_a_flow_wrote_into_an_action_is_known_and_is_left_out_where_it_is_shown(
     action: Action, texts: dict[str, Any], shown: dict[str, Any]
 ) -> None:
-    assert given(free_texts(action)) == texts
+    assert given(texts_of(action)) == texts
     assert given(without_texts(action).model_dump(mode="json")) == shown
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import re
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
@@ -12,7 +11,6 @@ from typing import Any
 import pytest
 
 from shared.calls import Call, RunFailed, actions, text
-from shared.calls.secrecy import FREE_TEXTS
 from shared.errors import ActionRefused
 from tests.unit.calls.secret_scan import assert_nowhere
 from tests.unit.calls.secret_stage import CARD, Stage
@@ -201,20 +199,6 @@ def test_what_the_service_says_of_a_secret_is_sealed_and_not_logged(caplog: pyte
     stage.key_in(CARD)
     assert_nowhere(CARD, [stage.kept(), caplog.text])
     assert stage.journal_of("refused")[-1]["secret"] is True
-
-
-def test_each_text_of_an_action_is_looked_at_or_is_known_to_be_none_of_a_flow_s_own() -> None:
-    """Whoever adds a field to an action says here whether a secret can stand in it."""
-    found = {
-        name
-        for kind in actions.KINDS.values()
-        for name, field in kind.model_fields.items()
-        if name != "kind" and re.search(r"\bstr\b|\bdict\b|prompts|actions\.", str(field.annotation))
-    }
-    of_the_service = {"recording_id", "invitation_id", "from_call", "locator", "storage", "speech_model_endpoint_id"}
-    of_the_code = {"name", "language", "locale", "affinity"}
-    looked_into = {"context", "media_streaming", "transcription"}
-    assert found - set(FREE_TEXTS) == of_the_service | of_the_code | looked_into
 
 
 @pytest.mark.parametrize("before", range(1976, 2000, 3))

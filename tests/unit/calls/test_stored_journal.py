@@ -10,11 +10,12 @@ import pytest
 from pydantic import ValidationError
 
 from shared.calls import Call, Flow, actions, file, text
-from shared.calls.journal import Entry, EventReceived, Issued, decode, decode_all, encode
+from shared.calls.journal import Entry, EventReceived, Issued, decode, encode
 from shared.calls.replay import Session
 from shared.errors import MalformedEvent
 from shared.events import journaled
 from shared.identifiers import Identifier
+from tests.found_calls import decode_all
 from tests.unit.calls.world import APOLOGY, START, Wire, started_entry
 
 WIRE = Wire()

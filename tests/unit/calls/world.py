@@ -14,13 +14,14 @@ from shared.calls.claims import Ring
 from shared.calls.conductor import Conductor
 from shared.calls.gateway.base import Gateway, Request
 from shared.calls.gateway.memory import MemoryGateway, _plain_answer
-from shared.calls.journal import Entry, Started, decode_all
+from shared.calls.journal import Entry, Started
 from shared.calls.outcome import Outcome
 from shared.calls.store.base import CallStore
 from shared.calls.store.memory import MemoryStore
 from shared.calls.watchdog import Watchdog
 from shared.events import CallEvent, parse_callback
 from shared.identifiers import Identifier
+from tests.found_calls import decode_all
 
 CALLER = Identifier.parse("+14255550100")
 CALLEE = Identifier.parse("+18005550199")

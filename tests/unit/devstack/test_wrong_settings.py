@@ -28,9 +28,9 @@ def test_the_host_says_a_line_for_each_wrong_setting_and_ends(host: str) -> None
     assert "Listening" not in done.stdout
     assert done.stderr.splitlines() == [
         "error: the settings are wrong.",
+        "AzureWebJobsStorage: is missing",
         "ACS_ENDPOINT: is missing",
         "ACS_RESOURCE_ID: must be a GUID: `az communication show --query immutableResourceId` prints it",
-        "AzureWebJobsStorage: is missing",
         "CALLBACK_BASE_URL: is missing",
         "CALLBACK_SIGNING_KEY: is missing",
         "See docs/settings.md.",

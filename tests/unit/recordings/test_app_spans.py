@@ -14,6 +14,7 @@ from shared.identifiers import Identifier
 from shared.recordings.call_evidence import app_spans
 from tests.unit.quality.made import BEGAN
 from tests.unit.recordings.samples import AGENT, CALLER, SUPERVISOR
+from tests.wire_identifiers import to_wire
 
 CHANNELS = {CALLER: 0, AGENT: 1}
 PROMPT = FilePrompt(url="https://prompts.example/a.wav")
@@ -48,7 +49,7 @@ def event(second: float, name: str, context: str | None = "call:1:0:0", **data: 
 
 
 def roster(second: float, *present: str) -> journal.EventReceived:
-    participants = [{"identifier": Identifier.parse(one).to_wire(), "isMuted": False} for one in present]
+    participants = [{"identifier": to_wire(Identifier.parse(one)), "isMuted": False} for one in present]
     return event(second, "ParticipantsUpdated", None, participants=participants, sequenceNumber=5)
 
 

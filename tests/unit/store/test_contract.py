@@ -11,6 +11,7 @@ import pytest
 from shared.calls.record import CallRecord
 from shared.calls.store.base import CallStore, Version, day_of
 from shared.errors import AlreadyClaimed, LostRace, UnknownCall
+from tests.found_calls import newest_call
 from tests.unit.store.conftest import Another
 
 pytestmark = pytest.mark.xdist_group("store-contract")
@@ -281,9 +282,9 @@ def test_a_call_is_found_by_its_server_call_id_the_newest_first(another: Another
     store.index(a_record("old", started_at=AT))
     store.index(a_record("new", started_at=AT + 1))
     store.index(a_record("other", server_call_id="b3RoZXI=", started_at=AT + 2))
-    assert another().find("aHR0cHM6Ly9h/b+c==") == "new"
-    assert another().find("b3RoZXI=") == "other"
-    assert another().find("nothing/such") is None
+    assert newest_call(another(), "aHR0cHM6Ly9h/b+c==") == "new"
+    assert newest_call(another(), "b3RoZXI=") == "other"
+    assert newest_call(another(), "nothing/such") is None
 
 
 def test_a_store_that_answers_is_healthy_before_its_first_call(store: CallStore) -> None:

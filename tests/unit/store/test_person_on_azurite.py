@@ -117,6 +117,7 @@ class Account:
         self.streams.put_text(f"{DAY.replace('-', '/')}/{call_id}/transcript.jsonl", f"I am {caller}")
         self.letters.put(DeadLetter(DAY, call_id, "hook", "the hook responded 503", 9, 0, 0))
         self.slots.take(CallRecord(call_id), calling(Identifier(raw_id=caller)))
+        self.slots._give_back(call_id, {0: NUMBER}, settled=True)  # as its closing does
         self.brakes.put("figures", Figures(AT, 1, {NumberHashes(KEY).of("4:+14255550111"): 1}).text)
 
     def places(self) -> tuple[set[str], set[str]]:

@@ -24,6 +24,7 @@ from shared.calls.store.base import listed_row
 from shared.calls.timers import read_wake_up
 from shared.errors import AlreadyClaimed, LostRace, StoreError, StoreRefused, StoreUnavailable, UnknownCall
 from shared.storage_account import StorageAccount
+from tests.found_calls import newest_call
 from tests.unit.store.test_contract import a_record, entry, grow
 
 pytestmark = [pytest.mark.node, pytest.mark.xdist_group("store-tables")]
@@ -168,7 +169,7 @@ def test_the_list_of_a_new_deployment_is_empty(tables: Tables) -> None:
 
 def test_an_unknown_server_call_id_in_a_new_deployment_is_no_failure_of_the_storage(tables: Tables) -> None:
     with suppress(UnknownCall):  # the table is not there yet, nor is the call
-        assert tables().find("anything") is None
+        assert newest_call(tables(), "anything") is None
 
 
 @pytest.mark.parametrize(
@@ -180,7 +181,7 @@ def test_an_unknown_server_call_id_in_a_new_deployment_is_no_failure_of_the_stor
         lambda store: store.index(a_record()),
         lambda store: store.close(a_record(), {}),
         lambda store: list(store.open_calls()),
-        lambda store: store.find("server"),
+        lambda store: newest_call(store, "server"),
         lambda store: list(store.search("recording_id", "recording")),
         lambda store: store.peek_all(["call-1"]),
         lambda store: list(store.listed("2026-11-23")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
@@ -10,8 +11,11 @@ from pathlib import Path
 from aiohttp import web
 
 from acs_emulator.api.control import Control, answer, service_errors
+from acs_emulator.api.control_document import document_route
 from acs_emulator.api.dispatch import BODY_LIMIT, Dispatcher
 from acs_emulator.api.objects_api import Objects
+from acs_emulator.api.pages import page_routes
+from acs_emulator.api.phone_socket import PhoneSockets
 from acs_emulator.api.resource_control import ResourceControl
 from acs_emulator.api.speech_api import Speech
 from acs_emulator.api.tls import certificate_files, server_context
@@ -28,12 +32,12 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 def create_app(service: Emulator) -> web.Application:
     """The HTTP application of one emulator."""
+    config = service.config
+    known = KnownHosts((config.host, config.recording_host, config.public_url, *config.allowed_hosts))
 
     @web.middleware
     async def of_this_machine(request: web.Request, handler: Handler) -> web.StreamResponse:
         """Refuses what a web page sends that somebody has opened here, before anything is read of it."""
-        config = service.config
-        known = KnownHosts((config.host, config.recording_host, config.public_url, *config.allowed_hosts))
         address = request.transport.get_extra_info("sockname")[0] if request.transport else ""
         headers = request.headers
         if reason := known.refusal(headers.getall("Host", ()), headers.getall("Origin", ()), address):
@@ -47,17 +51,20 @@ def create_app(service: Emulator) -> web.Application:
 
     async def openid(request: web.Request) -> web.Response:
         # Who has come this far comes to the keys as well: in a container, or over https.
-        return answer(openid_document(service.config.public_url or f"{request.scheme}://{request.host}"))
+        return answer(openid_document(config.public_url or f"{request.scheme}://{request.host}"))
 
     async def keys(request: web.Request) -> web.Response:
         return answer(service.signer.key_set())
 
     app.add_routes([web.get(OPENID_PATH, openid), web.get(KEYS_PATH, keys)])
-    app.add_routes(Control(service).routes())
-    app.add_routes(ResourceControl(service).routes())
+    control = [*Control(service).routes(), *ResourceControl(service).routes()]
+    app.add_routes([*control, document_route(control)])
     app.add_routes(Objects(service).routes())
     app.add_routes(Speech(service).routes())
     app.add_routes(TopicApi(service).routes())
+    phones = PhoneSockets(service)
+    app.add_routes([*page_routes(), *phones.routes()])
+    app.on_shutdown.append(phones.close)
     # Any character: an encoded line break in a path must reach the dispatcher as well.
     app.router.add_route("*", r"/{path:[\s\S]*}", Dispatcher(service).handle)
     return app
@@ -94,7 +101,8 @@ def _listen(host: str, port: int, flag: str) -> socket.socket:
         both = host == "::" and socket.has_dualstack_ipv6()
         return socket.create_server((host, port), family=family, backlog=1024, dualstack_ipv6=both)
     except OSError as error:
-        raise ConfigError(f"{flag}: cannot listen on {host}:{port}: {error.strerror}.") from error
+        remedy = " Another emulator may run there; 0 takes a free port." if error.errno == errno.EADDRINUSE else ""
+        raise ConfigError(f"{flag}: cannot listen on {host}:{port}: {error.strerror}.{remedy}") from error
 
 
 @contextmanager

@@ -69,8 +69,7 @@ class SignatureChecker:
         )
 
     def _sign(self, text: str) -> bytes:
-        digest = hmac.new(self._key, text.encode("utf-8", "surrogateescape"), hashlib.sha256).digest()
-        return base64.b64encode(digest)
+        return base64.b64encode(hmac.digest(self._key, text.encode("utf-8", "surrogateescape"), "sha256"))
 
 
 def _check_date(text: str, now: datetime) -> None:

@@ -130,6 +130,7 @@ def reject_call(request: Request) -> Answer:
     invitation = _take(request)
     reason = request.body.get("callRejectReason", "none")
     invitation.call.note("app", "rejects", reason)
+    invitation.call.rejected = reason
     # Recorded for the reason `none`; for the others unknown, chosen: the same.
     invitation.reply.set_result(outcomes.LEFT_ALONE)
     return Answer(204, chain_id=invitation.call.correlation_id)

@@ -25,7 +25,7 @@ from acs_emulator.streaming.subscription import Subscription
 
 #: Longest long poll in wall-clock seconds.
 LONGEST_POLL = 60.0
-_CALL_FIELDS = {"from", "to", "group", "room", "displayName", "customContext", "script", "voice", "locale"}
+CALL_FIELDS = {"from", "to", "group", "room", "displayName", "customContext", "script", "voice", "locale"}
 
 
 def answer(value: Any, status: int = 200) -> web.Response:
@@ -79,7 +79,7 @@ class Control:
                 "status": "failing" if service.tasks.crashes else "ok",
                 "resourceId": service.config.resource_id,
                 "seed": service.seed,
-                "speed": service.config.speed,
+                "speed": service.clock.speed,
                 "loose": service.config.loose,
                 "crashes": service.tasks.crashes,
             }
@@ -136,7 +136,7 @@ class Control:
 
     async def place_call(self, request: web.Request) -> web.Response:
         body = await _object(request)
-        unknown = sorted(set(body) - _CALL_FIELDS)
+        unknown = sorted(set(body) - CALL_FIELDS)
         if unknown:
             raise BadRequest(f"'{unknown[0]}' is not known.", unknown[0])
         caller = from_text(_text(body, "from"), "from")

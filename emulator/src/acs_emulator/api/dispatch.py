@@ -83,7 +83,8 @@ class Dispatcher:
             raise BadRequest("The request body cannot be read.") from error
         service = self._service
         if operation is None and not allowed:
-            raise ServiceError(404, "NotFound", "The requested resource does not exist.", raw_path[:500])
+            hint = " GET /emulator/openapi.json lists what there is." if raw_path.startswith("/emulator") else ""
+            raise ServiceError(404, "NotFound", f"The requested resource does not exist.{hint}", raw_path[:500])
         if not service.config.loose:
             self._signatures.check(request.method, request.raw_path, request.headers, body, service.authorities)
         if operation is None:

@@ -10,7 +10,7 @@ from typing import IO
 from aiohttp import BodyPartReader, web
 
 from acs_emulator.api.control import answer
-from acs_emulator.api.request_faults import answered_by_fault, delay_or_drop, denied, taken
+from acs_emulator.api.keyed_service import KeyedService
 from acs_emulator.core.errors import ServiceError
 from acs_emulator.events.log import RequestRecord
 from acs_emulator.service.emulator import Emulator
@@ -19,11 +19,17 @@ from acs_emulator.transcription.errors import AccessDenied, InvalidRequest, Spee
 from acs_emulator.transcription.transcribe import transcribe
 
 PATH = "/speechtotext/transcriptions:transcribe"
-OPERATION = "Transcriptions_Transcribe"
 #: Stable versions that have the operation.
 VERSIONS = ("2024-11-15", "2025-10-15")
 #: Largest audio in bytes (docs: Speech service quotas and limits, less than 500 MB).
 AUDIO_LIMIT = 500 * 1000 * 1000
+_SPEECH = KeyedService(
+    operation="Transcriptions_Transcribe",
+    injected=ServiceError,
+    reason="Ocp-Apim-Subscription-Key is missing or wrong",
+    remedy="Send any key, or the one that --speech-key names.",
+    says_when=True,
+)
 
 
 class Speech:
@@ -37,24 +43,7 @@ class Speech:
 
     async def transcribe(self, request: web.Request) -> web.StreamResponse:
         """TranscribeResult of a multipart upload, which goes through a file, never whole through memory."""
-        service = self._service
-        record, struck = taken(service, request, OPERATION)
-        if (dropped := await delay_or_drop(service, request, record, struck)) is not None:
-            return dropped
-        try:
-            self._authorize(request)
-            if given := answered_by_fault(record, struck):
-                raise ServiceError(*given)
-            return await self._transcribed(request, record)
-        except ServiceError as error:
-            record.status = error.status
-            if isinstance(error, AccessDenied):
-                remedy = "Send any key, or the one that --speech-key names."
-                denied(service, record, "Ocp-Apim-Subscription-Key is missing or wrong", remedy)
-            refusal = answer(error.body(), error.status)
-            if error.status in (429, 503) and "status" in struck:
-                refusal.headers["Retry-After"] = str(round(struck["status"].seconds))
-            return refusal
+        return await _SPEECH.handle(self._service, request, self._authorize, self._transcribed)
 
     def _authorize(self, request: web.Request) -> None:
         """A key, or any bearer token: tokens are not checked. Raises AccessDenied."""
@@ -80,7 +69,6 @@ class Speech:
             record.body = {"locale": definition.locale, "channels": list(definition.channels), "bytes": audio.tell()}
             audio.flush()
             result = await asyncio.to_thread(transcribe, audio, definition, self._service.voiceprints)
-        record.status = 200
         return answer(result)
 
 

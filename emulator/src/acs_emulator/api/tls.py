@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import ssl
 from pathlib import Path
+from typing import Any
 
 from acs_emulator.core.certificate import CertificateFiles, data_folder, development_certificate
 from acs_emulator.core.config import Config, ConfigError
@@ -13,6 +15,9 @@ from acs_emulator.core.problems import Problems
 
 #: What OpenSSL calls a client that does not know, or does not take, the certificate of the server.
 _DISTRUST = ("UNKNOWN_CA", "BAD_CERTIFICATE", "CERTIFICATE_UNKNOWN", "UNSUPPORTED_CERTIFICATE", "CERTIFICATE_EXPIRED")
+#: Seconds that a client has for the handshake before it counts as gone. Chosen.
+HANDSHAKE_SECONDS = 3.0
+_LEFT = "A client saw the certificate of the emulator and left without a request, as those do that do not trust it"
 
 
 def certificate_files(config: Config) -> CertificateFiles:
@@ -40,8 +45,14 @@ def certificate_files(config: Config) -> CertificateFiles:
 def server_context(files: CertificateFiles, problems: Problems) -> ssl.SSLContext:
     """What the https server shows its clients. Raises ConfigError when the files hold no such pair."""
 
-    class Handshake(ssl.SSLObject):
-        """The TLS side of one connection."""
+    class Connection(ssl.SSLObject):
+        """The TLS side of one connection, which tells when it comes to nothing.
+
+        Some clients that do not trust a certificate close the connection without a word: Node.js after the handshake,
+        aiohttp in the middle of it.
+        """
+
+        begun = completed = settled = False
 
         def do_handshake(self) -> None:
             try:
@@ -49,13 +60,42 @@ def server_context(files: CertificateFiles, problems: Problems) -> ssl.SSLContex
             except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
                 raise
             except ssl.SSLError as error:
+                self.settled = True
                 problems.report(*_explained(error, files))
                 raise
+            self.completed = True
+
+        def read(self, len: int = 1024, buffer: Any = None) -> Any:
+            received = super().read(len, buffer)
+            self.settled = self.settled or bool(received)
+            return received
+
+        def begin(self) -> None:
+            """The client has said hello: it does not only look whether the port is open."""
+            self.begun = True
+            asyncio.get_running_loop().call_later(HANDSHAKE_SECONDS, self.expire)
+
+        def expire(self) -> None:
+            if not self.completed:
+                self.leave()
+
+        def __del__(self) -> None:
+            self.leave()
+
+        def leave(self) -> None:
+            if self.begun and not self.settled:
+                self.settled = True
+                problems.report(_LEFT, _trust(files))
+
+    def hello(connection: ssl.SSLObject, name: str | None, context: ssl.SSLContext) -> None:
+        assert isinstance(connection, Connection)
+        connection.begin()
 
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_alpn_protocols(["http/1.1"])
-    context.sslobject_class = Handshake
+    context.sslobject_class = Connection
+    context.sni_callback = hello
     try:
         context.load_cert_chain(files.certificate, files.key, _no_password)
     except (ssl.SSLError, OSError, ValueError) as error:
@@ -71,14 +111,15 @@ def _no_password() -> str:
     raise ValueError("the key is encrypted")
 
 
+def _trust(files: CertificateFiles) -> str:
+    return f"Tell it to trust {files.certificate}: see the lines printed at the start."
+
+
 def _explained(error: ssl.SSLError, files: CertificateFiles) -> tuple[str, str]:
     """What went wrong in a handshake, and the remedy."""
     reason = error.reason or str(error)
     if any(word in reason for word in _DISTRUST):
-        return (
-            "A client does not trust the certificate of the emulator",
-            f"Tell it to trust {files.certificate}: see the lines printed at the start.",
-        )
+        return "A client does not trust the certificate of the emulator", _trust(files)
     if "HTTP_REQUEST" in reason:
         return "A request over http came to the https port", "Use https:// in its endpoint, or the http port."
     return (

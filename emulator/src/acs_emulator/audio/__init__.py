@@ -6,6 +6,7 @@ lives in a child process.
 
 from acs_emulator.audio.clip import SAMPLE_RATE, Clip
 from acs_emulator.audio.errors import PromptError, PromptFormatError, PromptUnreachable, SpeechError
+from acs_emulator.audio.recognition import Recogniser, recogniser
 from acs_emulator.audio.studio import Studio
 from acs_emulator.audio.tones import beep, key_tones, murmur
 from acs_emulator.audio.track import Span, Track
@@ -17,6 +18,7 @@ __all__ = [
     "PromptError",
     "PromptFormatError",
     "PromptUnreachable",
+    "Recogniser",
     "Span",
     "SpeechError",
     "Studio",
@@ -26,4 +28,5 @@ __all__ = [
     "key_tones",
     "murmur",
     "phone_voice",
+    "recogniser",
 ]

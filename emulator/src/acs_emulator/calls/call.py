@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from acs_emulator.audio import Track
-from acs_emulator.calls.leg_observer import LegObserver as LegObserver
+from acs_emulator.calls.leg_observer import LegObserver
 from acs_emulator.calls.resource import Resource
 from acs_emulator.core import outcomes
 from acs_emulator.core.clock import utc_now
@@ -214,11 +214,16 @@ class Call:
     #: A group call or room: it lasts while anyone, or an app leg, is in it.
     group_id: str | None = None
     room_id: str | None = None
+    #: The reason that the app gave when it rejected the call.
+    rejected: str = ""
+    #: Why nobody came, if nobody did.
+    failure: Outcome | None = None
 
-    def note(self, who: str, what: str, text: str = "") -> None:
-        """Add to the timeline."""
-        service = self.service
-        service.timeline.add(service.clock.now() - self.started, self.id, who, what, text)
+    def note(self, who: str, what: str, text: str = "", party: str = "") -> None:
+        """Add to the timeline; ``party`` is the number or user id of the phone that did it."""
+        clock = self.service.clock
+        at_ms = clock.monotonic_ms()
+        self.service.timeline.add(clock.now() - self.started, self.id, who, what, text, party, at_ms=at_ms)
 
     def event_ids(self, connection_id: str) -> dict[str, str]:
         """What the callbacks of a connection name the call by."""
@@ -248,7 +253,7 @@ class Call:
         """The participant that an app leg is, if it is one."""
         return next((p for p in self.participants if p.endpoint is leg), None)
 
-    def tracks(self, *, besides: Leg | None = None) -> list[Track]:
+    def tracks(self, *, besides: Leg | Line | None = None) -> list[Track]:
         """The sound of everyone in the call, app legs that only connected to it as well."""
         endpoints: list[Leg | Line] = [participant.endpoint for participant in self.participants]
         endpoints += [leg for leg in self.legs if leg.by_connect]
@@ -293,10 +298,14 @@ class Call:
         for observer in self._hearing(phone):
             observer.speech_ended(phone.raw_id, text)
 
+    def words_found(self, phone: Identifier, text: str, seconds: float) -> None:
+        for observer in self._hearing(phone):
+            observer.words_found(phone.raw_id, text, seconds)
+
     def hung_up(self, phone: Identifier) -> None:
         if self.ended:
             return
-        self.note("phone", "hangs up")
+        self.note("phone", "hangs up", party=phone.value)
         participant = self.find(phone)
         if participant is not None:
             self.leave(participant, outcomes.LEFT_ALONE)
@@ -384,7 +393,7 @@ class Call:
         for leg in self.legs:
             leg.dropped(outcome_for(leg))
         for line in self.lines:
-            line.dropped(outcomes.OK)
+            line.dropped(self.failure or outcomes.OK)
         self.participants.clear()
         for observer in self.observers:
             observer.closed(self)

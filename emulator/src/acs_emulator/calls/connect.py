@@ -83,6 +83,6 @@ def join_from_phone(
     if not call.participants:
         call.caller = caller
     phone = call.new_phone(caller, script, voice)
-    call.note("phone", "joins", f"{caller.value} joins {identifier}")
+    call.note("phone", "joins", f"{caller.value} joins {identifier}", caller.value)
     call.joined(phone)
     return call

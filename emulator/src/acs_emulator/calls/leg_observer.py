@@ -20,3 +20,6 @@ class LegObserver:
 
     def speech_ended(self, raw_id: str, text: str) -> None:
         """The participant has said it."""
+
+    def words_found(self, raw_id: str, text: str, seconds: float) -> None:
+        """What has just been said over so many seconds is known only now; no ``speech_began`` had its words."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 
-from acs_emulator.calls.call import Call, Leg
+from acs_emulator.calls.call import Call, Leg, Participant
+from acs_emulator.calls.people import live_phone
 from acs_emulator.calls.registry import Registry
 from acs_emulator.calls.ring import CONNECT_DELAY, Ring, reach
 from acs_emulator.core.identifiers import Identifier
 from acs_emulator.core.outcomes import Outcome
+from acs_emulator.phones.live import Person
 from acs_emulator.phones.script import Step
 
 
@@ -33,11 +35,23 @@ def place_from_phone(
     voice: str | None = None,
 ) -> Call:
     """A virtual phone calls a number or user of the app."""
-    if callee.is_phone:
-        registry.resource.phones.own.use(callee.value)
     call = registry.new_call(caller)
-    call.participants.append(call.new_phone(caller, script, voice))
-    call.note("phone", "calls", f"{caller.value} calls {callee.value}")
+    return _dial(registry, call, call.new_phone(caller, script, voice), callee, details)
+
+
+def place_from_person(registry: Registry, person: Person, callee: Identifier) -> Call:
+    """A person calls a number or user: of the app, or that of another person."""
+    call = registry.new_call(person.identifier)
+    person.dialled = callee
+    return _dial(registry, call, live_phone(call, person), callee, Ring(person.identifier))
+
+
+def _dial(registry: Registry, call: Call, phone: Participant, callee: Identifier, details: Ring) -> Call:
+    phones = registry.resource.phones
+    if callee.is_phone and callee.raw_id not in phones.people:
+        phones.own.use(callee.value)
+    call.participants.append(phone)
+    call.note("phone", "calls", f"{call.caller.value} calls {callee.value}", call.caller.value)
     call.start(_ring_all(registry, call, [callee], details), "inbound call")
     return call
 
@@ -63,5 +77,6 @@ async def _ring_all(registry: Registry, call: Call, targets: list[Identifier], d
     failures = [result for result in results if result is not None]
     if len(failures) == len(targets):
         failure = failures[-1]
+        call.failure = failure
         call.note("service", "could not connect", failure.message)
         call.end(lambda leg: failure)

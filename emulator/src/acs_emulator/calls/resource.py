@@ -6,7 +6,7 @@ import secrets
 
 import aiohttp
 
-from acs_emulator.audio import Studio
+from acs_emulator.audio import Studio, recogniser
 from acs_emulator.core.clock import Clock
 from acs_emulator.core.config import Config
 from acs_emulator.core.ids import Ids
@@ -41,6 +41,7 @@ class Resource:
         self.faults = Faults(self.seed)
         self.phones = PhoneBook(config.numbers)
         self.studio = Studio()
+        self.recogniser = recogniser()
         self.tasks = Tasks()
         connector = aiohttp.TCPConnector(limit=_POOL, keepalive_timeout=30)
         self.session = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())

@@ -9,6 +9,7 @@ from typing import Any
 
 from acs_emulator.calls.call import Call, Leg, Participant
 from acs_emulator.calls.outbound_legs import OutboundLeg
+from acs_emulator.calls.people import ring_person
 from acs_emulator.calls.registry import Invitation, Registry
 from acs_emulator.core import outcomes
 from acs_emulator.core.identifiers import Identifier
@@ -49,7 +50,11 @@ async def reach(registry: Registry, call: Call, target: Identifier, details: Rin
         answer = await _ring(registry, call, target, details)
         # A phone that has answered takes a moment to be connected.
         if isinstance(answer, Participant) and answer.endpoint.is_phone:
-            await call.service.clock.sleep(CONNECT_DELAY)
+            try:
+                await call.service.clock.sleep(CONNECT_DELAY)
+            except asyncio.CancelledError:
+                answer.endpoint.dropped(outcomes.OK)
+                raise
     finally:
         if leg is not None:
             leg.ring_ended()
@@ -60,8 +65,12 @@ async def reach(registry: Registry, call: Call, target: Identifier, details: Rin
 
 async def _ring(registry: Registry, call: Call, target: Identifier, details: Ring) -> Participant | Outcome:
     while True:
-        behaviour = call.service.phones.behaviour(target)
         call.note("service", "rings", target.value)
+        call.service.phones.rang(target)
+        person = call.service.phones.people.get(target.raw_id)
+        if person is not None:
+            return await ring_person(call, person, details.caller, details.display_name, details.seconds)
+        behaviour = call.service.phones.behaviour(target)
         if behaviour is not None:
             return await _ring_phone(call, target, behaviour, details)
         reply = await _ring_app(registry, call, target, details)
@@ -87,12 +96,13 @@ async def _ring_phone(call: Call, target: Identifier, behaviour: Behaviour, deta
         return outcomes.INVITE_NOT_ANSWERED
     await clock.sleep(min(behaviour.after, limit))
     if not answers_in_time:
-        call.note("phone", {"decline": "declines", "busy": "is busy"}.get(behaviour.kind, "cannot be reached"))
+        told = {"decline": "declines", "busy": "is busy"}.get(behaviour.kind, "cannot be reached")
+        call.note("phone", told, party=target.value)
         # A user who declines shows as recorded; numbers as the documented invite outcomes.
         if behaviour.kind == "decline" and target.is_user:
             return outcomes.LEFT_ALONE
         return _FAILURES[behaviour.kind]
-    call.note("phone", "answers", target.value)
+    call.note("phone", "answers", target.value, target.value)
     phone = call.new_phone(target, behaviour.script, behaviour.voice)
     if behaviour.behind_sbc and isinstance(phone.endpoint, Line):
         headers = (details.custom_context or {}).get("sipHeaders") or {}
@@ -126,7 +136,9 @@ async def _ring_app(registry: Registry, call: Call, target: Identifier, details:
         "correlationId": call.correlation_id,
     }
     subject = f"/caller/{details.caller.raw_id}/recipient/{target.raw_id}"
-    service.event_grid.publish("IncomingCall", subject, data)
+    if not service.event_grid.publish("IncomingCall", subject, data):
+        remedy = "Start with --event-grid URL; event types and filters may leave it out, too."
+        service.problems.report(f"IncomingCall for {target.value} goes nowhere: no subscription takes it", remedy)
     try:
         async with asyncio.timeout(service.clock.real(details.seconds)):
             return await invitation.reply

@@ -15,16 +15,29 @@ class Clock:
     """Time that runs ``speed`` times faster than the wall clock when it waits.
 
     Waits on the emulated world (ring time, prompts, silence, retries) are divided by the speed. Limits on
-    real peers (an HTTP response time-out) are not, because the peer does not run faster.
+    real peers (an HTTP response time-out) are not, because the peer does not run faster. When the speed
+    changes, time goes on from where it is; waits that have begun keep the length that they had.
     """
 
     def __init__(self, speed: float = 1.0) -> None:
-        self.speed = speed
+        self._speed = speed
         self._origin = time.monotonic()
+        #: Emulated and wall-clock seconds at the last change of the speed.
+        self._passed, self._since = 0.0, self._origin
+
+    @property
+    def speed(self) -> float:
+        """Emulated seconds in a wall-clock second."""
+        return self._speed
+
+    @speed.setter
+    def speed(self, speed: float) -> None:
+        self._passed, self._since = self.now(), time.monotonic()
+        self._speed = speed
 
     def now(self) -> float:
         """Emulated seconds since the clock was made."""
-        return (time.monotonic() - self._origin) * self.speed
+        return self._passed + (time.monotonic() - self._since) * self._speed
 
     def samples(self) -> int:
         """The emulated time as a position in sound."""

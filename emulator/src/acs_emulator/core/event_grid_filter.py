@@ -12,7 +12,7 @@ from typing import Any
 
 #: Most filters of a subscription, and values of all of them (docs).
 MOST_FILTERS, MOST_VALUES = 25, 25
-_FIELDS = {"operatorType", "key", "value", "values"}
+FIELDS = {"operatorType", "key", "value", "values"}
 _MISSING = object()
 Test = Callable[[Any, Any], bool]
 
@@ -107,9 +107,9 @@ def parse_advanced_filters(body: Any, *, on_arrays: bool) -> tuple[AdvancedFilte
 def _parse(item: Any, where: str, on_arrays: bool) -> AdvancedFilter:
     if not isinstance(item, dict):
         raise FilterError(f"'{where}' must be an object.")
-    unknown = sorted(set(item) - _FIELDS)
+    unknown = sorted(set(item) - FIELDS)
     if unknown:
-        raise FilterError(f"'{where}.{unknown[0]}' is not known; known are {', '.join(sorted(_FIELDS))}.")
+        raise FilterError(f"'{where}.{unknown[0]}' is not known; known are {', '.join(sorted(FIELDS))}.")
     operator, key = item.get("operatorType"), item.get("key")
     if operator not in OPERATORS:
         raise FilterError(f"'{where}.operatorType' must be one of {', '.join(OPERATORS)}.")

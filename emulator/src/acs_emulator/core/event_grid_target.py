@@ -9,8 +9,11 @@ from urllib.parse import urlsplit
 
 from acs_emulator.core.event_grid_filter import AdvancedFilter, FilterError, parse_advanced_filters
 
-_FIELDS = {
+#: Event Grid's names of the schemas that events can be delivered in.
+DELIVERY_SCHEMAS = _EVENT_GRID_SCHEMA, _CLOUD_EVENTS = "EventGridSchema", "CloudEventSchemaV1_0"
+FIELDS = {
     "endpointUrl",
+    "eventDeliverySchema",
     "includedEventTypes",
     "subjectBeginsWith",
     "subjectEndsWith",
@@ -34,6 +37,8 @@ class EventGridTarget:
     subject_ends_with: str = ""
     case_sensitive: bool = False
     advanced_filters: tuple[AdvancedFilter, ...] = ()
+    #: Whether the resource's events are delivered as CloudEvents.
+    cloud_events: bool = False
 
     @classmethod
     def parse(cls, text: str) -> EventGridTarget:
@@ -55,9 +60,9 @@ class EventGridTarget:
         """Read the properties of a subscription, in Event Grid's own names. Raises ConfigError."""
         if not isinstance(body, dict):
             raise ConfigError("--event-grid: a subscription must be an object.")
-        unknown = sorted(set(body) - _FIELDS)
+        unknown = sorted(set(body) - FIELDS)
         if unknown:
-            raise ConfigError(f"--event-grid: '{unknown[0]}' is not known; known are {', '.join(sorted(_FIELDS))}.")
+            raise ConfigError(f"--event-grid: '{unknown[0]}' is not known; known are {', '.join(sorted(FIELDS))}.")
         types = body.get("includedEventTypes", [])
         if not isinstance(types, list) or not all(isinstance(one, str) for one in types):
             raise ConfigError("--event-grid: 'includedEventTypes' must be a list of text.")
@@ -69,11 +74,15 @@ class EventGridTarget:
             raise ConfigError(
                 "--event-grid: 'isSubjectCaseSensitive' and 'enableAdvancedFilteringOnArrays' must be true or false."
             )
+        schema = body.get("eventDeliverySchema", _EVENT_GRID_SCHEMA)
+        if schema not in DELIVERY_SCHEMAS:
+            raise ConfigError(f"--event-grid: 'eventDeliverySchema' must be {' or '.join(DELIVERY_SCHEMAS)}.")
         try:
             filters = parse_advanced_filters(body.get("advancedFilters", []), on_arrays=switches[1])
         except FilterError as error:
             raise ConfigError(f"--event-grid: {error}") from error
-        return cls(_checked(body.get("endpointUrl")), frozenset(types), begins, ends, switches[0], filters)
+        url = _checked(body.get("endpointUrl"))
+        return cls(url, frozenset(types), begins, ends, switches[0], filters, schema == _CLOUD_EVENTS)
 
     def wants(self, event: dict[str, Any]) -> bool:
         """Whether this subscription takes an event of the resource."""

@@ -84,7 +84,7 @@ def from_text(text: str, field: str) -> Identifier:
         return Identifier(text, "microsoftTeamsUser", text.removeprefix("8:orgid:"))
     if text.startswith("28:orgid:"):
         return Identifier(text, "microsoftTeamsApp", text.removeprefix("28:orgid:"))
-    raise BadRequest(f"'{field}' is not a phone number or a user id.", field)
+    raise BadRequest(f"'{field}' is not a phone number such as +14255550100, or a user id such as 8:acs:….", field)
 
 
 def from_model(model: dict[str, Any], field: str) -> Identifier:

@@ -1,8 +1,8 @@
-"""Whose requests a service on this machine takes: those that are addressed to it, and that no foreign page has sent.
+"""Which requests a service on this machine accepts: those with a known `Host` and `Origin`.
 
 A web page that somebody here opens can reach what listens on the loopback address in two ways. A browser sends its
 requests across origins, and marks them with `Origin`. Or a name of the page's own leads to 127.0.0.1 (DNS rebinding):
-then that name stands in `Host`.
+then `Host` has that name.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class KnownHosts:
     """The names under which a service may be addressed: those of the loopback address, and more.
 
     Args:
-        more: further hosts, each as a name, as `host:port` or as a URL; empty ones are left out.
+        more: other hosts, each as a name, as `host:port` or as a URL; empty ones are left out.
     """
 
     def __init__(self, more: Iterable[str] = ()) -> None:

@@ -6,6 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any
 
 #: Entries kept.
@@ -14,7 +15,10 @@ TIMELINE_SIZE = 20_000
 
 @dataclass(frozen=True)
 class Entry:
-    """``at`` is in emulated seconds since the call began."""
+    """``at`` is in emulated seconds since the call began, ``at_ms`` in wall-clock milliseconds as in the logs.
+
+    ``party`` is the number or user id of who did it, where that is known: the phone, not the app.
+    """
 
     n: int
     at: float
@@ -22,6 +26,8 @@ class Entry:
     who: str
     what: str
     text: str
+    party: str = ""
+    at_ms: float = 0.0
 
     def wire(self) -> dict[str, Any]:
         return dict(vars(self))
@@ -37,9 +43,9 @@ class Timeline:
         #: Told of each entry as it comes.
         self.listeners: list[Callable[[Entry], None]] = []
 
-    def add(self, at: float, call: str, who: str, what: str, text: str) -> None:
+    def add(self, at: float, call: str, who: str, what: str, text: str, party: str = "", *, at_ms: float = 0.0) -> None:
         self._last += 1
-        entry = Entry(self._last, round(at, 3), call, who, what, text)
+        entry = Entry(self._last, round(at, 3), call, who, what, text, party, at_ms)
         self._entries.append(entry)
         for listener in self.listeners:
             listener(entry)
@@ -47,7 +53,7 @@ class Timeline:
         self._grown = asyncio.Event()
 
     def after(self, n: int) -> list[Entry]:
-        return [entry for entry in self._entries if entry.n > n]
+        return list(takewhile(lambda entry: entry.n > n, reversed(self._entries)))[::-1]
 
     async def wait_after(self, n: int, seconds: float) -> list[Entry]:
         """Entries after ``n``; waits up to ``seconds`` of wall-clock time for the first."""

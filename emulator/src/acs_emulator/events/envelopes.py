@@ -46,6 +46,19 @@ def callback_event(
     }
 
 
+def cloud_event(event: dict[str, Any]) -> dict[str, Any]:
+    """An event of the Event Grid schema as Event Grid delivers it in the CloudEvents schema (docs)."""
+    return {
+        "id": event["id"],
+        "source": event["topic"],
+        "subject": event["subject"],
+        "data": event["data"],
+        "type": event["eventType"],
+        "time": event["eventTime"],
+        "specversion": "1.0",
+    }
+
+
 def event_grid_event(
     event_id: str, topic: str, subject: str, event_type: str, data: dict[str, Any], moment: datetime
 ) -> dict[str, Any]:

@@ -13,10 +13,10 @@ from acs_emulator.core.clock import Clock, utc_now
 from acs_emulator.core.config import EventGridTarget
 from acs_emulator.core.ids import Ids
 from acs_emulator.core.tasks import Tasks
-from acs_emulator.events.envelopes import event_grid_event
+from acs_emulator.events.envelopes import cloud_event, event_grid_event
 from acs_emulator.events.faults import Faults
 from acs_emulator.events.log import Attempt, Delivery, Log
-from acs_emulator.events.posting import post
+from acs_emulator.events.posting import ask, post
 from acs_emulator.events.remedies import unvalidated
 
 #: Waits before each retry in seconds, the last one repeating (docs: Event Grid delivery and retry).
@@ -34,6 +34,8 @@ LEAST_WAIT = {400: 300.0, 401: 300.0, 403: 300.0, 404: 300.0, 408: 120.0, 503: 3
 HANDSHAKE_WAIT = 1.0
 VALIDATION_EVENT = "Microsoft.EventGrid.SubscriptionValidationEvent"
 _VALIDATION_RESPONSE = re.compile(r"""(["'])validationResponse\1\s*:\s*(["'])(?P<code>[^"']*)\2""", re.IGNORECASE)
+#: Who asks for consent to send CloudEvents (docs).
+_ORIGIN = "eventgrid.azure.net"
 VALIDATION_PATH = "/emulator/eventgrid/validate"
 _TOPIC = (
     "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/emulator"
@@ -98,15 +100,19 @@ class EventGrid:
                 return True
         return False
 
-    def publish(self, name: str, subject: str, data: dict[str, Any]) -> None:
-        """Send one event to every subscription that takes its type."""
+    def publish(self, name: str, subject: str, data: dict[str, Any]) -> int:
+        """Send one event to every subscription that takes it; how many these are."""
         event_type = f"Microsoft.Communication.{name}"
         moment = utc_now()
         event_id = self._ids.guid()
         event = event_grid_event(event_id, _TOPIC, subject, event_type, data, moment)
+        taken = 0
         for subscription in self.subscriptions:
-            if subscription.target.wants(event):
-                self._tasks.start(self._deliver(subscription, event), f"Event Grid {name}")
+            sent = cloud_event(event) if subscription.target.cloud_events else event
+            if subscription.target.wants(sent):
+                self._tasks.start(self._deliver(subscription, sent), f"Event Grid {name}")
+                taken += 1
+        return taken
 
     def forward(self, event: dict[str, Any]) -> None:
         """Send what an app has published to the subscriptions that name its type: the others are of this resource."""
@@ -123,13 +129,30 @@ class EventGrid:
             if delivery is None:
                 event = event_grid_event(self._ids.guid(), _TOPIC, "", VALIDATION_EVENT, data, utc_now())
                 delivery = self._log.delivery("validation", subscription.target.url, event)
-            answer = await self._post(subscription, delivery, "SubscriptionValidation", 0)
-            attempt = delivery.attempts[-1]
-            if attempt.status == 200 and _validation_response(answer) == code:
-                self._settled(subscription, "")
+            problem = await (self._consent if subscription.target.cloud_events else self._validate)(
+                subscription, delivery
+            )
+            self._settled(subscription, problem)
+            if not problem:
                 return
-            self._settled(subscription, unvalidated(attempt))
             await self._clock.sleep(HANDSHAKE_WAIT)
+
+    async def _validate(self, subscription: Subscription, delivery: Delivery) -> str:
+        """The handshake of the Event Grid schema; why it failed, or nothing."""
+        answer = await self._post(subscription, delivery, "SubscriptionValidation", 0)
+        attempt = delivery.attempts[-1]
+        passed = attempt.status == 200 and _validation_response(answer) == subscription.code
+        return "" if passed else unvalidated(attempt)
+
+    async def _consent(self, subscription: Subscription, delivery: Delivery) -> str:
+        """The handshake of the CloudEvents schema (docs: endpoint validation); why it failed, or nothing."""
+        asked = {"WebHook-Request-Origin": _ORIGIN, "WebHook-Request-Rate": "120"}
+        answer = await ask(self._session, self._clock, delivery, asked, RESPONSE_TIMEOUT)
+        attempt = delivery.attempts[-1]
+        if attempt.status is None or not 200 <= attempt.status < 300:
+            return unvalidated(attempt)
+        allowed = answer.get("WebHook-Allowed-Origin", "")
+        return "" if allowed in ("*", _ORIGIN) else f"refused: OPTIONS got no WebHook-Allowed-Origin: {_ORIGIN} (or *)"
 
     def _settled(self, subscription: Subscription, problem: str) -> None:
         """Note how a handshake ended: well if there is no problem."""

@@ -30,8 +30,8 @@ _SUB_CODE = re.compile(r"[0-9]{1,9}")
 DEFAULT_SECONDS = 2.0
 #: Status of a `status` fault that names none.
 DEFAULT_STATUS = 503
-_FIELDS = {"kind", "probability", "count", "match", "seconds", "status", "subCode", "message", "bytes", "location"}
-_MATCH_FIELDS = {"type", "channel", "operation", "callConnectionId", *_TARGET_FIELDS}
+FIELDS = {"kind", "probability", "count", "match", "seconds", "status", "subCode", "message", "bytes", "location"}
+MATCH_FIELDS = {"type", "channel", "operation", "callConnectionId", *_TARGET_FIELDS}
 
 
 @dataclass
@@ -155,14 +155,14 @@ def parse_faults(body: Any) -> list[Fault]:
 def _parse(item: Any, where: str) -> Fault:
     if not isinstance(item, dict):
         raise BadRequest(f"{where} must be an object.", where)
-    _only(item, _FIELDS, where)
+    _only(item, FIELDS, where)
     kind = item.get("kind")
     if kind not in KINDS:
         raise BadRequest(f"{where}.kind must be one of {', '.join(KINDS)}.", f"{where}.kind")
     match = item.get("match") or {}
     if not isinstance(match, dict):
         raise BadRequest(f"{where}.match must be an object.", f"{where}.match")
-    _only(match, _MATCH_FIELDS, f"{where}.match")
+    _only(match, MATCH_FIELDS, f"{where}.match")
     if match.get("channel") not in (None, *CHANNELS):
         raise BadRequest(f"{where}.match.channel must be one of {', '.join(CHANNELS)}.", f"{where}.match.channel")
     if kind in ("duplicate", "reorder") and (match.get("channel") == "requests" or match.get("operation")):

@@ -25,6 +25,11 @@ class Attempt:
     fault: str | None = None
     unanswered: bool = False
 
+    @property
+    def delivered(self) -> bool:
+        """Whether the app took it."""
+        return self.status is not None and 200 <= self.status < 300
+
     def wire(self) -> dict[str, Any]:
         fields = {"at_ms": self.at_ms, "ms": self.ms}
         return fields | {

@@ -18,6 +18,14 @@ from acs_emulator.events.log import Attempt, Delivery
 UNANSWERED_AFTER = 2.0
 
 
+async def ask(
+    session: aiohttp.ClientSession, clock: Clock, delivery: Delivery, headers: Mapping[str, str], limit: float
+) -> Mapping[str, str]:
+    """Send OPTIONS and add the attempt to the delivery; the headers of the response, none if there was none."""
+    _, answered = await _exchange(session, "OPTIONS", clock, delivery, None, headers, limit)
+    return answered
+
+
 async def post(
     session: aiohttp.ClientSession,
     clock: Clock,
@@ -30,19 +38,35 @@ async def post(
 
     ``limit`` is in wall-clock seconds.
     """
+    data = json.dumps(body, separators=(",", ":")).encode()
+    text, _ = await _exchange(session, "POST", clock, delivery, data, headers, limit)
+    return text
+
+
+async def _exchange(
+    session: aiohttp.ClientSession,
+    method: str,
+    clock: Clock,
+    delivery: Delivery,
+    data: bytes | None,
+    headers: Mapping[str, str],
+    limit: float,
+) -> tuple[bytes, Mapping[str, str]]:
     started = time.perf_counter()
     waiting = asyncio.get_running_loop().call_later(UNANSWERED_AFTER, delivery.unanswered, UNANSWERED_AFTER)
     attempt = Attempt(clock.monotonic_ms())
-    text = b""
+    text: bytes = b""
+    answered: Mapping[str, str] = {}
     try:
-        async with session.post(
+        async with session.request(
+            method,
             URL(delivery.url, encoded=True),
-            data=json.dumps(body, separators=(",", ":")).encode(),
+            data=data,
             headers=headers,
             timeout=aiohttp.ClientTimeout(total=limit, sock_connect=limit / 2),
             allow_redirects=False,
         ) as answer:
-            text = await answer.read()
+            text, answered = await answer.read(), answer.headers
             attempt.status = answer.status
     except TimeoutError as error:
         # Where it was the connection that took too long, nobody has the event.
@@ -55,4 +79,4 @@ async def post(
         waiting.cancel()
     attempt.ms = round((time.perf_counter() - started) * 1000, 3)
     delivery.attempted(attempt)
-    return text
+    return text, answered

@@ -12,7 +12,7 @@ from abc import ABC, abstractmethod
 from collections import deque
 from typing import Any
 
-from acs_emulator.calls.call import LegObserver
+from acs_emulator.calls.leg_observer import LegObserver
 from acs_emulator.calls.reply import ReplyTo
 from acs_emulator.core import outcomes
 from acs_emulator.core.errors import MediaConflict

@@ -10,14 +10,17 @@ from typing import Any
 
 from acs_emulator.audio import PromptError
 from acs_emulator.audio.words import CONFIDENCE
-from acs_emulator.calls.call import LegObserver, Participant
+from acs_emulator.calls.call import Participant
+from acs_emulator.calls.leg_observer import LegObserver
 from acs_emulator.calls.reply import ReplyTo
 from acs_emulator.core import outcomes
 from acs_emulator.core.outcomes import Outcome
 from acs_emulator.media.engine import MediaOperation
 from acs_emulator.media.play import START_DELAY, sound
 from acs_emulator.media.sources import load, words
-from acs_emulator.phones.script import TONES
+from acs_emulator.phones.line import Line
+from acs_emulator.phones.question import Option, Question
+from acs_emulator.phones.script import KEYS, TONES
 
 #: Seconds without any input before recognition fails (docs: recognize-action).
 INITIAL_SILENCE = 5.0
@@ -63,6 +66,11 @@ class Recognize(MediaOperation, LegObserver):
         self._choices: list[dict[str, Any]] = options.get("choices") or []
         end_silence = (options.get("speechOptions") or {}).get("endSilenceTimeoutInMs")
         self._end_silence = END_SILENCE if end_silence is None else end_silence / 1000
+        choices = tuple(
+            Option(one["label"], KEYS.get(one.get("tone") or "", ""), tuple(one.get("phrases") or ()))
+            for one in self._choices
+        )
+        self._question = Question(self._type, choices, self._max_tones)
         self._inputs: asyncio.Queue[_Input] = asyncio.Queue()
         self._listening = False
 
@@ -86,7 +94,6 @@ class Recognize(MediaOperation, LegObserver):
     # -- what the service does ---------------------------------------------------------------------
 
     async def run(self) -> None:
-        call = self.leg.call
         try:
             await self.leg.service.clock.sleep(START_DELAY)
             injected = self.leg.injected("CallMedia_Recognize")
@@ -109,9 +116,8 @@ class Recognize(MediaOperation, LegObserver):
                 await self._collect(first.text)
         finally:
             self._listening = False
-            for line in call.lines:
-                if self._target.endpoint is line:
-                    line.unasked()
+            for line in self._lines():
+                line.unasked()
 
     async def _play_prompts(self) -> _Input | None:
         """Play the prompts; the input that interrupted them, if it may and did."""
@@ -146,12 +152,16 @@ class Recognize(MediaOperation, LegObserver):
     def _ask(self) -> None:
         if not self._listening:
             self._listening = True
-            self._each_line("asked")
+            for line in self._lines():
+                line.asked(self._question)
 
     def _each_line(self, signal: str) -> None:
-        for line in self.leg.call.lines:
-            if self._target.endpoint is line:
-                getattr(line, signal)()
+        for line in self._lines():
+            getattr(line, signal)()
+
+    def _lines(self) -> list[Line]:
+        """The phone that is asked, if it is in the call."""
+        return [line for line in self.leg.call.lines if self._target.endpoint is line]
 
     async def _next(self, seconds: float) -> _Input | None:
         """The next input within ``seconds``, or None."""

@@ -5,18 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from acs_emulator.audio import key_tones
-from acs_emulator.calls.call import LegObserver
+from acs_emulator.calls.leg_observer import LegObserver
 from acs_emulator.calls.reply import ReplyTo
 from acs_emulator.core import outcomes
 from acs_emulator.core.identifiers import Identifier
 from acs_emulator.core.outcomes import Outcome
 from acs_emulator.media.engine import MediaOperation
-from acs_emulator.phones.script import TONES
+from acs_emulator.phones.script import KEYS, TONES
 
 #: Seconds from one sent tone to the next. Chosen.
 TONE_SECONDS = 0.25
-#: The key of each tone name.
-KEYS = {tone: key for key, tone in TONES.items()}
 #: Most tones in one request (docs: mid-call media actions).
 MOST_TONES = 18
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable
 from typing import Any
 
@@ -9,9 +10,12 @@ from acs_emulator.audio import SpeechError, espeak_voice, phone_voice
 from acs_emulator.core.errors import BadRequest
 from acs_emulator.core.identifiers import Identifier, from_text
 from acs_emulator.phones.behaviours import WELL_KNOWN, Behaviour, parse_behaviour
+from acs_emulator.phones.live import Person
 from acs_emulator.phones.own_numbers import OwnNumbers
 
-_FIELDS = {"number", "id", "behaviour", "afterSeconds", "afterRings", "greeting", "script", "voice", "locale"}
+FIELDS = {"number", "id", "behaviour", "afterSeconds", "afterRings", "greeting", "script", "voice", "locale"}
+#: Numbers that were rung of which the last are kept.
+_RUNG = 8
 
 
 def parse_voice(body: dict[str, Any], identifier: Identifier) -> str | None:
@@ -34,12 +38,16 @@ class PhoneBook:
     def __init__(self, declared: Iterable[tuple[str, int]] = ()) -> None:
         self._phones: dict[str, Behaviour] = {}
         self.own = OwnNumbers(declared)
+        #: The last numbers that were rung, the newest at the end.
+        self._rung: deque[str] = deque(maxlen=_RUNG)
+        #: Who answers for themselves, by raw id.
+        self.people: dict[str, Person] = {}
 
     def register(self, body: Any) -> tuple[Identifier, Behaviour]:
         """Read and keep the body of POST /emulator/phones. Raises BadRequest."""
         if not isinstance(body, dict):
             raise BadRequest("The body must be an object.")
-        unknown = sorted(set(body) - _FIELDS)
+        unknown = sorted(set(body) - FIELDS)
         if unknown:
             raise BadRequest(f"'{unknown[0]}' is not known.", unknown[0])
         name = "number" if "number" in body else "id"
@@ -52,6 +60,20 @@ class PhoneBook:
         behaviour = parse_behaviour(body, parse_voice(body, identifier))
         self._phones[identifier.raw_id] = behaviour
         return identifier, behaviour
+
+    def rang(self, target: Identifier) -> None:
+        """Somebody was rung: a person may want to be this number the next time."""
+        if target.is_phone and target.value not in self._rung:
+            self._rung.append(target.value)
+
+    def unattended(self) -> list[str]:
+        """Numbers that were rung, are not the app's, and that no person holds."""
+        held = {person.identifier.value for person in self.people.values()}
+        return [number for number in self._rung if number not in held and number not in self.own]
+
+    def lines(self) -> list[str]:
+        """The numbers by which the app can be called, as far as they are known."""
+        return sorted(number for number in self.own.all() if number not in WELL_KNOWN)
 
     def behaviour(self, target: Identifier) -> Behaviour | None:
         """How the target takes a call; None when the call is the app's to answer."""
@@ -67,6 +89,9 @@ class PhoneBook:
     def clear(self) -> None:
         self._phones.clear()
         self.own.clear()
+        self._rung.clear()
+        for person in self.people.values():
+            person.forget()
 
     def state(self) -> list[dict[str, Any]]:
         return [

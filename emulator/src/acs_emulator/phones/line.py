@@ -11,6 +11,7 @@ from acs_emulator.core.clock import SAMPLE_RATE, Clock
 from acs_emulator.core.identifiers import Identifier
 from acs_emulator.core.outcomes import Outcome
 from acs_emulator.core.tasks import Tasks
+from acs_emulator.phones.question import Question
 from acs_emulator.phones.script import Step
 
 #: Seconds from one key to the next.
@@ -28,13 +29,20 @@ _MUMBLE = "mm hm mm"
 class Conversation(Protocol):
     """The call that a phone is in, which is told what the phone does."""
 
-    def note(self, who: str, what: str, text: str = "") -> None: ...
+    @property
+    def rejected(self) -> str:
+        """The reason that the app gave when it rejected the call; empty: it did not."""
+        ...
+
+    def note(self, who: str, what: str, text: str = "", party: str = "") -> None: ...
 
     def key_pressed(self, phone: Identifier, key: str) -> None: ...
 
     def speech_began(self, phone: Identifier, text: str, seconds: float) -> None: ...
 
     def speech_ended(self, phone: Identifier, text: str) -> None: ...
+
+    def words_found(self, phone: Identifier, text: str, seconds: float) -> None: ...
 
     def hung_up(self, phone: Identifier) -> None: ...
 
@@ -116,7 +124,8 @@ class Line:
         self._happened["prompt ended"] = self._happened["prompted"]
         self._pulse()
 
-    def asked(self) -> None:
+    def asked(self, question: Question | None = None) -> None:
+        """The app listens to this phone; ``question`` is what for."""
         self._happened["asked"] += 1
         self._asking = True
         self._pulse()
@@ -125,7 +134,7 @@ class Line:
         """A key that the application sent (SendDtmfTones)."""
         self.keys_heard += key
         self._happened["tones"] += 1
-        self.call.note("phone", "hears key", key)
+        self.call.note("phone", "hears key", key, self.identifier.value)
         self._pulse()
 
     def unasked(self) -> None:
@@ -145,7 +154,7 @@ class Line:
                 await self._clock.sleep(KEY_SECONDS)
             if not self.on_line:
                 return
-            self.call.note("phone", "presses", key)
+            self.call.note("phone", "presses", key, self.identifier.value)
             self.track.add(key_tones(key, tone=TONE_SECONDS, gap=0), "keys", key)
             self.call.key_pressed(self.identifier, key)
 
@@ -158,7 +167,7 @@ class Line:
         if not self.on_line:
             return
         clock = self._clock
-        self.call.note("phone", "says", text)
+        self.call.note("phone", "says", text, self.identifier.value)
         span = self.track.add(clip, "speech", text, start=None if start is None else self._unless_late(start))
         self.call.speech_began(self.identifier, text, clip.duration)
         self._due = span.end
@@ -167,7 +176,7 @@ class Line:
 
     async def _beep(self) -> None:
         clip = beep()
-        self.call.note("phone", "beeps")
+        self.call.note("phone", "beeps", party=self.identifier.value)
         self._due = self.track.add(clip, "tone", "beep").end
         await self._clock.sleep((self._due - self._clock.samples()) / SAMPLE_RATE)
 

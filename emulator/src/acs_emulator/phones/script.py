@@ -32,8 +32,10 @@ TONES = {
     "C": "c",
     "D": "d",
 }
+#: The key of each tone name.
+KEYS = {tone: key for key, tone in TONES.items()}
 _ACTIONS = ("press", "say", "beep", "wait", "hangUp")
-_FIELDS = ("when", "at", "after", *_ACTIONS)
+FIELDS = ("when", "at", "after", *_ACTIONS)
 #: Longest wait of one step in seconds.
 _LONGEST = 86_400.0
 
@@ -64,9 +66,9 @@ def parse_script(steps: Any, where: str = "script") -> tuple[Step, ...]:
 def _step(step: Any, where: str) -> Step:
     if not isinstance(step, dict):
         raise BadRequest(f"'{where}' must be an object.", where)
-    unknown = sorted(set(step) - set(_FIELDS))
+    unknown = sorted(set(step) - set(FIELDS))
     if unknown:
-        known = ", ".join(_FIELDS)
+        known = ", ".join(FIELDS)
         raise BadRequest(f"'{where}.{unknown[0]}' is not known; known are {known}.", f"{where}.{unknown[0]}")
     if "at" in step and {"after", "wait"} & set(step):
         raise BadRequest(f"'{where}' has 'at' beside 'after' or 'wait'; give one of them.", f"{where}.at")

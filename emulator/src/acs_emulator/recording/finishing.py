@@ -111,6 +111,8 @@ def _spoken(recording: Recording) -> list[tuple[str, bytes]]:
     ]
     spoken = []
     for span in spans:
+        if not span.text:
+            continue  # from a microphone, without words
         if span.kind == "speech" or (span.kind == "prompt" and not span.text.startswith("[")):
             spoken.append((" ".join(_TAG.sub(" ", span.text).split()), bytes(span.samples)))
     return spoken

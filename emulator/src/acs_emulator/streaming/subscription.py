@@ -8,7 +8,8 @@ from typing import Any
 
 import aiohttp
 
-from acs_emulator.calls.call import Leg, LegObserver
+from acs_emulator.calls.call import Leg
+from acs_emulator.calls.leg_observer import LegObserver
 from acs_emulator.calls.reply import ReplyTo
 from acs_emulator.core import outcomes
 from acs_emulator.core.errors import Conflict

@@ -45,11 +45,11 @@ class Ticker:
 
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
-        beat = max(FRAME_SECONDS / self._clock.speed, _SHORTEST_BEAT)
-        following = loop.time() + beat
+        following = loop.time()
         while self._streams:
-            await asyncio.sleep(max(0.0, following - loop.time()))
+            beat = max(FRAME_SECONDS / self._clock.speed, _SHORTEST_BEAT)
             following = max(following + beat, loop.time())
+            await asyncio.sleep(max(0.0, following - loop.time()))
             now = self._clock.samples()
             for stream in list(self._streams):
                 stream.pump(now)

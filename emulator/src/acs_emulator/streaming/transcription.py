@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from acs_emulator.audio.words import CONFIDENCE, spoken_words
@@ -60,6 +61,13 @@ class Transcription(Subscription):
     def speech_began(self, raw_id: str, text: str, seconds: float) -> None:
         if self.state == "active":
             self.leg.service.tasks.start(self._hear(raw_id, text, seconds), f"transcription on {self.leg.id}")
+
+    def words_found(self, raw_id: str, text: str, seconds: float) -> None:
+        """The words of what has just been said: one final result."""
+        words = spoken_words(text, seconds)
+        if self.state == "active" and words:
+            began = utc_now() - timedelta(seconds=seconds)
+            self._send(transcription_data(words, began, raw_id, final=True, confidence=CONFIDENCE, text=text))
 
     async def _hear(self, raw_id: str, text: str, seconds: float) -> None:
         """An utterance that begins now and takes so long; its words come as it goes on."""
