@@ -17,6 +17,8 @@ from tests.unit.calls.world import CALLEE, CALLER, Clock, Wire, World
 
 NUMBER = "+18005550199"
 AGENT = Identifier.parse("+14255550177")
+LONGEST_RING = 50_000
+"""Milliseconds for which a telephone rings, less than the app waits for any outcome (docs: service-limits)."""
 
 
 @dataclass
@@ -69,13 +71,15 @@ class Telephones:
         live: the telephones that ring or are in a call, by connection, and by the operation that called them.
         most: of them at once.
         ended_at: when the last one was off the line.
+        ringing: since when those ring that have not been answered.
     """
 
     world: World
     live: dict[tuple[str, int], str] = field(default_factory=dict)
     most: int = 0
     ended_at: int = 0
-    contexts: dict[tuple[str, int], str] = field(default_factory=dict)
+    ringing: dict[tuple[str, int], int] = field(default_factory=dict)
+    lists: int = 0
     wire: Wire = field(default_factory=Wire)
 
     def respond(self, request: Request) -> Mapping[str, Any]:
@@ -106,6 +110,7 @@ class Telephones:
         if isinstance(request.action, actions.CreateCall | actions.AddParticipant | actions.Transfer):
             connection = connection_of(request)
             self.live[connection, request.seq] = request.action.kind
+            self.ringing[connection, request.seq] = self.world.clock.now
             self.most = max(self.most, len(self.live))
 
     def ends(self, connection: str, *seqs: int) -> None:
@@ -114,20 +119,32 @@ class Telephones:
             if self.live.pop((connection, seq), None):
                 self.ended_at = self.world.clock.now
 
+    def state(self, connection: str) -> str | None:
+        """What it says of a connection."""
+        return "connected" if any(found == connection for found, _ in self.live) else None
+
+    def give_up(self) -> None:
+        """Nobody rings for longer than this."""
+        for (connection, seq), since in list(self.ringing.items()):
+            if self.world.clock.now - since > LONGEST_RING:
+                self.ends(connection, seq)
+
+    def _answered(self, request: Request, how: str) -> bool:
+        """Somebody takes a call, unless it has rung for too long, or its connection is gone."""
+        key = (connection_of(request), request.seq)
+        self.ringing.pop(key, None)
+        return how != "fails" and key in self.live
+
     def _opened(self, request: Request, how: str) -> list[dict[str, Any]]:
         connection = connection_of(request)
-        if (connection, request.seq) not in self.live:
-            return []
-        if how == "fails":
+        if not self._answered(request, how):
             self.ends(connection)
             return [self._event(request, connection, "CreateCallFailed", (486, 8539, "busy"))]
         return [self._event(request, connection, "CallConnected"), self._list(request, connection, CALLER)]
 
     def _added(self, request: Request, how: str) -> list[dict[str, Any]]:
         connection = request.connection_id
-        if (connection, request.seq) not in self.live:
-            return []
-        if how == "fails":
+        if not self._answered(request, how):
             self.ends(connection, request.seq)
             return [self._event(request, connection, "AddParticipantFailed", (486, 8539, "busy"))]
         listed = self._list(request, connection, CALLER, AGENT)
@@ -144,7 +161,7 @@ class Telephones:
 
     def _transferred(self, request: Request, how: str) -> list[dict[str, Any]]:
         connection = request.connection_id
-        if how == "fails":
+        if not self._answered(request, how):
             self.ends(connection, request.seq)
             return [self._event(request, connection, "CallTransferFailed", (486, 8539, "busy"))]
         accepted = self._event(request, connection, "CallTransferAccepted")
@@ -155,10 +172,9 @@ class Telephones:
         return [of(self.wire.event("CallDisconnected", None, (200, 7000, "over")), connection)]
 
     def _list(self, request: Request, connection: str, *people: Identifier) -> dict[str, Any]:
-        number = len(self.contexts) + 1
-        self.contexts[connection, number] = ""
+        self.lists += 1
         participants = [{"identifier": {"rawId": who.raw_id}} for who in people]
-        body = self.wire.event("ParticipantsUpdated", None, participants=participants, sequenceNumber=number)
+        body = self.wire.event("ParticipantsUpdated", None, participants=participants, sequenceNumber=self.lists)
         return of(body, connection)
 
     def _event(

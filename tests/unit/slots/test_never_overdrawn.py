@@ -51,6 +51,7 @@ class Office:
         self.steps: list[tuple[str, Callable[[str], list[dict[str, Any]]]]] = []
         self.events: list[tuple[str, dict[str, Any]]] = []
         self.world.gateway._answer = self.service.respond
+        self.world.gateway.connection_state = self.service.state  # type: ignore[method-assign]
         plain, ran = self.world.gateway.perform, self.world.gateway.performed
 
         def perform(request: Any) -> Any:
@@ -78,14 +79,15 @@ class Office:
             if not (self.steps or self.events or self.world.timers.due):
                 break
             self._step()
-            if self.draw(st.integers(0, 9)) == 0:
+            if not self.events and self.draw(st.integers(0, 9)) == 0:
                 self._pass(self.draw(st.sampled_from([-30.0, 2.0, 30.0])))  # clocks are set, too
             if self.draw(st.integers(0, 5)) == 0:
                 self._attempt(lambda one: void(one.watch()))
         self._settle()
 
     def _step(self) -> None:
-        what = [bool(self.events), bool(self.steps), bool(self.world.timers.due)]
+        # No event is under way for as long as a flow sleeps.
+        what = [bool(self.events), bool(self.steps), bool(self.world.timers.due) and not self.events]
         kind = self.draw(st.sampled_from([at for at, there in enumerate(what) if there]))
         if kind == 0:
             call_id, body = self.events.pop(self.draw(st.integers(0, len(self.events) - 1)))
@@ -120,6 +122,7 @@ class Office:
                 except Crash:
                     self.instances[at] = self._instance()
         self.world.clock.pass_seconds(seconds)
+        self.service.give_up()
 
     def _settle(self) -> None:
         """The watchdog does the rest: nothing else happens but what was asked for."""
