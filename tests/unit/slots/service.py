@@ -119,9 +119,9 @@ class Telephones:
             if self.live.pop((connection, seq), None):
                 self.ended_at = self.world.clock.now
 
-    def state(self, connection: str) -> str | None:
+    def state(self, connection_id: str) -> str | None:
         """What it says of a connection."""
-        return "connected" if any(found == connection for found, _ in self.live) else None
+        return "connected" if any(found == connection_id for found, _ in self.live) else None
 
     def give_up(self) -> None:
         """Nobody rings for longer than this."""
