@@ -22,7 +22,7 @@ CHECKED = {"FLOW_CHECKS": "True"}
 """What a developer's host runs with besides: it watches flows for mistakes."""
 _SUFFIXES = (".py", ".yaml", ".yml")
 _FILES = ("host.json", "local.settings.json")
-_NOT_THE_APP = ("node_modules", "tests", "docs", "bench", "infra", "emulator", "devstack", "__pycache__")
+_NOT_THE_APP = ("node_modules", "tests", "docs", "bench", "tools", "emulator", "devstack", "__pycache__")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -33,7 +33,11 @@ def operations(document: Document) -> dict[tuple[str, str], Document]:
 
 
 def checker(document: Document, schema: Document) -> Callable[[Any], Any]:
-    return fastjsonschema.compile({**schema, "components": document["components"]}, use_default=False)
+    """Raises fastjsonschema.JsonSchemaValueException for what does not fit the schema."""
+    check: Callable[[Any], Any] = fastjsonschema.compile(
+        {**schema, "components": document["components"]}, use_default=False
+    )
+    return check
 
 
 class Held:

@@ -36,6 +36,14 @@ def test_a_setting_that_cannot_be_used_is_named(arguments: list[str]) -> None:
         parse_config(arguments, {})
 
 
+def test_the_help_names_every_option_and_the_variables(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        parse_config(["--help"], {})
+    printed = capsys.readouterr().out
+    assert all(f"--{flag}" in printed for flag in ("host", "https-port", "event-grid", "number", "public-url"))
+    assert "EMULATOR_HTTPS_PORT" in printed
+
+
 def test_recordings_are_placed_and_shaped_by_settings() -> None:
     config = parse_config(["--recording-host", "x.asm.skype.com:18443", "--record-prompts"], {})
     assert (config.recording_host, config.record_prompts) == ("https://x.asm.skype.com:18443", True)

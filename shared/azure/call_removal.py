@@ -16,6 +16,7 @@ from azure.core.exceptions import ResourceNotFoundError
 from azure.data.tables import TableClient, UpdateMode
 
 from shared.azure.blobs import Blobs
+from shared.azure.rows import rows_of
 from shared.calls.record import CallRecord
 from shared.calls.store.base import Found
 from shared.calls.store.index import (
@@ -52,7 +53,7 @@ class TableRemoval:
     def older(self, day: str, first: str = "day ") -> Iterator[Found]:
         """The calls of the days before this one, in the lists whose names begin so."""
         query = "PartitionKey ge @first and PartitionKey lt @last"
-        for row in self._rows(query, first=first, last=f"{first}{day}"):
+        for row in rows_of(self.index, query, {"first": first, "last": f"{first}{day}"}):
             yield Found(row["RowKey"].partition(" ")[2], row["RowKey"])
 
     def remove(self, found: Found, record: CallRecord | None, archive: str, *, keep_numbers: bool) -> None:
@@ -110,7 +111,8 @@ class TableRemoval:
     def _foreign(self, known: Sequence[str], page: int | None = None) -> Iterator[Mapping[str, Any]]:
         """The rows of numbers that are under none of these keys."""
         for first, last in gaps(NUMBERS, known):
-            yield from self._rows("PartitionKey gt @first and PartitionKey lt @last", page, first=first, last=last)
+            query = "PartitionKey gt @first and PartitionKey lt @last"
+            yield from rows_of(self.index, query, {"first": first, "last": last}, page=page)
 
     def _remove_rows(self, call_id: str) -> None:
         with suppress(ResourceNotFoundError):  # there is no table
@@ -118,12 +120,6 @@ class TableRemoval:
             rows = list(self.calls.query_entities(query, parameters=parameters, select=["RowKey"]))
             for row in sorted((row["RowKey"] for row in rows), key=lambda key: key == self.head):
                 self.calls.delete_entity(call_id, row)
-
-    def _rows(self, query: str, page: int | None = None, **parameters: str) -> Iterator[Mapping[str, Any]]:
-        try:
-            yield from self.index.query_entities(query, parameters=parameters, results_per_page=page)
-        except ResourceNotFoundError:
-            return  # no call has come yet: there is no table
 
     def _get(self, partition: str, key: str) -> Mapping[str, Any] | None:
         try:

@@ -32,7 +32,7 @@ from azure.data.tables import TableClient, TransactionOperation, UpdateMode
 from shared.azure import clients
 from shared.azure.blobs import Blobs
 from shared.azure.call_removal import TableRemoval
-from shared.azure.rows import etag, storage_errors, written_at
+from shared.azure.rows import etag, replace_row, rows_of, storage_errors, written_at
 from shared.azure.segments import join, segment_row, segments_of, split
 from shared.calls.record import CallRecord
 from shared.calls.store.base import By, Found, Listed, Stored, Version, listed_row
@@ -157,13 +157,8 @@ class TableStore:
         full = len(tail) > TAIL_ENTRIES or sum(map(size, tail)) > TAIL_CHARACTERS
         with _storage_errors(call_id):
             if not full or not base.tail:
-                done = self._calls.update_entity(
-                    _head(record, tail, base.segments),
-                    mode=UpdateMode.REPLACE,
-                    etag=base.etag,
-                    match_condition=MatchConditions.IfNotModified,
-                )
-                return _Version(done["etag"], tail, base.segments, base.sealed)
+                written = replace_row(self._calls, _head(record, tail, base.segments), base.etag)
+                return _Version(written, tail, base.segments, base.sealed)
             fresh = tail[len(base.tail) :]
             condition = {
                 "mode": UpdateMode.REPLACE,
@@ -243,13 +238,8 @@ class TableStore:
     def _between(self, partition: str, low: str, high: str) -> Iterator[Mapping[str, Any]]:
         """The rows of a partition of the index between two positions, in their order."""
         with _storage_errors(partition.partition(" ")[0]):
-            try:
-                yield from self._index.query_entities(
-                    "PartitionKey eq @partition and RowKey gt @low and RowKey lt @high",
-                    parameters={"partition": partition, "low": low, "high": high},
-                )
-            except ResourceNotFoundError:
-                return  # no call has come yet: there is no table
+            query = "PartitionKey eq @partition and RowKey gt @low and RowKey lt @high"
+            yield from rows_of(self._index, query, {"partition": partition, "low": low, "high": high})
 
     def _list_newest(self, call_id: str) -> None:
         """Say in the list what the head says, also if it changes meanwhile."""

@@ -11,11 +11,10 @@ from contextlib import suppress
 from typing import Any, cast
 
 from azure.core import MatchConditions
-from azure.core.exceptions import ResourceNotFoundError
 from azure.data.tables import UpdateMode
 
 from shared.azure import clients
-from shared.azure.rows import etag, storage_errors, with_table
+from shared.azure.rows import etag, rows_of, storage_errors, with_table
 from shared.errors import LostRace
 from shared.notifications.base import DeadLetter, Version
 from shared.notifications.errors import UnknownDeadLetter
@@ -76,10 +75,7 @@ class TableDeadLetters:
 
     def _rows(self, query: str, **parameters: str) -> Iterator[Mapping[str, Any]]:
         with storage_errors("dead letters", UnknownDeadLetter):
-            try:
-                yield from self._table.query_entities(query, parameters=parameters)
-            except ResourceNotFoundError:
-                return  # there is no table: nothing was given up yet
+            yield from rows_of(self._table, query, parameters)
 
 
 def _row_key(letter: DeadLetter) -> str:

@@ -13,14 +13,13 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, fields
 from datetime import UTC, datetime, timedelta
-from typing import Any, cast
+from typing import Any
 
-from azure.core import MatchConditions
 from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
-from azure.data.tables import EdmType, EntityProperty, TableClient, UpdateMode
+from azure.data.tables import EdmType, EntityProperty, TableClient
 
 from shared.azure import clients
-from shared.azure.rows import etag, storage_errors, with_table
+from shared.azure.rows import etag, replace_row, rows_of, storage_errors, with_table
 from shared.calls.store.base import RACES
 from shared.errors import LostRace, UnknownRecording
 from shared.logs import logger
@@ -63,13 +62,7 @@ class TableLedger:
 
     def save(self, record: RecordingRecord, version: Version) -> Version:
         with storage_errors(record.id, LostRace):  # one that was removed is not at its version either
-            done = self._recordings.update_entity(
-                _record_row(record),
-                mode=UpdateMode.REPLACE,
-                etag=cast(str, version),
-                match_condition=MatchConditions.IfNotModified,
-            )
-        return str(done["etag"])
+            return replace_row(self._recordings, _record_row(record), version)
 
     def listed(self, day: str, *, status: str = "", after: str = "") -> Iterator[RecordingRecord]:
         query = "PartitionKey eq @day and RowKey gt @after" + (" and status eq @status" if status else "")
@@ -123,9 +116,7 @@ class TableLedger:
             return True
         if _narrow(kept, ["generation"]).get("generation", 0) > generation:
             return False
-        self._reports.update_entity(
-            entity, mode=UpdateMode.REPLACE, etag=etag(kept), match_condition=MatchConditions.IfNotModified
-        )
+        replace_row(self._reports, entity, etag(kept))
         return True
 
     def reports(self, day: str, *, after: str = "") -> Iterator[ReportRow]:
@@ -136,10 +127,7 @@ class TableLedger:
         self, table: TableClient, query: str, select: list[str] | None = None, **parameters: str
     ) -> Iterator[Mapping[str, Any]]:
         with storage_errors(query, UnknownRecording):
-            try:
-                yield from table.query_entities(query, parameters=parameters, select=select)
-            except ResourceNotFoundError:
-                return  # there is no table: nothing was recorded yet
+            yield from rows_of(table, query, parameters, select=select)
 
 
 def _record_row(record: RecordingRecord) -> dict[str, Any]:

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any, TypeVar, cast
 
+from azure.core import MatchConditions
 from azure.core.exceptions import AzureError, HttpResponseError, ResourceExistsError, ResourceNotFoundError
-from azure.data.tables import TableClient
+from azure.data.tables import TableClient, UpdateMode
 
 from shared.errors import LostRace, StoreError, StoreRefused, StoreUnavailable, SwitchboardError
 
@@ -36,6 +37,34 @@ def written_at(row: Mapping[str, Any]) -> int:
     """When a row was written, by the storage's clock: Unix time in milliseconds, 0 where that was not read."""
     timestamp = cast(Any, row).metadata.get("timestamp")
     return int(timestamp.timestamp() * 1000) if timestamp else 0
+
+
+def rows_of(
+    table: TableClient,
+    query: str,
+    parameters: Mapping[str, str],
+    *,
+    select: list[str] | None = None,
+    page: int | None = None,
+) -> Iterator[Mapping[str, Any]]:
+    """The rows that a query finds; none where there is no table, which is made with the first row.
+
+    Args:
+        parameters: what stands in the query for `@name`.
+        page: how many are asked for at once; None: as many as the storage gives.
+    """
+    try:
+        yield from table.query_entities(query, parameters=dict(parameters), select=select, results_per_page=page)
+    except ResourceNotFoundError:
+        return
+
+
+def replace_row(table: TableClient, row: Mapping[str, Any], version: object) -> str:
+    """Replace a row if it is still at this version; the version after that. Else an error of the SDK."""
+    done = table.update_entity(
+        row, mode=UpdateMode.REPLACE, etag=str(version), match_condition=MatchConditions.IfNotModified
+    )
+    return str(done["etag"])
 
 
 def with_table(table: TableClient, write: Callable[[], T]) -> T:

@@ -11,7 +11,7 @@ from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
 from azure.data.tables import TableClient, UpdateMode
 
 from shared.azure import clients
-from shared.azure.rows import etag, storage_errors, with_table
+from shared.azure.rows import etag, replace_row, rows_of, storage_errors, with_table
 from shared.errors import LostRace, StoreUnavailable
 from shared.storage_account import StorageAccount
 from shared.text_rows import StoredRow
@@ -34,10 +34,7 @@ class TableTextRows:
 
     def read(self) -> Mapping[str, StoredRow]:
         with self._storage_errors():
-            try:
-                rows = list(self._table.query_entities(f"PartitionKey eq '{PARTITION}'"))
-            except ResourceNotFoundError:
-                return {}  # nothing has been written yet
+            rows = list(rows_of(self._table, "PartitionKey eq @all", {"all": PARTITION}))
         return {str(row["RowKey"]): StoredRow(str(row[TEXT]), etag(row)) for row in rows}
 
     def put(self, name: str, text: str) -> None:
@@ -46,20 +43,11 @@ class TableTextRows:
 
     def replace(self, name: str, text: str, version: object | None) -> object:
         with self._storage_errors():
-            if version is None:
-                try:
-                    written = with_table(self._table, lambda: self._table.create_entity(_row(name, text)))
-                except ResourceExistsError:
-                    raise LostRace(name) from None
-                return str(written["etag"])
             try:
-                written = self._table.update_entity(
-                    _row(name, text),
-                    mode=UpdateMode.REPLACE,
-                    etag=str(version),
-                    match_condition=MatchConditions.IfNotModified,
-                )
-            except ResourceNotFoundError:
+                if version is not None:
+                    return replace_row(self._table, _row(name, text), version)
+                written = with_table(self._table, lambda: self._table.create_entity(_row(name, text)))
+            except (ResourceExistsError, ResourceNotFoundError):
                 raise LostRace(name) from None
             return str(written["etag"])
 

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Literal, NamedTuple, Protocol
 
 from shared.brakes.dialing import Dialing
-from shared.brakes.figures import LAST_FIGURES, LONGEST_CLAIM, Claims, Figures, is_one_caller
+from shared.brakes.figures import LAST_FIGURES, LONGEST_CLAIM, CallsTaken, Figures, is_one_caller
 from shared.brakes.refresher import Refresher
 from shared.brakes.switches import Switches
 from shared.calls import actions
@@ -127,7 +127,7 @@ class AppBrakes:
         self._clock = clock
         self._lock = threading.Lock()
         self._reading = threading.Lock()
-        self._claims = Claims()
+        self._claims = CallsTaken()
         self._uncounted: Counter[str] = Counter()
         self._noted: OrderedDict[tuple[str, str], None] = OrderedDict()
         self._over: deque[str] = deque(maxlen=MOST_OVER)

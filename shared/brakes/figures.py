@@ -72,7 +72,7 @@ class _Claim(NamedTuple):
     caller: str
 
 
-class Claims:
+class CallsTaken:
     """The calls that this instance has taken and the figures do not count yet. The caller's lock guards it."""
 
     def __init__(self) -> None:

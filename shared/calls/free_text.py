@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from types import UnionType
+from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
@@ -30,6 +30,8 @@ class FreeText:
 
     stand_in: Any
 
+
+_WITHOUT_TEXT = (bool, int, float, NoneType, Identifier)
 
 Name = Annotated[str, FreeText(None)]
 """A text that names something of the service or of the code, and is no secret."""
@@ -57,19 +59,21 @@ def _stand_in(kind: Any, marks: Any = ()) -> Any:
     origin, args = get_origin(kind), get_args(kind)
     if origin is Annotated:
         return _stand_in(args[0], args[1:])
-    if origin is Literal:
+    if origin is Literal or kind in _WITHOUT_TEXT:
         return None
-    if origin is None and isinstance(kind, type):
-        if issubclass(kind, BaseModel):
-            return Part(kind) if kind is not Identifier and text_fields(kind) else None
-        return SECRET if issubclass(kind, str) else None
+    if kind is str:
+        return SECRET
+    if origin is None and isinstance(kind, type) and issubclass(kind, BaseModel):
+        return Part(kind) if text_fields(kind) else None
     within = [one for one in map(_stand_in, (part for part in args if part is not ...)) if one is not None]
     in_a_list = any(isinstance(one, Part) for one in within) and origin not in (Union, UnionType)
     if not args or in_a_list or (len(within) > 1 and origin is not dict):
         raise TypeError(f"{kind} may hold a secret: declare what stands in for it, Annotated[…, FreeText(…)]")
+    if not within:
+        return None
     if origin in (Union, UnionType):
-        return within[0] if within else None
-    return (within or None) if origin is not dict or not within else {}
+        return within[0]
+    return {} if origin is dict else within
 
 
 def texts_of(model: BaseModel) -> dict[str, Any]:

@@ -109,10 +109,10 @@ class Session(FlowRun):
         self._count(entry.at)
         match entry:
             case Issued():
-                self._recognise_issued(entry)
+                self._match_issued(entry)
                 return
             case Failed():
-                self._recognise_failed(entry)
+                self._match_failed(entry)
                 return
             case Marked() | Logged() | Resulted():
                 self._take_note_of(entry)
@@ -257,9 +257,9 @@ class Session(FlowRun):
 
     # Entries that the flow itself made
 
-    def _recognise_issued(self, entry: Issued) -> None:
+    def _match_issued(self, entry: Issued) -> None:
         if entry.command is not None:
-            self._adopt(entry)
+            self._take_up(entry)
             self._commands[entry.command] = entry.seq
             if entry.command.startswith(TIME_LIMIT):
                 self.outcome(TOO_LONG)
@@ -276,7 +276,7 @@ class Session(FlowRun):
             if self._is_expected(entry.at, entry.seq, entry.action):
                 return
             self._change_at(entry)
-        self._adopt(entry)
+        self._take_up(entry)
         self._next = entry.seq + 1
 
     def _is_expected(self, at: int, seq: int, action: Action) -> bool:
@@ -297,7 +297,7 @@ class Session(FlowRun):
             return isinstance(issued, actions.Run) and asked.name == issued.name
         return asked.kind == issued.kind
 
-    def _adopt(self, entry: Issued) -> None:
+    def _take_up(self, entry: Issued) -> None:
         """Take up an operation that this session's flow did not ask for."""
         adopted: Operation[Any] = Operation(entry.seq, entry.action, self._scheduler)
         adopted.issued_at = entry.at
@@ -307,7 +307,7 @@ class Session(FlowRun):
         if isinstance(entry.action, actions.StartContinuousDtmf):
             self._waiting.tones_start()
 
-    def _recognise_failed(self, entry: Failed) -> None:
+    def _match_failed(self, entry: Failed) -> None:
         if self.secrecy.unattended:
             return
         if self._changed is None and self._outbox and isinstance(self._outbox[0], Failed):

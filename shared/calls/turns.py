@@ -32,7 +32,7 @@ from shared.calls.loglines import log_failures
 from shared.calls.lost import Found, lost_operations
 from shared.calls.outcome import Outcome
 from shared.calls.replay import Session
-from shared.calls.sealing import DESTROYED, Sealing
+from shared.calls.sealing import Sealing
 from shared.calls.side_effects import DueEffects, SideEffects
 from shared.calls.store.base import CallStore
 from shared.errors import ActionFailed, AlreadyClaimed, LostRace
@@ -189,8 +189,6 @@ class Turns:
                         self.freshness.learn(fresh=False)
                     time.sleep(min(0.002 * race, 0.05))
                     continue
-            if session.record.secrets == DESTROYED:
-                held.session = session  # the only one that can still be run: its secrets are in no journal any more
             self._dispatcher.hang_up_late_connections(held.session, [event for _, event in fresh])
             self._dispatcher.cancel_other_sendings(held.session, other_sendings)
             pending = self._send(held, entries, due, failed)

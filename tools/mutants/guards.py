@@ -78,6 +78,7 @@ GUARDS = (
     # The writer's mark: whose a commit or a claim is
     Guard("shared/azure/call_store.py::TableStore.claim", STORE, "a call is claimed once"),
     Guard("shared/azure/call_store.py::TableStore.commit", STORE, "a commit over another's is refused"),
+    Guard("shared/azure/rows.py::replace_row", STORE, "the same"),
     Guard(
         "shared/calls/record.py::CallRecord.mark",
         _calls("record lost_responses"),
@@ -223,7 +224,7 @@ GUARDS = (
         "what makes two the same",
     ),
     Guard(
-        "shared/calls/replay.py::Session._recognise_issued",
+        "shared/calls/replay.py::Session._match_issued",
         (*_calls("replay finding replay_check placed_by_flow unplaced grace"), *ACTIONS, *BRAKED, *HIDDEN),
         "what the journal holds is not asked for again",
     ),

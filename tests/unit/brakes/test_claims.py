@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from shared.brakes.brakes import AppBrakes
-from shared.brakes.figures import Claims, Figures
+from shared.brakes.figures import CallsTaken, Figures
 from shared.calls import CallLocator, actions
 from shared.calls.brakes import Braked
 from shared.calls.outcome import Outcome
@@ -31,18 +31,18 @@ def read_by(instances: Instances, brakes: AppBrakes, figures: Figures) -> None:
     brakes.refresh()
 
 
-# Claims
+# CallsTaken
 
 
 def test_a_claim_of_nobody_is_nobodys() -> None:
-    claims = Claims()
+    claims = CallsTaken()
     claims.add("a", 1, "")
     claims.add("b", 1, "")
     assert (len(claims), claims.of("")) == (2, 0)
 
 
 def test_what_is_removed_is_forgotten() -> None:
-    claims = Claims()
+    claims = CallsTaken()
     claims.add("a", 1, "x")
     claims.add("b", 2, "x")
     claims.remove("a")
@@ -54,7 +54,7 @@ def test_what_is_removed_is_forgotten() -> None:
 
 
 def test_a_call_that_is_named_keeps_its_time() -> None:
-    claims = Claims()
+    claims = CallsTaken()
     claims.add("a", 1, "x")
     claims.rename("a", "c")
     claims.drop_before(1)

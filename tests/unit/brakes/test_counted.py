@@ -9,7 +9,7 @@ from collections import Counter
 import pytest
 
 from shared.brakes.brakes import AppBrakes
-from shared.brakes.figures import Claims, Figures, is_one_caller
+from shared.brakes.figures import CallsTaken, Figures, is_one_caller
 from shared.calls import actions
 from shared.calls.brakes import Braked
 from shared.calls.record import CallRecord
@@ -306,7 +306,7 @@ def test_counts_are_kept_for_seven_days(instances: Instances) -> None:
 
 
 def test_claims_keep_their_count() -> None:
-    claims = Claims()
+    claims = CallsTaken()
     claims.add("a", 1, "x")
     claims.add("a", 2, "x")
     claims.add("b", 3, "x")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 from pydantic import BaseModel
@@ -12,6 +12,7 @@ from shared.calls.actions import KINDS, Action, Choice, Opening, Spec, families,
 from shared.calls.free_text import Name, Part, text_fields
 from shared.errors import InvalidInput
 from shared.events import CALLBACK_TYPES
+from shared.identifiers import Identifier
 from shared.web.models import ACTIONS
 from tests.functional.api import BODIES
 
@@ -217,15 +218,20 @@ def writable(model: type[BaseModel]) -> dict[str, str]:
     }
 
 
-class Odd(BaseModel):
-    """Fields of types that no action has."""
-
-    words: tuple[str, ...] = ()
+class Either(BaseModel):
     either: str | dict[str, str] = ""
+
+
+class Pair(BaseModel):
+    pair: tuple[str, str] = ("", "")
 
 
 class Parts(BaseModel):
     notes: tuple[Choice, ...] = ()
+
+
+class Whatever(BaseModel):
+    whatever: Any = None
 
 
 def test_a_text_is_held_to_be_a_flow_s_own_and_a_type_that_does_not_say_what_to_show_instead_is_refused() -> None:
@@ -235,9 +241,13 @@ def test_a_text_is_held_to_be_a_flow_s_own_and_a_type_that_does_not_say_what_to_
         number: int | None
         which: Literal["a", "b"]
         named: Name | None
+        numbers: tuple[int, ...]
+        counts: dict[int, int]
+        who: tuple[Identifier, ...]
+        part: Choice | None
 
-    assert text_fields(Words) == {"words": ["secret"], "headers": {}}
-    for of in (Parts, Odd):
+    assert text_fields(Words) == {"words": ["secret"], "headers": {}, "part": Part(Choice)}
+    for of in (Parts, Either, Pair, Whatever):
         with pytest.raises(TypeError, match=r"may hold a secret: declare what stands in for it, Annotated\["):
             text_fields(of)
 

@@ -51,7 +51,7 @@ DESCRIBED: dict[tuple[str, str], Described] = {
         query={"type": text("event type, short or in full"), **_CALL, **_AFTER},
     ),
     ("GET", "/emulator/requests"): Described(
-        "requests of the app and how they were answered",
+        "requests of the app and their responses",
         schemas.REQUESTS,
         query={"operation": text("operation, short or in full"), **_CALL, **_AFTER},
     ),

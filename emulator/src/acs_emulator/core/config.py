@@ -195,7 +195,9 @@ def parse_config(argv: Sequence[str], environ: Mapping[str, str]) -> Config:
     Raises ConfigError with the name of the flag or variable when a value cannot be used.
     """
     parser = argparse.ArgumentParser(
-        prog="acs-emulator", description="A local Azure Communication Services Call Automation service."
+        prog="acs-emulator",
+        description="A local Azure Communication Services Call Automation service.",
+        epilog="Each option is also a variable: EMULATOR_HTTPS_PORT, EMULATOR_EVENT_GRID (commas between several).",
     )
     for flag, (text, more) in _OPTIONS.items():
         parser.add_argument(flag, help=text, **more)
