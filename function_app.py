@@ -8,6 +8,7 @@ gc.disable()
 import azure.functions as func  # noqa: E402
 
 from handlers import (  # noqa: E402
+    calendars,
     callbacks,
     calls_api,
     do_not_record_api,
@@ -35,6 +36,7 @@ for module in (
     notifications,
     people,
     switches,
+    calendars,
     stream_signals,
     health,
 ):

@@ -76,6 +76,8 @@ def call_lifecycle(event: func.EventGridEvent) -> None:
 
 def _decide(board: Switchboard, call: IncomingCall) -> Decision:
     teams = call.custom_context.teams_phone_call_details
+    if board.routes.calendars:
+        board.brakes.get_ready()  # they are read with the switches
     return board.routes.decide(
         to=call.to,
         caller=call.from_,
@@ -83,6 +85,7 @@ def _decide(board: Switchboard, call: IncomingCall) -> Decision:
         at=datetime.now(UTC),
         on_behalf_of=call.on_behalf_of_callee,
         teams=teams.words if teams else None,
+        calendars=board.calendars.known,
     )
 
 

@@ -22,18 +22,25 @@ from shared.errors import (
     SettingsError,
     SwitchboardError,
     UnknownAction,
+    UnknownCalendar,
     UnknownCall,
     UnknownRecording,
+    VersionMismatch,
 )
 from shared.logs import logger
 from shared.notifications.errors import UnknownDeadLetter
 
 log = logger("switchboard.handlers")
 
-INVALID = {UnknownAction: (404, "Unknown action"), KeyReused: (409, "Key used before")}
-"""Status and title of two kinds of invalid input; all the rest is 400."""
+INVALID = {
+    UnknownAction: (404, "Unknown action"),
+    UnknownCalendar: (404, "Unknown calendar"),
+    KeyReused: (409, "Key used before"),
+    VersionMismatch: (412, "Changed meanwhile"),
+}
+"""Status and title of some kinds of invalid input; all the rest is 400."""
 
-BRAKED = {"outbound_off": 409, "number_off": 409, "too_many_calls": 503}
+BRAKED = {"outbound_off": 409, "number_off": 409, "too_many_calls": 503, "no_free_slot": 503}
 """Status of what a brake refuses, by its code; all the rest is 422."""
 
 MOST_DIGITS = 3

@@ -75,6 +75,9 @@ class Settings(StorageSettings):
         "", description="Azure AI services resource for speech; empty: only file prompts and keys work."
     )
     routing_file: str = Field("routing.yaml", description="Which flow takes which call; relative to the app.")
+    lines_file: str = Field(
+        "lines.yaml", description="The app's own numbers; relative to the app. That of this name may be missing."
+    )
     voice_name: str = Field("en-US-JennyNeural", description="Voice of text prompts that name none.")
     speech_language: str = Field("en-US", description="Language that recognize listens for, unless told.")
     fallback_prompt: str = Field(

@@ -9,12 +9,11 @@ from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from shared.brakes.dialing import Dialing
 from shared.brakes.figures import LAST_FIGURES, LONGEST_CLAIM, CallsTaken, Figures, is_one_caller
 from shared.brakes.refresher import Refresher
-from shared.brakes.rows import BrakeRows, RowName, StoredRow
 from shared.brakes.switches import Switches
 from shared.calls import actions
 from shared.calls.actions import Action
@@ -25,8 +24,12 @@ from shared.identifiers import Identifier
 from shared.logs import logger
 from shared.privacy import NumberHashes
 from shared.routing.decisions import AnswerWith, Outcome, RedirectTo, RejectWith, RoutableFlow, guarded
+from shared.text_rows import StoredRow, TextRows
 
 log = logger("switchboard.brakes")
+
+RowName = Literal["figures", "switches", "counts"]
+"""The rows of the brakes among those that all instances share."""
 
 QUIET_RUNS = 24
 """Runs of the watchdog without a call after which it writes no figures (our choice): two minutes at its usual pace."""
@@ -98,11 +101,12 @@ class AppBrakes:
         flows: by name, to which a flow may be diverted.
         clock: Unix time in milliseconds.
         refresher: given what reads the rows, sees to it that it is called every few seconds.
+        readers: given all rows each time that they were read: others keep theirs beside those of the brakes.
     """
 
     def __init__(
         self,
-        rows: BrakeRows,
+        rows: TextRows,
         limits: Limits,
         dialing: Dialing,
         hashes: NumberHashes,
@@ -110,6 +114,7 @@ class AppBrakes:
         *,
         clock: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
         refresher: Callable[[Callable[[], None]], Refreshing] = Refresher,
+        readers: Sequence[Callable[[Mapping[str, StoredRow]], None]] = (),
     ) -> None:
         self.rows = rows
         self.dialing = dialing
@@ -128,6 +133,7 @@ class AppBrakes:
         self._over: deque[str] = deque(maxlen=MOST_OVER)
         self._read_texts: dict[str, str] = {}
         self._quiet_runs = 0
+        self._readers = readers
         self._refresher = refresher(self.refresh)
 
     @property
@@ -321,19 +327,21 @@ class AppBrakes:
         with self._reading:
             self._count(self._read().get("counts"))
 
-    def read(self) -> Mapping[RowName, StoredRow]:
+    def read(self) -> Mapping[str, StoredRow]:
         """Read it; the rows as they stand. StoreUnavailable or StoreRefused, as of `refresh`."""
         with self._reading:
             return self._read()
 
-    def _read(self) -> Mapping[RowName, StoredRow]:
+    def _read(self) -> Mapping[str, StoredRow]:
         rows = self.rows.read()  # one reading after the other, so that nothing older is taken over last
         self._take_over(rows, "figures", self._take_figures)
         self._take_over(rows, "switches", self._take_switches)
         self._take_over(rows, "counts", self._take_counts)
+        for reader in self._readers:
+            reader(rows)
         return rows
 
-    def _take_over(self, rows: Mapping[RowName, StoredRow], name: RowName, take: Callable[[str], None]) -> None:
+    def _take_over(self, rows: Mapping[str, StoredRow], name: RowName, take: Callable[[str], None]) -> None:
         text = rows[name].text if name in rows else ""
         if text == self._read_texts.get(name, ""):
             return

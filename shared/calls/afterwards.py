@@ -15,6 +15,7 @@ from shared.calls.journal import Entry
 from shared.calls.loading import Calls
 from shared.calls.loglines import log_closed
 from shared.calls.record import CallRecord
+from shared.calls.replay import Session
 from shared.calls.sealing import DESTROYED, shown
 from shared.calls.store.base import CallStore, Stored
 from shared.errors import LostRace, StoreUnavailable
@@ -61,6 +62,7 @@ class Afterwards:
 
     Attributes:
         later: what runs it.
+        turned: told of each call that has come to its next wait, by the thread that works on it.
         ended: told of each call that is over, as soon as this instance knows; it may be told again.
         closing: told of each call that is about to be closed; one that raises keeps it open, and is told again.
             Somebody who was told may be told again after a crash, or by another instance.
@@ -77,6 +79,7 @@ class Afterwards:
         self._calls = calls
         self._cache = calls.cache
         self.later = later
+        self.turned: list[Callable[[Session], None]] = []
         self.ended: list[Callable[[str], None]] = []
         self.closing: list[Callable[[CallRecord], None]] = []
         self._clock = clock
@@ -87,6 +90,8 @@ class Afterwards:
 
     def keep_or_close(self, call_id: str, held: CachedCall) -> None:
         """Keep the call for its next event, or close it; confirm soon what has left."""
+        for look in self.turned:
+            look(held.session)
         if held.session.record.status == "ended":
             for tell in self.ended:
                 tell(call_id)

@@ -11,8 +11,10 @@ from shared.errors import ActionRefused
 
 BrakeCode = Literal["number_not_allowed", "too_many_targets", "outbound_off", "number_off", "too_many_calls"]
 """Why an action does not leave the app."""
+SlotCode = Literal["no_free_slot", "number_not_for_use"]
+"""The same, for a caller number that is declared (shared.calls.slots)."""
 
-CODES: tuple[str, ...] = get_args(BrakeCode)
+CODES: tuple[str, ...] = get_args(BrakeCode) + get_args(SlotCode)
 
 TOO_LONG = "too_long"
 """The outcome of a call that the watchdog ended because it lasted too long."""
@@ -25,8 +27,9 @@ class Braked(ActionRefused):
     """A brake of the app itself keeps an action from going out: the service was not asked.
 
     Attributes:
-        code: which one: `number_not_allowed`, `too_many_targets`, `outbound_off`, `number_off` or `too_many_calls`,
-            which is `retryable`.
+        code: which one: `number_not_allowed`, `too_many_targets`, `outbound_off`, `number_off`, `too_many_calls`,
+            which is `retryable`, as is `no_free_slot` unless one request wants more than there ever are; or
+            `number_not_for_use`.
         message: what is wrong and which setting or switch says so.
     """
 

@@ -9,7 +9,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeVar
 
 from shared.calls import actions, journal
 from shared.calls.actions import Action
@@ -27,9 +27,11 @@ from shared.calls.loading import Calls
 from shared.calls.operation import Operation
 from shared.calls.outcome import Outcome
 from shared.calls.prompts import Prompt
+from shared.calls.replay import Session
 from shared.calls.sealing import Sealing, shown
 from shared.calls.secrecy import is_secret, without_texts
 from shared.calls.side_effects import DueEffects
+from shared.calls.slots.ledger import SlotLedger
 from shared.calls.store.base import CallStore, DoNotRecord
 from shared.calls.timers import Timers
 from shared.calls.turns import UNNUMBERED, Input, Turns
@@ -37,6 +39,8 @@ from shared.errors import KeyReused, NotConnected, UnknownCall
 from shared.events import CallEvent, Participant
 from shared.identifiers import Identifier
 from shared.secret_keys import SecretKeys
+
+T = TypeVar("T")
 
 Acted = tuple[Outcome, Operation[Any] | None]
 """What became of an action from outside, and its operation; None: the call is over."""
@@ -46,7 +50,7 @@ class Conductor(Turns):
     """Drives every call of this instance. Safe to share between threads; holds no state that matters.
 
     Args:
-        callback_url, stream_url, do_not_record, brakes: as for the Dispatcher.
+        callback_url, stream_url, do_not_record, brakes, slots: as for the Dispatcher.
         clock: Unix time in milliseconds.
         grace: seconds that an issued action may stay unconfirmed before it is sent again.
         ring_time: seconds from which an incoming call is stale.
@@ -77,6 +81,7 @@ class Conductor(Turns):
         check_flows: bool = False,
         do_not_record: DoNotRecord | None = None,
         brakes: Brakes | None = None,
+        slots: SlotLedger | None = None,
         secrets: SecretKeys | None = None,
     ) -> None:
         self._timers, self.flows = timers, flows
@@ -84,8 +89,12 @@ class Conductor(Turns):
         cached = 0 if check_flows else cached_calls
         calls = Calls(store, flows, apology, transfer_to, cached, sealing, watched=check_flows)
         afterwards = Afterwards(store, calls, later or Background(), clock, grace)
-        dispatcher = Dispatcher(gateway, timers, callback_url, stream_url, clock, do_not_record, brakes)
+        dispatcher = Dispatcher(gateway, timers, callback_url, stream_url, clock, do_not_record, brakes, slots)
         super().__init__(store, calls, dispatcher, afterwards, sealing, clock, grace, log_errors_in_full=check_flows)
+        if slots is not None:
+            afterwards.turned.append(lambda session: slots.turned(session, afterwards.later))
+            # Not `look_at`: whoever closes a call may be the thread that works on it.
+            afterwards.closing.append(lambda record: slots.closing(record, lambda: calls.load(record.call_id).session))
         claims = Claims(self, store, flows, language, ring_time)
         self.ring, self.place = claims.ring, claims.place
 
@@ -199,5 +208,9 @@ class Conductor(Turns):
 
     def open_operations(self, call_id: str) -> list[Operation[Any]]:
         """What a call waits for, whichever instance has asked for it."""
+        return self.look_at(call_id, lambda session: session.open_operations)
+
+    def look_at(self, call_id: str, look: Callable[[Session], T]) -> T:
+        """What a function makes of a call as the store has it. UnknownCall."""
         with self._cache.locked(call_id):
-            return self._calls.look(call_id, newest=True).session.open_operations
+            return look(self._calls.look(call_id, newest=True).session)

@@ -19,9 +19,10 @@ from shared.calls.operation import Operation
 from shared.calls.operation_context import operation_context
 from shared.calls.replay import Session
 from shared.calls.returned import refused
+from shared.calls.slots.ledger import SlotLedger
 from shared.calls.store.base import DoNotRecord
 from shared.calls.timers import Timers
-from shared.errors import ActionRefused, ResponseLost, StoreRefused
+from shared.errors import ActionRefused, LostRace, ResponseLost, StoreRefused, StoreUnavailable
 from shared.events import CallEvent
 from shared.logs import logger
 
@@ -41,6 +42,7 @@ class Dispatcher:
         clock: Unix time in milliseconds.
         do_not_record: the numbers that are never recorded; None: the app has no such list.
         brakes: what keeps actions from leaving the app; None: nothing does.
+        slots: who has which slot of a caller number; None: no number is declared.
     """
 
     def __init__(
@@ -52,6 +54,7 @@ class Dispatcher:
         clock: Callable[[], int],
         do_not_record: DoNotRecord | None = None,
         brakes: Brakes | None = None,
+        slots: SlotLedger | None = None,
     ) -> None:
         self._gateway = gateway
         self._timers = timers
@@ -60,6 +63,7 @@ class Dispatcher:
         self._clock = clock
         self._guard = RecordingGuard(do_not_record)
         self._brakes = brakes
+        self._slots = slots
 
     def dispatch(self, session: Session, entries: Iterable[Entry]) -> list[Entry]:
         """Send what these entries issue to the service and the timers; give back the entries that follow at once.
@@ -133,6 +137,8 @@ class Dispatcher:
             self._guard.check(session, action, list_participants)
             if self._brakes is not None:
                 self._brakes.check(session.record, action, again=operation.attempt > 0)
+            if self._slots is not None:
+                self._take_slots(self._slots, session, operation)
             response = self._gateway.perform(self._request(session, operation, session.resolved(action)))
         except ResponseLost:
             raise
@@ -157,6 +163,15 @@ class Dispatcher:
         if action.spec.keeps_response:
             return journal.Accepted(at=self._clock(), seq=seq, value=operation.response)
         return None
+
+    def _take_slots(self, slots: SlotLedger, session: Session, operation: Operation[Any]) -> None:
+        try:
+            slots.take(session.record, operation)
+        except (
+            StoreUnavailable,
+            LostRace,
+        ) as error:  # it may have been carried out; asked again after the grace period
+            raise ResponseLost(operation.action.kind, f"its slot: {error}") from error
 
     def _list_participants(self, session: Session, operation: Operation[Any]) -> list[str]:
         """Raw ids of who is on a call, by the service: a call that the app has joined tells it only later."""

@@ -14,6 +14,7 @@ from pydantic import BaseModel, PydanticUndefinedAnnotation, PydanticUserError
 from shared.calls.prompts import Prompt, text
 from shared.calls.texts import FALLBACK, NO_TEXTS, Texts, read_texts
 from shared.calls.typed_input import needed_fields
+from shared.calls.uses import CALLS, USES
 from shared.errors import InvalidInput
 from shared.identifiers import Identifier
 
@@ -70,6 +71,7 @@ class Flow:
         texts: what it says, in each of its languages.
         fallback: what its caller gets when it fails; None: what the settings say.
         formerly: names that it had: calls of before go on with it.
+        use: what it is for, one of shared.calls.uses: decides which of the app's numbers it may show.
     """
 
     name: str
@@ -80,6 +82,7 @@ class Flow:
     texts: Texts = NO_TEXTS
     fallback: Fallback | None = None
     formerly: Sequence[str] = ()
+    use: str = CALLS
 
     def __call__(self, call: Call[Any]) -> Coroutine[Any, Any, None]:
         return self.function(call)
@@ -129,6 +132,7 @@ def flow(
     input: type[M],
     fallback: Fallback | None = None,
     formerly: Sequence[str] = (),
+    use: str = CALLS,
 ) -> Callable[[Callable[[Call[M]], Coroutine[Any, Any, None]]], Flow]: ...
 
 
@@ -141,6 +145,7 @@ def flow(
     input: None = None,
     fallback: Fallback | None = None,
     formerly: Sequence[str] = (),
+    use: str = CALLS,
 ) -> Callable[[FlowFunction], Flow]: ...
 
 
@@ -152,6 +157,7 @@ def flow(
     input: type[BaseModel] | None = None,
     fallback: Fallback | None = None,
     formerly: Sequence[str] = (),
+    use: str = CALLS,
 ) -> Callable[[Callable[[Call[Any]], Coroutine[Any, Any, None]]], Flow]:
     """Register a coroutine function as the flow of this name.
 
@@ -165,6 +171,7 @@ def flow(
         input: a pydantic model; what starts the flow is checked against it, and `call.input` is one.
         fallback: what a caller gets when the flow fails.
         formerly: names that the flow had; calls that began under one of them go on with it.
+        use: what it is for: `calls`, or one of the use cases. Numbers in lines.yaml may be for some uses alone.
 
     InvalidInput for what is wrong with any of these, and for a name that another flow has.
     """
@@ -176,6 +183,8 @@ def flow(
         _check_input(name, input)
     if fallback is not None:
         _check(name, fallback)
+    if use not in USES:
+        raise InvalidInput(f"flow {name!r}: use", f"{use!r} is not a use.", f"Known: {', '.join(USES)}.")
 
     def register(function: FlowFunction) -> Flow:
         if not inspect.iscoroutinefunction(function):
@@ -187,7 +196,9 @@ def flow(
             raise InvalidInput(f"flow {name!r}", f"is registered twice, at {places}.", "Give one another name.")
         _check_names(name, formerly)
         folder = Path(_place(function)[0]).parent
-        FLOWS[name] = Flow(name, function, opens, title, input, read_texts(folder, name), fallback, tuple(formerly))
+        FLOWS[name] = Flow(
+            name, function, opens, title, input, read_texts(folder, name), fallback, tuple(formerly), use
+        )
         _RUNS[name] = run
         return FLOWS[name]
 

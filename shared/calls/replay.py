@@ -24,6 +24,7 @@ from shared.calls.journal import (
     Failed,
     GaveUp,
     Issued,
+    LifecycleEvent,
     Logged,
     Marked,
     RefusedEntry,
@@ -144,6 +145,8 @@ class Session(FlowRun):
             case Signalled():
                 self.secrecy.take(entry)
                 self._waiting.give_signal(entry.name, entry.data)
+            case LifecycleEvent():
+                self._on_lifecycle(entry.event)
             case TimerFired():
                 self.confirm(entry.seq)
                 self._succeed(self._operations[entry.seq], None)

@@ -5,6 +5,7 @@ Deterministic and without I/O, like all of replay; the flow itself is the busine
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from shared.calls import actions
@@ -16,6 +17,7 @@ from shared.calls.mistakes import place_at
 from shared.calls.operation import Operation
 from shared.calls.operation_context import attempt_of, read_context
 from shared.calls.results import Recognized
+from shared.calls.slots.presence import Presence
 from shared.errors import ActionCanceled, ActionFailed, ActionRefused, CallEnded, ForgottenAwait
 from shared.events import (
     DIGIT_BY_TONE,
@@ -47,10 +49,15 @@ STATE_EVENTS = frozenset(
 
 
 class CallState(Lifecycle):
-    """A call as far as its journal tells it."""
+    """A call as far as its journal tells it.
+
+    Attributes:
+        presence: what it tells of the telephones that the app has called.
+    """
 
     def __init__(self, call_id: str) -> None:
         super().__init__(call_id)
+        self.presence = Presence()
         self._arrived: dict[int, set[str]] = {}
         self._failed: list[ActionFailed] = []
         self._other_sendings: list[Operation[Any]] = []
@@ -150,6 +157,7 @@ class CallState(Lifecycle):
         if type(event) is MoveParticipantSucceeded:
             self._moved(operation, event)
         elif role == "succeeded":
+            self.presence.accept(operation, self.now)
             if isinstance(operation.action, actions.Transfer) and operation.action.transferee is None:
                 self.transferred = True
             self._succeed(operation, Recognized.of(event) if type(event) is RecognizeCompleted else event)
@@ -157,6 +165,11 @@ class CallState(Lifecycle):
             self._report_failed(operation, event)
         elif role == "canceled":
             self._fail(operation, ActionCanceled(operation.action.kind))
+
+    def _on_lifecycle(self, event: Mapping[str, Any]) -> None:
+        """Event Grid tells something of the conversation; that it is over counts for those who were transferred."""
+        if str(event.get("eventType") or event.get("type")).endswith(".CallEnded") and self._end.done:
+            self.presence.is_over = True
 
     def _on_disconnected(self, event: CallEvent) -> None:
         """The service reports the end of the call, or of an attempt to place it."""
@@ -182,7 +195,10 @@ class CallState(Lifecycle):
             identifiers = [one.identifier for one in event.participants]
             # Not users: the app itself is one of them, and those that it brings in are known.
             record.meet(*(one for one in identifiers if one.kind == "phoneNumber"))
-            if event.sequence_number < self._participants_sequence:
+            earlier = event.sequence_number < self._participants_sequence
+            whole = not earlier and not event.hidden
+            self.presence.update(self._operations.values(), {one.key for one in identifiers}, whole=whole)
+            if earlier:
                 self._waiting.give_earlier_participants(identifiers)
             else:
                 self._participants_sequence, self.participants = event.sequence_number, event.participants

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from shared.calls import actions, journal
 from shared.calls.actions import Action, Opening
@@ -19,9 +19,14 @@ from shared.calls.lost import GRACES_AT_MOST
 from shared.calls.operation import Operation
 from shared.calls.outcome import Outcome
 from shared.calls.record import CallRecord
+from shared.calls.replay import Session
+from shared.calls.slots.ledger import SlotLedger
 from shared.calls.store.base import CallStore
+from shared.errors import StoreError
 from shared.events import CallEvent
 from shared.logs import logger
+
+T = TypeVar("T")
 
 log = logger("switchboard.calls")
 
@@ -59,6 +64,9 @@ class Conducting(Protocol):
     def open_operations(self, call_id: str) -> list[Operation[Any]]:
         """What a call waits for."""
 
+    def look_at(self, call_id: str, look: Callable[[Session], T]) -> T:
+        """What a function makes of a call as the store has it. UnknownCall."""
+
     def act(self, call_id: str, action: Action, key: str | None = None) -> tuple[Outcome, Operation[Any] | None]:
         """Do something on a call from outside; the same key does it once."""
 
@@ -81,6 +89,7 @@ class Watchdog:
         grace: seconds that an issued action may stay unconfirmed before it is sent again.
         idle_timeout: seconds without an event after which the service is asked about a call.
         brakes: say how long a call may be, and learn how many there are; None: neither.
+        slots: of caller numbers; None: no number is declared.
     """
 
     def __init__(
@@ -92,6 +101,7 @@ class Watchdog:
         grace: float = 7.0,
         idle_timeout: float = 60.0,
         brakes: Brakes | None = None,
+        slots: SlotLedger | None = None,
     ) -> None:
         self._conductor = conductor
         self._store = store
@@ -99,6 +109,7 @@ class Watchdog:
         self._grace = int(grace * 1000)
         self._idle_timeout = int(idle_timeout * 1000)
         self._brakes = brakes
+        self._slots = slots
         self._seen: dict[str, CallRecord] = {}
         self._pauses: dict[str, _Pause] = {}
         self._unconfirmed: dict[str, tuple[int, int]] = {}
@@ -112,6 +123,7 @@ class Watchdog:
             self._pauses.pop(call_id, None)
             self._unconfirmed.pop(call_id, None)
             self._rests.pop(call_id, None)
+        idle = not open_calls
         now = self._conductor.now()
         open_calls = [call_id for call_id in open_calls if self._rests.get(call_id, 0) <= now]
         self._seen = {}
@@ -121,8 +133,16 @@ class Watchdog:
                 outcomes = list(threads.map(self._look_safely, open_calls))
         if self._brakes is not None:
             self._brakes.watched(list(self._seen.values()), now)
+        if self._slots is not None:
+            self._sweep(self._slots, idle=idle)
         done = zip(open_calls, outcomes, strict=True)
         return {call_id: outcome for call_id, outcome in done if outcome is not Outcome.UNCHANGED}
+
+    def _sweep(self, slots: SlotLedger, *, idle: bool) -> None:
+        try:
+            slots.sweep(self._conductor.look_at, idle=idle)
+        except StoreError as error:  # what the watchdog has settled is settled
+            log.warning("the slots were not looked at: %s", error)
 
     def _look_safely(self, call_id: str) -> Outcome:
         try:

@@ -7,7 +7,7 @@ import os
 import threading
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING
 
 from shared.azure.call_automation import AcsGateway
 from shared.azure.call_store import TableStore
@@ -22,9 +22,13 @@ from shared.calls.store.base import CallStore, DoNotRecord
 from shared.calls.timers import Timers
 from shared.calls.watchdog import Watchdog
 from shared.composition.flows import load_flows
+from shared.composition.lines import compose_slots, read_lines, with_lines
+from shared.composition.once import Once
 from shared.errors import InvalidInput, Misconfigured
 from shared.exposure import in_azure
 from shared.identifiers import Identifier
+from shared.lines.reading import Lines
+from shared.lines.shared_calendars import SharedCalendars
 from shared.logs import logger
 from shared.privacy import NumberHashes
 from shared.routing import RoutingTable, load_routes
@@ -36,39 +40,18 @@ from shared.stream_signals import SignalSignatures
 
 if TYPE_CHECKING:
     from shared.brakes.brakes import AppBrakes, Refreshing
-    from shared.brakes.rows import BrakeRows
     from shared.composition.kept import Kept
     from shared.composition.notifications import Notifications
     from shared.composition.recordings import Recordings
     from shared.recordings.base import Archive
+    from shared.text_rows import TextRows
+    from shared.web.calendars import CalendarService
     from shared.web.do_not_record import DoNotRecordService
     from shared.web.service import CallService
     from shared.web.stream_signals import StreamSignalService
     from shared.web.switches import SwitchesService
 
-T = TypeVar("T")
-
 log = logger("switchboard.start")
-
-
-class Once(Generic[T]):
-    """Gives what a function makes, made on first use: one, however many threads ask at once."""
-
-    def __init__(self, make: Callable[[], T]) -> None:
-        self._make = make
-        self._lock = threading.Lock()
-        self._made: T | None = None
-
-    def __call__(self) -> T:
-        with self._lock:
-            if self._made is None:
-                self._made = self._make()
-            return self._made
-
-    def cache_clear(self) -> None:
-        """Forget it; for tests."""
-        with self._lock:
-            self._made = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +66,8 @@ class Switchboard:
     stream_signatures: SignalSignatures
     tokens: TokenVerifier
     routes: RoutingTable
+    lines: Lines
+    calendars: SharedCalendars
     brakes: AppBrakes
     recordings: Once[Recordings]
     """Recordings and their reports, put together on first use: no answer to a call needs them."""
@@ -115,6 +100,13 @@ class Switchboard:
         return SwitchesService(self.brakes, self.conductor.flows)
 
     @property
+    def calendar_service(self) -> CalendarService:
+        """What the HTTP API does with calendars. Its models are imported on first use."""
+        from shared.web.calendars import CalendarService
+
+        return CalendarService(self.brakes)
+
+    @property
     def do_not_record_service(self) -> DoNotRecordService:
         """What the HTTP API does with that list. Its models are imported on first use."""
         from shared.web.do_not_record import DoNotRecordService
@@ -133,7 +125,8 @@ def compose(
     notifications: Callable[[], Notifications] | None = None,
     streams: Archive | None = None,
     do_not_record: DoNotRecord | None = None,
-    brake_rows: BrakeRows | None = None,
+    brake_rows: TextRows | None = None,
+    slot_rows: TextRows | None = None,
     refresher: Callable[[Callable[[], None]], Refreshing] | None = None,
 ) -> Switchboard:
     """Join the parts by settings; a test gives its own for those that reach out."""
@@ -153,8 +146,10 @@ def compose(
         numbers = NumberHashes(settings.number_hash_key, settings.number_hash_key_previous)
         do_not_record = do_not_record or TableDoNotRecord(settings.storage_account, settings.store_prefix, numbers)
     store = store or TableStore(settings.storage_account, settings.store_prefix, numbers)
-    routes = load_routes(settings.routing_file, FLOWS)
-    brakes = _brakes(settings, routes, brake_rows, refresher)
+    lines, calendars = read_lines(settings, FLOWS), SharedCalendars()
+    routes = with_lines(load_routes(settings.routing_file, FLOWS), lines)
+    brakes = _brakes(settings, routes, brake_rows, refresher, lines, calendars)
+    slots = compose_slots(settings, lines, FLOWS, slot_rows)
     gateway = gateway or AcsGateway(
         settings.acs_endpoint,
         settings.acs_access_key,
@@ -179,6 +174,7 @@ def compose(
         language=settings.speech_language,
         do_not_record=do_not_record,
         brakes=brakes,
+        slots=slots,
         secrets=SecretKeys(settings.secrets_key, settings.secrets_key_previous) if settings.secrets_key else None,
     )
     watchdog = Watchdog(
@@ -188,6 +184,7 @@ def compose(
         grace=settings.dispatch_grace_seconds,
         idle_timeout=settings.quiet_seconds,
         brakes=brakes,
+        slots=slots,
     )
     conductor.afterwards.ended.append(brakes.ended)
     recorded = Once(recordings or (lambda: _recordings(settings, store, conductor.flows)))
@@ -204,6 +201,8 @@ def compose(
         tokens=tokens
         or TokenVerifier(settings.acs_openid_configuration_url, settings.acs_token_issuer, settings.acs_resource_id),
         routes=routes,
+        lines=lines,
+        calendars=calendars,
         brakes=brakes,
         recordings=recorded,
         notifications=notify,
@@ -215,14 +214,17 @@ def compose(
 def _brakes(
     settings: Settings,
     routes: RoutingTable,
-    rows: BrakeRows | None,
+    rows: TextRows | None,
     refresher: Callable[[Callable[[], None]], Refreshing] | None,
+    lines: Lines,
+    calendars: SharedCalendars,
 ) -> AppBrakes:
-    from shared.azure.brake_rows import TableBrakeRows
+    from shared.azure.text_rows import TableTextRows
     from shared.composition.brakes import compose_brakes
 
-    rows = rows or TableBrakeRows(settings.storage_account, settings.store_prefix)
-    return compose_brakes(settings, routes, FLOWS, rows, refresher)
+    rows = rows or TableTextRows(settings.storage_account, f"{settings.store_prefix}brakes")
+    readers = [calendars.take_over]
+    return compose_brakes(settings, routes, FLOWS, rows, refresher, numbers=lines.numbers.keys(), readers=readers)
 
 
 def _recordings(settings: Settings, store: CallStore, flows: Collection[str]) -> Recordings:

@@ -4,9 +4,12 @@ SwitchboardError
 ├── InvalidInput            a field of a request, body or file is wrong: names the field and the remedy
 │   ├── SettingsError       an app setting is missing or wrong
 │   ├── RoutingError        the routing file is wrong: names the line
+│   ├── LinesError          the file of the app's numbers is wrong: names the line
 │   ├── ScorecardError      a scorecard is wrong: names the line
 │   ├── TextsError          the texts of a flow are wrong: names the line
 │   ├── UnknownAction       no action of this name can be taken on a live call
+│   ├── UnknownCalendar     there is no calendar of this name
+│   ├── VersionMismatch     what is to be changed is no longer as it was read
 │   ├── KeyReused           an idempotency key came back with another request
 │   └── MalformedEvent      a delivered event cannot be read
 ├── CampaignState           a campaign cannot do this in the state that it is in
@@ -63,6 +66,7 @@ from shared.errors.base import (
     KeyReused,
     KeysUnavailable,
     LimitReached,
+    LinesError,
     MalformedEvent,
     Misconfigured,
     Refused,
@@ -72,6 +76,8 @@ from shared.errors.base import (
     SwitchboardError,
     TextsError,
     UnknownAction,
+    UnknownCalendar,
+    VersionMismatch,
 )
 from shared.errors.calls import (
     AlreadyClaimed,
@@ -132,6 +138,7 @@ __all__ = [
     "KeyReused",
     "KeysUnavailable",
     "LimitReached",
+    "LinesError",
     "LostRace",
     "MalformedEvent",
     "Misconfigured",
@@ -155,8 +162,10 @@ __all__ = [
     "TimedOut",
     "TranscriptionFailed",
     "UnknownAction",
+    "UnknownCalendar",
     "UnknownCall",
     "UnknownRecording",
     "UnreadableAudio",
+    "VersionMismatch",
     "WantsPerson",
 ]

@@ -54,6 +54,18 @@ class MalformedEvent(InvalidInput):
     """A delivered body is not the event that it should be. Sending it again will not help."""
 
 
+class LinesError(InvalidInput):
+    """The file of the app's numbers is wrong: names the line."""
+
+
+class UnknownCalendar(InvalidInput):
+    """There is no calendar of this name."""
+
+
+class VersionMismatch(InvalidInput):
+    """What is to be changed is no longer, or not, as `If-Match` or `If-None-Match` says."""
+
+
 class UnknownAction(InvalidInput):
     """No action of this name can be taken on a live call."""
 

@@ -78,6 +78,7 @@ PLACES = (
         "by hash",
         "EvidenceRecords.drop_older",
     ),
+    Place("table", "slots", "", "until the leg is over", _BY_CALL, "given back when the call is over"),
     Place("queue", "-timers", "", UNTIL_DONE, _BY_CALL, "dropped when the call is gone"),
     Place("queue", "-timers-poison", "", "7 days", _BY_CALL, "the queue itself"),
     Place("queue", "-recordings", "", UNTIL_DONE, _BY_CALL, "dropped when the recording is gone"),

@@ -6,10 +6,14 @@ shown twice and counts twice; where they are put forward, what lies in the gap d
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
+
+CALENDAR_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
+CALENDAR_NAMES = "Use small letters, digits and -, at most 40."
 
 DAY_MINUTES = 24 * 60
 
@@ -97,9 +101,14 @@ class Calendar:
         return at.astimezone(self.zone).utcoffset()
 
 
-def every_day(zone: ZoneInfo, *intervals: Interval, days: frozenset[int] = frozenset(range(7))) -> Calendar:
-    """The same hours on each of these weekdays (0 = Monday), without exceptions."""
-    return Calendar(zone, tuple(intervals if day in days else () for day in range(7)))
+def every_day(
+    zone: ZoneInfo,
+    *intervals: Interval,
+    days: frozenset[int] = frozenset(range(7)),
+    holidays: frozenset[date] = frozenset(),
+) -> Calendar:
+    """The same hours on each of these weekdays (0 = Monday)."""
+    return Calendar(zone, tuple(intervals if day in days else () for day in range(7)), holidays)
 
 
 def _aware(at: datetime) -> datetime:

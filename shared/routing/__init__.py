@@ -8,7 +8,6 @@ decision.
 from shared.routing.decisions import (
     AnswerWith,
     Decision,
-    Hours,
     LeaveRinging,
     RedirectTo,
     RejectWith,
@@ -22,7 +21,6 @@ __all__ = [
     "MAX_FILE_BYTES",
     "AnswerWith",
     "Decision",
-    "Hours",
     "LeaveRinging",
     "RedirectTo",
     "RejectWith",

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from typing import ClassVar, Protocol
-from zoneinfo import ZoneInfo
 
 from shared.calls.actions import Action, Answer, Redirect, Reject, RejectReason
 from shared.calls.flow import NO_FLOW
 from shared.identifiers import Identifier
+from shared.lines.calendars import Calendar
 
 NO_RULE = "no rule matched"
-DAY_MINUTES = 24 * 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,41 +119,13 @@ Headers = tuple[tuple[str, tuple[Pattern, ...]], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Hours:
-    """Times of the week, on the wall clocks of a time zone.
-
-    Attributes:
-        days: weekdays, 0 = Monday.
-        intervals: minutes since midnight, end excluded; an end before its start is on the next day.
-        holidays: dates on which no interval starts.
-    """
-
-    days: frozenset[int]
-    intervals: tuple[tuple[int, int], ...]
-    holidays: frozenset[date]
-    zone: ZoneInfo
-
-    def contains(self, at: datetime) -> bool:
-        local = at.astimezone(self.zone)
-        minute = local.hour * 60 + local.minute
-        today = local.date()
-        if self._opens_on(today) and any(
-            start <= minute < (end if end > start else DAY_MINUTES) for start, end in self.intervals
-        ):
-            return True
-        return any(minute < end <= start for start, end in self.intervals) and self._opens_on(today - timedelta(days=1))
-
-    def _opens_on(self, day: date) -> bool:
-        return day.weekday() in self.days and day not in self.holidays
-
-
-@dataclass(frozen=True, slots=True)
 class Facts:
     """What of an incoming call the rules look at.
 
     Attributes:
         context: values by header name, as `header_name` gives it.
         teams: values by the name on the wire, in small letters.
+        calendars: those that there are, by name.
     """
 
     to: Identifier
@@ -162,6 +133,7 @@ class Facts:
     on_behalf_of: Identifier | None
     context: Mapping[str, Sequence[str]]
     teams: Mapping[str, Sequence[str]]
+    calendars: Mapping[str, Calendar]
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,16 +144,19 @@ class Rule:
         context: patterns by header name, as `header_name` gives it.
         on_behalf_of: whose call it is, where `to` takes calls for somebody else.
         teams: patterns by the name of a Teams detail, in small letters.
+        calendar: the name of a calendar, and whether it has to be open or closed; where there is no such calendar, it
+            is neither.
     """
 
     name: str
     to: tuple[Pattern, ...] | None
     caller: tuple[Pattern, ...] | None
     context: Headers
-    hours: Hours | None
+    hours: Calendar | None
     outcome: Outcome
     on_behalf_of: tuple[Pattern, ...] | None = None
     teams: Headers = ()
+    calendar: tuple[str, bool] | None = None
 
     def matches(self, facts: Facts, at: datetime) -> bool:
         return (
@@ -190,8 +165,14 @@ class Rule:
             and (self.on_behalf_of is None or _is_one_of(self.on_behalf_of, facts.on_behalf_of))
             and _all_there(self.context, facts.context)
             and _all_there(self.teams, facts.teams)
-            and (self.hours is None or self.hours.contains(at))
+            and (self.hours is None or self.hours.is_open(at))
+            and (self.calendar is None or _stands_so(self.calendar, facts.calendars, at))
         )
+
+    @property
+    def takes_all(self) -> bool:
+        """Whether it has no condition."""
+        return self == Rule(self.name, None, None, (), None, self.outcome)
 
     def covers_conditions(self, other: Rule) -> bool:
         """Whether the conditions other than `to` hold whenever those of the other rule hold."""
@@ -201,6 +182,7 @@ class Rule:
             and _all_covered(self.context, other.context)
             and _all_covered(self.teams, other.teams)
             and (self.hours is None or self.hours == other.hours)
+            and (self.calendar is None or self.calendar == other.calendar)
         )
 
 
@@ -209,6 +191,11 @@ class RoutingTable:
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         self.rules = tuple(rules)
+
+    @property
+    def calendars(self) -> frozenset[str]:
+        """The names of those that rules ask."""
+        return frozenset(rule.calendar[0] for rule in self.rules if rule.calendar is not None)
 
     def decide(
         self,
@@ -219,6 +206,7 @@ class RoutingTable:
         at: datetime,
         on_behalf_of: Identifier | None = None,
         teams: Mapping[str, str] | None = None,
+        calendars: Mapping[str, Calendar] | None = None,
     ) -> Decision:
         """What to do with an incoming call.
 
@@ -229,6 +217,7 @@ class RoutingTable:
             at: the time of the call, with its time zone.
             on_behalf_of: whose call it is, where `to` takes calls for somebody else.
             teams: what Teams says of the call, by the name on the wire (`TeamsPhoneCallDetails.words`).
+            calendars: those that there are, by name.
         """
         if at.tzinfo is None:
             raise ValueError("routing needs a time with its time zone")
@@ -236,7 +225,7 @@ class RoutingTable:
         for name, value in context.items():
             headers.setdefault(header_name(name), []).append(value)
         details = {name.lower(): [value] for name, value in (teams or {}).items()}
-        facts = Facts(to, caller, on_behalf_of, headers, details)
+        facts = Facts(to, caller, on_behalf_of, headers, details, calendars or {})
         redirected_here = None if to.phone_number is not None else self._redirects_to(to)
         for rule in self.rules:
             if rule.matches(facts, at):
@@ -273,6 +262,11 @@ def guarded(outcome: Outcome, to: Identifier, caller: Identifier) -> Outcome:
 
 def matches_any(patterns: tuple[Pattern, ...] | None, value: str) -> bool:
     return patterns is None or any(pattern.matches(value) for pattern in patterns)
+
+
+def _stands_so(condition: tuple[str, bool], calendars: Mapping[str, Calendar], at: datetime) -> bool:
+    name, is_open = condition
+    return name in calendars and calendars[name].is_open(at) is is_open
 
 
 def _is_one_of(patterns: tuple[Pattern, ...], who: Identifier | None) -> bool:

@@ -14,6 +14,8 @@ from shared.errors import InvalidInput, RoutingError
 from shared.events.event_grid import TEAMS_WORDS
 from shared.identifiers import Identifier
 from shared.languages import LANGUAGE_TAG
+from shared.lines.calendars import CALENDAR_NAME, CALENDAR_NAMES
+from shared.lines.times import ZONES
 from shared.routing.decisions import (
     AnswerWith,
     Headers,
@@ -28,7 +30,7 @@ from shared.routing.decisions import (
     header_name,
     matches_any,
 )
-from shared.routing.hours import ZONES, HoursInFile
+from shared.routing.hours import HoursInFile
 from shared.yaml_text import Where, Wrong, YamlFile, did_you_mean, each, gathered, scalar
 
 _APP_FOLDER = Path(__file__).parent.parent.parent
@@ -193,10 +195,21 @@ class RuleInFile(BaseModel):
     context: Annotated[Headers, PlainValidator(_context)] = ()
     teams: Annotated[Headers, PlainValidator(_teams)] = ()
     hours: Annotated[HoursInFile | None, BeforeValidator(_given)] = None
+    open: Text = ""
+    closed: Text = ""
     answer: Annotated[str, PlainValidator(_flow)] = ""
     reject: Annotated[RejectReason, PlainValidator(_reason)] = "none"
     redirect: Annotated[Identifier | None, PlainValidator(_exact_endpoint)] = None
     language: Text = ""
+
+    @model_validator(mode="after")
+    def _has_one_calendar(self) -> Self:
+        if self.open and self.closed:
+            raise Wrong("goes without open.", "Name one calendar, or none.", "closed")
+        for key, name in (("open", self.open), ("closed", self.closed)):
+            if name and not CALENDAR_NAME.fullmatch(name):
+                raise Wrong(f"{name!r} is not the name of a calendar.", CALENDAR_NAMES, key)
+        return self
 
     @model_validator(mode="after")
     def _has_one_outcome(self) -> Self:
@@ -237,7 +250,8 @@ class RuleInFile(BaseModel):
         elif self.redirect:
             outcome = RedirectTo(target=self.redirect, rule=name)
         hours = self.hours.hours if self.hours else None
-        return Rule(name, self.to, self.caller, self.context, hours, outcome, self.on_behalf_of, self.teams)
+        calendar = (self.open or self.closed, bool(self.open)) if self.open or self.closed else None
+        return Rule(name, self.to, self.caller, self.context, hours, outcome, self.on_behalf_of, self.teams, calendar)
 
 
 _ANYBODY = (Pattern("", is_prefix=True),)

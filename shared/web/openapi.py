@@ -10,9 +10,12 @@ from pydantic import BaseModel
 from shared.calls.actions import Action
 from shared.calls.call import SIGNAL_NAME
 from shared.calls.record import Status
+from shared.lines.calendars import CALENDAR_NAME
+from shared.lines.shared_calendars import CalendarText
 from shared.quality.report import Report
 from shared.recordings.record import Status as RecordingStatus
 from shared.web import models, notifications, people, reports
+from shared.web.calendars import CalendarList, CalendarView
 from shared.web.do_not_record import NumberListed, NumberNotToRecord
 from shared.web.flows import FlowList
 from shared.web.models import ACTIONS, MAX_KEY, schema_of
@@ -38,6 +41,24 @@ _KEY = {
     "in": "header",
     "description": "requests with the same key are carried out once",
     "schema": {"type": "string", "minLength": 1, "maxLength": MAX_KEY},
+}
+_CALENDAR = {
+    "name": "name",
+    "in": "path",
+    "required": True,
+    "schema": {"type": "string", "pattern": f"^{CALENDAR_NAME.pattern}$"},
+}
+_IF_MATCH = {
+    "name": "If-Match",
+    "in": "header",
+    "description": "the ETag that it has; without it, whatever stands there",
+    "schema": {"type": "string"},
+}
+_IF_NONE_MATCH = {
+    "name": "If-None-Match",
+    "in": "header",
+    "description": "`*`: only if there is none of this name",
+    "schema": {"type": "string", "const": "*"},
 }
 _DAY = {
     "name": "day",
@@ -83,8 +104,9 @@ _CHANGING = (400, 401, 404, 409, 422, 502, 503)
 _PROBLEMS = {
     400: "the request is invalid: see `field` and `remedy`",
     401: "the function key is missing or wrong; a response of the host, without a body",
-    404: "no such call, recording, report or dead letter, or no such action",
+    404: "no such call, recording, report, dead letter or calendar, or no such action",
     409: "the call has ended or is not connected yet, the key was used for another request, or a switch is off",
+    412: "it is no longer, or not, what If-Match or If-None-Match says",
     422: "the service or a brake of the app refused: see `code`",
     502: "the service failed or did not respond: `code` is its own",
     503: "unavailable now; see Retry-After",
@@ -187,6 +209,7 @@ def openapi() -> dict[str, Any]:
     ):
         problems = (401, 503) if request is None else (400, 401, 503)
         document.add("/switches", method, operation, summary, request, {200: SwitchesView}, [], problems)
+    _add_calendars(document)
     for name, kind in ACTIONS.items():
         summary = (kind.__doc__ or name).split("\n", 1)[0]
         document.add(
@@ -265,6 +288,19 @@ def _add_dead_letters(document: _Document) -> None:
     )
 
 
+def _add_calendars(document: _Document) -> None:
+    path = "/calendars/{name}"
+    changing: list[dict[str, Any]] = [_CALENDAR, _IF_MATCH, _IF_NONE_MATCH]
+    document.add("/calendars", "get", "listCalendars", "List calendars", None, {200: CalendarList}, [], (401, 503))
+    found: dict[int, type[BaseModel]] = {200: CalendarView}
+    document.add(path, "get", "getCalendar", "Get a calendar", None, found, [_CALENDAR], (401, 404, 503))
+    made = found | {201: CalendarView}
+    problems = (400, 401, 412, 503)
+    document.add(path, "put", "putCalendar", "Make or replace a calendar", CalendarText, made, changing, problems)
+    document.add(path, "delete", "deleteCalendar", "Remove a calendar", None, {}, changing[:2], (401, 404, 412, 503))
+    document.no_content(path, "delete", "it is removed")
+
+
 class _Document:
     def __init__(self) -> None:
         self._paths: dict[str, dict[str, Any]] = {}
@@ -308,6 +344,10 @@ class _Document:
             required = bool({"required", "oneOf"} & set(self._schemas[request.__name__]))
             described["requestBody"] = {"required": required, "content": {"application/json": body}}
         self._paths.setdefault(path, {})[method] = described
+
+    def no_content(self, path: str, method: str, description: str) -> None:
+        """Declare that a path responds without a body."""
+        self._paths[path][method]["responses"]["204"] = {"description": description}
 
     def html(self, path: str, description: str) -> None:
         """Declare that a path responds with a page."""

@@ -9,8 +9,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from shared.brakes.brakes import AppBrakes
-from shared.brakes.rows import RowName
+from shared.brakes.brakes import AppBrakes, RowName
 from shared.brakes.switches import Change, Changed, Diversion, FlowDiverted, Switches, name_of
 from shared.errors import InvalidInput, LostRace
 from shared.identifiers import Identifier

@@ -198,11 +198,12 @@ def desk_with(
     texts: Mapping[str, str] | None = None,
     placed: Collection[str] = (),
     speed: float = 10,
+    lines: str = "",
 ) -> Iterator[Desk]:
     """A stack that runs what is deployed and these flows, each under a number of its own.
 
     `users` names the flow for each ACS user that the app answers for, `texts` are the files beside the flows by name,
-    and `placed` names the flows that take no call, because they need input.
+    and `placed` names the flows that take no call, because they need input. `lines` is the file of own numbers.
     Each text of flows is a module. `{sound}` in it is the address of a sound file, as is everything at
     contoso.example; `{nothing}` leads nowhere.
     """
@@ -219,6 +220,8 @@ def desk_with(
         for name, written in (texts or {}).items():
             (root / "flows" / name).write_text(written, "utf-8")
         (root / "routing.yaml").write_text(f"rules:\n{rules}  - {{name: nobody, reject: busy}}\n")
+        if lines:
+            (root / "lines.yaml").write_text(lines)
         with Stack(
             app_root=root,
             host="own",

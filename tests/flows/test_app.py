@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from shared.brakes.rows import MemoryBrakeRows
 from shared.calls import FLOWS, Flow
 from shared.composition.brakes import compose_brakes, forbidden_targets
 from shared.composition.flows import load_flows
 from shared.quality.scorecards import load_scorecards
 from shared.routing import RoutingTable, load_routes
 from shared.settings import Settings, load_settings
+from shared.text_rows import MemoryTextRows
 from tests.setting_samples import REQUIRED
 from tests.unit.brakes.instances import Still
 
@@ -36,7 +36,7 @@ def test_every_rule_of_the_routing_can_be_followed(
     routes: RoutingTable, flows: dict[str, Flow], settings: Settings
 ) -> None:
     assert routes.rules
-    brakes = compose_brakes(settings, routes, flows, MemoryBrakeRows(), Still)
+    brakes = compose_brakes(settings, routes, flows, MemoryTextRows(), Still)
     assert list(forbidden_targets(settings, routes, flows, brakes.dialing)) == []
 
 

@@ -25,7 +25,6 @@ from jwt.algorithms import RSAAlgorithm
 
 import function_app
 from shared import composition
-from shared.brakes.rows import BrakeRows, MemoryBrakeRows
 from shared.calls.gateway.memory import MemoryGateway
 from shared.calls.store.memory import MemoryDoNotRecord, MemoryStore
 from shared.composition import Switchboard, compose
@@ -36,6 +35,7 @@ from shared.privacy import NumberHashes
 from shared.recordings.memory import MemoryArchive
 from shared.security import TokenVerifier
 from shared.settings import load_settings
+from shared.text_rows import MemoryTextRows, TextRows
 from tests.functional.described import assert_described
 from tests.setting_samples import STORAGE, made_key
 from tests.unit.calls.world import ListedTimers, Turns, Wire, respond
@@ -166,6 +166,7 @@ class App:
     clock: Clock
     wire: Wire = field(default_factory=Wire)
     later: Turns = field(default_factory=Turns)
+    slot_rows: MemoryTextRows = field(default_factory=MemoryTextRows)
     seen: int = 0
 
     # Doors
@@ -295,7 +296,7 @@ def running(
     notifications: Callable[[MemoryStore], Notifications] | None = None,
     streams: MemoryArchive | None = None,
     store: MemoryStore | None = None,
-    brake_rows: BrakeRows | None = None,
+    brake_rows: TextRows | None = None,
     **settings: str,
 ) -> Iterator[App]:
     """The app with memory behind it; `switchboard()` gives it to every function."""
@@ -326,10 +327,11 @@ def running(
         notifications=notifications and (lambda: notifications(store)),
         streams=streams,
         do_not_record=MemoryDoNotRecord(NumberHashes(hash_key)) if hash_key else None,
-        brake_rows=brake_rows or MemoryBrakeRows(),
+        brake_rows=brake_rows or MemoryTextRows(),
+        slot_rows=(slot_rows := MemoryTextRows()),
         refresher=Still,
     )
-    app = App(board, store, gateway, timers, issuer, clock)
+    app = App(board, store, gateway, timers, issuer, clock, slot_rows=slot_rows)
     board.conductor.afterwards.later = app.later
     with pytest.MonkeyPatch.context() as patch, serving(board):
         patch.setattr("shared.calls.conductor.time", SimpleNamespace(time_ns=clock.time_ns, sleep=time.sleep))

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from shared.brakes.rows import MemoryBrakeRows
 from shared.calls import FLOWS, actions
 from shared.errors import LostRace
 from shared.identifiers import Identifier
+from shared.text_rows import MemoryTextRows
 from tests.functional.api import OTHER_PHONE, OURS, PHONE, TESTED, live, read, send
 from tests.functional.app import NUMBER, REDIRECT_TARGET, REDIRECTED, REJECTED, App, http_routes, problem, running
 
@@ -239,7 +239,7 @@ def test_the_newest_ten_changes_are_remembered(app: App) -> None:
 
 
 def test_switches_outlive_the_instance_and_are_those_of_all(tmp_path: Path) -> None:
-    rows = MemoryBrakeRows()
+    rows = MemoryTextRows()
     with running(tmp_path, brake_rows=rows) as one:
         turn(one, outbound="off")
     with running(tmp_path, brake_rows=rows) as other:

@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from shared.brakes.rows import MemoryBrakeRows
 from shared.calls import FLOWS, ActionRefused, Call, Flow, actions
 from shared.calls.gateway.memory import refuse
 from shared.calls.store.base import Listed
 from shared.composition import compose
 from shared.errors import StoreUnavailable
 from shared.identifiers import Identifier
+from shared.text_rows import MemoryTextRows
 from tests.functional.api import (
     BODIES,
     OTHER_PHONE,
@@ -326,7 +326,7 @@ def test_participants_are_those_of_the_newest_update(app: App) -> None:
 def test_participants_are_told_by_an_instance_that_has_not_heard_the_newest_update(app: App) -> None:
     call_id = live(app)
     other = compose(
-        app.board.settings, store=app.store, gateway=app.gateway, timers=app.timers, brake_rows=MemoryBrakeRows()
+        app.board.settings, store=app.store, gateway=app.gateway, timers=app.timers, brake_rows=MemoryTextRows()
     )
     assert other.conductor.open_operations(call_id) == []  # it holds the call in memory now
     here = [{"identifier": {"rawId": USER, "communicationUser": {"id": USER}}, "isMuted": False, "isOnHold": False}]

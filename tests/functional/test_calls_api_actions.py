@@ -10,7 +10,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from shared.brakes.rows import MemoryBrakeRows
 from shared.calls import FLOWS, actions, text
 from shared.calls.gateway.base import Request
 from shared.calls.gateway.memory import refuse
@@ -19,6 +18,7 @@ from shared.composition import compose
 from shared.errors import KeyReused
 from shared.events import explain, parse_callback
 from shared.identifiers import Identifier
+from shared.text_rows import MemoryTextRows
 from shared.web.models import ACTIONS
 from tests.examples import examples
 from tests.found_calls import decode_all
@@ -203,7 +203,7 @@ def test_nothing_is_done_on_a_call_that_ends_while_the_request_is_on_its_way(app
     """Another instance takes CallDisconnected between this one's look at the call and its commit."""
     call_id = live(app)
     other = compose(
-        app.board.settings, store=app.store, gateway=app.gateway, timers=app.timers, brake_rows=MemoryBrakeRows()
+        app.board.settings, store=app.store, gateway=app.gateway, timers=app.timers, brake_rows=MemoryTextRows()
     )
     over = app.wire.event("CallDisconnected", None, (200, 7000, "over"))
     commit = app.store.commit
@@ -292,7 +292,7 @@ def test_a_transfer_from_outside_ends_the_call_as_transferred(app: App) -> None:
 def test_actions_from_two_instances_at_once_are_each_done_once(app: App, keys: tuple[str, str]) -> None:
     call_id = live(app)
     other = compose(
-        app.board.settings, store=app.store, gateway=app.gateway, timers=app.timers, brake_rows=MemoryBrakeRows()
+        app.board.settings, store=app.store, gateway=app.gateway, timers=app.timers, brake_rows=MemoryTextRows()
     )
     other.conductor.afterwards.later = app.later
     start = threading.Barrier(2)
@@ -346,7 +346,7 @@ def test_an_instance_that_remembers_the_call_as_it_was_acts_on_it_as_it_is(app: 
     app.gateway._answer = lambda request: {}
     call_id = placed(app)
     other = compose(
-        app.board.settings, store=app.store, gateway=app.gateway, timers=app.timers, brake_rows=MemoryBrakeRows()
+        app.board.settings, store=app.store, gateway=app.gateway, timers=app.timers, brake_rows=MemoryTextRows()
     )
     other.conductor.afterwards.later = app.later
     assert len(other.conductor.open_operations(call_id)) == 1  # it holds the call in memory, without a connection

@@ -10,8 +10,8 @@ import pytest
 from bench.core import CALLEE, CALLER, BenchCall, conductor, counted_requests
 from bench.imports import LIMIT, imported_modules, measure_imports
 from bench.storage import COLD, FLAT, FURTHER_PARSES, cold_costs, growth, round_trips
-from shared.azure.brake_rows import TableBrakeRows
 from shared.azure.call_store import TableStore
+from shared.azure.text_rows import TableTextRows
 from shared.brakes.brakes import AppBrakes, Limits
 from shared.brakes.dialing import Dialing
 from shared.calls.actions import CreateCall
@@ -90,7 +90,10 @@ def test_only_the_claim_stands_before_the_answer(storage: str) -> None:
 
 
 def test_with_all_brakes_on_the_claim_alone_stands_before_the_answer_and_a_callback_costs_one(storage: str) -> None:
-    store, rows = TableStore(StorageAccount(storage), "braked"), TableBrakeRows(StorageAccount(storage), "braked")
+    store, rows = (
+        TableStore(StorageAccount(storage), "braked"),
+        TableTextRows(StorageAccount(storage), "brakedbrakes"),
+    )
     hashes = NumberHashes(base64.b64encode(bytes(32)).decode())
     limits, dialing = Limits(calls=1000, calls_of_one_caller=2), Dialing(countries=frozenset({"+1"}))
     brakes = AppBrakes(rows, limits, dialing, hashes, {}, refresher=Still)

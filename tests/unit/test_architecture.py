@@ -27,20 +27,20 @@ ARROWS: Mapping[str, frozenset[str]] = {
         "shared/recordings shared/routing shared/settings.py shared/web",
         "flows": "shared/calls",
         "shared/health.py": "shared/*.py shared/composition",
-        "shared/composition": "shared/*.py shared/azure shared/brakes shared/calls shared/kept shared/notifications "
-        "shared/quality shared/recordings shared/routing shared/settings.py shared/web",
+        "shared/composition": "shared/*.py shared/azure shared/brakes shared/calls shared/kept shared/lines "
+        "shared/notifications shared/quality shared/recordings shared/routing shared/settings.py shared/web",
         "shared/settings.py": "shared/*.py shared/brakes shared/notifications shared/quality shared/recordings",
-        "shared/azure": "shared/*.py shared/brakes shared/calls shared/notifications shared/outreach shared/quality "
+        "shared/azure": "shared/*.py shared/calls shared/notifications shared/outreach shared/quality "
         "shared/recordings",
-        "shared/web": "shared/*.py shared/brakes shared/calls shared/kept shared/notifications shared/quality "
-        "shared/recordings shared/routing",
-        "shared/lines": "",
+        "shared/web": "shared/*.py shared/brakes shared/calls shared/kept shared/lines shared/notifications "
+        "shared/quality shared/recordings shared/routing",
         "shared/outreach": "shared/*.py shared/brakes shared/events shared/lines",
         "shared/kept": "shared/*.py shared/calls shared/notifications shared/recordings",
         "shared/recordings": "shared/*.py shared/calls shared/events shared/notifications shared/quality",
         "shared/notifications": "shared/*.py shared/calls",
         "shared/brakes": "shared/*.py shared/calls shared/routing",
-        "shared/routing": "shared/*.py shared/calls shared/events",
+        "shared/routing": "shared/*.py shared/calls shared/events shared/lines",
+        "shared/lines": "shared/*.py",
         "shared/calls": "shared/*.py shared/events",
         "shared/events": "shared/*.py",
         "shared/quality": "shared/*.py",

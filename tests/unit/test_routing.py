@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 
 from shared.errors import RoutingError
 from shared.identifiers import Identifier
+from shared.lines.calendars import Calendar
 from shared.routing import (
     MAX_FILE_BYTES,
     AnswerWith,
     Decision,
-    Hours,
     LeaveRinging,
     RedirectTo,
     RejectWith,
@@ -262,14 +262,14 @@ def test_hours_are_those_of_their_zone() -> None:
     assert not answers(rule, at=datetime(2026, 7, 1, 14, 30, tzinfo=UTC))
 
 
-def naively_open(hours: Hours, at: datetime) -> bool:
+def naively_open(hours: Calendar, at: datetime) -> bool:
     """Walk minute by minute through each interval that starts today or yesterday."""
     local = at.astimezone(hours.zone)
     now = (local.date(), local.hour * 60 + local.minute)
     for day in (local.date(), local.date() - timedelta(days=1)):
-        if day.weekday() not in hours.days or day in hours.holidays:
+        if day in hours.holidays:
             continue
-        for start, end in hours.intervals:
+        for start, end in hours.weekly[day.weekday()]:
             minute, open_minutes = start, set()
             while minute != (end if end > start else end + 1440):
                 open_minutes.add((day + timedelta(days=minute // 1440), minute % 1440))
@@ -284,16 +284,15 @@ intervals = st.tuples(st.integers(0, 1439), st.integers(1, 1440)).filter(lambda 
 
 @given(
     hours=st.builds(
-        Hours,
-        days=st.frozensets(st.integers(0, 6)),
-        intervals=st.lists(intervals, min_size=1, max_size=3).map(tuple),
+        Calendar,
+        weekly=st.tuples(*[st.lists(intervals, max_size=3).map(tuple)] * 7),
         holidays=st.frozensets(st.dates(date(2026, 3, 25), date(2026, 4, 3)), max_size=3),
         zone=st.sampled_from(["Europe/Berlin", "Australia/Lord_Howe", "UTC"]).map(ZoneInfo),
     ),
     at=st.datetimes(datetime(2026, 3, 25), datetime(2026, 4, 6), timezones=st.just(UTC)),
 )
-def test_hours_agree_with_a_walk_through_their_minutes(hours: Hours, at: datetime) -> None:
-    assert hours.contains(at) is naively_open(hours, at)
+def test_hours_agree_with_a_walk_through_their_minutes(hours: Calendar, at: datetime) -> None:
+    assert hours.is_open(at) is naively_open(hours, at)
 
 
 @given(st.integers(0, 1439), st.integers(1, 1440), st.integers(0, 2 * 1440))

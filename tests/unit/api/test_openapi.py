@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from schemathesis.specs.openapi.definitions import OPENAPI_31_VALIDATOR
 
 from shared.identifiers import Identifier
+from shared.lines.shared_calendars import CalendarText
 from shared.web.do_not_record import NumberNotToRecord
 from shared.web.models import ACTIONS, PlaceCall, read, read_action
 from shared.web.openapi import openapi
@@ -33,10 +34,14 @@ REPEATABLE: dict[str, type[BaseModel]] = {
     **dict.fromkeys(("addDoNotRecord", "removeDoNotRecord", "checkDoNotRecord"), NumberNotToRecord),
     **dict.fromkeys(("exportPerson", "erasePerson"), PersonAsked),
     "turnSwitches": TurnSwitches,
+    "putCalendar": CalendarText,
 }
 """Operations whose requests may be repeated, but for the search, and those requests."""
 BODY_WITHOUT_KEY = {"searchCalls", *REPEATABLE}
 """What may be repeated without an idempotency key."""
+DESCRIBED = ("calls", "flows", "reports", "recordings", "notifications", "do-not-record", "people", "switches",
+             "calendars")  # fmt: skip
+"""How the routes begin that the document has."""
 every_operation = pytest.mark.parametrize("operation", [o for _, o in OPERATIONS], ids=[name for name, _ in OPERATIONS])
 
 
@@ -91,7 +96,17 @@ def test_every_route_of_the_api_is_described_and_every_description_has_a_route()
         for route in http_routes()
         for method in route.methods
         if route.template.startswith(
-            ("calls", "flows", "reports", "recordings", "notifications", "do-not-record", "people", "switches")
+            (
+                "calls",
+                "flows",
+                "reports",
+                "recordings",
+                "notifications",
+                "do-not-record",
+                "people",
+                "switches",
+                "calendars",
+            )
         )
     }
     actions = {f"/calls/{{call_id}}/actions/{name}" for name in ACTIONS}

@@ -8,11 +8,11 @@ from typing import Any
 
 from shared.brakes.brakes import AppBrakes, Limits
 from shared.brakes.dialing import Dialing
-from shared.brakes.rows import MemoryBrakeRows
 from shared.calls import Call, Flow
 from shared.identifiers import Identifier
 from shared.privacy import NumberHashes
 from shared.routing import AnswerWith, RedirectTo, RejectWith
+from shared.text_rows import MemoryTextRows
 from tests.setting_samples import made_key
 from tests.unit.calls.world import CALLEE, Clock
 
@@ -43,7 +43,7 @@ class Instances:
     """Instances that share rows and a clock."""
 
     clock: Clock = field(default_factory=Clock)
-    rows: MemoryBrakeRows = field(default_factory=MemoryBrakeRows)
+    rows: MemoryTextRows = field(default_factory=MemoryTextRows)
 
     def one(self, dialing: Dialing = NORTH_AMERICA, flows: Mapping[str, Flow] = FLOWS, **limits: int) -> AppBrakes:
         """A new one."""

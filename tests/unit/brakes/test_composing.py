@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import pytest
 
 from shared.brakes.brakes import AppBrakes, Limits
-from shared.brakes.rows import MemoryBrakeRows
 from shared.calls import Fallback, Flow
 from shared.composition.brakes import compose_brakes, forbidden_targets
 from shared.errors import SettingsError
 from shared.routing import load_routes
 from shared.settings import load_settings
+from shared.text_rows import MemoryTextRows
 from tests.setting_samples import REQUIRED
 from tests.unit.brakes.instances import FLOWS, Still, nothing
 
@@ -31,16 +31,27 @@ rules:
 """
 
 
-def composed(folder: Path, rules: str = RULES, flows: Mapping[str, Flow] = FLOWS, **settings: str) -> AppBrakes:
+def composed(
+    folder: Path,
+    rules: str = RULES,
+    flows: Mapping[str, Flow] = FLOWS,
+    numbers: Collection[str] = (),
+    **settings: str,
+) -> AppBrakes:
     file = folder / "routing.yaml"
     file.write_text(rules)
     given = load_settings({**REQUIRED, **settings})
-    return compose_brakes(given, load_routes(file, flows), flows, MemoryBrakeRows(), Still)
+    return compose_brakes(given, load_routes(file, flows), flows, MemoryTextRows(), Still, numbers=numbers)
 
 
 def test_the_countries_of_the_numbers_in_the_routing_are_allowed_and_not_those_of_callers(tmp_path: Path) -> None:
     assert composed(tmp_path).dialing.countries == {"+49", "+81", "+353", "+1876", "+44"}
     assert composed(tmp_path).dialing.prefixes == ()
+
+
+def test_declared_numbers_take_the_place_of_those_that_rules_take_calls_for(tmp_path: Path) -> None:
+    brakes = composed(tmp_path, numbers=["+33123456789", "+436601234567"])
+    assert brakes.dialing.countries == {"+33", "+43", "+44"}  # +44 is redirected to
 
 
 def test_so_is_that_of_whom_the_fallback_transfers_to(tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ class Instance(Conductor):
 
     def __init__(self, *, store: CallStore, gateway: Gateway, **options: Any) -> None:
         super().__init__(store=store, gateway=gateway, **options)
-        shared = {name: options[name] for name in ("grace", "brakes") if name in options}
+        shared = {name: options[name] for name in ("grace", "brakes", "slots") if name in options}
         self.watchdog = Watchdog(self, store, gateway, **shared)
 
     def watch(self) -> dict[str, Outcome]:

@@ -12,13 +12,15 @@ from azure.storage.blob import BlobServiceClient
 
 from devstack.azurite import Azurite
 from shared.azure.archive import BlobArchive
-from shared.azure.brake_rows import TableBrakeRows
 from shared.azure.call_store import TableStore
 from shared.azure.dead_letters import TableDeadLetters
 from shared.azure.do_not_record import TableDoNotRecord
 from shared.azure.recording_ledger import TableLedger
+from shared.azure.text_rows import TableTextRows
 from shared.brakes.figures import Figures
+from shared.calls.record import CallRecord
 from shared.calls.store.base import day_of
+from shared.identifiers import Identifier
 from shared.kept.calls import KeptCalls
 from shared.kept.registry import named
 from shared.kept.retention import Retention
@@ -33,9 +35,12 @@ from shared.recordings.record import report_name
 from shared.storage_account import StorageAccount
 from shared.web.people_service import LISTED, People
 from shared.web.reports import ReportService
+from tests.unit.calls.world import Clock
 from tests.unit.recordings.samples import a_record as a_recording
 from tests.unit.recordings.samples import a_row, an_id
 from tests.unit.recordings.world import Reports, Service
+from tests.unit.slots.service import NUMBER, Number, ledger
+from tests.unit.slots.test_ledger import calling
 from tests.unit.store.test_contract import AT, a_record, entry, grow
 
 pytestmark = [pytest.mark.node, pytest.mark.xdist_group("store-person")]
@@ -68,7 +73,9 @@ class Account:
         self.streams = BlobArchive(StorageAccount(storage), prefix, container="streams")
         self.letters = TableDeadLetters(StorageAccount(storage), prefix)
         self.do_not_record = TableDoNotRecord(StorageAccount(storage), prefix, numbers)
-        self.brakes = TableBrakeRows(StorageAccount(storage), prefix)
+        self.brakes = TableTextRows(StorageAccount(storage), f"{prefix}brakes")
+        slots = TableTextRows(StorageAccount(storage), f"{prefix}slots")
+        self.slots = ledger(slots, Clock(), {NUMBER: Number(concurrent_out=100)})
         pipeline = Pipeline(
             source=self.service,
             archive=self.archive,
@@ -109,6 +116,8 @@ class Account:
         writer.commit()
         self.streams.put_text(f"{DAY.replace('-', '/')}/{call_id}/transcript.jsonl", f"I am {caller}")
         self.letters.put(DeadLetter(DAY, call_id, "hook", "the hook responded 503", 9, 0, 0))
+        self.slots.take(CallRecord(call_id), calling(Identifier(raw_id=caller)))
+        self.slots._give_back(call_id, {0: NUMBER}, settled=True)  # as its closing does
         self.brakes.put("figures", Figures(AT, 1, {NumberHashes(KEY).of("4:+14255550111"): 1}).text)
 
     def places(self) -> tuple[set[str], set[str]]:
