@@ -65,6 +65,8 @@ class Pending(Generic[T]):
             yield (self,)
         else:
             yield from self.scheduler.pause_if_endless()
+            if not self.scheduler.live:
+                raise GeneratorExit  # not CallEnded, which nobody may catch: the garbage collector begins anywhere
         return self.result()
 
     @property

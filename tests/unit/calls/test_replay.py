@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any, Self
 
 import pytest
@@ -457,6 +457,25 @@ def test_a_session_that_is_dropped_in_the_middle_runs_nothing_and_complains_of_n
     stage = Stage(function).connect()
     del stage
     gc.collect()  # an exception in a finalizer would fail this test: warnings are errors
+
+
+def test_a_flow_may_be_thrown_away_from_its_innermost_coroutine() -> None:
+    """The garbage collector takes the coroutines of a dropped session in any order."""
+    begun: list[Coroutine[Any, Any, None]] = []
+
+    async def saves(call: Call) -> None:
+        try:
+            await call.play(text("hello"))
+        finally:
+            await call.run(print, "saved")
+
+    async def function(call: Call) -> None:
+        begun.append(saves(call))
+        await begun[0]
+
+    stage = Stage(function).connect()
+    begun[0].close()  # raises nothing
+    assert stage.session.record.status == "connected"
 
 
 @pytest.mark.parametrize(
