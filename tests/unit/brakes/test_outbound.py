@@ -17,6 +17,7 @@ from shared.calls.outcome import Outcome
 from shared.calls.record import CallRecord
 from shared.identifiers import Identifier
 from tests.unit.brakes.instances import Instances
+from tests.unit.calls.losses import answering_with, lost, speaks
 from tests.unit.calls.world import CALLEE, Instance, World, a_ring, answering, parsed
 
 OFF = '{"outbound_off": {"by": "Ada", "at": 1}}'
@@ -279,7 +280,7 @@ def test_a_call_that_is_up_and_whose_connection_was_never_reported_is_ended(worl
     _, call_id = conductor.ring(a_ring(world.clock.now), answering(), "waits")
     conductor.later.flush()
     world.clock.pass_seconds(61)
-    conductor.watch()
+    assert conductor.watch() == {call_id: Outcome.ADVANCED}
     assert world.kinds() == ["answer", "terminate"], "nobody would ever speak on it, and no limit would end it"
     if told:
         conductor.deliver(call_id, [parsed(world.wire.event("CallDisconnected", None, result=(200, 0, "ended")))])
@@ -348,3 +349,21 @@ def test_switches_are_read_without_what_a_newer_version_has_added() -> None:
 
 
 DIVERSIONS: dict[str, Any] = {"a": {"flow": "b"}, "c": {"redirect": "+14255550177"}, "d": {"reject": "forbidden"}}
+
+
+def test_the_brakes_are_told_whether_an_action_may_have_gone_out_before(world: World) -> None:
+    """A brake that counts must not count it twice, nor refuse what may be on its way."""
+    asked: list[tuple[str, bool]] = []
+    brakes = Instances(clock=world.clock).one()
+
+    def check(record: CallRecord, action: Action, *, again: bool = False) -> None:
+        asked.append((action.kind, again))
+
+    brakes.check = check  # type: ignore[method-assign]
+    conductor = world.conductor(flows={"speaks": Flow("speaks", speaks)}, brakes=brakes)
+    world.gateway._answer = answering_with("play", lost)
+    world.answered(conductor, "speaks")
+    conductor.later.flush()
+    world.clock.pass_seconds(60)
+    conductor.watch()
+    assert asked == [("answer", False), ("play", False), ("play", True)]
