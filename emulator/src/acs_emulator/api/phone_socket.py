@@ -219,7 +219,7 @@ class Session:
         self._become(str(message.get("as") or ""), str(message.get("role") or "number"))
 
     def _become(self, wanted: str, role: str) -> None:
-        """Take a number, or the first that is free. Raises BadRequest when it cannot be had."""
+        """Take a number, or the first that is free. Raises BadRequest when that number cannot be taken."""
         phones = self._service.phones
         if role not in ROLES:
             raise BadRequest(f"'role' must be one of {', '.join(ROLES)}.", "role")

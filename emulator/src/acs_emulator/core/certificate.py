@@ -57,7 +57,7 @@ def data_folder(environ: Mapping[str, str]) -> Path:
 
 
 def development_certificate(folder: Path, names: Iterable[str] = ()) -> CertificateFiles:
-    """The certificate of a folder; it is made where there is none that is good for the names and for some days yet.
+    """The certificate in a folder. A new one is made if it is missing, about to expire, or lacks one of the names.
 
     A certificate that is made again keeps the names of the one before. Emulators that start at the same time wait
     for each other. Raises OSError when the folder cannot be written to.
