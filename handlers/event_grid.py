@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import azure.functions as func
 
 from handlers.deliveries import parsed
 from shared.calls.claims import Ring
 from shared.calls.outcome import Outcome
-from shared.composition import Switchboard, switchboard
+from shared.composition import switchboard
 from shared.errors import UnknownCall
 from shared.events import (
     CallParticipantAdded,
@@ -20,6 +21,9 @@ from shared.events import (
 )
 from shared.logs import logger
 from shared.routing import AnswerWith, Decision, LeaveRinging, RedirectTo, RejectWith, opening
+
+if TYPE_CHECKING:
+    from shared.composition.board import Switchboard
 
 log = logger("switchboard.handlers")
 

@@ -14,17 +14,13 @@ from shared.routing.decisions import (
     RoutingTable,
     opening,
 )
-from shared.routing.reading import load_routes
-from shared.yaml_text import MAX_FILE_BYTES
 
 __all__ = [
-    "MAX_FILE_BYTES",
     "AnswerWith",
     "Decision",
     "LeaveRinging",
     "RedirectTo",
     "RejectWith",
     "RoutingTable",
-    "load_routes",
     "opening",
 ]

@@ -8,7 +8,8 @@ from shared.calls import FLOWS, Flow
 from shared.composition.brakes import compose_brakes, forbidden_targets
 from shared.composition.flows import load_flows
 from shared.quality.scorecards import load_scorecards
-from shared.routing import RoutingTable, load_routes
+from shared.routing import RoutingTable
+from shared.routing.reading import load_routes
 from shared.settings import Settings, load_settings
 from shared.text_rows import MemoryTextRows
 from tests.setting_samples import REQUIRED

@@ -27,7 +27,7 @@ import function_app
 from shared import composition
 from shared.calls.gateway.memory import MemoryGateway
 from shared.calls.store.memory import MemoryDoNotRecord, MemoryStore
-from shared.composition import Switchboard, compose
+from shared.composition.board import Switchboard, compose
 from shared.composition.notifications import Notifications
 from shared.composition.recordings import Recordings
 from shared.health import health

@@ -24,7 +24,7 @@ from shared.calls.prompts import text
 from shared.calls.replay import replay
 from shared.calls.replay_check import replay_check
 from shared.calls.timers import read_wake_up
-from shared.composition import compose
+from shared.composition.board import compose
 from shared.notifications.message import Message, read_message
 from shared.recordings.base import read_work
 from shared.settings import load_settings

@@ -13,7 +13,7 @@ from shared.calls import actions
 from shared.calls.flow import FLOWS
 from shared.composition.lines import with_lines
 from shared.errors import LostRace
-from shared.routing import load_routes
+from shared.routing.reading import load_routes
 from shared.text_rows import MemoryTextRows
 from tests.functional.api import assert_refused, read
 from tests.functional.app import App, problem, running

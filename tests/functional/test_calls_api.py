@@ -13,7 +13,7 @@ import pytest
 from shared.calls import FLOWS, ActionRefused, Call, Flow, actions
 from shared.calls.gateway.memory import refuse
 from shared.calls.store.base import Listed
-from shared.composition import compose
+from shared.composition.board import compose
 from shared.errors import StoreUnavailable
 from shared.identifiers import Identifier
 from shared.text_rows import MemoryTextRows

@@ -14,7 +14,7 @@ from shared.calls import FLOWS, actions, text
 from shared.calls.gateway.base import Request
 from shared.calls.gateway.memory import refuse
 from shared.calls.journal import EventReceived, Issued
-from shared.composition import compose
+from shared.composition.board import compose
 from shared.errors import KeyReused
 from shared.events import explain, parse_callback
 from shared.identifiers import Identifier

@@ -16,7 +16,7 @@ from shared.calls.replay import replay
 from shared.errors import RoutingError
 from shared.events import TeamsPhoneCallDetails
 from shared.identifiers import Identifier
-from shared.routing import load_routes
+from shared.routing.reading import load_routes
 from tests.found_calls import decode_all
 from tests.functional.app import CALLER, NUMBER, App, phone, running
 from tests.functional.test_event_grid_deliveries import RING, delivered

@@ -14,7 +14,7 @@ import jsonschema_rs
 import pytest
 
 from shared.calls import FLOWS
-from shared.composition import compose
+from shared.composition.board import compose
 from shared.privacy import NumberHashes
 from shared.web.openapi import openapi
 from tests.functional.api import OTHER_PHONE, OURS, PHONE, TESTED, USER, assert_refused, get, live, placed, read, send

@@ -13,7 +13,7 @@ import pytest
 
 from shared.azure.do_not_record import TableDoNotRecord
 from shared.calls import FLOWS
-from shared.composition import compose
+from shared.composition.board import compose
 from shared.privacy import NumberHashes
 from tests.functional.api import OTHER_PHONE, PHONE, TESTED, assert_refused, get, live, read, send
 from tests.functional.app import App, http_routes, problem, running

@@ -13,7 +13,7 @@ from schemathesis.specs.openapi.definitions import OPENAPI_31_VALIDATOR
 
 from shared.calls import FLOWS, Call, Fallback, Flow, actions, text
 from shared.calls.rehearsal import LANGUAGE
-from shared.routing import load_routes
+from shared.routing.reading import load_routes
 from shared.settings import Settings
 from tests.functional.api import PLACE, TESTED, assert_refused, assert_replays, get, journal, read, send
 from tests.functional.app import App, running

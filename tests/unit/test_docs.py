@@ -22,7 +22,7 @@ from shared.calls.actions import families
 from shared.calls.outcome import Outcome
 from shared.calls.texts import read_texts
 from shared.composition.flows import load_flows
-from shared.routing import load_routes
+from shared.routing.reading import load_routes
 from tests.fixtures.app import shipped
 
 ROOT = Path(__file__).parents[2]

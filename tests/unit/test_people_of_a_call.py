@@ -16,7 +16,8 @@ from shared.calls.rehearsal import Rehearsal
 from shared.errors import ActionFailed
 from shared.identifiers import Identifier
 from shared.recordings.call_evidence import masked, people
-from shared.routing import AnswerWith, LeaveRinging, RejectWith, load_routes
+from shared.routing import AnswerWith, LeaveRinging, RejectWith
+from shared.routing.reading import load_routes
 from tests.fixtures.app.flows.support import AGENT, support
 from tests.wire_identifiers import to_wire
 

@@ -17,14 +17,14 @@ from shared.errors import RoutingError
 from shared.identifiers import Identifier
 from shared.lines.calendars import Calendar
 from shared.routing import (
-    MAX_FILE_BYTES,
     AnswerWith,
     Decision,
     LeaveRinging,
     RedirectTo,
     RejectWith,
-    load_routes,
 )
+from shared.routing.reading import load_routes
+from shared.yaml_text import MAX_FILE_BYTES
 
 ROOT = Path(__file__).parents[2]
 FLOWS = ("reception", "survey")

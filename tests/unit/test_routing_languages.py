@@ -9,7 +9,8 @@ import pytest
 
 from shared.errors import RoutingError
 from shared.identifiers import Identifier
-from shared.routing import AnswerWith, load_routes
+from shared.routing import AnswerWith
+from shared.routing.reading import load_routes
 
 FLOWS = {
     "reception": SimpleNamespace(languages=("de", "en"), needed_input=()),

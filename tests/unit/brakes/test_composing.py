@@ -11,7 +11,7 @@ from shared.brakes.brakes import AppBrakes, Limits
 from shared.calls import Fallback, Flow
 from shared.composition.brakes import compose_brakes, forbidden_targets
 from shared.errors import SettingsError
-from shared.routing import load_routes
+from shared.routing.reading import load_routes
 from shared.settings import load_settings
 from shared.text_rows import MemoryTextRows
 from tests.setting_samples import REQUIRED

@@ -11,6 +11,7 @@ import pytest
 from shared.calls import ActionRefused, Call, Choice, Flow, InvalidInput, Recording, actions, file, text
 from shared.calls.gateway.base import Request
 from shared.calls.journal import Issued
+from shared.calls.methods.consent import NO, YES
 from shared.calls.outcome import Outcome
 from shared.calls.rehearsal import Rehearsal
 from shared.calls.replay import replay
@@ -35,6 +36,11 @@ def rehearse(**options: Any) -> tuple[Rehearsal, list[Recording]]:
     call = Rehearsal(Flow("recorder", recorder), do_not_record=options.pop("listed", ()))
     call.connect()
     return call, given
+
+
+def test_the_usual_answers_are_right_although_nothing_reads_them() -> None:
+    for usual in (YES, NO):
+        assert Choice(usual.label, tone=usual.tone, phrases=usual.phrases) == usual
 
 
 def kinds(call: Rehearsal) -> list[str]:

@@ -15,7 +15,8 @@ from shared.composition.lines import with_lines
 from shared.errors import LinesError
 from shared.identifiers import Identifier
 from shared.lines.reading import Line, Lines, load_lines
-from shared.routing import AnswerWith, load_routes
+from shared.routing import AnswerWith
+from shared.routing.reading import load_routes
 from tests.unit.calls.world import CALLER
 from tests.unit.test_routing import NOON
 
