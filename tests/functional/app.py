@@ -342,9 +342,9 @@ def running(
 def serving(board: Switchboard) -> Iterator[None]:
     """Every function gets this switchboard."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(composition, "unknown_settings", dict)
-        patch.setattr(composition, "settings", lambda: board.settings)
-        patch.setattr(composition, "compose", lambda _: board)
+        patch.setattr("shared.settings.unknown_settings", dict)
+        patch.setattr("shared.settings.settings", lambda: board.settings)
+        patch.setattr("shared.composition.board.compose", lambda _: board)
         composition.switchboard.cache_clear()
         health.forget()
         try:

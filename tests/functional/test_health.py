@@ -82,7 +82,7 @@ def test_an_app_that_cannot_be_put_together_is_misconfigured_and_its_log_says_wh
         raise error
 
     composition.switchboard.cache_clear()
-    monkeypatch.setattr(composition, "compose", wrong)
+    monkeypatch.setattr("shared.composition.board.compose", wrong)
     assert asked(app) == (503, {"status": "misconfigured"})
     assert str(error) in caplog.text
 

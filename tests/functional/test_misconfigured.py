@@ -12,7 +12,6 @@ import azure.functions as func
 import pytest
 from azure.functions.timer import TimerRequest
 
-from shared import composition
 from shared.composition import start_early, switchboard
 from shared.composition.recordings import Recordings
 from shared.errors import Misconfigured, ScorecardError, SettingsError
@@ -153,7 +152,7 @@ def test_wrong_routing_and_wrong_flows_refuse_as_well(
     def broken() -> None:
         raise ImportError("no module named 'crm'")
 
-    monkeypatch.setattr(composition, "load_flows", broken)
+    monkeypatch.setattr("shared.composition.board.load_flows", broken)
     switchboard.cache_clear()
     caplog.clear()
     refuse_all()
@@ -179,7 +178,7 @@ def test_what_is_wrong_is_looked_for_once(environment: Environment, monkeypatch:
         looked.append(1)
         return settings()
 
-    monkeypatch.setattr(composition, "settings", look)
+    monkeypatch.setattr("shared.settings.settings", look)
     for _ in range(3):
         with pytest.raises(Misconfigured):
             switchboard()

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import builtins
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tools.mutants.guard import Guard
 from tools.mutants.guards import GUARDS, LEFT_OUT
-from tools.mutants.mutate import NoSuchGuard, changes, mutants
+from tools.mutants.mutate import HIT, NoSuchGuard, changes, instrumented, mutants
 from tools.mutants.report import ROOT, problems
 from tools.mutants.survivors import SURVIVORS
 
@@ -143,6 +146,43 @@ def test_each_change_is_compiled_by_itself_and_leaves_the_next_alone() -> None:
         function.__code__ = mutant.code  # type: ignore[attr-defined]
         results[mutant.what] = function(10)  # type: ignore[operator]
     assert results == {"return a + 1 → return None": None, "a + 1 → a - 1": 9, "a + 1 → a + 2": 12, "a + 1 → a + 0": 10}
+
+
+BRANCHES = """
+def f(a):
+    if a > 1:
+        a += 2
+    elif a:
+        try:
+            a = 1 / a
+        except TypeError:
+            a = 5
+    return a
+"""
+
+
+@pytest.mark.parametrize(
+    ("given", "lines"),
+    [(2, {3, 4, 10}), (1, {3, 5, 6, 7, 10}), (0, {3, 5, 10}), ("x", {3})],
+)
+def test_a_change_is_tried_on_the_tests_that_come_to_its_statement(
+    given: object, lines: set[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: set[tuple[tuple[int, int], str]] = set()
+    monkeypatch.setattr(builtins, HIT, lambda place, *keys: told.update((place, key) for key in keys), raising=False)
+    space: dict[str, Any] = {}
+    exec(BRANCHES, space)
+    space["f"].__code__ = instrumented(BRANCHES, "f.py", "f", ["guard", "LIMIT"])
+    with suppress(TypeError):
+        space["f"](given)
+    assert {key for _, key in told} == {"guard", "LIMIT"}
+    assert {place[0] for place, _ in told} == lines
+    holders = {mutant.what: mutant.within for mutant in mutants(BRANCHES, "f.py", "f")}
+    assert holders["a > 1 → a >= 1"] == (3, 4)
+    assert holders["1 / a → 1 * a"] == (7, 12)
+    assert holders["except TypeError: a = 5 → except TypeError: raise"] == (8, 8)
+    assert holders["5 → 6"] == (9, 12)
+    assert set(filter(None, holders.values())) >= {place for place, _ in told} - {(6, 8)}
 
 
 GUARDED = """

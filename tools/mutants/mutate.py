@@ -11,7 +11,10 @@ from types import CodeType
 from typing import Any
 
 HIT = "__mutants_hit__"
-"""The builtin that an instrumented function calls first."""
+"""The builtin that an instrumented function calls before each of its statements."""
+
+Place = tuple[int, int]
+"""Line and column where a statement begins."""
 
 _LINE = 100
 
@@ -54,11 +57,14 @@ class Mutant:
         what: the change in a line; unique within its function, and without line numbers.
         line: where it is.
         code: the function with the change; of a constant, its other value.
+        within: the innermost statement, or handler of errors, that holds it: a test that does not come there notices
+            nothing. None for a constant.
     """
 
     what: str
     line: int
     code: CodeType | float
+    within: Place | None = None
 
 
 def changes(source: str, name: str) -> list[tuple[int, str]]:
@@ -68,7 +74,7 @@ def changes(source: str, name: str) -> list[tuple[int, str]]:
     if not isinstance(found, _Function):
         value = constant(source, name)
         return [(found.lineno, f"{value!r} → {other!r}") for other in _numbers(value)]
-    return list(_made(found))
+    return [(line, what) for line, what, _ in _made(found)]
 
 
 def mutants(source: str, file: str, name: str) -> list[Mutant]:
@@ -79,21 +85,22 @@ def mutants(source: str, file: str, name: str) -> list[Mutant]:
         others = _numbers(constant(source, name))
         return [Mutant(what, line, other) for (line, what), other in zip(changes(source, name), others, strict=True)]
     free = _compiled(tree, file, name).co_freevars
-    made = [Mutant(what, line, _compiled(tree, file, name)) for line, what in _made(found)]
+    made = [Mutant(what, line, _compiled(tree, file, name), within) for line, what, within in _made(found)]
     # Python cannot exchange code that lost the only use of a variable of the scope around it (`super` has one).
     return [mutant for mutant in made if isinstance(mutant.code, CodeType) and mutant.code.co_freevars == free]
 
 
-def _made(function: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[tuple[int, str]]:
+def _made(function: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[tuple[int, str, Place]]:
     """Makes one change after the other, in the tree; each is undone before the next."""
     seen: Counter[str] = Counter()
+    holders = _holders(function)
     for place, new, shown in _changes(function):
         old = place.node
         line, before = getattr(old, "lineno", function.lineno), _text(shown or old)
         place.put(new)
         what = f"without: {before}" if isinstance(new, ast.Pass) else f"{before} → {_text(shown or new)}"
         seen[what] += 1
-        yield line, what if seen[what] == 1 else f"{what} (no. {seen[what]})"
+        yield line, what if seen[what] == 1 else f"{what} (no. {seen[what]})", holders[id(old)]
         place.put(old)
 
 
@@ -115,12 +122,52 @@ def is_function(source: str, name: str) -> bool:
 
 
 def instrumented(source: str, file: str, name: str, keys: Sequence[str]) -> CodeType:
-    """A function that first says, for each key, that it was called."""
+    """A function that says before each of its statements where it is, and these keys."""
     tree = ast.parse(source)
     function = _find(tree, name)
     assert isinstance(function, _Function)
-    function.body.insert(_first(function), ast.parse(f"{HIT}(*{list(keys)!r})").body[0])
+    _tell(function, list(keys), _first(function))
     return _compiled(tree, file, name)
+
+
+def _tell(node: ast.AST, keys: list[str], first: int = 0) -> None:
+    """Have every statement below a node, and every handler, tell that it is reached."""
+    for field, value in ast.iter_fields(node):
+        if not isinstance(value, list):
+            continue
+        told: list[Any] = []
+        for index, child in enumerate(value):
+            if isinstance(child, ast.stmt) and (field != "body" or index >= first):
+                told += [_call(child, keys), child]
+            else:
+                told.append(child)
+            if isinstance(child, ast.stmt | ast.ExceptHandler | ast.match_case):
+                _tell(child, keys)
+        if isinstance(node, ast.ExceptHandler) and field == "body":
+            told.insert(0, _call(node, keys))
+        value[:] = told
+
+
+def _call(node: Any, keys: list[str]) -> ast.stmt:
+    call = ast.parse(f"{HIT}({_place_of(node)}, *{keys!r})").body[0]
+    return ast.fix_missing_locations(ast.copy_location(call, node))
+
+
+def _place_of(node: Any) -> Place:
+    return node.lineno, node.col_offset
+
+
+def _holders(function: ast.AST) -> dict[int, Place]:
+    """By the id of each node in a function: the innermost statement or handler that holds it."""
+    holders: dict[int, Place] = {}
+    waiting: list[tuple[ast.AST, Place]] = [(child, (0, 0)) for child in ast.iter_child_nodes(function)]
+    while waiting:
+        node, holder = waiting.pop()
+        if isinstance(node, ast.stmt | ast.ExceptHandler):
+            holder = _place_of(node)
+        holders[id(node)] = holder
+        waiting += [(child, holder) for child in ast.iter_child_nodes(node)]
+    return holders
 
 
 # Where a change is made

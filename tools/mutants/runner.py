@@ -1,8 +1,8 @@
 """A pytest plugin that runs the tests of each guard against each of its changes, in forked children.
 
-The tests are collected once. A first child runs all of them without a change, to learn which reach which guard and how
-long they take. Each further child exchanges the code of one function (`__code__`, wherever it is used already) or the
-value of one constant, and runs the tests that reach it until one fails.
+The tests are collected once. A first child runs all of them without a change, to learn which come to which statement of
+a guard and how long they take. Each further child exchanges the code of one function (`__code__`, wherever it is used
+already) or the value of one constant, and runs the tests that come to the change until one fails.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from typing import Any
 import pytest
 
 from tools.mutants.guard import Guard
-from tools.mutants.mutate import HIT, Mutant, constant, instrumented, is_function, mutants
+from tools.mutants.mutate import HIT, Mutant, Place, constant, instrumented, is_function, mutants
 
 LEAST_SECONDS, FACTOR = 10.0, 10.0
 """A test that takes this much longer than usual is ended: a change that keeps it for ever is noticed."""
@@ -89,7 +89,32 @@ class _Run:
         at, now = int.from_bytes(self.at[:_PLACE]), time.monotonic()
         if at != self.seen:
             self.seen, self.since = at, now
-        return now - self.since > self.limits[at]
+        return at < len(self.limits) and now - self.since > self.limits[at]
+
+
+@dataclass(frozen=True)
+class _Reached:
+    """Which tests reach what.
+
+    Attributes:
+        guards: by guard, its tests that reach it, in the order of the session.
+        hits: the ids of the tests that come to a guard, or to one of its statements.
+    """
+
+    guards: dict[str, list[Any]]
+    hits: dict[str, set[str]]
+
+    def by(self, target: Target, mutant: Mutant) -> list[Any]:
+        """The tests that can notice a change."""
+        items = self.guards[target.guard.where]
+        if mutant.within is None:
+            return items
+        there = self.hits.get(_at(target.guard.where, mutant.within), ())
+        return [item for item in items if item.nodeid in there]
+
+
+def _at(where: str, place: Place) -> str:
+    return f"{where}:{place[0]}:{place[1]}"
 
 
 DISTRIBUTION = "emulator/src/"
@@ -167,7 +192,7 @@ class Runner:
                 while waiting and len(running) < self._processes:
                     target, mutant = waiting.pop()
                     where = target.guard.where
-                    items = self._ordered(reached[where], first[where], seconds)
+                    items = self._ordered(reached.by(target, mutant), first[where], seconds)
                     limits = [self._least_seconds + FACTOR * seconds[item.nodeid] for item in items]
                     said = Path(folder) / f"{len(self.results)}-{len(waiting)}"
                     run = _Run(target, mutant, said, mmap.mmap(-1, _PLACE), limits)
@@ -203,8 +228,8 @@ class Runner:
                     os.killpg(child, signal.SIGKILL)
                 os.waitpid(child, 0)
 
-    def _usual(self, targets: list[Target]) -> tuple[dict[str, list[Any]], dict[str, float]]:
-        """The tests that reach each guard, and the seconds that each test takes."""
+    def _usual(self, targets: list[Target]) -> tuple[_Reached, dict[str, float]]:
+        """The tests that reach each guard and its statements, and the seconds that each test takes."""
         items = list(self._session.items)
         with tempfile.TemporaryDirectory() as folder:
             said = Path(folder) / "usual"
@@ -215,13 +240,13 @@ class Runner:
             told = json.loads(said.read_text())
         if told["failed"]:
             raise Unusable(f"without any change, a test fails: {told['failed']}")
-        hits = {where: set(nodes) for where, nodes in told["hits"].items()}
-        reached = {}
+        hits = {at: set(nodes) for at, nodes in told["hits"].items()}
+        reached = _Reached({}, hits)
         for target in targets:
             where = target.guard.where
             mine = [item for item in items if _within(item.nodeid, target.guard.tests)]
-            reached[where] = [item for item in mine if item.nodeid in hits.get(where, ())]
-            if not reached[where]:
+            reached.guards[where] = [item for item in mine if item.nodeid in hits.get(where, ())]
+            if not reached.guards[where]:
                 raise Unusable(f"{where}: none of its tests ({', '.join(target.guard.tests)}) reaches it")
         return reached, told["seconds"]
 
@@ -256,10 +281,11 @@ class Runner:
             hits: dict[str, list[str]] = defaultdict(list)
             current = ""
 
-            def hit(*wheres: str) -> None:
+            def hit(place: Place, *wheres: str) -> None:
                 for where in wheres:
-                    if not hits[where] or hits[where][-1] != current:
-                        hits[where].append(current)
+                    for at in (where, _at(where, place)):
+                        if not hits[at] or hits[at][-1] != current:
+                            hits[at].append(current)
 
             setattr(builtins, HIT, hit)
             prepare()
