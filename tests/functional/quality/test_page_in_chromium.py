@@ -206,7 +206,7 @@ def test_an_expired_link_says_what_to_do(page: Page, site: Site) -> None:
     report = quality_samples.short()
     page.open(site.page(render(report, {0: site.audio("gone.wav")})))
     page.until("document.getElementById('say').innerText.includes('expired')")
-    assert "open the report again" in page.get("document.getElementById('say').innerText")
+    assert "reload the page" in page.get("document.getElementById('say').innerText")
 
 
 def test_a_link_that_expires_under_way_says_so_too(page: Page, site: Site) -> None:
