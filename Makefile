@@ -26,8 +26,8 @@ $(NODE_STAMP): package.json package-lock.json
 	npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
-demo: setup ## one whole call through the real parts, with its timeline
-	$(BIN)/python -m devstack demo
+demo: setup ## one whole call through the real parts, with its timeline; a use case: USE=outreach
+	$(BIN)/python -m devstack demo $(if $(USE),--use $(USE))
 
 up: setup ## Azurite, emulator and Functions host, until Ctrl-C; restarts on change: ARGS="--debug 5678"
 	$(BIN)/python -m devstack up $(ARGS)

@@ -21,6 +21,7 @@ from handlers import (  # noqa: E402
     stream_signals,
     switches,
     timers,
+    use_cases,
 )
 from shared.composition import start_early  # noqa: E402
 
@@ -37,6 +38,7 @@ for module in (
     people,
     switches,
     calendars,
+    use_cases,
     stream_signals,
     health,
 ):

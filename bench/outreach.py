@@ -13,7 +13,8 @@ from pathlib import Path
 from bench.core import counted_requests
 from bench.report import Row
 from devstack.azurite import LOGS, Azurite
-from shared.azure.outreach_rows import TableRows
+from shared.azure.partition_rows import TableRows
+from shared.composition.use_cases import outreach_tables
 from shared.outreach.csv_file import chunks_of
 from shared.outreach.importing import Importer, ImportReport, Upload
 from shared.outreach.ledgers import Kept
@@ -54,7 +55,7 @@ def _file(size: int) -> bytes:
 
 
 def _import(size: int, connection_string: str) -> dict[str, float]:
-    rows = TableRows(StorageAccount(connection_string), f"bench{size}x")
+    rows = TableRows(StorageAccount(connection_string), outreach_tables(f"bench{size}x"))
     people, reports = People(rows), Kept(rows, ImportReport, "upload")
     importer = Importer(people, reports, lambda: NOW)
     rules = Rules(purpose="service", reminders=True, zone="Europe/Berlin")

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
+import pkgutil
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import requests
-
+from devstack import demos
 from devstack.azurite import ROOT
 from devstack.demo_report import save_report, tell_report
 from devstack.errors import DevstackError
 from devstack.stack import INCOMING_CALL, RECORDING_FILE, Stack
+from devstack.telling import bad_deliveries, line, post, timeline
 from devstack.up import CHECKED
 
 CALLER = "+14255550123"
@@ -54,19 +55,23 @@ CALL_SECONDS = 120.0
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What `demo` can be told."""
     parser.add_argument("--app-root", type=Path, default=ROOT, help="folder of the function app (this repository)")
+    uses = sorted(module.name for module in pkgutil.iter_modules(demos.__path__))
+    parser.add_argument("--use", choices=uses, help="show a use case instead of the sample call")
 
 
 def run(given: argparse.Namespace) -> int:
     """Run the demo; 0 only if the call and its report came out as scripted."""
+    if given.use:
+        return int(importlib.import_module(f"devstack.demos.{given.use}").run(given))
     started = time.monotonic()
     print("Starting Azurite, the emulator and a Functions host …", flush=True)
     events = (INCOMING_CALL, RECORDING_FILE)
     with Stack(app_root=given.app_root, quiet=True, subscriptions=events, environment=CHECKED) as stack:
         print(f"Up after {time.monotonic() - started:.1f} s. {CALLER} calls {NUMBER}; its flow is flows/support.py.\n")
-        _post(stack, "/emulator/phones", {"number": AGENT, "afterSeconds": 1.0, "script": AGENT_SCRIPT})
-        placed = _post(stack, "/emulator/calls", {"from": CALLER, "to": NUMBER, "script": CALLER_SCRIPT})
-        for entry in _timeline(stack):
-            print(f"{entry['at']:7.2f} s  {entry['who']:<8} {entry['what']:<13} {entry['text']}".rstrip(), flush=True)
+        post(stack, "/emulator/phones", {"number": AGENT, "afterSeconds": 1.0, "script": AGENT_SCRIPT})
+        placed = post(stack, "/emulator/calls", {"from": CALLER, "to": NUMBER, "script": CALLER_SCRIPT})
+        for entry in timeline(stack, CALL_SECONDS):
+            print(line(entry), flush=True)
         document, name = _journal(stack, placed["correlationId"])
         asked = tuple(entry["action"]["kind"] for entry in document["journal"] if entry["entry"] == "issued")
         print(f"\nThe flow asked for: {', '.join(asked)}. Outcome: {document['outcome']}.")
@@ -79,18 +84,6 @@ def run(given: argparse.Namespace) -> int:
     if not problems:
         print("The call and its report went as scripted.")
     return 1 if problems else 0
-
-
-def _timeline(stack: Stack) -> Iterator[dict[str, Any]]:
-    """The emulator's entries as they come, until the call is over."""
-    last, deadline = 0, time.monotonic() + CALL_SECONDS
-    while time.monotonic() < deadline:
-        for entry in _get(stack, f"/emulator/timeline?after={last}&wait=5")["entries"]:
-            last = entry["n"]
-            yield entry
-        if last and not _get(stack, "/emulator/state")["calls"]:
-            return
-    raise DevstackError(f"The call was not over after {CALL_SECONDS:.0f} s. See the logs in .switchboard/logs.")
 
 
 def _journal(stack: Stack, correlation_id: str) -> tuple[dict[str, Any], str]:
@@ -118,20 +111,5 @@ def _problems(stack: Stack, document: dict[str, Any], asked: tuple[str, ...]) ->
         problems.append(f"the flow asked for {asked}, not {EXPECTED}")
     if document["outcome"] not in ("completed", "caller_left"):
         problems.append(f"the outcome is {document['outcome']}")
-    for delivery in _get(stack, "/emulator/deliveries")["deliveries"]:
-        statuses = [attempt.get("status") for attempt in delivery["attempts"]]
-        if not statuses or statuses[-1] not in (200, 202, 204):
-            problems.append(f"{delivery['type']} was answered {statuses}")
+    problems += bad_deliveries(stack)
     return problems
-
-
-def _get(stack: Stack, path: str) -> dict[str, Any]:
-    response = requests.get(stack.emulator_url + path, timeout=30)
-    response.raise_for_status()
-    return dict(response.json())
-
-
-def _post(stack: Stack, path: str, body: dict[str, Any]) -> dict[str, Any]:
-    response = requests.post(stack.emulator_url + path, json=body, timeout=30)
-    response.raise_for_status()
-    return dict(response.json())

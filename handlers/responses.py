@@ -18,8 +18,10 @@ from shared.errors import (
     KeyReused,
     Misconfigured,
     NotConnected,
+    NotFound,
     Refused,
     SettingsError,
+    StateConflict,
     SwitchboardError,
     UnknownAction,
     UnknownCalendar,
@@ -35,10 +37,12 @@ log = logger("switchboard.handlers")
 INVALID = {
     UnknownAction: (404, "Unknown action"),
     UnknownCalendar: (404, "Unknown calendar"),
+    NotFound: (404, "Not found"),
     KeyReused: (409, "Key used before"),
     VersionMismatch: (412, "Changed meanwhile"),
 }
-"""Status and title of some kinds of invalid input; all the rest is 400."""
+"""Status and title of some kinds of invalid input."""
+OTHER_INPUT = 400, "Invalid input"
 
 BRAKED = {"outbound_off": 409, "number_off": 409, "too_many_calls": 503, "no_free_slot": 503}
 """Status of what a brake refuses, by its code; all the rest is 422."""
@@ -82,6 +86,8 @@ def endpoint(handler: Endpoint) -> Endpoint:
         except SettingsError as error:
             log.error("not set up: %s", error)
             return _retry_after(problem(503, "Misconfigured", NOT_SET_UP), seconds=60)
+        except StateConflict as error:
+            return problem(409, "Conflict", str(error))
         except CallOver as error:
             return problem(409, "Call over", str(error))
         except NotConnected as error:
@@ -95,7 +101,7 @@ def endpoint(handler: Endpoint) -> Endpoint:
             return problem(502 if error.transient else 422, "Refused by the service", str(error), code=error.code)
         except InvalidInput as error:
             log.warning("invalid input %s: %s", handler.__name__, _without_numbers(error.field))
-            status, title = INVALID.get(type(error), (400, "Invalid input"))
+            status, title = next((INVALID[kind] for kind in type(error).__mro__ if kind in INVALID), OTHER_INPUT)
             return problem(status, title, error.problem, field=error.field, remedy=error.remedy)
         except SwitchboardError as error:
             log.exception("failed %s", handler.__name__)

@@ -1,4 +1,4 @@
-"""Messages on Storage Queues: wake-up calls, work on recordings, events for other systems.
+"""Messages on Storage Queues: wake-up calls, work on recordings, events for other systems, work of use cases.
 
 The SDK is imported on first use: it costs 250 ms.
 """
@@ -19,6 +19,7 @@ from shared.azure.rows import storage_errors
 from shared.errors import StoreUnavailable
 from shared.notifications.message import Message
 from shared.storage_account import StorageAccount
+from shared.use_cases.base import Task
 
 if TYPE_CHECKING:
     from azure.storage.queue import QueueClient
@@ -80,3 +81,13 @@ class StorageNotificationQueue:
 
     def send(self, message: Message, *, delay: float = 0.0) -> None:
         self._messages.send(message.as_json(), delay)
+
+
+class StorageTaskQueue:
+    """Sends work of use cases to the queue-triggered function."""
+
+    def __init__(self, account: StorageAccount, prefix: str) -> None:
+        self._messages = Messages(account, f"{prefix}-uses")
+
+    def send(self, task: Task, *, delay: float = 0.0) -> None:
+        self._messages.send(task.as_json(), delay)

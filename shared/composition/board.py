@@ -22,6 +22,7 @@ from shared.calls.watchdog import Watchdog
 from shared.composition.flows import load_flows
 from shared.composition.lines import compose_slots, read_lines, with_lines
 from shared.composition.once import Once
+from shared.composition.use_cases import compose_use_cases
 from shared.identifiers import Identifier
 from shared.lines.reading import Lines
 from shared.lines.shared_calendars import SharedCalendars
@@ -34,6 +35,7 @@ from shared.security import CallbackUrls, StreamUrls, TokenVerifier
 from shared.setting_values import setting_name
 from shared.settings import EARLIER, Settings
 from shared.stream_signals import SignalSignatures
+from shared.use_cases.all import UseCases
 
 if TYPE_CHECKING:
     from shared.brakes.brakes import AppBrakes, Refreshing
@@ -41,7 +43,9 @@ if TYPE_CHECKING:
     from shared.composition.notifications import Notifications
     from shared.composition.recordings import Recordings
     from shared.recordings.base import Archive
+    from shared.rows import Rows
     from shared.text_rows import TextRows
+    from shared.use_cases.base import Queue
     from shared.web.calendars import CalendarService
     from shared.web.do_not_record import DoNotRecordService
     from shared.web.service import CallService
@@ -72,6 +76,8 @@ class Switchboard:
     """Events for other systems, put together on first use, for the same reason."""
     kept: Once[Kept]
     """What is kept of people, put together on first use."""
+    use_cases: UseCases
+    """Campaigns and the like; each is put together at its first request."""
     do_not_record: DoNotRecord | None
     """The numbers that are never recorded; None without a key to hash them with."""
 
@@ -124,6 +130,8 @@ def compose(
     do_not_record: DoNotRecord | None = None,
     brake_rows: TextRows | None = None,
     slot_rows: TextRows | None = None,
+    use_case_rows: Rows | None = None,
+    use_case_queue: Queue | None = None,
     refresher: Callable[[Callable[[], None]], Refreshing] | None = None,
 ) -> Switchboard:
     """Join the parts by settings; a test gives its own for those that reach out."""
@@ -186,6 +194,8 @@ def compose(
     conductor.afterwards.ended.append(brakes.ended)
     recorded = Once(recordings or (lambda: _recordings(settings, store, conductor.flows)))
     notify = Once(notifications or (lambda: _notifications(settings, store)))
+    use_cases = compose_use_cases(settings, FLOWS, rows=use_case_rows, queue=use_case_queue)
+    conductor.afterwards.closing.append(use_cases.closing)
     if settings.events_topic_endpoint or settings.hook_url:
         conductor.afterwards.closing.append(lambda record: notify().notifier.announce(record))
     return Switchboard(
@@ -203,7 +213,10 @@ def compose(
         brakes=brakes,
         recordings=recorded,
         notifications=notify,
-        kept=Once(lambda: _kept(settings, store, recorded, notify, do_not_record, brakes.is_off_now, streams)),
+        kept=Once(
+            lambda: _kept(settings, store, recorded, notify, do_not_record, brakes.is_off_now, streams, use_cases)
+        ),
+        use_cases=use_cases,
         do_not_record=do_not_record,
     )
 
@@ -238,10 +251,11 @@ def _kept(
     do_not_record: DoNotRecord | None,
     is_off: Callable[[Identifier], bool],
     streams: Archive | None,
+    use_cases: UseCases,
 ) -> Kept:
     from shared.composition.kept import compose_kept
 
-    return compose_kept(settings, store, recordings, notifications, do_not_record, is_off, streams)
+    return compose_kept(settings, store, recordings, notifications, do_not_record, is_off, use_cases, streams)
 
 
 def _notifications(settings: Settings, store: CallStore) -> Notifications:

@@ -14,6 +14,7 @@ from shared.kept.calls import KeptCalls
 from shared.kept.retention import Retention
 from shared.recordings.base import Archive
 from shared.settings import Settings
+from shared.use_cases.all import UseCases
 from shared.web.people_service import People
 
 
@@ -32,6 +33,7 @@ def compose_kept(
     notifications: Callable[[], Notifications],
     do_not_record: DoNotRecord | None,
     is_off: Callable[[Identifier], bool],
+    use_cases: UseCases,
     streams: Archive | None = None,
 ) -> Kept:
     """Join the parts by settings; a test gives its own archive of streams."""
@@ -50,5 +52,9 @@ def compose_kept(
         days=days,
         link_seconds=settings.report_link_minutes * 60,
         is_off=is_off,
+        use_cases=use_cases,
     )
-    return Kept(Retention(calls, days=days, recording_days=settings.recording_retention_days), people)
+    retention = Retention(
+        calls, days=days, recording_days=settings.recording_retention_days, use_cases=use_cases.expire
+    )
+    return Kept(retention, people)

@@ -8,11 +8,13 @@ SwitchboardError
 │   ├── ScorecardError      a scorecard is wrong: names the line
 │   ├── TextsError          the texts of a flow are wrong: names the line
 │   ├── UnknownAction       no action of this name can be taken on a live call
-│   ├── UnknownCalendar     there is no calendar of this name
+│   ├── NotFound            there is nothing of this name or id
+│   │   └── UnknownCalendar there is no calendar of this name
 │   ├── VersionMismatch     what is to be changed is no longer as it was read
 │   ├── KeyReused           an idempotency key came back with another request
 │   └── MalformedEvent      a delivered event cannot be read
-├── CampaignState           a campaign cannot do this in the state that it is in
+├── StateConflict           this cannot be done in the state that the thing is in
+│   └── CampaignState       the same of a campaign
 ├── Misconfigured           the app cannot work as it is set up: its log says what to change         (retryable)
 ├── Refused                 a caller may not do this: no token, wrong signature, wrong call
 ├── KeysUnavailable         the keys that callback tokens are checked with are unavailable   (retryable)
@@ -69,10 +71,12 @@ from shared.errors.base import (
     LinesError,
     MalformedEvent,
     Misconfigured,
+    NotFound,
     Refused,
     RoutingError,
     ScorecardError,
     SettingsError,
+    StateConflict,
     SwitchboardError,
     TextsError,
     UnknownAction,
@@ -145,6 +149,7 @@ __all__ = [
     "NoInput",
     "NotConnected",
     "NotDeterministic",
+    "NotFound",
     "NotOffRecord",
     "RecordingError",
     "Refused",
@@ -154,6 +159,7 @@ __all__ = [
     "ScorecardError",
     "SettingsError",
     "SourceUnavailable",
+    "StateConflict",
     "StoreError",
     "StoreRefused",
     "StoreUnavailable",

@@ -58,7 +58,11 @@ class LinesError(InvalidInput):
     """The file of the app's numbers is wrong: names the line."""
 
 
-class UnknownCalendar(InvalidInput):
+class NotFound(InvalidInput):
+    """There is nothing of this name or id; the field says what was looked for."""
+
+
+class UnknownCalendar(NotFound):
     """There is no calendar of this name."""
 
 
@@ -79,7 +83,11 @@ class KeyReused(InvalidInput):
         )
 
 
-class CampaignState(SwitchboardError):
+class StateConflict(SwitchboardError):
+    """What is asked for cannot be done in the state that the thing is in; the message says what can."""
+
+
+class CampaignState(StateConflict):
     """What is asked of a campaign cannot be done in the state that it is in; the message says what can."""
 
 

@@ -28,6 +28,7 @@ class Retention:
     Args:
         days: after which calls expire; 0: never.
         recording_days: the same of recordings, after which the hashes go that find those of removed calls.
+        use_cases: removes what they have kept for long enough, and says how many things.
         clock: Unix time in seconds.
     """
 
@@ -37,12 +38,14 @@ class Retention:
         *,
         days: int,
         recording_days: int,
+        use_cases: Callable[[], int] = lambda: 0,
         clock: Callable[[], float] = time.time,
         seconds: float = SECONDS,
     ) -> None:
         self._calls = calls
         self._days = days
         self._recording_days = recording_days
+        self._use_cases = use_cases
         self._clock = clock
         self._seconds = seconds
 
@@ -65,7 +68,9 @@ class Retention:
                         break
         if self._clock() < until:
             done["rehashed"] = store.rehash()
-        return {what: done[what] for what in ("expired", "forgotten", "rehashed", "failed")}
+            done["use_cases"] = self._use_cases()
+        told = ("expired", "forgotten", "rehashed", "failed", *(["use_cases"] if done["use_cases"] else []))
+        return {what: done[what] for what in told}
 
     def _expire(self, found: Found) -> str:
         return self._safely(found, "expired", lambda: self._calls.remove(found, with_recordings=False).removed)

@@ -12,8 +12,8 @@ from shared.outreach.contacts import Contact
 from shared.outreach.decisions import Evidence
 from shared.outreach.lists import OWN, ListHead, Listing, joined
 from shared.outreach.outcomes import OutcomeClass
-from shared.outreach.rows import Rows
 from shared.privacy import NumberHashes
+from shared.rows import Rows
 
 M = TypeVar("M", bound=BaseModel)
 

@@ -20,7 +20,7 @@ from typing import TypeVar
 from pydantic import TypeAdapter
 
 from shared.outreach.person import Person
-from shared.outreach.rows import MOST_ROWS, Change, Changed, Rows
+from shared.rows import MOST_ROWS, Change, Changed, Rows
 
 T = TypeVar("T")
 How = Callable[[Person | None, T], Person | None]

@@ -70,6 +70,9 @@ class PersonExported(_Model):
     do_not_record: bool | None = Field(
         description="whether the number is on the do-not-record list; null: no such list"
     )
+    use_cases: dict[str, dict[str, Any]] = Field(
+        description="what each use case keeps of the number, on the first page; those that keep nothing are left out"
+    )
     searched: Searched
     next: str | None = Field(description="`after` of the next page; null: this is the last")
 
@@ -90,6 +93,9 @@ class PersonErased(_Model):
     """The receipt of a page of an erasure."""
 
     calls: tuple[ErasedCall, ...]
+    use_cases: dict[str, int] = Field(
+        description="how many things each use case erased, on the last page; those that kept nothing are left out"
+    )
     searched: Searched
     stays: tuple[str, ...] = Field(description="what an erasure does not take, and why")
     complete: bool = Field(

@@ -20,6 +20,7 @@ from shared.errors import InvalidInput, UnknownCall, UnknownRecording
 from shared.identifiers import Identifier, key_of
 from shared.kept.calls import KeptCalls
 from shared.recordings.record import RecordingRecord
+from shared.use_cases.all import UseCases
 from shared.web.models import read
 from shared.web.people import (
     ErasedCall,
@@ -63,6 +64,7 @@ class People:
         hashes: bool,
         days: int,
         link_seconds: float,
+        use_cases: UseCases,
         is_off: Callable[[Identifier], bool] = lambda number: False,
         clock: Callable[[], float] = time.time,
         seconds: float = SECONDS,
@@ -73,6 +75,7 @@ class People:
         self._hashes = hashes
         self._days = days
         self._link_seconds = link_seconds
+        self._use_cases = use_cases
         self._is_off = is_off
         self._clock = clock
         self._seconds = seconds
@@ -83,13 +86,20 @@ class People:
         exported: list[ExportedCall] = []
         after = self._work(asked, lambda found: exported.append(self._export(found)))
         listed = None if self._do_not_record is None else self._do_not_record.holds_any([asked.number.raw_id])
-        return PersonExported(calls=tuple(exported), do_not_record=listed, searched=self._searched(asked), next=after)
+        return PersonExported(
+            calls=tuple(exported),
+            do_not_record=listed,
+            use_cases={} if asked.after else self._use_cases.export(asked.number),
+            searched=self._searched(asked),
+            next=after,
+        )
 
     def erase(self, body: bytes) -> PersonErased:
         """Erase a piece of all that is kept of a number; the receipt."""
         asked = read(PersonAsked, body)
         erased: list[ErasedCall] = []
         after = self._work(asked, lambda found: erased.append(self._erase(found)))
+        used = {} if after else self._use_cases.erase(asked.number)
         searched, stays = self._searched(asked), [ELSEWHERE]
         if not searched.days:
             stays.append(NOT_SEARCHED)
@@ -97,8 +107,16 @@ class People:
             stays.append(LISTED)
         if self._is_off(asked.number):
             stays.append(SWITCHED_OFF)
+        stays += [f"{name}: {one.stays}" for name, one in used.items() if one.stays]
         complete = after is None and all(call.erased for call in erased)
-        return PersonErased(calls=tuple(erased), searched=searched, stays=tuple(stays), complete=complete, next=after)
+        return PersonErased(
+            calls=tuple(erased),
+            use_cases={name: one.rows for name, one in used.items()},
+            searched=searched,
+            stays=tuple(stays),
+            complete=complete,
+            next=after,
+        )
 
     def _work(self, asked: PersonAsked, step: Callable[[Found], None]) -> str | None:
         """Do a step with each call of a number, until the time is over; where the next request goes on."""

@@ -33,9 +33,11 @@ from shared.composition.recordings import Recordings
 from shared.health import health
 from shared.privacy import NumberHashes
 from shared.recordings.memory import MemoryArchive
+from shared.rows import MemoryRows
 from shared.security import TokenVerifier
 from shared.settings import load_settings
 from shared.text_rows import MemoryTextRows, TextRows
+from shared.use_cases.memory import MemoryQueue
 from tests.functional.described import assert_described
 from tests.setting_samples import STORAGE, made_key
 from tests.unit.calls.world import ListedTimers, Turns, Wire, respond
@@ -204,13 +206,13 @@ class App:
         """An IncomingCall event reaches the app."""
         functions()["incoming_call"](event or incoming_call(**details))
 
-    def queue(self, body: bytes | str) -> None:
-        """A message of the timers queue."""
-        functions()["wake_up"](func.QueueMessage(id="message", body=body))
+    def queue(self, body: bytes | str, function: str = "wake_up") -> None:
+        """A message of a queue, the timers' by default."""
+        functions()[function](func.QueueMessage(id="message", body=body))
 
-    def tick(self) -> None:
-        """The watchdog's timer fires."""
-        functions()["watchdog"](TimerRequest())
+    def tick(self, function: str = "watchdog") -> None:
+        """A timer fires, the watchdog's by default."""
+        functions()[function](TimerRequest())
 
     # The service
 
@@ -329,6 +331,8 @@ def running(
         do_not_record=MemoryDoNotRecord(NumberHashes(hash_key)) if hash_key else None,
         brake_rows=brake_rows or MemoryTextRows(),
         slot_rows=(slot_rows := MemoryTextRows()),
+        use_case_rows=MemoryRows(),
+        use_case_queue=MemoryQueue(),
         refresher=Still,
     )
     app = App(board, store, gateway, timers, issuer, clock, slot_rows=slot_rows)

@@ -231,7 +231,7 @@ GUARDS = (
     Guard("shared/calls/state.py::CallState._operation_of", EVENTS, "an event of no sending of ours is foreign"),
     Guard(
         "shared/calls/state.py::CallState._on_event",
-        (*EVENTS, *_calls("call_state grace")),
+        (*EVENTS, *_calls("call_state grace"), *HIDDEN, *BRAKED),
         "the first outcome counts",
     ),
     Guard(
@@ -243,6 +243,7 @@ GUARDS = (
         "shared/calls/state.py::CallState._take_state",
         (
             *_calls("whose news consent off_record together connections replay met"),
+            *BRAKED,
             "tests/unit/test_people_of_a_call.py",
         ),
         "older news of participants is dropped",

@@ -70,9 +70,7 @@ class Result:
 class _Run:
     """A child at work on a change.
 
-    Attributes:
-        at: its test, by its place among the items; it writes this itself.
-        limits: seconds that each of them may take.
+    `at`: its test, by its place among the items, which it writes itself. `limits`: seconds that each may take.
     """
 
     target: Target

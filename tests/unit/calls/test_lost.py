@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from shared.calls import Call, actions, text
-from shared.calls.journal import RefusedEntry, Resent
+from shared.calls.journal import RefusedEntry, Resent, Responded
 from shared.calls.lost import lost_operations
+from tests.unit.calls.test_call_state import of
 from tests.unit.calls.test_replay import Stage
 from tests.unit.calls.world import START
 
@@ -18,6 +19,11 @@ GRACE = 7000
 async def speaks(call: Call) -> None:
     """Says one thing."""
     await call.play(text("one"))
+
+
+async def holds(call: Call) -> None:
+    """Puts the other side on hold."""
+    await call.hold(audio=text("a moment"))
 
 
 async def looks_up(call: Call) -> None:
@@ -49,6 +55,12 @@ def test_a_play_that_is_never_heard_of_is_sent_as_often_as_it_is_lost() -> None:
         (entry,) = lost(stage, attempt * 7001)
         assert entry == Resent(at=START + attempt * 7001, seq=1, attempt=attempt)
         stage.feed(entry)
+
+
+def test_what_an_event_shows_to_be_carried_out_is_done_and_not_sent_again() -> None:
+    stage = unsent(holds)
+    of(stage, "HoldAudioStarted", 1)
+    assert lost(stage, 70_000) == [Responded(at=START + 70_000, seq=1, value={})]
 
 
 def test_an_answer_is_sent_again_as_the_same_attempt() -> None:

@@ -72,8 +72,8 @@ def test_every_name_that_is_put_together_is_registered() -> None:
     found = {name for path in SOURCES for name in names_in(path)}
     assert {"calls", "-calls", "-recordings-poison", "-{container}"} <= found, "the reader of names reads nothing"
     found = (found - {"-{container}"}) | {f"-{name}" for name in archive_containers()}
-    # Nothing takes wake-ups that failed five times, so no source names their queue: the host makes it.
-    assert found | {"-timers-poison"} == named("table") | named("container") | named("queue")
+    # Nothing takes wake-ups and work that failed five times, so no source names their queues: the host makes them.
+    assert found | {"-timers-poison", "-uses-poison"} == named("table") | named("container") | named("queue")
 
 
 def test_nobody_else_makes_a_place_in_the_storage() -> None:

@@ -18,6 +18,9 @@ from shared.notifications.memory import MemoryDeadLetters, MemoryNotificationQue
 from shared.notifications.notifier import Notifier
 from shared.privacy import NumberHashes
 from shared.recordings.memory import MemoryArchive
+from shared.rows import MemoryRows
+from shared.use_cases.all import UseCases
+from shared.use_cases.base import Agenda
 from shared.web.people_service import People
 from shared.web.reports import ReportService
 from tests.unit.recordings.world import BEGAN, SERVER_CALL
@@ -50,12 +53,14 @@ class Kept:
             event_of=lambda record: call_finished(record, personal=False),
             clock=lambda: self.now,
         )
+        self.use_cases = UseCases({}, Agenda(MemoryRows()), lambda flow: flow)
         self.people = People(
             self.calls,
             lambda: ReportService(
                 self.recordings.pipeline, self.recordings.ledger, self.recordings.archive, link_seconds=60
             ),
             self.do_not_record,
+            use_cases=self.use_cases,
             hashes=numbers is not None,
             days=days,
             link_seconds=60,

@@ -6,8 +6,9 @@ import itertools
 
 import pytest
 
-from shared.azure.outreach_rows import TableRows
-from shared.outreach.rows import MemoryRows, Rows
+from shared.azure.partition_rows import TableRows
+from shared.composition.use_cases import outreach_tables
+from shared.rows import MemoryRows, Rows
 from shared.storage_account import StorageAccount
 
 _prefixes = itertools.count(1)
@@ -18,4 +19,4 @@ def rows(request: pytest.FixtureRequest) -> Rows:
     if request.param == "memory":
         return MemoryRows()
     azurite = request.getfixturevalue("azurite")
-    return TableRows(StorageAccount(azurite.connection_string), f"out{next(_prefixes)}x")
+    return TableRows(StorageAccount(azurite.connection_string), outreach_tables(f"out{next(_prefixes)}x"))

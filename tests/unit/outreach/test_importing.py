@@ -15,7 +15,7 @@ from shared.outreach.ledgers import Kept
 from shared.outreach.people import People
 from shared.outreach.person import Person
 from shared.outreach.reading import Reading
-from shared.outreach.rows import MemoryRows, Rows, Table
+from shared.rows import MemoryRows, Rows, Table
 from tests.unit.outreach.people import MONDAY, REMINDERS, SECRET, WINDOW, key_of
 
 CLINIC = Reading(REMINDERS, WINDOW, "DE", "DD.MM.YYYY", "de-DE")

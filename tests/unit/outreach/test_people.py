@@ -16,8 +16,8 @@ from shared.outreach.ledgers import Contacts, DoNotCall, EvidenceRecord, Evidenc
 from shared.outreach.lists import ListHead, opted_out
 from shared.outreach.people import People
 from shared.outreach.person import Person, begin, settle
-from shared.outreach.rows import MemoryRows, Rows, Table
 from shared.privacy import NumberHashes
+from shared.rows import MemoryRows, Rows, Table
 from tests.unit.outreach.people import BERLIN, HOUR, MARKETING, MONDAY, NEW_YORK, SERVICE, WINDOW, key_of, person
 
 NUMBERS = NumberHashes(base64.b64encode(b"k" * 32).decode())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from shared.outreach.rows import Changed, MemoryRows, Row, Rows
+from shared.rows import Changed, MemoryRows, Row, Rows
 
 
 def to(text: str | None) -> Callable[[str | None], str | None]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import time
+from datetime import UTC, datetime
 
 import pytest
 from azure.data.tables import TableServiceClient
@@ -15,11 +16,13 @@ from shared.azure.archive import BlobArchive
 from shared.azure.call_store import TableStore
 from shared.azure.dead_letters import TableDeadLetters
 from shared.azure.do_not_record import TableDoNotRecord
+from shared.azure.partition_rows import TableRows
 from shared.azure.recording_ledger import TableLedger
 from shared.azure.text_rows import TableTextRows
 from shared.brakes.figures import Figures
 from shared.calls.record import CallRecord
 from shared.calls.store.base import day_of
+from shared.composition.use_cases import agenda_tables
 from shared.identifiers import Identifier
 from shared.kept.calls import KeptCalls
 from shared.kept.registry import named
@@ -33,6 +36,8 @@ from shared.recordings.memory import MemoryRecordingQueue
 from shared.recordings.pipeline import Options, Pipeline
 from shared.recordings.record import report_name
 from shared.storage_account import StorageAccount
+from shared.use_cases.all import UseCases
+from shared.use_cases.base import Agenda
 from shared.web.people_service import LISTED, People
 from shared.web.reports import ReportService
 from tests.unit.calls.world import Clock
@@ -93,10 +98,18 @@ class Account:
             letters=self.letters,
             event_of=lambda record: call_finished(record, personal=False),
         )
+        self.agenda = Agenda(TableRows(StorageAccount(storage), agenda_tables(prefix)))
         calls = KeptCalls(self.store, lambda: pipeline, lambda: notifier, self.streams, lambda: self.now)
         reports = ReportService(pipeline, self.ledger, self.archive, link_seconds=60)
         self.people = People(
-            calls, lambda: reports, self.do_not_record, hashes=True, days=30, link_seconds=60, clock=lambda: self.now
+            calls,
+            lambda: reports,
+            self.do_not_record,
+            use_cases=UseCases({}, self.agenda, lambda flow: flow),
+            hashes=True,
+            days=30,
+            link_seconds=60,
+            clock=lambda: self.now,
         )
         self.retention = Retention(calls, days=30, recording_days=90, clock=lambda: self.now)
 
@@ -116,6 +129,7 @@ class Account:
         writer.commit()
         self.streams.put_text(f"{DAY.replace('-', '/')}/{call_id}/transcript.jsonl", f"I am {caller}")
         self.letters.put(DeadLetter(DAY, call_id, "hook", "the hook responded 503", 9, 0, 0))
+        self.agenda.put("outreach", "campaign", datetime.fromtimestamp(self.now, UTC))
         self.slots.take(CallRecord(call_id), calling(Identifier(raw_id=caller)))
         self.slots._give_back(call_id, {0: NUMBER}, settled=True)  # as its closing does
         self.brakes.put("figures", Figures(AT, 1, {NumberHashes(KEY).of("4:+14255550111"): 1}).text)

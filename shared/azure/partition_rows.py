@@ -1,6 +1,6 @@
-"""The rows of outreach in Azure Tables: `<prefix>outpeople`, `<prefix>outdue` and `<prefix>outledger`.
+"""Rows of text in partitions, in Azure Tables: what the use cases keep.
 
-A row's text is UTF-8 in binary properties, each of at most 64 KB, of which a row of people may need two.
+A row's text is UTF-8 in binary properties, each of at most 64 KB.
 """
 
 from __future__ import annotations
@@ -18,26 +18,26 @@ from shared.azure import clients
 from shared.azure.rows import etag, rows_of, storage_errors, with_table
 from shared.calls.store.base import RACES
 from shared.errors import LostRace, StoreUnavailable
-from shared.outreach.rows import Change, Changed, Row, Table
+from shared.rows import Change, Changed, Row, Table
 from shared.storage_account import StorageAccount
 
 PIECE = 60_000
 """Bytes of a property, of 65,536 that may be (docs: understanding the Table service data model)."""
 
-_storage_errors = partial(storage_errors, "outreach", StoreUnavailable)
+_storage_errors = partial(storage_errors, "use cases", StoreUnavailable)
 _Operation = tuple[TransactionOperation, dict[str, Any]] | tuple[TransactionOperation, dict[str, Any], dict[str, Any]]
 
 
 class TableRows:
-    """Keeps rows in tables, which are made with the first row; safe to share between threads."""
+    """Keeps rows in tables, which are made with the first row; safe to share between threads.
 
-    def __init__(self, account: StorageAccount, prefix: str) -> None:
+    Args:
+        names: of the tables in the storage, by those that the use case has for them.
+    """
+
+    def __init__(self, account: StorageAccount, names: Mapping[Table, str]) -> None:
         self._account = account
-        self._names: Mapping[Table, str] = {
-            "people": f"{prefix}outpeople",
-            "due": f"{prefix}outdue",
-            "ledger": f"{prefix}outledger",
-        }
+        self._names = names
         self._table = cache(self._client)
 
     def get(self, table: Table, partition: str, key: str) -> str | None:
@@ -109,7 +109,7 @@ class TableRows:
             try:
                 with_table(client, lambda: _submit(client, todo))
             except (ResourceExistsError, ResourceNotFoundError) as error:
-                raise LostRace("outreach") from error
+                raise LostRace("rows") from error
 
     def _client(self, table: Table) -> TableClient:
         return self._service.get_table_client(self._names[table])

@@ -1,13 +1,16 @@
-"""What outreach asks of a storage: rows of text in partitions, changed by conditional writes. All that it keeps is made
-of these; what a row holds is known to the stores over them (people, ledgers) alone."""
+"""What a use case asks of a storage: rows of text in partitions, changed by conditional writes.
+
+All that it keeps is made of these; what a row holds is known to the stores over them alone.
+"""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from typing import Literal, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
-Table = Literal["people", "due", "ledger"]
+Table = str
+"""A table, by the name that its use case has for it."""
 Change = Callable[[str | None], str | None]
 """A pure function of a row's text; None: there is no row. It may be asked several times, and be carried out twice when
 a response got lost: what it gave, given to it, must come back."""

@@ -1,0 +1,89 @@
+"""All use cases together, each made when it is needed first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from shared.calls.record import CallRecord
+from shared.errors import InvalidInput
+from shared.identifiers import Identifier
+from shared.logs import logger
+from shared.use_cases.base import Agenda, Erased, Task, UseCase
+
+log = logger("switchboard.use_cases")
+
+
+class UseCases:
+    """Gives work, times and ends of calls to the use case that they belong to.
+
+    Args:
+        cases: how each is got, by name.
+        use_of: the use of a flow, by the flow's name: a use case, or something else.
+    """
+
+    def __init__(
+        self,
+        cases: Mapping[str, Callable[[], UseCase]],
+        agenda: Agenda,
+        use_of: Callable[[str], str],
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._cases = cases
+        self._agenda = agenda
+        self._use_of = use_of
+        self._clock = clock
+
+    def work(self, body: bytes) -> str:
+        """Do what a message of the queue says. InvalidInput for one that nobody can do."""
+        task = Task.read(body)
+        return f"{task.use} {task.what} {self._case(task.use).work(task)}"
+
+    def tick(self) -> int:
+        """Look at the agenda; how much was due. One round trip where nothing is. What fails stays on it."""
+        due = self._agenda.due(self._clock())
+        for use, item, key in due:
+            try:
+                self._case(use).due(item)
+            except Exception as error:
+                log.error("still on the agenda: %s %s: %s", use, item, type(error).__name__)
+                continue
+            self._agenda.done(key)
+        return len(due)
+
+    def closing(self, record: CallRecord) -> None:
+        """Tell of a call that is over."""
+        use = self._use_of(record.flow)
+        if use in self._cases:
+            self._cases[use]().closing(record)
+
+    def export(self, number: Identifier) -> dict[str, Mapping[str, Any]]:
+        """What each keeps of a number, by its name; those that keep nothing are left out."""
+        found = {name: case().export(number) for name, case in self._each().items()}
+        return {name: kept for name, kept in found.items() if kept}
+
+    def erase(self, number: Identifier) -> dict[str, Erased]:
+        """Erase what each keeps of a number, by its name; those that kept nothing are left out."""
+        found = {name: case().erase(number) for name, case in self._each().items()}
+        return {name: erased for name, erased in found.items() if erased != Erased()}
+
+    def expire(self) -> int:
+        """Have each remove what has been kept for long enough; how many things. One that fails keeps nobody back."""
+        removed = 0
+        for name, case in self._each().items():
+            try:
+                removed += case().expire(self._clock())
+            except Exception as error:
+                log.error("not removed of %s: %s", name, type(error).__name__)
+        return removed
+
+    def _each(self) -> dict[str, Callable[[], UseCase]]:
+        """Each of them once: some have two names."""
+        once = {id(case): (name, case) for name, case in reversed(list(self._cases.items()))}
+        return dict(sorted(once.values()))
+
+    def _case(self, use: str) -> UseCase:
+        if use not in self._cases:
+            raise InvalidInput("message", f"{use[:40]!r} is no use case.", f"Known: {', '.join(self._cases)}.")
+        return self._cases[use]()
