@@ -7,7 +7,9 @@ from typing import Annotated, Any, Literal
 import pytest
 from pydantic import BaseModel
 
+from shared.calls import actions
 from shared.calls.free_text import SECRET, FreeText, Name, Part, masked, text_fields, texts_of
+from tests.unit.calls.world import CALLER
 
 
 class Voice(BaseModel):
@@ -28,6 +30,7 @@ class Asked(BaseModel):
     other: Voice | None = None
     nothing: Bare | None = None
     many: tuple[str, ...] = ()
+    noted: tuple[Annotated[str, "a mark of somebody else"], ...] = ()
     values: dict[str, str] = {}
     tones: Annotated[tuple[Name, ...], FreeText(["zero"])] = ()
     marked: Annotated[Annotated[str, "a mark of somebody else"], "and another"] = ""
@@ -41,6 +44,7 @@ def test_the_fields_that_may_hold_one_are_those_with_text_of_their_own() -> None
         "voice": Part(Voice),
         "other": Part(Voice),
         "many": [SECRET],
+        "noted": [SECRET],
         "values": {},
         "tones": ["zero"],
         "marked": SECRET,
@@ -56,6 +60,7 @@ def test_what_was_said_is_found_in_parts_too_and_a_part_without_any_is_left_out(
         "voice": {"said": ""},
         "other": {"said": "my code"},
         "many": ["a"],
+        "noted": [],
         "values": {"k": "v"},
         "tones": ["one"],
         "marked": "",
@@ -73,12 +78,18 @@ def test_what_was_said_is_replaced_and_the_rest_is_shown() -> None:
         "other": {"name": "ada", "said": SECRET},
         "nothing": None,
         "many": [SECRET],
+        "noted": (),
         "values": {},
         "tones": ["zero"],
         "marked": "",
         "hidden": "",
     }
     assert masked(Asked())["other"] is None
+
+
+def test_what_an_action_leaves_out_is_not_said_to_be_there() -> None:
+    assert texts_of(actions.Hold(participant=CALLER)) == {}
+    assert texts_of(actions.SendDtmf(tones=("one",), participant=CALLER)) == {"tones": ["one"]}
 
 
 def fields_of(kind: Any) -> Any:
