@@ -10,7 +10,7 @@ SURVIVORS: dict[str, dict[str, str]] = {
         "lost and (not operation.done) → lost": "what is done is confirmed as well; it is asked for safety",
     },
     "shared/calls/free_text.py::_stand_in": {
-        "_stand_in(args[0], args[1:]) → _stand_in(args[0], args[0:])": "a type is no mark",
+        "_stand_in(args[0], args[1:]) → _stand_in(args[0], args[0:])": "the type itself is no mark, so it is passed over",
     },
     "shared/calls/state.py::CallState._on_event": {
         "operation is None or role is None → role is None": "there is no role without an operation; said for mypy",
