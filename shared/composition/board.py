@@ -22,7 +22,7 @@ from shared.calls.watchdog import Watchdog
 from shared.composition.flows import load_flows
 from shared.composition.lines import compose_slots, read_lines, with_lines
 from shared.composition.once import Once
-from shared.composition.use_cases import compose_use_cases
+from shared.composition.use_cases import AppParts, compose_use_cases
 from shared.identifiers import Identifier
 from shared.lines.reading import Lines
 from shared.lines.shared_calendars import SharedCalendars
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from shared.composition.kept import Kept
     from shared.composition.notifications import Notifications
     from shared.composition.recordings import Recordings
+    from shared.outreach.ports import Files
     from shared.recordings.base import Archive
     from shared.rows import Rows
     from shared.text_rows import TextRows
@@ -132,6 +133,7 @@ def compose(
     slot_rows: TextRows | None = None,
     use_case_rows: Rows | None = None,
     use_case_queue: Queue | None = None,
+    use_case_files: Files | None = None,
     refresher: Callable[[Callable[[], None]], Refreshing] | None = None,
 ) -> Switchboard:
     """Join the parts by settings; a test gives its own for those that reach out."""
@@ -194,7 +196,14 @@ def compose(
     conductor.afterwards.ended.append(brakes.ended)
     recorded = Once(recordings or (lambda: _recordings(settings, store, conductor.flows)))
     notify = Once(notifications or (lambda: _notifications(settings, store)))
-    use_cases = compose_use_cases(settings, FLOWS, rows=use_case_rows, queue=use_case_queue)
+    use_cases = compose_use_cases(
+        settings,
+        FLOWS,
+        rows=use_case_rows,
+        queue=use_case_queue,
+        app=AppParts(conductor, store, lines, brakes, slots),
+        files=use_case_files,
+    )
     conductor.afterwards.closing.append(use_cases.closing)
     if settings.events_topic_endpoint or settings.hook_url:
         conductor.afterwards.closing.append(lambda record: notify().notifier.announce(record))

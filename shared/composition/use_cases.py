@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from shared.azure.partition_rows import TableRows
 from shared.azure.queues import StorageTaskQueue
@@ -15,17 +17,47 @@ from shared.use_cases.all import UseCases
 from shared.use_cases.base import AGENDA, Agenda, Queue, UseCase
 from shared.use_cases.services import provide
 
+if TYPE_CHECKING:
+    from shared.brakes.brakes import AppBrakes
+    from shared.calls.conductor import Conductor
+    from shared.calls.slots.ledger import SlotLedger
+    from shared.calls.store.base import CallStore
+    from shared.lines.reading import Lines
+    from shared.outreach.ports import Files
+
+
+@dataclass(frozen=True, slots=True)
+class AppParts:
+    """What use cases may ask of the app: those that place calls."""
+
+    conductor: Conductor
+    store: CallStore
+    lines: Lines
+    brakes: AppBrakes
+    slots: SlotLedger | None
+
 
 class Parts:
     """What every use case is made of.
 
     Args:
-        rows: for tests; None: those of the storage.
+        rows, files: for tests; None: those of the storage.
+        app: None: a use case that places calls cannot be made.
     """
 
-    def __init__(self, settings: Settings, flows: Mapping[str, Flow], rows: Rows | None, queue: Queue | None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        flows: Mapping[str, Flow],
+        rows: Rows | None,
+        queue: Queue | None,
+        app: AppParts | None = None,
+        files: Files | None = None,
+    ) -> None:
         self.settings = settings
         self.flows = flows
+        self.app = app
+        self.files = files
         self.queue = queue or StorageTaskQueue(settings.storage_account, settings.store_prefix)
         self._rows = rows
         self.agenda = Agenda(self.rows(agenda_tables(settings.store_prefix)))
@@ -48,7 +80,14 @@ def outreach_tables(prefix: str) -> dict[str, str]:
 Case = tuple[tuple[str, ...], Callable[[Parts], UseCase]]
 """The names of a use case, as flows have them (`shared.calls.uses`), and how it is made."""
 
-CASES: Sequence[Case] = ()
+
+def _outreach(parts: Parts) -> UseCase:
+    from shared.composition.outreach import compose_outreach
+
+    return compose_outreach(parts)
+
+
+CASES: Sequence[Case] = ((("outreach", "reminders"), _outreach),)
 """Every use case. A new one: a line here, a module `shared/composition/<use>.py`, imported by its function alone."""
 
 
@@ -58,9 +97,11 @@ def compose_use_cases(
     *,
     rows: Rows | None = None,
     queue: Queue | None = None,
+    app: AppParts | None = None,
+    files: Files | None = None,
 ) -> UseCases:
     """Join them by settings; a test gives its own rows and queue."""
-    parts = Parts(settings, flows, rows, queue)
+    parts = Parts(settings, flows, rows, queue, app, files)
     made: dict[str, Callable[[], UseCase]] = {}
     for names, make in CASES:
         once = Once(lambda make=make: make(parts))  # type: ignore[misc]

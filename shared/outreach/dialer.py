@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from shared.logs import logger
 from shared.outreach.campaign import Campaign
 from shared.outreach.contacts import Contact
-from shared.outreach.decisions import AGAIN_AFTER, FINAL_STATES, Allowed, Decision, Known, Never, may_call
+from shared.outreach.decisions import AGAIN_AFTER, FINAL_STATES, Allowed, Decision, Known, Later, Never, may_call
 from shared.outreach.dialing import Dialing, opened, over, wakes
 from shared.outreach.ledgers import EvidenceRecord
 from shared.outreach.lists import ListHead, forbidding, stale
@@ -43,6 +43,8 @@ BRAKED = timedelta(minutes=1)
 """When it is looked again whether a brake still acts (our choice)."""
 FOR_GOOD = ("number_not_allowed", "too_many_targets")
 """Brakes that another time does not change."""
+OF_ONE = "number_off"
+"""The brake that may concern this number alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,9 +162,12 @@ class Dialer:
             return "not running"
         now, attempt, number = self._now(), person.next_attempt, person.wanted.number
         if code := self._calls.forbidden(campaign.callers[0], number):
-            if code not in FOR_GOOD:
+            if code in FOR_GOOD:
+                self._settle(campaign.id, person, "refused")
+            elif code == OF_ONE:
+                self._put_off(campaign.id, person, Later(now + AGAIN_AFTER, "number_busy", code))
+            else:
                 return self._blocked(campaign.id, code, BRAKED)
-            self._settle(campaign.id, person, "refused")
             return "not called"
         caller = self._room(campaign, person, attempt, now)
         if not caller:

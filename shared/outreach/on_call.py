@@ -35,10 +35,11 @@ class OnCall:
         return appointment == spoken_appointment(kept, found) and not self._is_over(found, kept)
 
     def who_calls_back(self, raw_id: str) -> dict[str, Any]:
-        """What somebody is called about who calls back, as the flow's input has it; empty: nothing that is known."""
+        """What somebody is called about who calls back, as the flow's input has it; of others only who we are."""
+        nobody = {"company": self._company}
         number = Identifier(raw_id=raw_id).phone_number
         if not number:
-            return {}
+            return nobody
         made = sorted(self._state.contacts.get(number).made, key=lambda one: one.at, reverse=True)
         for one in made[:LOOKED_AT]:
             of, _, rest = one.attempt.partition(":")
@@ -49,7 +50,7 @@ class OnCall:
             if person.state in ("cancelled", "expired", "opted_out") or self._is_over(person, campaign):
                 continue
             return given(campaign, person, "", self._company)
-        return {}
+        return nobody
 
     def answer(self, campaign: str, person: str, result: str) -> bool:
         """Somebody who called back says what they want; whether they are known."""

@@ -13,6 +13,8 @@ from shared.use_cases.base import Erased
 
 CAPS_LOOK_BACK = timedelta(days=8)
 """Calls to a number that are older count for no cap: the longest is seven days."""
+EXPIRED_EVERY = timedelta(days=1)
+"""How often an instance looks for what has been kept long enough (our choice)."""
 STAYS = "under a keyed hash: that no calls are wanted, and for a week when it was called, so that nobody calls again"
 
 
@@ -26,6 +28,7 @@ class Personal:
     def __init__(self, state: State, evidence_days: int) -> None:
         self._state = state
         self._evidence_days = evidence_days
+        self._expired_at: datetime | None = None
 
     def export(self, raw_id: Identifier) -> Mapping[str, Any]:
         """All of it, as JSON; empty: nothing. Reads all people of all campaigns."""
@@ -56,7 +59,11 @@ class Personal:
         return Erased(rows, STAYS if kept else "")
 
     def expire(self, now: datetime) -> int:
-        """Remove evidence that was kept long enough, and when numbers were called that no cap counts any more."""
+        """Remove evidence that was kept long enough, and when numbers were called that no cap counts any more. Reads
+        all of both, and so does it once in EXPIRED_EVERY."""
+        if self._expired_at is not None and timedelta() <= now - self._expired_at < EXPIRED_EVERY:
+            return 0
+        self._expired_at = now
         removed = self._state.contacts.drop_older(now - CAPS_LOOK_BACK)
         if self._evidence_days:
             removed += self._state.evidence.drop_older(now - timedelta(days=self._evidence_days))

@@ -63,7 +63,8 @@ def _heard(flow: Flow, data: Mapping[str, Any], language: str, company: str, cal
     heard = " ".join(map(_words, prompts_of(first)))
     if company.casefold() not in heard.casefold():
         return f"does not first say who calls: {company}."
-    if not any(choice.tone == "nine" for choice in asked.choices):
+    by_key = asked.input == "dtmf" and any("9" in _words(one) for one in asked.prompts)
+    if not by_key and not any(choice.tone == "nine" for choice in asked.choices):
         return "does not offer 9, against further calls, in its first question."
     return ""
 

@@ -8,20 +8,19 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
-from shared.calls.flow import Flow
 from shared.calls.record import CallRecord
 from shared.errors import StoreUnavailable
 from shared.lines.reading import Line, Lines
 from shared.outreach.campaign import Campaign
 from shared.outreach.dialing import Slots
-from shared.outreach.ports import MemoryFiles
+from shared.outreach.ports import Files, MemoryFiles
 from shared.outreach.rules import Rules
 from shared.outreach.service import Outreach
 from shared.outreach.state import State
 from shared.outreach.uploads import merge
 from shared.outreach.windows import Window
 from shared.privacy import NumberHashes
-from shared.rows import Change, Changed, MemoryRows, Row
+from shared.rows import Change, Changed, MemoryRows, Row, Rows
 from shared.use_cases.base import Agenda, Task
 from shared.use_cases.memory import MemoryQueue
 from tests.setting_samples import made_key
@@ -144,6 +143,39 @@ MACHINE = answered("")
 OPTED_OUT = answered("opted_out")
 
 
+def outreach_over(
+    rows: Rows,
+    numbers: NumberHashes,
+    files: Files,
+    clock: Callable[[], datetime],
+    calls: FakeCalls | None = None,
+    queue: MemoryQueue | None = None,
+    window: Callable[[], Window | None] = Window,
+    announced: list[str] | None = None,
+) -> Outreach:
+    """The use case over these."""
+
+    def announce(campaign: Campaign, task: Task) -> str:
+        if announced is not None:
+            announced.append(campaign.id)
+        return "announced"
+
+    return Outreach(
+        state=State(rows, numbers),
+        calls=calls or FakeCalls(clock),
+        files=files,
+        queue=queue or MemoryQueue(),
+        agenda=Agenda(rows),
+        windows=lambda _: window(),
+        flows={},
+        lines=LINES,
+        announce=announce,
+        clock=clock,
+        most_rows=1000,
+        evidence_days=1825,
+    )
+
+
 @dataclass
 class World:
     """One app."""
@@ -153,29 +185,17 @@ class World:
     files: MemoryFiles = field(default_factory=MemoryFiles)
     now: datetime = MONDAY
     window: Window | None = WINDOW
-    flows: dict[str, Flow] = field(default_factory=dict)
     announced: list[str] = field(default_factory=list)
-    lines: Lines = LINES
     numbers: NumberHashes = field(default_factory=lambda: NumberHashes(made_key("numbers")))
 
     def __post_init__(self) -> None:
         self.calls = FakeCalls(lambda: self.now)
         self.agenda = Agenda(self.rows)
-        self.state = State(self.rows, self.numbers)
-        self.outreach = Outreach(
-            state=self.state,
-            calls=self.calls,
-            files=self.files,
-            queue=self.queue,
-            agenda=self.agenda,
-            windows=lambda _: self.window,
-            flows=self.flows,
-            lines=self.lines,
-            announce=lambda campaign, _: self.announced.append(campaign.id) or "announced",  # type: ignore[func-returns-value]
-            clock=lambda: self.now,
-            most_rows=1000,
-            evidence_days=1825,
-        )
+        self.outreach = outreach_over(
+            self.rows, self.numbers, self.files, lambda: self.now, self.calls, self.queue, lambda: self.window,
+            self.announced,
+        )  # fmt: skip
+        self.state = self.outreach.state
 
     def campaign(self, name: str = "spring", rules: Rules = SERVICE, **more: Any) -> Campaign:
         """A campaign that runs."""
