@@ -52,19 +52,22 @@ def _heard(flow: Flow, data: Mapping[str, Any], language: str, company: str, cal
         call = Rehearsal(flow, callee=caller, placed_to=[_CALLED], data=data, language=language, runs={})
         call.connect()
         for _ in range(MOST_PROMPTS):
-            if call.actions and isinstance(call.actions[-1], actions.Play) and not call.hung_up():
+            asked = len(call.actions)
+            if call.actions and isinstance(call.actions[-1], actions.Play):
                 call.prompt_ends()
+            if len(call.actions) == asked:
+                break
     except Exception as error:  # whatever an author's code does wrong
         return f"fails when it is rehearsed: {error}"
-    asked = next((one for one in call.actions if isinstance(one, actions.Recognize)), None)
+    question = next((one for one in call.actions if isinstance(one, actions.Recognize)), None)
     first = next((one for one in call.actions if prompts_of(one)), None)
-    if first is None or asked is None:
+    if first is None or question is None:
         return "asks nothing at its beginning, so that a mailbox cannot be told from a person."
     heard = " ".join(map(_words, prompts_of(first)))
     if company.casefold() not in heard.casefold():
         return f"does not first say who calls: {company}."
-    by_key = asked.input == "dtmf" and any("9" in _words(one) for one in asked.prompts)
-    if not by_key and not any(choice.tone == "nine" for choice in asked.choices):
+    by_key = question.input == "dtmf" and any("9" in _words(one) for one in question.prompts)
+    if not by_key and not any(choice.tone == "nine" for choice in question.choices):
         return "does not offer 9, against further calls, in its first question."
     return ""
 
