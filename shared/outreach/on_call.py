@@ -37,7 +37,7 @@ class OnCall:
     def who_calls_back(self, raw_id: str) -> dict[str, Any]:
         """What somebody is called about who calls back, as the flow's input has it; of others only who we are."""
         nobody = {"company": self._company}
-        number = Identifier(raw_id=raw_id).phone_number
+        number = _number(raw_id)
         if not number:
             return nobody
         made = sorted(self._state.contacts.get(number).made, key=lambda one: one.at, reverse=True)
@@ -63,7 +63,7 @@ class OnCall:
         Args:
             about: what `who_calls_back` gave.
         """
-        number = Identifier(raw_id=raw_id).phone_number
+        number = _number(raw_id)
         if not number:
             return False
         campaign = self._state.campaigns.get(str(about.get("campaign", "")))
@@ -76,3 +76,9 @@ class OnCall:
     def _is_over(self, person: Person, campaign: Campaign) -> bool:
         appointment = person.wanted.appointment
         return appointment is not None and appointment - campaign.rules.least_ahead < self._now()
+
+
+def _number(raw_id: str) -> str:
+    """The E.164 number of who calls; empty: they withhold it, or have none."""
+    who = Identifier(raw_id=raw_id)
+    return "" if who.is_anonymous else who.phone_number or ""

@@ -33,7 +33,7 @@ class Personal:
     def export(self, raw_id: Identifier) -> Mapping[str, Any]:
         """All of it, as JSON; empty: nothing. Reads all people of all campaigns."""
         number = raw_id.phone_number
-        if not number:
+        if not number or raw_id.is_anonymous:
             return {}
         contact = self._state.contacts.get(number)
         found: dict[str, Any] = {
@@ -47,7 +47,7 @@ class Personal:
     def erase(self, raw_id: Identifier) -> Erased:
         """All but for what keeps them from being called."""
         number = raw_id.phone_number
-        if not number:
+        if not number or raw_id.is_anonymous:
             return Erased()
         rows = self._state.evidence.remove(number)
         for one in list(self._state.people.with_number(number)):

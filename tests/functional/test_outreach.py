@@ -12,10 +12,12 @@ import pytest
 
 from shared.calls import FLOWS, Call, Choice, Flow
 from shared.outreach.service import Outreach
+from shared.recordings.memory import MemoryArchive
 from shared.use_cases import Task, service
 from shared.web.openapi import openapi
 from tests.functional.api import OURS, PHONE, assert_refused, read
 from tests.functional.app import App, problem, running
+from tests.functional.test_people import Room
 
 LINES = f"""
 company: Contoso
@@ -48,13 +50,19 @@ async def pushy(call: Call) -> None:
 
 
 @pytest.fixture
-def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[App]:
+def room() -> Room:
+    return Room()
+
+
+@pytest.fixture
+def app(room: Room, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[App]:
     for function in (visits, rude, pushy):
         monkeypatch.setitem(FLOWS, function.__name__, Flow(function.__name__, function, use="reminders"))
     file = tmp_path / "lines.yaml"
     file.write_text(LINES)
-    with running(tmp_path, LINES_FILE=str(file)) as one:
-        yield one
+    parts = {"recordings": room.recordings, "notifications": room.notifications, "streams": MemoryArchive()}
+    with running(tmp_path, **parts, LINES_FILE=str(file)) as room.app:  # type: ignore[arg-type]
+        yield room.app
 
 
 def post(app: App, path: str, body: Any = b"", **headers: str) -> func.HttpResponse:
@@ -234,7 +242,7 @@ def test_what_is_kept_of_a_number_is_exported_and_erased(app: App) -> None:
 
 
 def test_without_a_key_for_hashes_it_is_said_and_nothing_else_breaks(tmp_path: Path) -> None:
-    with running(tmp_path, NUMBER_HASH_KEY="") as one:
+    with running(tmp_path, NUMBER_HASH_KEY="", streams=MemoryArchive()) as one:
         assert get(one, "/campaigns").status_code == 503
         assert read(post(one, "/people/export", {"number": PHONE}), 200)["use_cases"] == {}
 
