@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from flows.campaign_calls import SILENCE, About, is_a_person, no_more_calls, say_result, to_a_person, who_calls_back
 from shared.calls import Call, NoInput, WantsPerson, flow
+
+from .campaign_calls import SILENCE, About, is_a_person, no_more_calls, say_result, to_a_person, who_calls_back
 
 
 @flow("outreach", title="Campaign", use="outreach", input=About)

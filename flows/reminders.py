@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from flows.campaign_calls import (
+from shared.calls import Call, NoInput, Prompt, WantsPerson, flow, ssml
+
+from .campaign_calls import (
     SILENCE,
     About,
     desk,
@@ -12,8 +14,6 @@ from flows.campaign_calls import (
     to_a_person,
     who_calls_back,
 )
-from shared.calls import Call, NoInput, WantsPerson, flow, ssml
-from shared.calls.prompts import SsmlPrompt, TextPrompt
 
 
 @flow("reminders", title="Reminders of appointments", use="reminders", input=About)
@@ -45,7 +45,8 @@ async def menu(call: Call[About], about: About, appointment: str) -> None:
         call.choice("wants_another_time", tone="three"),
         call.choice("no_more", tone="nine"),
     ]
-    told = spoken(call.text("appointment", **moment(appointment)))
+    said = call.text("appointment", **moment(appointment))
+    told = spoken(said.text, said.voice_name or "")
     try:
         wanted = await call.ask_choice(
             told,
@@ -92,11 +93,10 @@ def moment(appointment: str) -> dict[str, str]:
     }
 
 
-def spoken(text: TextPrompt) -> SsmlPrompt:
+def spoken(text: str, voice: str) -> Prompt:
     """A text with SSML in it."""
-    voice = text.voice_name or ""
     language = "-".join(voice.split("-")[:2])
     return ssml(
         f'<speak version="1.0" xmlns="http://www.w3.org/2001/10/synthesis" xml:lang="{language}">'
-        f'<voice name="{voice}">{text.text}</voice></speak>'
+        f'<voice name="{voice}">{text}</voice></speak>'
     )

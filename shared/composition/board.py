@@ -11,6 +11,7 @@ from shared.azure.call_automation import AcsGateway
 from shared.azure.call_store import TableStore
 from shared.azure.do_not_record import TableDoNotRecord
 from shared.azure.queues import QueueTimers
+from shared.calls.afterwards import Told
 from shared.calls.building import build
 from shared.calls.conductor import Conductor
 from shared.calls.flow import FLOWS
@@ -22,7 +23,7 @@ from shared.calls.watchdog import Watchdog
 from shared.composition.flows import load_flows
 from shared.composition.lines import compose_slots, read_lines, with_lines
 from shared.composition.once import Once
-from shared.composition.use_cases import AppParts, compose_use_cases
+from shared.composition.use_cases import compose_use_cases
 from shared.identifiers import Identifier
 from shared.lines.reading import Lines
 from shared.lines.shared_calendars import SharedCalendars
@@ -199,14 +200,18 @@ def compose(
     use_cases = compose_use_cases(
         settings,
         FLOWS,
+        conductor,
+        brakes,
+        lines,
+        store,
+        slots,
         rows=use_case_rows,
         queue=use_case_queue,
-        app=AppParts(conductor, store, lines, brakes, slots),
         files=use_case_files,
     )
-    conductor.afterwards.closing.append(use_cases.closing)
+    conductor.afterwards.closing.append(Told(use_cases.closing, use_cases.concerns))
     if settings.events_topic_endpoint or settings.hook_url:
-        conductor.afterwards.closing.append(lambda record: notify().notifier.announce(record))
+        conductor.afterwards.closing.append(Told(lambda record: notify().notifier.announce(record)))
     return Switchboard(
         settings=settings,
         conductor=conductor,

@@ -10,10 +10,9 @@ from shared.azure.archive import BlobArchive
 from shared.calls.actions import CreateCall
 from shared.calls.claims import placed_id
 from shared.calls.record import CallRecord
-from shared.composition.use_cases import AppParts, Parts, outreach_tables
+from shared.composition.parts import Parts
 from shared.errors import KeyReused, SettingsError, UnknownCall
 from shared.identifiers import Identifier
-from shared.lines.shared_calendars import ROW, StoredCalendar
 from shared.notifications.base import Target
 from shared.outreach.announcing import Announcer
 from shared.outreach.campaign import Campaign
@@ -25,10 +24,15 @@ from shared.privacy import NumberHashes
 from shared.use_cases.base import Erased, Task, UseCase
 
 
+def outreach_tables(prefix: str) -> dict[str, str]:
+    """The tables of campaigns and reminders."""
+    return {"people": f"{prefix}outpeople", "due": f"{prefix}outdue", "ledger": f"{prefix}outledger"}
+
+
 class AppCalls:
     """The calls of the app, as campaigns ask for them."""
 
-    def __init__(self, app: AppParts) -> None:
+    def __init__(self, app: Parts) -> None:
         self._app = app
 
     def forbidden(self, caller: str, number: str) -> str:
@@ -114,8 +118,8 @@ class NotSetUp:
 
 def compose_outreach(parts: Parts) -> UseCase:
     """Join the parts by settings."""
-    settings, app = parts.settings, parts.app
-    if not settings.number_hash_key or app is None:
+    settings = parts.settings
+    if not settings.number_hash_key:
         return NotSetUp()
     numbers = NumberHashes(settings.number_hash_key, settings.number_hash_key_previous)
     state = State(parts.rows(outreach_tables(settings.store_prefix)), numbers)
@@ -129,10 +133,9 @@ def compose_outreach(parts: Parts) -> UseCase:
         rules = campaign.rules
         if not rules.calendar:
             return Window(rules.opens, rules.closes, rules.days)
-        row = app.brakes.rows.read().get(ROW + rules.calendar)
-        if row is None:
+        calendar = parts.calendars().get(rules.calendar)
+        if calendar is None:
             return None
-        calendar = StoredCalendar.model_validate_json(row.text).text.calendar
         hours = {"opens": rules.opens, "closes": rules.closes}
         return Window.on_days_of(calendar, rules.calendar, **hours, days=rules.days)
 
@@ -142,13 +145,13 @@ def compose_outreach(parts: Parts) -> UseCase:
     archive = BlobArchive(settings.storage_account, settings.store_prefix, container="outreach")
     return Outreach(
         state=state,
-        calls=AppCalls(app),
+        calls=AppCalls(parts),
         files=parts.files or BlobFiles(archive),
         queue=parts.queue,
         agenda=parts.agenda,
         windows=window_of,
-        flows=app.conductor.flows,
-        lines=app.lines,
+        flows=parts.flows,
+        lines=parts.lines,
         announce=Announcer(targets, state.people, parts.queue, clock).announce,
         clock=clock,
         most_rows=settings.outreach_max_recipients,

@@ -22,8 +22,8 @@ from shared.azure.text_rows import TableTextRows
 from shared.brakes.figures import Figures
 from shared.calls.record import CallRecord
 from shared.calls.store.base import day_of
-from shared.composition.outreach import BlobFiles
-from shared.composition.use_cases import agenda_tables, outreach_tables
+from shared.composition.outreach import BlobFiles, outreach_tables
+from shared.composition.parts import agenda_tables
 from shared.identifiers import Identifier
 from shared.kept.calls import KeptCalls
 from shared.kept.registry import named
