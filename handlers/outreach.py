@@ -143,9 +143,10 @@ def dry_run(req: func.HttpRequest) -> func.HttpResponse:
 @endpoint
 def get_results(req: func.HttpRequest) -> func.HttpResponse:
     """What came of a campaign, as CSV."""
-    campaign = req.route_params["campaign"]
+    campaigns, campaign = _campaigns(), req.route_params["campaign"]
+    text = "".join(campaigns.results(campaign))
     named = {"Content-Disposition": f'attachment; filename="{campaign}.csv"'}
-    return func.HttpResponse("".join(_campaigns().results(campaign)), mimetype="text/csv", headers=named)
+    return func.HttpResponse(text, mimetype="text/csv", headers=named)
 
 
 @blueprint.function_name("get_audit")
