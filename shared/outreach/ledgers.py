@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
+from functools import partial
 from typing import Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict
@@ -79,6 +80,7 @@ class Contacts:
     """What is remembered of numbers, by their keyed hashes."""
 
     def __init__(self, rows: Rows, numbers: NumberHashes) -> None:
+        self._rows = rows
         self._kept = Kept(rows, Contact, "contact")
         self._numbers = numbers
 
@@ -95,7 +97,7 @@ class Contacts:
             if one.dead_since is None and all(made.at < than for made in one.made):
                 gone.append(row)
         for row in gone:
-            self._rows.change("ledger", row.partition, {row.key: lambda text, row=row: _unless(row.text, text)})  # type: ignore[misc]
+            self._rows.change("ledger", row.partition, {row.key: partial(_unless, row.text)})
         return len(gone)
 
     def change(self, number: str, how: Callable[[Contact], Contact]) -> Contact:

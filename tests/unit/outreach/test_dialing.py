@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 from shared.outreach.dialing import Dialing, OpenCall, Slots, found_again, lost, opened, over, wakes
@@ -11,7 +12,7 @@ ONE, OTHER = "+18005550177", "+18005550188"
 LATER = MONDAY + timedelta(minutes=1)
 
 
-def opens(dialing: Dialing, key: str, slots: dict[str, Slots | None], most: int = 0) -> Dialing:
+def opens(dialing: Dialing, key: str, slots: Mapping[str, Slots | None], most: int = 0) -> Dialing:
     return opened(dialing, key, f"{key}:1", MONDAY, slots, most)
 
 
