@@ -136,8 +136,8 @@ def test_the_newest_fifty_uploads_are_known_again() -> None:
 
 @pytest.mark.parametrize("id", ["", "Spring", "a.b", "a b", "-a", "x" * 61])
 def test_an_id_fits_into_keys_and_urls(id: str) -> None:
-    with pytest.raises(ValidationError):
-        Campaign(id=id, name="", secret="", flow="", caller="", rules=SERVICE, created=MONDAY)
+    with pytest.raises(ValidationError, match="id"):
+        Campaign(id=id, name="", secret="", flow="", callers=("",), rules=SERVICE, created=MONDAY)
 
 
 STEPS = st.lists(st.sampled_from(["start", "pause", "resume", "stop", "begin a", "begin b", "over a", "over b",
