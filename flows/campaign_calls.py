@@ -57,9 +57,7 @@ async def is_a_person(call: Call[About], about: About) -> str:
     """Say who calls, and ask for a key: `person`, `no_more`, or `mailbox`, which has got its message."""
     asked = call.text("hello", company=about.company)
     try:
-        key = await call.ask_digits(
-            asked, max_tones=1, repeat="*", person="0", attempts=2, initial_silence=SILENCE, interrupt_prompt=True
-        )
+        key = await call.ask_digits(asked, max_tones=1, repeat="*", person="0", initial_silence=SILENCE)
     except NoInput:
         if about.message:
             await call.play(call.text("voicemail", company=about.company))
