@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,7 +19,7 @@ from devstack.stack import INCOMING_CALL, Stack
 from devstack.telling import bad_deliveries, get, line, post
 from devstack.up import CHECKED
 
-LINE = "+18005550177"
+LINE = "+18005550188"
 COMPANY = "Contoso"
 SPEED = 5.0
 """How much faster than people the phones are: a call that is not answered rings for six seconds."""
@@ -73,6 +74,7 @@ class CampaignDemo:
             environment={**CHECKED, "LINES_FILE": str(lines), "ALLOWED_PREFIXES": "+1"},
         )
         self._last = 0
+        self._numbers: dict[str, str] = {}
 
     def __enter__(self) -> CampaignDemo:
         began = time.monotonic()
@@ -111,7 +113,7 @@ class CampaignDemo:
         print(f"\nDry run: {self.ask('POST', f'/campaigns/{name}/dry-run').json()['text']}\n")
         self.ask("POST", f"/campaigns/{name}/commands/start")
         for entry in self._until_finished(name):
-            print(f"{_party(entry)} {line(entry)}", flush=True)
+            print(self._shown(entry), flush=True)
         problems += self._results(name, people)
         told = [one["event"] for one in get(self._stack, "/emulator/topic")["events"]]
         finished = [one for one in told if one.get("eventType") == "Switchboard.CampaignFinished"]
@@ -127,7 +129,7 @@ class CampaignDemo:
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline:
             for entry in self._entries(1):
-                print(f"{_party(entry)} {line(entry)}", flush=True)
+                print(self._shown(entry), flush=True)
             if not get(self._stack, "/emulator/state")["calls"]:
                 return
         raise DevstackError("The call back was not over within 30 s. See the logs in .switchboard/logs.")
@@ -171,6 +173,13 @@ class CampaignDemo:
         for entry in get(self._stack, f"/emulator/timeline?after={self._last}&wait={wait}")["entries"]:
             self._last = entry["n"]
             yield entry
+
+    def _shown(self, entry: Mapping[str, Any]) -> str:
+        """An entry, with the end of the number that its call is with; of SSML what is spoken."""
+        text, call = re.sub(r"<[^>]+>", "", str(entry["text"])), str(entry["call"])
+        if entry["what"] == "calls":
+            self._numbers[call] = text.partition(" ")[0][-4:]
+        return f"…{self._numbers.get(call, '')} {line({**entry, 'text': text})}"
 
     def _results(self, name: str, people: Sequence[Somebody]) -> list[str]:
         found, problems = self.results(name), []
