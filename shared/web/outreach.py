@@ -274,7 +274,8 @@ Described = tuple[str, str, str, str, type[BaseModel] | None, dict[int, type[Bas
 
 def describe(document: Document) -> None:
     """Add the routes to the OpenAPI document."""
-    view, sent = {200: models.CampaignView}, {202: models.UploadView}
+    view: dict[int, type[BaseModel]] = {200: models.CampaignView}
+    sent: dict[int, type[BaseModel]] = {202: models.UploadView}
     one, who = "/campaigns/{campaign}", [_CAMPAIGN, _WHO]
     routes: tuple[Described, ...] = (
         ("/campaigns", "post", "makeCampaign", "Make a campaign", models.MakeCampaign,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from shared.notifications.errors import NotDelivered
 from shared.notifications.event import Event
@@ -11,7 +12,7 @@ from shared.use_cases.base import Task
 from tests.unit.outreach.engine import World
 from tests.unit.outreach.people import BERLIN, MONDAY, NEW_YORK
 
-FINISHED = {"started": MONDAY, "finished": MONDAY + timedelta(hours=2), "state": "finished"}
+FINISHED: dict[str, Any] = {"started": MONDAY, "finished": MONDAY + timedelta(hours=2), "state": "finished"}
 
 
 class Told:

@@ -104,7 +104,7 @@ def test_a_pause_holds_before_the_next_call_and_goes_on_after_it() -> None:
         if len(world.calls.placed) == 2:
             world.outreach.command("spring", "pause", "ada")
 
-    world.calls.place = paused  # type: ignore[method-assign]
+    world.calls.place = paused  # type: ignore[assignment,method-assign]
     world.dial()
     assert len(world.calls.placed) == 2
     world.outreach.command("spring", "resume", "ada")
@@ -230,7 +230,7 @@ def test_who_was_held_up_between_the_decision_and_the_call_leaves_it() -> None:
         note(*given)  # type: ignore[arg-type]
         world.now += timedelta(seconds=31)
 
-    world.state.evidence.note = slowly  # type: ignore[method-assign]
+    world.state.evidence.note = slowly  # type: ignore[assignment,method-assign]
     world.dial()
     person = world.state.people.get("spring", key_of("1"))
     assert person is not None
