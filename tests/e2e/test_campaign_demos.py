@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from devstack.deployed import deployed
+from tests.fixtures.app import FOLDER
+
 pytestmark = [pytest.mark.long, pytest.mark.e2e, pytest.mark.node, pytest.mark.timeout(240)]
 ROOT = Path(__file__).parents[2]
 
@@ -19,9 +22,10 @@ SHOWN = {
 
 
 @pytest.mark.parametrize(("use", "shown"), SHOWN.items())
-def test_a_demo_shows_a_whole_campaign_and_ends_well(use: str, shown: tuple[str, ...]) -> None:
+def test_a_demo_shows_a_whole_campaign_and_ends_well(use: str, shown: tuple[str, ...], tmp_path: Path) -> None:
+    app = deployed(tmp_path, {}, (FOLDER / "routing.yaml").read_text("utf-8"), own=FOLDER)
     done = subprocess.run(
-        [sys.executable, "-m", "devstack", "demo", "--use", use],
+        [sys.executable, "-m", "devstack", "demo", "--use", use, "--app-root", str(app)],
         cwd=ROOT,
         capture_output=True,
         text=True,

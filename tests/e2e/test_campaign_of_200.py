@@ -15,7 +15,9 @@ import requests
 
 from acs_emulator.testing import Control
 from devstack.campaign_demo import presses
+from devstack.deployed import deployed
 from devstack.stack import INCOMING_CALL, Stack
+from tests.fixtures.app import FOLDER
 
 pytestmark = [
     pytest.mark.long,
@@ -52,8 +54,15 @@ def test_everybody_ends_in_the_right_class_after_the_right_number_of_calls(tmp_p
     lines = tmp_path / "lines.yaml"
     lines.write_text(LINES)
     environment = {"LINES_FILE": str(lines), "ALLOWED_PREFIXES": "+1"}
+    app = deployed(tmp_path, {}, (FOLDER / "routing.yaml").read_text("utf-8"), own=FOLDER)
     with Stack(
-        hosts=2, failover=True, speed=20, quiet=True, subscriptions=(INCOMING_CALL,), environment=environment
+        app_root=app,
+        hosts=2,
+        failover=True,
+        speed=20,
+        quiet=True,
+        subscriptions=(INCOMING_CALL,),
+        environment=environment,
     ) as stack:
         control = Control(stack.emulator_url)
         for caller in CALLERS:
