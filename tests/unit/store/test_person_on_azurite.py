@@ -149,10 +149,10 @@ class Account:
         """A campaign with this person, called nine days ago, and a file that was never imported."""
         number, key, now = raw_id.removeprefix("4:"), key_of(name), datetime.fromtimestamp(self.now, UTC)
         state, attempt = self.outreach.state, attempt_id("visits", key, 1)
-        person = merge(None, wanted(name, number), ("visits", key), now - timedelta(days=9), SERVICE)[0]
+        person = merge(None, wanted(name, number), ("visits", key), MONDAY, SERVICE)[0]
         state.people.change("visits", key, lambda _: person)
         state.contacts.change(number, lambda one: one.began(attempt, "service", now - timedelta(days=9)).ended(attempt))
-        decision = may_call(person, MONDAY, SERVICE, WINDOW, Known())
+        decision = may_call(person, MONDAY + timedelta(hours=4), SERVICE, WINDOW, Known())
         assert isinstance(decision, Allowed)
         record = EvidenceRecord(attempt=attempt, campaign="visits", evidence=decision.evidence, call_id=name)
         state.evidence.note(number, record)
