@@ -204,6 +204,44 @@ def test_marketing_does_not_start_while_a_list_is_too_old(app: App) -> None:
     assert [one["name"] for one in read(get(app, "/do-not-call"), 200)["lists"]] == ["us"]
 
 
+@pytest.mark.parametrize(
+    ("name", "query", "field"),
+    [
+        ("us", "as_of=2026-01-02", "source"),
+        ("us", "source=ftc", "as_of"),
+        ("us", "source=ftc&as_of=02.01.2026", "as_of"),
+        ("us", "source=ftc&as_of=2126-01-02", "as_of"),
+        ("own", "source=ftc&as_of=2026-01-02", "name"),
+        ("us", "source=ftc&as_of=2026-01-02&purposes=all", "purposes"),
+        ("us", "source=ftc&as_of=2026-01-02&country=Texas", "country"),
+        ("us", "source=ftc&as_of=2026-01-02", "body"),
+    ],
+)
+def test_a_list_says_where_it_is_from_and_of_when(app: App, name: str, query: str, field: str) -> None:
+    assert_refused(app.request("PUT", f"/api/do-not-call/lists/{name}?{query}", b"none"), 400, field)
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"id": "Spring"}, "id"),
+        ({"callers": []}, "callers"),
+        ({"callers": ["425 555 0123"]}, "callers.0"),
+        ({"at_once": 401}, "at_once"),
+        ({"agent": "ada"}, "agent"),
+        ({"rules": {}}, "rules.purpose"),
+        ({"rules": {"purpose": "service", "zone": "Berlin"}}, "zone"),
+        ({"files": {"country": "Texas"}}, "files.country"),
+        ({"files": {"date_format": "DDMMYY"}}, "date_format"),
+        ({"secret": "x"}, "secret"),
+    ],
+)
+def test_what_is_wrong_with_a_campaign_is_named(app: App, changes: dict[str, Any], field: str) -> None:
+    refused = problem(post(app, "/campaigns", {**MAKE, **changes}))
+    assert (refused["status"], refused["field"].startswith(field)) == (400, True), refused
+    assert read(get(app, "/campaigns"), 200)["campaigns"] == []
+
+
 def test_states_are_kept_to_and_a_running_campaign_is_not_removed(app: App) -> None:
     read(post(app, "/campaigns", MAKE), 201)
     assert post(app, "/campaigns/spring/commands/start").status_code == 409
