@@ -107,6 +107,7 @@ def test_a_pause_holds_before_the_next_call_and_goes_on_after_it() -> None:
     world.calls.place = paused  # type: ignore[assignment,method-assign]
     world.dial()
     assert len(world.calls.placed) == 2
+    world.now += timedelta(seconds=1)
     world.outreach.command("spring", "resume", "ada")
     world.work()
     assert len(world.calls.placed) == 5
@@ -235,6 +236,37 @@ def test_who_was_held_up_between_the_decision_and_the_call_leaves_it() -> None:
     person = world.state.people.get("spring", key_of("1"))
     assert person is not None
     assert (world.calls.placed, person.state, person.ended) == ({}, "waiting", {"not_tried": 1})
+
+
+def test_an_attempt_that_its_number_knows_as_over_is_not_made_again() -> None:
+    world = World()
+    world.campaign()
+    key = world.add("1", BERLIN)
+    before = world.now - 5 * HOUR
+    world.state.contacts.change(BERLIN, lambda one: one.began(FIRST, "service", before).ended(FIRST))
+    world.dial()
+    person = world.state.people.get("spring", key)
+    assert person is not None
+    assert (world.calls.placed, person.begun, person.ended) == ({}, 1, {"not_tried": 1})
+    world.pass_time(timedelta(minutes=1))
+    assert list(world.calls.placed) == [SECOND]
+
+
+def test_somebody_who_is_cancelled_after_the_decision_is_not_called() -> None:
+    world = World()
+    world.campaign()
+    key = world.add("1", BERLIN)
+    listed = world.state.do_not_call.listed
+
+    def meanwhile(*given: object) -> object:
+        world.add("1", BERLIN, cancelled=True)
+        return listed(*given)  # type: ignore[arg-type]
+
+    world.state.do_not_call.listed = meanwhile  # type: ignore[assignment,method-assign]
+    world.dial()
+    person = world.state.people.get("spring", key)
+    assert person is not None
+    assert (world.calls.placed, person.state, person.attempts) == ({}, "cancelled", ())
 
 
 def test_a_missing_calendar_lets_nobody_be_called() -> None:
