@@ -15,6 +15,7 @@ from handlers import (  # noqa: E402
     event_grid,
     health,
     notifications,
+    outreach,
     people,
     recordings,
     reports_api,
@@ -39,6 +40,7 @@ for module in (
     switches,
     calendars,
     use_cases,
+    outreach,
     stream_signals,
     health,
 ):

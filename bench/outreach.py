@@ -14,7 +14,7 @@ from bench.core import counted_requests
 from bench.report import Row
 from devstack.azurite import LOGS, Azurite
 from shared.azure.partition_rows import TableRows
-from shared.composition.use_cases import outreach_tables
+from shared.composition.outreach import outreach_tables
 from shared.outreach.csv_file import chunks_of
 from shared.outreach.importing import Importer, ImportReport, Upload
 from shared.outreach.ledgers import Kept

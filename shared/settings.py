@@ -90,6 +90,12 @@ class Settings(StorageSettings):
     call_retention_days: int = Field(
         30, ge=0, description="Days after which calls are deleted, with all that is kept of them; 0: never."
     )
+    outreach_max_recipients: int = Field(
+        100_000, ge=1, le=1_000_000, description="Rows that one file of a campaign may have."
+    )
+    evidence_retention_days: int = Field(
+        1825, ge=0, description="Days for which it is kept why a campaign was allowed to call somebody; 0: for ever."
+    )
     store_prefix: str = Field(
         "switchboard",
         pattern=STORE_PREFIX,

@@ -215,6 +215,11 @@ class AppBrakes:
         if found := self._forbidden(action, []):
             raise Braked(action.kind, *found)
 
+    def forbids(self, action: Action) -> BrakeCode | Literal[""]:
+        """The brake that would keep an action from leaving now, of those that do not count; empty: none would."""
+        found = self._problem(action, [])
+        return found[0] if found else ""
+
     def _problem(self, action: Action, own: Sequence[Identifier]) -> tuple[BrakeCode, str] | None:
         """Which brake keeps an action, and why."""
         if self.switches.outbound_off and action.spec.targets != "moved":

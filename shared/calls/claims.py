@@ -31,6 +31,11 @@ log = logger("switchboard.calls")
 _NAMESPACE = uuid.UUID("0b3b6f56-32a5-5c0c-8a6f-6d1c3f1f7e55")
 
 
+def placed_id(key: str) -> str:
+    """The id of the call that is placed with this idempotency key."""
+    return uuid.uuid5(_NAMESPACE, f"place|{key}").hex
+
+
 @dataclass(frozen=True, slots=True)
 class Ring:
     """An incoming call, as the conductor needs it, and the language that the routing gives it."""
@@ -146,7 +151,7 @@ class Claims:
         if flow not in self._flows:
             raise InvalidInput("flow", f"{flow!r} is not a flow.", f"Known: {', '.join(sorted(self._flows))}.")
         begin = begin_with(self._flows[flow], "", self._language, placed=True, data=data)
-        call_id = uuid.uuid5(_NAMESPACE, f"place|{key}").hex if key else uuid.uuid4().hex
+        call_id = placed_id(key) if key else uuid.uuid4().hex
         started = Started(
             at=self._turns.now(),
             flow=flow,

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from shared.composition.kept import Kept
     from shared.composition.notifications import Notifications
     from shared.composition.recordings import Recordings
+    from shared.outreach.ports import Files
     from shared.recordings.base import Archive
     from shared.rows import Rows
     from shared.text_rows import TextRows
@@ -133,6 +134,7 @@ def compose(
     slot_rows: TextRows | None = None,
     use_case_rows: Rows | None = None,
     use_case_queue: Queue | None = None,
+    use_case_files: Files | None = None,
     refresher: Callable[[Callable[[], None]], Refreshing] | None = None,
 ) -> Switchboard:
     """Join the parts by settings; a test gives its own for those that reach out."""
@@ -195,7 +197,18 @@ def compose(
     conductor.afterwards.ended.append(brakes.ended)
     recorded = Once(recordings or (lambda: _recordings(settings, store, conductor.flows)))
     notify = Once(notifications or (lambda: _notifications(settings, store)))
-    use_cases = compose_use_cases(settings, FLOWS, rows=use_case_rows, queue=use_case_queue)
+    use_cases = compose_use_cases(
+        settings,
+        FLOWS,
+        conductor,
+        brakes,
+        lines,
+        store,
+        slots,
+        rows=use_case_rows,
+        queue=use_case_queue,
+        files=use_case_files,
+    )
     conductor.afterwards.closing.append(Told(use_cases.closing, use_cases.concerns))
     if settings.events_topic_endpoint or settings.hook_url:
         conductor.afterwards.closing.append(Told(lambda record: notify().notifier.announce(record)))

@@ -42,17 +42,48 @@ _REMEDIES: Mapping[State, str] = {
 }
 
 
+MOST_CALLERS = 50
+"""Own numbers of one campaign (our choice)."""
+MOST_AT_ONCE = 400
+"""Calls of one campaign at the same time (our choice): they stand in one row of the storage."""
+
+
+class FileOptions(BaseModel):
+    """How the files of a campaign are read.
+
+    Attributes:
+        country: of numbers without a country code, if a row has none.
+        date_format: the name of a format (`shared.outreach.moments`); empty: dates as 2026-04-03 only.
+        language: of people, if a row has none.
+        columns: the column of a field, by its name in the header, where it cannot be guessed.
+        keep: columns that are kept for the flow.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+    country: str = ""
+    date_format: str = ""
+    language: str = ""
+    columns: Mapping[str, str] = {}
+    keep: tuple[str, ...] = ()
+
+
 class Campaign(BaseModel):
     """A campaign.
 
     Attributes:
         secret: that its people's keys are made with (`person_key`).
-        caller: the own number that people see.
+        callers: the own numbers that people see, one of them in each call.
         flow: what they hear.
+        at_once: its calls at the same time, at most; 0: as many as its numbers have slots for.
+        agent: the number of those who take whoever asks for a person; empty: nobody does at once.
+        files: how its files are read.
+        digest: of the request that made it, by which the same request is known.
         then: while it imports: the state that it has afterwards.
         upload: the id of the upload that is being imported.
         imported: the ids of the newest uploads that are over, so that one that comes again is known.
         people: how many there are, as of the last import.
+        finished: when it was last.
     """
 
     model_config = ConfigDict(frozen=True, defer_build=True)
@@ -61,8 +92,12 @@ class Campaign(BaseModel):
     name: str
     secret: str
     flow: str
-    caller: str
+    callers: tuple[str, ...] = Field(min_length=1, max_length=MOST_CALLERS)
     rules: Rules
+    at_once: int = Field(0, ge=0, le=MOST_AT_ONCE)
+    agent: str = ""
+    files: FileOptions = FileOptions()
+    digest: str = ""
     created: AwareDatetime
     state: State = "draft"
     then: State = "ready"
@@ -70,6 +105,7 @@ class Campaign(BaseModel):
     imported: tuple[str, ...] = ()
     people: int = 0
     started: AwareDatetime | None = None
+    finished: AwareDatetime | None = None
 
     @property
     def calls(self) -> bool:
@@ -138,6 +174,8 @@ def import_over(campaign: Campaign, upload: str, people: int, *, whole: bool = T
     return campaign.model_copy(update=changed)
 
 
-def all_done(campaign: Campaign) -> Campaign:
+def all_done(campaign: Campaign, now: datetime) -> Campaign:
     """A running campaign whose people are all in a final state; any other stays as it is."""
-    return campaign.model_copy(update={"state": "finished"}) if campaign.state == "running" else campaign
+    if campaign.state != "running":
+        return campaign
+    return campaign.model_copy(update={"state": "finished", "finished": now})

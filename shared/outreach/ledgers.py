@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
+from functools import partial
 from typing import Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict
@@ -79,6 +80,7 @@ class Contacts:
     """What is remembered of numbers, by their keyed hashes."""
 
     def __init__(self, rows: Rows, numbers: NumberHashes) -> None:
+        self._rows = rows
         self._kept = Kept(rows, Contact, "contact")
         self._numbers = numbers
 
@@ -86,6 +88,17 @@ class Contacts:
         """A number's calls. One round trip, two while a key is changed."""
         found = (self._kept.get(hashed, hashed[:11]) for hashed in self._numbers.candidates(number))
         return next((one for one in found if one is not None), Contact())
+
+    def drop_older(self, than: datetime) -> int:
+        """Forget the numbers that were last called before, but for those that do not exist; how many. Reads all."""
+        gone = []
+        for row in self._rows.first("ledger", "contact.", "contact/"):
+            one = Contact.model_validate_json(row.text)
+            if one.dead_since is None and all(made.at < than for made in one.made):
+                gone.append(row)
+        for row in gone:
+            self._rows.change("ledger", row.partition, {row.key: partial(_unless, row.text)})
+        return len(gone)
 
     def change(self, number: str, how: Callable[[Contact], Contact]) -> Contact:
         """Change what is remembered of a number, as it is at that moment. Two round trips."""
@@ -161,10 +174,26 @@ class EvidenceRecords:
         text = record.model_dump_json(exclude_defaults=True)
         self._rows.put("ledger", f"evidence.{self._numbers.of(number)}", {record.attempt: text})
 
+    def change(self, number: str, attempt: str, how: Callable[[EvidenceRecord | None], EvidenceRecord | None]) -> None:
+        """Change the record of an attempt by a pure function. Two round trips, more while a key is changed."""
+        for hashed in self._numbers.candidates(number):
+            self._kept.change(attempt, how, hashed)
+
     def of(self, number: str) -> list[EvidenceRecord]:
         """All of a number, the oldest first. One round trip, two while a key is changed."""
         found = (one for hashed in self._numbers.candidates(number) for one in self._kept.all(hashed))
         return sorted(found, key=lambda one: one.evidence.at)
+
+    def remove(self, number: str) -> int:
+        """Remove all of a number; how many."""
+        found = [
+            row
+            for hashed in self._numbers.candidates(number)
+            for row in self._rows.first("ledger", f"evidence.{hashed}", f"evidence.{hashed}\x01")
+        ]
+        for row in found:
+            self._rows.put("ledger", row.partition, {row.key: None})
+        return len(found)
 
     def drop_older(self, than: datetime) -> int:
         """Remove what was kept long enough; how many. Reads all of them."""
@@ -176,3 +205,8 @@ class EvidenceRecords:
         for row in gone:
             self._rows.put("ledger", row.partition, {row.key: None})
         return len(gone)
+
+
+def _unless(gone: str, text: str | None) -> str | None:
+    """Without a row, unless somebody has changed it."""
+    return None if text == gone else text

@@ -86,3 +86,12 @@ def class_of_failed(code: int, outcome: Outcome) -> OutcomeClass:
     if code in _NO_SUCH_NUMBER and outcome in ("not_found", "unreachable", "bad_request", "unknown"):
         return "dead"
     return _BY_OUTCOME.get(outcome, "unknown")
+
+
+def class_of_refused(code: int) -> OutcomeClass:
+    """The class of an attempt that was refused before anybody was called.
+
+    Args:
+        code: HTTP status of the service; 0: the app itself refused, by a brake or because no slot was free.
+    """
+    return "not_tried" if code in (0, 401, 403, 408, 429) or code >= 500 else "unknown"

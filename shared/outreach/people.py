@@ -109,6 +109,11 @@ class People:
             found |= {one.key: one for one in _people(text) if one.state == "waiting" and one.due <= until}
         return sorted(found.values(), key=lambda one: one.due)
 
+    def next_due(self, campaign: str) -> datetime | None:
+        """The minute in which the next is due who waits, or an earlier one; None: nobody waits. One query."""
+        first = next(iter(self._rows.first("due", f"{campaign}.", f"{campaign}{_BEHIND}", 1)), None)
+        return None if first is None else datetime.fromtimestamp(int(first.key.partition(".")[0]) * 60, UTC)
+
     def all(self, campaign: str) -> Iterator[Person]:
         """Everybody of a campaign, a page after the other. A round trip for a thousand pages."""
         return self._read(f"{campaign}.", f"{campaign}{_BEHIND}")

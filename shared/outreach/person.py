@@ -226,3 +226,15 @@ def postpone(person: Person, until: datetime) -> Person:
 def settle(person: Person, state: FinalState) -> Person:
     """End a waiting person's attempts, because they may never be called; a final state stays."""
     return person.model_copy(update={"state": state}) if person.state == "waiting" else person
+
+
+def called_back(person: Person, result: str) -> Person:
+    """What somebody says who calls back: the newest counts. Where no call can make a difference any more, nothing."""
+    if person.state not in ("waiting", "calling", "done", "no_contact", "declined"):
+        return person
+    return person.model_copy(update={"state": "done", "result": result})
+
+
+def opt_out(person: Person) -> Person:
+    """Of somebody who wants no more calls, whatever the call was that they said it in."""
+    return person if person.state in ("cancelled", "expired") else person.model_copy(update={"state": "opted_out"})

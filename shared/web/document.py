@@ -110,8 +110,17 @@ class Document:
 
     def html(self, path: str, description: str) -> None:
         """Declare that a path responds with a page."""
-        content = {"text/html": {"schema": {"type": "string"}}}
+        self.text(path, "text/html", description)
+
+    def text(self, path: str, media_type: str, description: str) -> None:
+        """Declare that a path responds with a text."""
+        content = {media_type: {"schema": {"type": "string"}}}
         self._paths[path]["get"]["responses"]["200"] = {"description": description, "content": content}
+
+    def takes_text(self, path: str, method: str, media_type: str) -> None:
+        """Declare that a path takes a text."""
+        content = {media_type: {"schema": {"type": "string"}}}
+        self._paths[path][method]["requestBody"] = {"required": True, "content": content}
 
     def finish(self) -> dict[str, Any]:
         """The whole document."""

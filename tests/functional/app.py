@@ -31,6 +31,7 @@ from shared.composition.board import Switchboard, compose
 from shared.composition.notifications import Notifications
 from shared.composition.recordings import Recordings
 from shared.health import health
+from shared.outreach.ports import MemoryFiles
 from shared.privacy import NumberHashes
 from shared.recordings.memory import MemoryArchive
 from shared.rows import MemoryRows
@@ -333,6 +334,7 @@ def running(
         slot_rows=(slot_rows := MemoryTextRows()),
         use_case_rows=MemoryRows(),
         use_case_queue=MemoryQueue(),
+        use_case_files=MemoryFiles(),
         refresher=Still,
     )
     app = App(board, store, gateway, timers, issuer, clock, slot_rows=slot_rows)

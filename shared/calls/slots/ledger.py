@@ -175,6 +175,16 @@ class SlotLedger:
                     return True
             raise LostRace("slots")
 
+    def free_for_campaigns(self, numbers: Collection[str]) -> dict[str, tuple[int, int]]:
+        """Of each of these that is declared: how many telephones campaigns may have on the line, and how many more now.
+        One round trip."""
+        rows, found = self._rows.read(), dict[str, tuple[int, int]]()
+        for number in numbers:
+            if (declared := self._numbers.get(number)) is not None:
+                most = declared.concurrent_out - declared.reserve
+                found[number] = most, most - sum(one.telephones for one in read_leases(rows.get(number)))
+        return found
+
     # A leg is over
 
     def turned(self, session: Session, later: Background) -> None:

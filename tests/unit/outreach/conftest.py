@@ -7,7 +7,7 @@ import itertools
 import pytest
 
 from shared.azure.partition_rows import TableRows
-from shared.composition.use_cases import outreach_tables
+from shared.composition.outreach import outreach_tables
 from shared.rows import MemoryRows, Rows
 from shared.storage_account import StorageAccount
 

@@ -28,7 +28,7 @@ LATER = MONDAY + timedelta(hours=1)
 
 def campaign(state: State = "draft", **more: object) -> Campaign:
     made = Campaign(
-        id="spring", name="Spring", secret="s", flow="news", caller="+1800", rules=MARKETING, created=MONDAY
+        id="spring", name="Spring", secret="s", flow="news", callers=("+1800",), rules=MARKETING, created=MONDAY
     )
     return made.model_copy(update={"state": state, **more})
 
@@ -44,7 +44,7 @@ def test_the_usual_way() -> None:
     assert (one.state, one.calls) == ("paused", False)
     one = command(one, "resume", LATER + timedelta(hours=1))
     assert (one.state, one.started) == ("running", LATER)
-    assert all_done(one).state == "finished"
+    assert all_done(one, LATER).state == "finished"
     assert command(one, "stop", LATER).state == "stopped"
 
 
@@ -136,8 +136,8 @@ def test_the_newest_fifty_uploads_are_known_again() -> None:
 
 @pytest.mark.parametrize("id", ["", "Spring", "a.b", "a b", "-a", "x" * 61])
 def test_an_id_fits_into_keys_and_urls(id: str) -> None:
-    with pytest.raises(ValidationError):
-        Campaign(id=id, name="", secret="", flow="", caller="", rules=SERVICE, created=MONDAY)
+    with pytest.raises(ValidationError, match="id"):
+        Campaign(id=id, name="", secret="", flow="", callers=("",), rules=SERVICE, created=MONDAY)
 
 
 STEPS = st.lists(st.sampled_from(["start", "pause", "resume", "stop", "begin a", "begin b", "over a", "over b",
@@ -158,7 +158,7 @@ def test_whatever_comes_nobody_is_called_by_half_a_file_nor_after_a_stop(steps: 
                     one = import_over(one, upload, 5, whole=how == "over")
                     open_upload = "" if upload == open_upload else open_upload
                 case ["done"]:
-                    one = all_done(one)
+                    one = all_done(one, LATER)
                 case _:
                     one = command(one, step, LATER)  # type: ignore[arg-type]
                     stopped = stopped or step == "stop"

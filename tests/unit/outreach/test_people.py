@@ -259,7 +259,7 @@ def test_no_number_can_be_read_in_what_is_kept_by_number() -> None:
 
 def test_a_campaign_is_changed_by_its_functions(rows: Rows) -> None:
     kept = Kept(rows, Campaign, "campaign")
-    made = Campaign(id="spring", name="", secret="s", flow="news", caller=NEW_YORK, rules=MARKETING, created=MONDAY)
+    made = Campaign(id="spring", name="", secret="s", flow="news", callers=(NEW_YORK,), rules=MARKETING, created=MONDAY)
     assert kept.get("spring") is None
     kept.change("spring", lambda one: one or made)
     kept.change("spring", lambda one: import_begun(one, "u1") if one else None)

@@ -1,0 +1,50 @@
+"""A campaign: tells something, and asks who wants a call about it. Put your own message into the texts."""
+
+from __future__ import annotations
+
+from shared.calls import Call, NoInput, WantsPerson, flow
+
+from .campaign_calls import SILENCE, About, is_a_person, no_more_calls, say_result, to_a_person, who_calls_back
+
+
+@flow("outreach", title="Campaign", use="outreach", input=About)
+async def outreach(call: Call[About]) -> None:
+    """Says who calls, tells a person from a mailbox, then says the message and asks whether to call back about it."""
+    about = call.input if call.direction == "outbound" else await who_calls_back(call)
+    try:
+        if call.direction == "outbound":
+            there = await is_a_person(call, about)
+            if there == "no_more":
+                await no_more_calls(call, about)
+            if there != "person":
+                return
+        await message(call, about)
+    except WantsPerson:
+        await to_a_person(call, about)
+
+
+async def message(call: Call[About], about: About) -> None:
+    """Say the message, and take what they want."""
+    offers = [
+        call.choice("interested", tone="one"),
+        call.choice("not_interested", tone="two"),
+        call.choice("no_more", tone="nine"),
+    ]
+    try:
+        wanted = await call.ask_choice(
+            call.text("message", company=about.company),
+            call.text("menu"),
+            choices=offers,
+            repeat="*",
+            person="0",
+            attempts=2,
+            initial_silence=SILENCE,
+        )
+    except NoInput:
+        await call.play(call.text("goodbye"))
+        return
+    if wanted == "no_more":
+        await no_more_calls(call, about)
+        return
+    await say_result(call, about, wanted)
+    await call.play(call.text(wanted))

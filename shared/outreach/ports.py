@@ -1,0 +1,67 @@
+"""What campaigns ask of the rest of the app."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+from shared.calls.record import CallRecord
+from shared.outreach.campaign import Campaign
+from shared.outreach.dialing import Slots
+from shared.outreach.windows import Window
+
+Clock = Callable[[], datetime]
+Windows = Callable[[Campaign], Window | None]
+"""The hours of a campaign, as of now; None: its calendar is missing."""
+
+
+class Calls(Protocol):
+    """The calls of the app. Every method may raise StoreUnavailable."""
+
+    def forbidden(self, caller: str, number: str) -> str:
+        """The code of the brake that keeps a number from being called now; empty: none does."""
+
+    def slots(self, callers: Sequence[str]) -> Mapping[str, Slots | None]:
+        """What caller numbers have for campaigns; None: no limit. One round trip."""
+
+    def place(self, flow: str, caller: str, number: str, data: Mapping[str, Any], attempt: str) -> None:
+        """Call a number; asked again for an attempt, nothing happens."""
+
+    def was_placed(self, attempt: str) -> bool:
+        """Whether the call of an attempt is known. One round trip."""
+
+    def attempt_of(self, record: CallRecord) -> str:
+        """The attempt of a call that was placed by `place`; empty: it is no such call."""
+
+    def call_id(self, attempt: str) -> str:
+        """The id of the call of an attempt."""
+
+
+class Files(Protocol):
+    """Files that wait for their import. Every method may raise StoreUnavailable."""
+
+    def write(self, name: str, chunks: Iterable[bytes]) -> None:
+        """Keep a file; nobody sees it before it is whole."""
+
+    def read(self, name: str) -> Iterator[bytes]:
+        """A file, in blocks. KeyError."""
+
+    def remove(self, folder: str) -> None:
+        """Remove the files whose names begin with `folder/`; none is no error."""
+
+
+class MemoryFiles:
+    """In memory, for tests."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, bytes] = {}
+
+    def write(self, name: str, chunks: Iterable[bytes]) -> None:
+        self.kept[name] = b"".join(chunks)
+
+    def read(self, name: str) -> Iterator[bytes]:
+        return iter([self.kept[name]])
+
+    def remove(self, folder: str) -> None:
+        self.kept = {name: data for name, data in self.kept.items() if not name.startswith(f"{folder}/")}
