@@ -61,7 +61,9 @@ def address_of(forwarded: str, proxies: int) -> str:
     if len(parts) <= proxies:
         return ""
     text = parts[-1 - proxies]
-    host = text[1:].partition("]")[0] if text.startswith("[") else text.partition(":")[0] if text.count(":") == 1 else text
+    host = (
+        text[1:].partition("]")[0] if text.startswith("[") else text.partition(":")[0] if text.count(":") == 1 else text
+    )
     try:
         address = ipaddress.ip_address(host)
     except ValueError:

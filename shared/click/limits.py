@@ -15,6 +15,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 HOUR, DAY = 3600, 24 * 3600
 """Seconds."""
+SLACK = 6
+"""Seconds by which a call may be placed later than its line says (`service.PUNCTUAL`, and one of rounding): every
+stretch of time is so much longer."""
 MOST_A_DAY = 500
 """Calls of a site in a day (our choice): with a week of calls that are to come its ledger is one row."""
 
@@ -80,9 +83,9 @@ def refusal(
     )
     for of, hour, day, times in groups:
         for seconds, most in ((HOUR, hour), (DAY, day)):
-            full = full_since(times, at, seconds, most)
+            full = full_since(times, at, seconds + SLACK, most)
             if full is not None:
-                return Refusal(of, full + seconds - at)
+                return Refusal(of, full + seconds + SLACK - at)
     return None
 
 

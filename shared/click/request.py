@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 State = Literal["waiting", "calling_agent", "calling_you", "connected", "ended"]
 Outcome = Literal["", "completed", "no_agent", "not_reached", "no_line", "cancelled", "withdrawn", "missed", "failed"]
 
-_ID = re.compile(r"(\d{8})t\d{6}-[0-9a-f]{32}")
+_ID = re.compile(r"(\d{8})t\d{12}-[0-9a-f]{32}")
 
 
 class Consent(BaseModel):
@@ -67,7 +67,7 @@ class Request(BaseModel):
 
 def made_id(now: datetime) -> str:
     """A new id, by which the request is found and its status is asked for: nobody can guess it."""
-    return f"{now.astimezone(UTC):%Y%m%dt%H%M%S}-{secrets.token_hex(16)}"
+    return f"{now.astimezone(UTC):%Y%m%dt%H%M%S%f}-{secrets.token_hex(16)}"
 
 
 def day_of(request_id: str) -> str | None:

@@ -13,7 +13,6 @@ A site is read before each of these: one that is withdrawn stops at once.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -21,11 +20,11 @@ from typing import Any, NamedTuple, Protocol
 
 from shared.calls.record import CallRecord
 from shared.click.customers import read_customer, read_name
-from shared.click.limits import Entry, Refusal, refusal, without_old
-from shared.click.request import Consent, Outcome, Request, accepted, begun, ended, joined, made_id
+from shared.click.grants import Grants, Wish
+from shared.click.request import Consent, Outcome, Request, accepted, begun, ended, joined
 from shared.click.site import MOST_SITES, SiteText, StoredSite, admit, made_token, site_of
-from shared.click.store import ClickStore, Entries
-from shared.errors import InvalidInput, KeyReused, LimitReached, NotFound, StateConflict
+from shared.click.store import ClickStore
+from shared.errors import InvalidInput, NotFound, StateConflict
 from shared.identifiers import Identifier
 from shared.lines.calendars import Calendar
 from shared.logs import logger
@@ -46,8 +45,6 @@ PUNCTUAL = timedelta(seconds=5)
 """A call that is placed later than this after its time counts at the time at which it is placed (our choice)."""
 MOST_REMOVED = 500
 """Requests that one run of the upkeep removes (our choice)."""
-_SHORT = 25
-"""Characters of a hash of a number or address in a ledger: the id of its key, and 64 bits."""
 
 
 class Asked(NamedTuple):
@@ -69,13 +66,17 @@ class Asked(NamedTuple):
 class Place(Protocol):
     """Places a call by its flow; the same key places it once."""
 
-    def __call__(self, flow: str, data: Mapping[str, Any], key: str) -> None: ...
+    def __call__(self, flow: str, data: Mapping[str, Any], key: str) -> object: ...
 
 
-class Solved(Protocol):
-    """Asks a site's hook whether a captcha was solved. StoreUnavailable where it does not respond."""
+class Captcha(Protocol):
+    """Asks a site's hook whether a captcha was solved."""
 
-    def __call__(self, hook: str, site: str, answer: str, address: str) -> bool: ...
+    def problem(self, hook: str) -> str:
+        """Why this app asks nothing there; empty: it may. Asks nobody."""
+
+    def solved(self, hook: str, site: str, answer: str, address: str) -> bool:
+        """What the hook says. StoreUnavailable where it does not respond."""
 
 
 class Click:
@@ -92,7 +93,7 @@ class Click:
         hashes: NumberHashes,
         agenda: Agenda,
         place: Place,
-        solved: Solved,
+        captcha: Captcha,
         calendars: Callable[[], Mapping[str, Calendar]],
         not_callable: Callable[[Identifier, Identifier], str] = lambda target, own: "",
         *,
@@ -101,9 +102,10 @@ class Click:
     ) -> None:
         self.store = store
         self._hashes = hashes
+        self._grants = Grants(store, hashes, clock)
         self._agenda = agenda
         self._place = place
-        self._solved = solved
+        self._captcha = captcha
         self._calendars = calendars
         self._not_callable = not_callable
         self._retention = retention_days
@@ -121,7 +123,11 @@ class Click:
     def put_site(self, name: str, text: SiteText) -> tuple[bool, StoredSite]:
         """Set up a site or change it; its token stays. Whether it is new. InvalidInput."""
         if text.calendar and text.calendar not in self._calendars():
-            raise InvalidInput("calendar", f"{text.calendar!r} is not a calendar.", "PUT /api/calendars/NAME makes one.")
+            raise InvalidInput(
+                "calendar", f"{text.calendar!r} is not a calendar.", "PUT /api/calendars/NAME makes one."
+            )
+        if text.captcha_hook and (problem := self._captcha.problem(text.captcha_hook)):
+            raise InvalidInput("captcha_hook", problem, "Give the https:// URL of a hook at a public address.")
         token = made_token(name)
         known = self.store.site(name)
         if known is None and len(self.store.sites()) >= MOST_SITES:
@@ -174,7 +180,8 @@ class Click:
             raise StateConflict("The text of the consent is another by now. Show it again, and ask again.")
         at = now if asked.at is None else self._later(asked.at, now)
         self._check_open(site, at)
-        entry = self._granted(site, asked, at, number, name, address, key)
+        wish = Wish(at, number, address, key, json.dumps([number, name, asked.at.isoformat() if asked.at else ""]))
+        entry = self._grants.grant(site, wish, lambda: self._check_captcha(site, asked, address))
         request = Request(
             id=entry.call,
             site=site.name,
@@ -227,42 +234,10 @@ class Click:
         if opens > at:
             raise StateConflict(f"It is closed then; it opens at {opens.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}.")
 
-    def _granted(
-        self, site: StoredSite, asked: Asked, at: datetime, number: str, name: str, address: str, key: str
-    ) -> Entry:
-        """The line in the ledger by which a call is granted: a new one, or that of the same key."""
-        wanted = asked.at.isoformat() if asked.at else ""
-        new = Entry(
-            at=int(at.timestamp()),
-            call=made_id(self._clock()),
-            number=self._hashes.of(number)[:_SHORT],
-            address=self._hashes.of(f"address {address}")[:_SHORT] if address else "",
-            key=_digest(key) if key else "",
-            said=_digest(json.dumps([number, name, wanted])),
-        )
-
-        def granted(was: Entries) -> Entries:
-            kept = without_old(was, int(self._clock().timestamp()))
-            if (same := _same(kept, new)) is not None:
-                if same.said != new.said:
-                    raise KeyReused
-                return kept
-            refused = self._refusal(kept, site, new, number, address)
-            if refused is not None:
-                raise _limit(refused)
-            return (*kept, new)
-
-        if site.text.captcha_hook and _same(granted(self.store.entries(site.name)), new) == new:
-            if not asked.captcha or not self._solved(site.text.captcha_hook, site.name, asked.captcha, address):
-                raise InvalidInput("captcha", "was not solved.", "Solve it again.")
-        found = _same(self.store.change_entries(site.name, granted), new)
-        assert found is not None
-        return found
-
-    def _refusal(self, entries: Entries, site: StoredSite, new: Entry, number: str, address: str) -> Refusal | None:
-        addresses = {one[:_SHORT] for one in self._hashes.candidates(f"address {address}")} if address else set()
-        numbers = {one[:_SHORT] for one in self._hashes.candidates(number)}
-        return refusal(entries, site.text.limits, new.at, numbers, addresses)
+    def _check_captcha(self, site: StoredSite, asked: Asked, address: str) -> None:
+        hook = site.text.captcha_hook
+        if hook and not (asked.captcha and self._captcha.solved(hook, site.name, asked.captcha, address)):
+            raise InvalidInput("captcha", "was not solved.", "Solve it again.")
 
     # Placing calls
 
@@ -277,33 +252,23 @@ class Click:
             return
         site = self.store.site(request.site)
         if site is None or not site.text.enabled:
-            return self._end(request_id, "withdrawn")
-        if request.state == "waiting":
-            opens = self.opening(site, now)
-            if now > request.at + LATE or opens is None or opens > now:
-                return self._end(request_id, "missed")
-            if now > request.at + PUNCTUAL and not self._moved(site, request, now):
-                return self._agenda.put(USE, request_id, now + AGAIN)
-        self._call_agent(site, request_id, request.attempt)
+            self._end(request_id, "withdrawn")
+        elif request.state == "waiting" and not self._is_in_time(site, request, now):
+            self._end(request_id, "missed")
+        elif (
+            request.state == "waiting" and now > request.at + PUNCTUAL and not self._grants.move(site, request.id, now)
+        ):
+            self._agenda.put(USE, request_id, now + AGAIN)
+        else:
+            self._call_agent(site, request_id, request.attempt)
 
-    def _moved(self, site: StoredSite, request: Request, now: datetime) -> bool:
-        """Have a call that is late count at the time at which it is placed, if the limits allow it then."""
+    def _counts_now(self, site: StoredSite, request: Request, now: datetime) -> bool:
+        """Whether the limits allow it at the time at which it is placed."""
+        return now <= request.at + PUNCTUAL or self._grants.move(site, request.id, now)
 
-        def moved(was: Entries) -> Entries:
-            mine = next((one for one in was if one.call == request.id), None)
-            if mine is None:
-                raise _limit(Refusal("site", int(AGAIN.total_seconds())))
-            others, new = tuple(one for one in was if one.call != request.id), mine._replace(at=int(now.timestamp()))
-            refused = refusal(others, site.text.limits, new.at, {new.number}, {new.address} - {""})
-            if refused is not None:
-                raise _limit(refused)
-            return (*others, new)
-
-        try:
-            self.store.change_entries(site.name, moved)
-        except LimitReached:
-            return False
-        return True
+    def _is_in_time(self, site: StoredSite, request: Request, now: datetime) -> bool:
+        opens = self.opening(site, now)
+        return now <= request.at + LATE and opens is not None and opens <= now
 
     def _call_agent(self, site: StoredSite, request_id: str, attempt: int) -> None:
         """Call one agent; once, however often this is done."""
@@ -412,20 +377,6 @@ _OUTCOMES: Mapping[str, Outcome] = {
     "withdrawn": "withdrawn",
 }
 """What the flow says of a call that an agent took, and how the request has ended then."""
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def _same(entries: Entries, new: Entry) -> Entry | None:
-    """The line of the same call, or of the same key."""
-    return next((one for one in entries if one.call == new.call or (new.key and one.key == new.key)), None)
-
-
-def _limit(refused: Refusal) -> LimitReached:
-    whose = {"number": "this number", "address": "your address", "site": "this page"}[refused.of]
-    return LimitReached(f"There were too many calls for {whose}.", 429, refused.seconds)
 
 
 def _unknown() -> NotFound:

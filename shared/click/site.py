@@ -113,10 +113,14 @@ class SiteText(BaseModel):
     )
     limits: Limits = Limits()
     language: str = Field(
-        "", pattern="^([a-z]{2,3}(-[A-Za-z0-9]{2,8})*)?$", description="that the flow speaks; empty: as the settings say"
+        "",
+        pattern="^([a-z]{2,3}(-[A-Za-z0-9]{2,8})*)?$",
+        description="that the flow speaks; empty: as the settings say",
     )
     ring_seconds: int = Field(25, ge=15, le=60, description="how long somebody is rung")
-    captcha_hook: str = Field("", max_length=2048, description="who is asked whether a captcha was solved; empty: nobody")
+    captcha_hook: str = Field(
+        "", max_length=2048, description="who is asked whether a captcha was solved; empty: nobody"
+    )
     enabled: bool = Field(True, description="false: no call is granted, and none that was is placed any more")
 
     @property

@@ -1,10 +1,10 @@
 """What the button keeps, over rows: sites, a ledger for each, requests by day, and by whom they were made.
 
-    partition       key
-    sites           name of a site            the site
-    ledger          name of a site            its calls of the last day, and those to come (`limits`)
-    day <date>      id of a request           the request
-    number <hash>   id of a request           nothing: it is found by the number
+partition       key
+sites           name of a site            the site
+ledger          name of a site            its calls of the last day, and those to come (`limits`)
+day <date>      id of a request           the request
+number <hash>   id of a request           nothing: it is found by the number
 """
 
 from __future__ import annotations

@@ -52,7 +52,7 @@ class World:
     now: datetime = MONDAY
     placed: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     calendars: dict[str, Calendar] = field(default_factory=dict)
-    solved: list[tuple[str, str, str, str]] = field(default_factory=list)
+    captchas: list[tuple[str, str, str, str]] = field(default_factory=list)
     passes: bool = True
     not_callable: str = ""
     fails: int = 0
@@ -66,7 +66,7 @@ class World:
             self.hashes,
             self.agenda,
             self.place,
-            self.ask_hook,
+            self,
             lambda: self.calendars,
             lambda target, own: self.not_callable,
             clock=lambda: self.now,
@@ -79,8 +79,11 @@ class World:
             self.fails -= 1
             raise TimeoutError("the response was lost")
 
-    def ask_hook(self, hook: str, site: str, answer: str, address: str) -> bool:
-        self.solved.append((hook, site, answer, address))
+    def problem(self, hook: str) -> str:
+        return "" if hook.startswith("https://") else "must start with https://."
+
+    def solved(self, hook: str, site: str, answer: str, address: str) -> bool:
+        self.captchas.append((hook, site, answer, address))
         return self.passes
 
     def site(self, name: str = "shop", **changes: Any) -> StoredSite:

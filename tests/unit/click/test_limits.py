@@ -7,10 +7,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from shared.click.limits import DAY, HOUR, Entry, Limits, Refusal, full_since, read_entries, refusal, without_old, written
+from shared.click.limits import (
+    DAY,
+    HOUR,
+    Entry,
+    Limits,
+    Refusal,
+    full_since,
+    read_entries,
+    refusal,
+    without_old,
+    written,
+)
 
 NOW = 1_800_000_000
-AMPLE = {name: 500 for name in Limits.model_fields}
+AMPLE = dict.fromkeys(Limits.model_fields, 500)
 
 
 def limits(**these: int) -> Limits:
@@ -22,9 +33,7 @@ def entry(at: int, number: str = "n", address: str = "a") -> Entry:
 
 
 @given(
-    st.lists(
-        st.tuples(st.integers(0, 3 * DAY), st.sampled_from("123"), st.sampled_from("ab")), max_size=60
-    ),
+    st.lists(st.tuples(st.integers(0, 3 * DAY), st.sampled_from("123"), st.sampled_from("ab")), max_size=60),
     st.fixed_dictionaries({name: st.integers(1, 6) for name in Limits.model_fields}),
 )
 def test_no_stretch_of_time_has_more_than_the_limit(asked: list[tuple[int, str, str]], most: dict[str, int]) -> None:
@@ -45,9 +54,10 @@ def test_no_stretch_of_time_has_more_than_the_limit(asked: list[tuple[int, str, 
 @pytest.mark.parametrize("of", ["number", "address", "site"])
 def test_a_limit_is_said_with_the_time_after_which_it_is_over(of: str) -> None:
     two = [entry(0), entry(600)]
-    assert refusal(two, limits(**{f"{of}_hour": 2}), NOW + 900, {"n"}, {"a"}) == Refusal(of, 2700)
-    assert refusal(two, limits(**{f"{of}_hour": 2}), NOW + 3600, {"n"}, {"a"}) is None
-    assert refusal(two, limits(**{f"{of}_day": 2}), NOW + 3600, {"n"}, {"a"}) == Refusal(of, 82_800)
+    assert refusal(two, limits(**{f"{of}_hour": 2}), NOW + 900, {"n"}, {"a"}) == Refusal(of, 2706)
+    assert refusal(two, limits(**{f"{of}_hour": 2}), NOW + 3605, {"n"}, {"a"}) == Refusal(of, 1)
+    assert refusal(two, limits(**{f"{of}_hour": 2}), NOW + 3606, {"n"}, {"a"}) is None
+    assert refusal(two, limits(**{f"{of}_day": 2}), NOW + 3606, {"n"}, {"a"}) == Refusal(of, 82_800)
     assert refusal(two, limits(**{f"{of}_hour": 3, f"{of}_day": 3}), NOW + 900, {"n"}, {"a"}) is None
 
 
@@ -55,7 +65,7 @@ def test_others_do_not_count_against_a_number_or_an_address() -> None:
     one = [entry(0)]
     assert refusal(one, limits(number_hour=1), NOW + 1, {"other"}, {"a"}) is None
     assert refusal(one, limits(address_hour=1), NOW + 1, {"n"}, {"other"}) is None
-    assert refusal(one, limits(number_hour=1), NOW + 1, {"new key", "n"}, {"a"}) == Refusal("number", 3599)
+    assert refusal(one, limits(number_hour=1), NOW + 1, {"new key", "n"}, {"a"}) == Refusal("number", 3605)
 
 
 def test_calls_that_are_to_come_count_at_their_time() -> None:
