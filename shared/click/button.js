@@ -92,6 +92,7 @@
       dialog {
         --accent: var(--switchboard-accent-dark, #8fb4ff); --on-accent: #0f1a30; --surface: #181d24; --ink: #e7eaef;
         --ink-2: #a5afbd; --line: #46505e; --bad: #ff9d94; --good: #7fd6a3; --soft: #222932; color-scheme: dark;
+        border: 1px solid #2e3641;
       }
     }
     header { display: flex; align-items: start; gap: 1rem; padding: 1.25rem 1.25rem 0; }
@@ -107,7 +108,8 @@
       background: var(--surface); color: inherit; font: inherit;
     }
     input[aria-invalid=true] { border-color: var(--bad); }
-    fieldset { display: grid; gap: .5rem; margin: 0; padding: 0; border: 0; min-width: 0; }
+    fieldset { margin: 0; padding: 0; border: 0; min-width: 0; }
+    legend { padding: 0; margin-bottom: .375rem; }
     .choice { display: grid; grid-template-columns: 1fr 1fr; gap: .5rem; }
     .choice label { position: relative; display: grid; place-items: center; min-height: 44px; border: 1px solid var(--line); border-radius: 8px; font-weight: 500; font-size: 1rem; cursor: pointer; }
     .choice input { position: absolute; opacity: 0; inset: 0; margin: 0; cursor: pointer; }
@@ -137,6 +139,7 @@
 
   let site = null; // what the app says of the button
   let sent = null; // the last request, and its key: sent again, it is the same
+  let current = null; // what is under way: a form that is opened again shows it
   let timer = 0;
   let root, dialog, said = WORDS.en, language = "en";
 
@@ -206,6 +209,8 @@
       error.textContent = text;
       error.hidden = false;
       for (const one of [number, name, at, agreed]) one.setAttribute("aria-invalid", String(one === field));
+      if (field) field.closest(".field, .agree").after(error);
+      else send.before(error);
       if (field) field.focus();
     };
     const form = make("form", { novalidate: true, onchange: turn },
@@ -257,6 +262,7 @@
 
   function follow(found) {
     const over = found.state === "ended";
+    current = over ? null : found;
     const word = over ? found.outcome : found.state;
     const line = make("p", { class: "state" + (word === "completed" || word === "connected" ? " good" : over && word !== "cancelled" ? " bad" : ""), role: "status", tabindex: "-1" },
       fill(said[word] || said.failed, { at: inWords(found.at) }));
@@ -316,7 +322,8 @@
       document.body.append(host);
     }
     dialog.showModal();
-    start();
+    if (current) poll(current, 0);
+    else start();
   }
 
   document.addEventListener("click", (event) => {
