@@ -12,7 +12,7 @@ import pytest
 
 from shared.calls import actions
 from tests.functional.api import assert_refused, read
-from tests.functional.app import App, problem, running
+from tests.functional.app import App, phone, problem, running
 from tests.unit.click.conftest import AGENTS, CUSTOMER, OTHER, OURS, PAGE, SITE
 
 
@@ -172,6 +172,68 @@ def test_a_call_goes_from_the_page_to_the_two_who_talk(app: App) -> None:
     app.react()
     assert app.gateway.sent[-1].action.kind == "recognize"
     assert not any(isinstance(request.action, actions.AddParticipant) for request in app.gateway.sent)
+
+
+def events(app: App, *told: dict[str, Any]) -> None:
+    """The service tells of the newest request of the app."""
+    request = app.gateway.sent[-1]
+    app.seen = len(app.gateway.performed)  # what comes of it is new
+    for event in told:
+        own = str(event["type"]).rpartition(".")[2].startswith("Recognize")
+        url = request.operation_callback_url if own else request.callback_url
+        assert app.call_back(url or request.callback_url, event).status_code == 200
+
+
+def keyed(app: App, tone: str) -> None:
+    context = app.gateway.sent[-1].operation_context
+    dtmf = {"recognitionType": "dtmf", "dtmfResult": {"tones": [tone]}}
+    events(app, app.wire.event("RecognizeCompleted", context, (200, 8531, ""), **dtmf))
+
+
+def present(app: App, *numbers: str) -> dict[str, Any]:
+    people = [{"identifier": phone(number), "isMuted": False, "isOnHold": False} for number in numbers]
+    app.present = getattr(app, "present", 1) + 1  # type: ignore[attr-defined]
+    return dict(app.wire.event("ParticipantsUpdated", participants=people, sequenceNumber=app.present))  # type: ignore[attr-defined]
+
+
+def called(app: App) -> list[str]:
+    """Whom the app has called, in order."""
+    sent = [request.action for request in app.gateway.sent]
+    people = [[one.target] for one in sent if isinstance(one, actions.AddParticipant)]
+    return [str(who) for one in sent if isinstance(one, actions.CreateCall) for who in one.targets] + [
+        str(who) for targets in people for who in targets
+    ]
+
+
+def test_the_next_agent_is_called_and_the_visitor_after_a_1_and_the_end_is_known(app: App) -> None:
+    asked = ask(app, made(app), name="Ada")
+    context = app.gateway.sent[-1].operation_context
+    events(app, app.wire.event("CreateCallFailed", context, (486, 8539, "busy")))
+    assert called(app) == [*AGENTS]
+    app.react()  # the second is connected, and is asked
+    assert app.gateway.sent[-1].action.kind == "recognize"
+    assert called(app) == [*AGENTS]
+    keyed(app, "one")
+    assert read(status(app, asked["id"]), 200)["state"] == "calling_you"
+    app.react()  # "one moment" is played
+    assert called(app) == [*AGENTS, CUSTOMER]
+    added = app.gateway.sent[-1]
+    participant = {"participant": phone(CUSTOMER)}
+    events(
+        app,
+        present(app, AGENTS[1], CUSTOMER),
+        app.wire.event("AddParticipantSucceeded", added.operation_context, **participant),
+    )
+    assert read(status(app, asked["id"]), 200)["state"] == "connected"
+    app.react()
+    events(app, present(app, AGENTS[1]))
+    app.react()
+    assert read(status(app, asked["id"]), 200) | {"at": ""} == {
+        "id": asked["id"],
+        "state": "ended",
+        "outcome": "completed",
+        "at": "",
+    }
 
 
 def test_what_was_asked_for_is_listed_with_the_consent(app: App) -> None:
