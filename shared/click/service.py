@@ -255,9 +255,7 @@ class Click:
             self._end(request_id, "withdrawn")
         elif request.state == "waiting" and not self._is_in_time(site, request, now):
             self._end(request_id, "missed")
-        elif (
-            request.state == "waiting" and now > request.at + PUNCTUAL and not self._grants.move(site, request.id, now)
-        ):
+        elif request.state == "waiting" and not self._counts_now(site, request, now):
             self._agenda.put(USE, request_id, now + AGAIN)
         else:
             self._call_agent(site, request_id, request.attempt)

@@ -59,6 +59,7 @@ def test_agents_are_called_one_after_the_other_until_one_takes_it(world: World) 
         world.close(request, 0, "calling_agent", "busy")
     assert list(world.placed) == [key_of(request, 0), key_of(request, 1)]
     assert not world.click.accept(request.id, 0)  # it is not their turn any more
+    assert world.state(request) == ("calling_agent", "")
     assert world.click.accept(request.id, 1)
     world.close(request, 0, "calling_agent", "busy")
     assert world.state(request) == ("calling_you", "")
@@ -247,6 +248,32 @@ def test_a_call_later_that_comes_too_late_or_after_hours_is_missed(world: World)
     assert world.placed == {}
 
 
+@pytest.mark.parametrize(("late", "state"), [(15 * 60, "calling_agent"), (15 * 60 + 1, "ended")])
+def test_a_quarter_of_an_hour_late_is_in_time(world: World, late: int, state: str) -> None:
+    world.site()
+    request = world.ask(at=MONDAY + timedelta(minutes=10))
+    world.now = MONDAY + timedelta(minutes=10, seconds=late)
+    world.click.due(request.id)
+    assert world.state(request)[0] == state
+
+
+@pytest.mark.parametrize(("late", "counts"), [(5, 600), (6, 606)])
+def test_a_call_that_is_late_counts_when_it_is_placed(world: World, late: int, counts: int) -> None:
+    world.site()
+    request = world.ask(at=MONDAY + timedelta(minutes=10))
+    world.now = MONDAY + timedelta(minutes=10, seconds=late)
+    world.click.due(request.id)
+    assert [one.at for one in world.click.store.entries("shop")] == [int(MONDAY.timestamp()) + counts]
+
+
+def test_what_counts_no_more_is_dropped(world: World) -> None:
+    world.site()
+    world.ask()
+    world.now += timedelta(hours=25)
+    world.ask(OTHER)
+    assert len(world.click.store.entries("shop")) == 1
+
+
 def test_who_waits_may_take_it_back(world: World) -> None:
     world.site()
     request = world.ask(at=MONDAY + timedelta(hours=1))
@@ -278,15 +305,13 @@ def test_calls_later_count_in_the_hour_in_which_they_are_placed(world: World) ->
     world.ask(NUMBERS[2])
 
 
-def test_calls_that_are_late_do_not_come_all_at_once(world: World) -> None:
-    world.site(limits={"site_hour": 2, "site_day": 10})
-    for minutes, number in zip((1, 2, 62, 63), NUMBERS, strict=False):
-        world.ask(number, at=MONDAY + timedelta(minutes=minutes))
-    world.wait(minutes=5)
-    world.now = MONDAY + timedelta(minutes=61, seconds=50)  # the third comes before its time would allow
-    assert len(world.placed) == 2
-    world.wait(minutes=20)
-    assert len(world.placed) == 4
+def test_calls_that_are_late_do_not_come_closer_than_they_may(world: World) -> None:
+    world.site(limits={"site_hour": 1})
+    world.ask(at=MONDAY + timedelta(minutes=14))
+    second = world.ask(OTHER, at=MONDAY + timedelta(minutes=75))
+    world.now = MONDAY + timedelta(minutes=28)  # nobody looked at the agenda for a while
+    world.wait(minutes=90)
+    assert list(world.placed) == [key_of(second)]  # the first would have come 47 minutes before it
 
 
 def test_a_captcha_is_asked_for_once_a_call_and_before_it_counts(world: World) -> None:
@@ -316,6 +341,7 @@ TRIES = st.lists(
         st.sampled_from([None, 0, 30, 90, 1500]),
         st.sampled_from(["", "a", "b"]),
         st.booleans(),
+        st.booleans(),
     ),
     max_size=40,
 )
@@ -324,9 +350,10 @@ TRIES = st.lists(
 @given(TRIES, st.integers(1, 4), st.integers(3, 8))
 @settings(deadline=None)
 def test_whatever_is_asked_from_anywhere_the_counts_hold(
-    tries: list[tuple[str, str, int, int | None, str, bool]], hour: int, day: int
+    tries: list[tuple[str, str, int, int | None, str, bool, bool]], hour: int, day: int
 ) -> None:
-    """Addresses and numbers that change, keys that come back, calls later, lost responses: by the time at which calls
+    """Addresses and numbers that change, keys that come back, calls later, lost responses, an agenda
+    that nobody looks at for a while: by the time at which calls
     are placed, no hour and no day has more than the site may have."""
     world = World(MemoryRows())
     world.site(limits={"site_hour": hour, "site_day": day, "number_hour": 2, "address_hour": 3})
@@ -339,8 +366,10 @@ def test_whatever_is_asked_from_anywhere_the_counts_hold(
         placed(flow, data, key)
 
     world.click._place = place  # type: ignore[assignment]
-    for number, address, minutes, later, key, lost in tries:
-        world.wait(minutes=minutes)
+    for number, address, minutes, later, key, lost, asleep in tries:
+        if asleep:  # nobody looks at the agenda
+            world.now += timedelta(minutes=minutes, seconds=7)
+        world.wait(minutes=0 if asleep else minutes)
         world.fails = int(lost)
         try:
             at = None if later is None else world.now + timedelta(minutes=later)
