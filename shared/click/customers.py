@@ -24,7 +24,10 @@ def read_customer(text: str, countries: Sequence[str]) -> str:
     import phonenumbers
     from phonenumbers import PhoneNumberType as Kind
 
-    number = read_number(text, countries[0])
+    try:
+        number = read_number(text, countries[0])
+    except InvalidInput as error:  # its remedies are those for a file
+        raise InvalidInput("number", error.problem, "Give another number.") from None
     parsed = phonenumbers.parse(number)
     if phonenumbers.region_code_for_number(parsed) not in countries:
         raise InvalidInput("number", "is of a country that is not called.", f"Allowed: {', '.join(countries)}.")
