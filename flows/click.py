@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
-from shared.calls import ActionFailed, ActionRefused, Braked, Call, NoInput, flow
+from shared.calls import ActionFailed, ActionRefused, Braked, Call, NoInput, WantsPerson, flow
 from shared.use_cases import service
 
 if TYPE_CHECKING:
@@ -71,19 +71,25 @@ async def reach_agent(call: Call[Turn], plan: Mapping[str, Any]) -> None:
 
 
 async def takes_it(call: Call[Turn], plan: Mapping[str, Any]) -> bool:
-    """Ask the agent, by a key alone: a mailbox may answer, and say anything."""
+    """Ask the agent, by a key alone: a mailbox may answer, and say anything. With 0 it is the next agent's turn."""
     who = "named" if plan["name"] else "somebody"
     about = {"name": plan["name"]} if plan["name"] else {}
-    question = call.text(who, company=plan["company"], number=spelled(plan["customer"]), **about)
-    for _ in range(2):
-        try:
+    question = call.text(who, company=plan["company"], spelled=spelled(plan["customer"]), **about)
+    try:
+        for _ in range(2):
             key = await call.ask_digits(
-                question, max_tones=1, attempts=2, initial_silence=8, repeat="*", reprompt=call.text("again")
+                question,
+                max_tones=1,
+                attempts=2,
+                initial_silence=8,
+                repeat="*",
+                person="0",
+                reprompt=call.text("again"),
             )
-        except NoInput:
-            return False
-        if key in "12":
-            return key == "1"
+            if key == "1":
+                return True
+    except (NoInput, WantsPerson):
+        pass
     return False
 
 

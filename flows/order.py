@@ -71,7 +71,7 @@ async def take(call: Call) -> None:
     pay: Any = "card" if paid else "on_delivery"
     placed = await call.run(orders.place, call.id, caller or "", basket, MENU, pay)
     call.result("ordered", order=placed["order"], cents=placed["total"], pay=pay)
-    await call.play(call.text(f"done_{pay}", number=" ".join(str(placed["number"]))))
+    await call.play(call.text(f"done_{pay}", spelled=" ".join(str(placed["number"]))))
 
 
 async def choose(call: Call, question: str, labels: list[str], *first: Prompt) -> str:

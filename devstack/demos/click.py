@@ -11,7 +11,8 @@ from devstack.telling import bad_deliveries, post
 from devstack.up import CHECKED
 from devstack.use_demo import Watched, verdict
 
-PAGE = "https://shop.contoso.example"
+PAGE, OTHER_PAGE = "http://localhost:3000", "http://localhost:3001"
+"""Of this machine: our own Functions host takes no requests from others."""
 OURS, BUSY_AGENT, AGENT = "+18005550199", "+12065550103", "+12065550121"
 ADA, BOB, EVE = "+12065550131", "+12065550132", "+12065550133"
 SPEED = 4.0
@@ -30,7 +31,7 @@ TAKES_IT = [
     {"when": "joined"},
     {"at": 2.0, "say": "Hello, this is Grace of Contoso. How can I help you?"},
 ]
-DECLINES = [{"when": "asked", "after": 2.0, "press": "2"}]
+DECLINES = [{"when": "asked", "after": 2.0, "press": "0"}]
 ADAS_CALL = [
     {"when": "prompt ended"},
     {"after": 5.0, "say": "I would like to know when my order comes."},
@@ -82,7 +83,7 @@ def _talk(demo: Watched, site: dict[str, Any]) -> list[str]:
 
 
 def _nobody_takes_it(demo: Watched, site: dict[str, Any]) -> list[str]:
-    print("\nBob asks too. The second agent presses 2 now: Bob's telephone never rings.\n", flush=True)
+    print("\nBob asks too. The second agent presses 0 now, for a colleague: Bob's telephone never rings.\n", flush=True)
     post(demo.stack, "/emulator/phones", {"number": AGENT, "script": DECLINES})
     return _ended(demo, _click(demo, site, BOB, "Bob"), "Bob", "no_agent")
 
@@ -91,7 +92,7 @@ def _refused(demo: Watched, site: dict[str, Any]) -> list[str]:
     print("\nWhat others try with the token of the page:")
     wish = {"token": site["token"], "number": EVE, "consent": site["consent_version"]}
     tries = (
-        ("from another page", wish, {"Origin": "https://evil.example"}, 403),
+        ("from another page", wish, {"Origin": OTHER_PAGE}, 403),
         ("a number of a country that is not allowed", {**wish, "number": "+4930901820"}, {"Origin": PAGE}, 400),
         ("a premium-rate number", {**wish, "number": "+19005550123"}, {"Origin": PAGE}, 400),
         ("a third call in an hour, from another address", wish, {"Origin": PAGE, "X-Forwarded-For": "9.9.9.9"}, 429),

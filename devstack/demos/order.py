@@ -78,11 +78,11 @@ def _ada(demo: Watched, charged: list[dict[str, Any]]) -> list[str]:
         items = ", ".join(f"{item['quantity']} {item['name']}" for item in one["items"])
         print(f"  {one['number']}  {one['caller']}  {items}  {one['total'] / 100:.2f}  {one['pay']}")
     problems = []
-    wanted = [(ADA, [("roses", 3), ("tulips", 5)], 2050, "card")]
-    items = [[(item["name"], item["quantity"]) for item in one["items"]] for one in orders]
-    found = [(one["caller"], what, one["total"], one["pay"]) for one, what in zip(orders, items, strict=True)]
-    if found != wanted:
-        problems.append(f"the orders are {found}, not {wanted}")
+    (one,) = orders if len(orders) == 1 else [{}]
+    wanted = (ADA, [("roses", 3), ("tulips", 5)], 2050, "card")
+    what = [(item["name"], item["quantity"]) for item in one.get("items", ())]
+    if (one.get("caller"), what, one.get("total"), one.get("pay")) != wanted:
+        problems.append(f"the orders are {orders}, not one of {wanted}")
     if [(one["cents"], one["card"]) for one in charged] != [(2050, CARD)]:
         problems.append(f"{len(charged)} cards were charged")
     journals = [json.dumps(demo.ask("GET", f"/calls/{one['call_id']}/journal")) for one in orders]

@@ -126,6 +126,9 @@ class Click:
             raise InvalidInput(
                 "calendar", f"{text.calendar!r} is not a calendar.", "PUT /api/calendars/NAME makes one."
             )
+        for at, agent in enumerate(text.agents):
+            if problem := self._not_callable(agent, text.caller_number):
+                raise InvalidInput(f"agents.{at}", f"{problem}.", "Give somebody whom this app may call.")
         if text.captcha_hook and (problem := self._captcha.problem(text.captcha_hook)):
             raise InvalidInput("captcha_hook", problem, "Give the https:// URL of a hook at a public address.")
         token = made_token(name)

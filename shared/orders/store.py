@@ -12,6 +12,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable
 from datetime import date
+from typing import Any
 
 from shared.orders.order import Order, day_of
 from shared.rows import Rows
@@ -34,7 +35,7 @@ class OrderStore:
         call = hashlib.sha256(call_id.encode()).hexdigest()[:16]  # it outlives the call, of which nothing is left then
 
         def allotted(was: str | None) -> str:
-            found = json.loads(was) if was else {"next": 1, "calls": []}
+            found: dict[str, Any] = json.loads(was) if was else {"next": 1, "calls": []}
             if any(one[0] == call for one in found["calls"]):
                 return was or ""
             calls = [*found["calls"], [call, found["next"], day]][-REMEMBERED:]

@@ -78,7 +78,7 @@ def test_the_agent_hears_who_it_is_and_presses_1_before_the_customer_is_called(b
     assert kinds(call)[-1] == "terminate"
 
 
-@pytest.mark.parametrize("keys", [["2"], ["5", "2"], ["5", "7"], ["*", "2"]])
+@pytest.mark.parametrize("keys", [["0"], ["5", "0"], ["5", "7"], ["*", "0"]])
 def test_an_agent_who_does_not_press_1_leaves_the_customer_alone(button: Button, keys: list[str]) -> None:
     call = rehearsed()
     call.connect()

@@ -76,7 +76,7 @@ def test_an_order_by_speech_and_keys_is_read_back_and_written(orders: Orders) ->
     call = with_roses_and_tulips()
     assert read_back(call) == (
         "You order 3 roses, 2 tulips, together 14 dollars and 50 cents. "
-        "If that is right, say yes or press 1. To change something, press 2."
+        "If that is right, say yes or press 1. To change something, press 2. Star repeats this."
     )
     assert orders.placed == []
     call.say("yes")

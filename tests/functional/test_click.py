@@ -186,8 +186,11 @@ def events(app: App, *told: dict[str, Any]) -> None:
 
 def keyed(app: App, tone: str) -> None:
     context = app.gateway.sent[-1].operation_context
-    dtmf = {"recognitionType": "dtmf", "dtmfResult": {"tones": [tone]}}
-    events(app, app.wire.event("RecognizeCompleted", context, (200, 8531, ""), **dtmf))
+    heard = {"tones": [tone]}
+    events(
+        app,
+        app.wire.event("RecognizeCompleted", context, (200, 8531, ""), recognitionType="dtmf", dtmfResult=heard),
+    )
 
 
 def present(app: App, *numbers: str) -> dict[str, Any]:
@@ -218,11 +221,10 @@ def test_the_next_agent_is_called_and_the_visitor_after_a_1_and_the_end_is_known
     app.react()  # "one moment" is played
     assert called(app) == [*AGENTS, CUSTOMER]
     added = app.gateway.sent[-1]
-    participant = {"participant": phone(CUSTOMER)}
     events(
         app,
         present(app, AGENTS[1], CUSTOMER),
-        app.wire.event("AddParticipantSucceeded", added.operation_context, **participant),
+        app.wire.event("AddParticipantSucceeded", added.operation_context, participant=phone(CUSTOMER)),
     )
     assert read(status(app, asked["id"]), 200)["state"] == "connected"
     app.react()
@@ -313,7 +315,10 @@ def test_an_old_consent_is_a_conflict(app: App) -> None:
 
 def test_a_number_that_the_app_may_not_call_is_refused_at_once(tmp_path: Path) -> None:
     with running(tmp_path, ALLOWED_PREFIXES="+1206") as app:
-        assert_refused(post(app, "calls", wish(made(app))), 400, "number")
+        assert_refused(put(app), 400, "agents.0")
+        site = made(app, agents=["+12065550142"])
+        assert_refused(post(app, "calls", wish(site)), 400, "number")
+        assert ask(app, site, number="+12065550143")["state"] == "calling_agent"
 
 
 def test_who_waits_may_take_it_back(app: App) -> None:

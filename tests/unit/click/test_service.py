@@ -360,7 +360,7 @@ def test_whatever_is_asked_from_anywhere_the_counts_hold(
     began: list[tuple[float, str]] = []
     placed = world.place
 
-    def place(flow: str, data: dict[str, object], key: str) -> None:  # type: ignore[override]
+    def place(flow: str, data: dict[str, object], key: str) -> None:
         if key not in world.placed:
             began.append((world.now.timestamp(), key))
         placed(flow, data, key)

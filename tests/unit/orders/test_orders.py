@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -18,7 +18,7 @@ from shared.orders.order import day_of, is_card, is_expiry, made_id
 from shared.orders.service import Orders
 from shared.orders.store import REMEMBERED, OrderStore
 from shared.privacy import NumberHashes
-from shared.rows import Changed, MemoryRows, Rows
+from shared.rows import Change, Changed, MemoryRows, Rows
 from shared.storage_account import StorageAccount
 from tests.setting_samples import made_key
 
@@ -91,9 +91,9 @@ def test_whatever_breaks_off_no_number_is_given_twice(steps: list[tuple[int, int
             self,
             table: str,
             partition: str,
-            changes: dict[str, Callable[[str | None], str | None]],
+            changes: Mapping[str, Change],
             before: Callable[[Changed], None] | None = None,
-        ) -> Changed:  # type: ignore[override]
+        ) -> Changed:
             changed = super().change(table, partition, changes, before)
             self._count()  # carried out, and the response is lost
             return changed
