@@ -58,7 +58,8 @@ def test_only_the_agent_whose_turn_it_is_takes_it() -> None:
 
 
 def test_the_two_talk_once_the_customer_has_joined() -> None:
-    assert joined(calling := begun(request(), 0), NOW) == calling
+    calling = begun(request(), 0)
+    assert joined(calling, NOW) == calling
     talking = joined(accepted(calling, 0), NOW)
     assert (talking.state, talking.joined_at) == ("connected", NOW)
     assert joined(talking, NOW + timedelta(hours=1)) == talking
