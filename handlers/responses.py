@@ -16,6 +16,7 @@ from shared.errors import (
     CallOver,
     InvalidInput,
     KeyReused,
+    LimitReached,
     Misconfigured,
     NotConnected,
     NotFound,
@@ -103,6 +104,8 @@ def endpoint(handler: Endpoint) -> Endpoint:
             log.warning("invalid input %s: %s", handler.__name__, _without_numbers(error.field))
             status, title = next((INVALID[kind] for kind in type(error).__mro__ if kind in INVALID), OTHER_INPUT)
             return problem(status, title, error.problem, field=error.field, remedy=error.remedy)
+        except LimitReached as error:
+            return _retry_after(problem(error.status, "Limit reached", str(error)), error.seconds)
         except SwitchboardError as error:
             log.exception("failed %s", handler.__name__)
             status = 503 if error.retryable else 500

@@ -179,6 +179,18 @@ class Settings(StorageSettings):
     phone_region: str = Field(
         "US", pattern=r"^[A-Z]{2}$", description="Region whose way to write phone numbers redaction knows."
     )
+    click_retention_days: int = Field(
+        365, ge=0, description="Days for which requests of call-me buttons and their consent are kept; 0: for ever."
+    )
+    click_proxies: int = Field(
+        0, ge=0, le=5, description="Proxies of your own before the app: whose addresses are not those of clients."
+    )
+    order_payment_url: str = Field(
+        "",
+        repr=False,
+        description="Hook of your own that charges cards for orders; empty: none are taken. It may hold a secret.",
+    )
+    order_retention_days: int = Field(90, ge=0, description="Days for which orders are kept; 0: for ever.")
     report_link_minutes: float = Field(
         60.0, gt=0, le=7 * 24 * 60, description="How long the audio link in an opened report page works."
     )
@@ -293,7 +305,7 @@ class Settings(StorageSettings):
             raise ValueError(f"is set without {successor.upper()}; set the key that came after it, or neither")
         return value
 
-    @field_validator("hook_url")
+    @field_validator("hook_url", "order_payment_url")
     @classmethod
     def _is_hook(cls, value: str, info: ValidationInfo) -> str:
         from shared.notifications.addresses import check_literal, read_url

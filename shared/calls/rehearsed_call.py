@@ -132,7 +132,7 @@ class RehearsedCall:
             self._feed(journal.Resent(at=self._now, seq=seq, attempt=0 if action.spec.repeatable else 1))
         refusal = self._refusals.pop(type(action), None) or self._forbidden(action)
         if refusal is not None:
-            given = {"status": refusal.status, "code": refusal.code, "message": refusal.message}
+            given = {name: getattr(refusal, name) for name in ("status", "code", "message", "transient")}
             self._feed(journal.RefusedEntry.model_validate({"at": self._now, "seq": seq, **given}))
         elif isinstance(action, actions.Run):
             self._feed(self._ran(seq, action))

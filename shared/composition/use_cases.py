@@ -34,7 +34,23 @@ def _outreach(parts: Parts) -> UseCase:
     return compose_outreach(parts)
 
 
-CASES: Sequence[Case] = ((("outreach", "reminders"), _outreach),)
+def _click(parts: Parts) -> UseCase:
+    from shared.composition.click import compose_click
+
+    return compose_click(parts)
+
+
+def _order(parts: Parts) -> UseCase:
+    from shared.composition.order import compose_order
+
+    return compose_order(parts)
+
+
+CASES: Sequence[Case] = (
+    (("outreach", "reminders"), _outreach),
+    (("click",), _click),
+    (("order",), _order),
+)
 """Every use case. A new one: a line here, a module `shared/composition/<use>.py`, imported by its function alone."""
 
 

@@ -123,11 +123,13 @@ class LimitReached(SwitchboardError):
     """This process holds or serves as much as it may. Later, or on another instance, the same may be taken.
 
     Attributes:
-        status: 429 where the limit is that of one call, 503 where it is that of the process.
+        status: 429 where the limit is that of one call or of who asks, 503 where it is that of the process.
+        seconds: after which the same may be taken.
     """
 
     retryable = True
 
-    def __init__(self, problem: str, status: int = 503) -> None:
+    def __init__(self, problem: str, status: int = 503, seconds: int = 1) -> None:
         self.status = status
+        self.seconds = seconds
         super().__init__(problem)

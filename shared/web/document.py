@@ -40,11 +40,13 @@ PAGE = [
 PROBLEMS = {
     400: "the request is invalid: see `field` and `remedy`",
     401: "the function key is missing or wrong; a response of the host, without a body",
+    403: "who asks may not do this: the token, or the page that it stands on, is not one of a site",
     404: "there is nothing of this id or name, or no such action",
     409: "it cannot be done as things stand: the call has ended or is not connected yet, the key was used for another "
     "request, or a switch is off",
     412: "it is no longer, or not, what If-Match or If-None-Match says",
     422: "the service or a brake of the app refused: see `code`",
+    429: "a limit is reached; see Retry-After",
     502: "the service failed or did not respond: `code` is its own",
     503: "unavailable now; see Retry-After",
 }
@@ -107,6 +109,10 @@ class Document:
     def no_content(self, path: str, method: str, description: str) -> None:
         """Declare that a path responds without a body."""
         self._paths[path][method]["responses"]["204"] = {"description": description}
+
+    def public(self, path: str, method: str) -> None:
+        """Declare that a path needs no key."""
+        self._paths[path][method]["security"] = []
 
     def html(self, path: str, description: str) -> None:
         """Declare that a path responds with a page."""

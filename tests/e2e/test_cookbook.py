@@ -22,7 +22,7 @@ NAMES = [name for block in BLOCKS for name in re.findall(r'@flow\("([^"]+)"', bl
 PRESS = {"when": "asked", "after": 0.5, "press": "1"}
 SCRIPTS: dict[str, list[dict[str, Any]]] = {
     "reason": [{"when": "asked", "after": 0.5, "say": "an invoice"}],
-    "order": [{"when": "asked", "after": 0.5, "say": "two pizzas"}],
+    "recorded-order": [{"when": "asked", "after": 0.5, "say": "two pizzas"}],
     "payment": [{"when": "asked", "after": 0.5, "press": "4111111111111111#"}],
     "claims": [{"when": "asked", "after": 4, "press": "1"}],  # nobody can agree before the question has ended
     "inserted": [{"when": "asked", "after": 0.5, "say": "English"}, {"when": "asked", "after": 0.5, "press": "4711"}],

@@ -5,6 +5,15 @@ from __future__ import annotations
 from tests.functional.app import http_routes
 
 PUBLIC = {"health": ("GET",)}
+PAGES = {
+    "get_button": ("POST", "OPTIONS"),
+    "ask_for_call": ("POST", "OPTIONS"),
+    "get_click_call": ("GET",),
+    "cancel_click_call": ("POST", "OPTIONS"),
+    "button_script": ("GET",),
+    "button_demo": ("GET",),
+}
+"""For web pages with a call-me button: by its token, or by the id of a request (test_click.py)."""
 SIGNED = {"stream_signals": ("POST",)}
 """By the streams service (test_stream_signals.py)."""
 MASTER_KEY = {
@@ -51,6 +60,14 @@ FUNCTION_KEY = {
     "remove_do_not_call": ("POST",),
     "import_do_not_call": ("PUT",),
     "search_evidence": ("POST",),
+    "list_sites": ("GET",),
+    "get_site": ("GET",),
+    "put_site": ("PUT",),
+    "delete_site": ("DELETE",),
+    "list_click_requests": ("GET",),
+    "list_orders": ("GET",),
+    "get_order": ("GET",),
+    "handle_order": ("POST",),
     "list_reports": ("GET",),
     "get_report": ("GET",),
     "get_report_page": ("GET",),
@@ -68,8 +85,8 @@ def test_every_route_asks_for_what_this_list_says() -> None:
         level: {r.name: r.methods for r in others if r.auth_level == level}
         for level in ("anonymous", "function", "admin")
     }
-    assert found == {"anonymous": PUBLIC | SIGNED, "function": FUNCTION_KEY, "admin": MASTER_KEY}
-    assert len(others) == len(PUBLIC) + len(SIGNED) + len(FUNCTION_KEY) + len(MASTER_KEY)
+    assert found == {"anonymous": PUBLIC | PAGES | SIGNED, "function": FUNCTION_KEY, "admin": MASTER_KEY}
+    assert len(others) == len(PUBLIC) + len(PAGES) + len(SIGNED) + len(FUNCTION_KEY) + len(MASTER_KEY)
 
 
 def test_callbacks_take_nothing_but_post_and_are_20() -> None:

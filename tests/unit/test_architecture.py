@@ -25,19 +25,20 @@ ARROWS: Mapping[str, frozenset[str]] = {
         "function_app.py": "handlers shared/composition",
         "handlers": "shared/*.py shared/calls shared/composition shared/events shared/health.py shared/notifications "
         "shared/recordings shared/routing shared/settings.py shared/use_cases shared/web",
-        "flows": "shared/calls shared/outreach shared/use_cases",
+        "flows": "shared/calls shared/click shared/orders shared/use_cases",
         "shared/health.py": "shared/*.py shared/composition",
-        "shared/composition": "shared/*.py shared/azure shared/brakes shared/calls shared/kept shared/lines "
-        "shared/notifications shared/outreach shared/quality shared/recordings shared/routing shared/settings.py "
-        "shared/use_cases shared/web",
+        "shared/composition": "shared/*.py shared/azure shared/brakes shared/calls shared/click shared/kept "
+        "shared/lines shared/notifications shared/orders shared/quality shared/recordings shared/routing "
+        "shared/settings.py shared/use_cases shared/web",
         "shared/settings.py": "shared/*.py shared/brakes shared/notifications shared/quality shared/recordings",
         "shared/azure": "shared/*.py shared/calls shared/notifications shared/quality shared/recordings "
         "shared/use_cases",
-        "shared/web": "shared/*.py shared/brakes shared/calls shared/kept shared/lines shared/notifications "
-        "shared/outreach shared/quality shared/recordings shared/routing shared/use_cases",
+        "shared/web": "shared/*.py shared/brakes shared/calls shared/click shared/kept shared/lines "
+        "shared/notifications shared/orders shared/quality shared/recordings shared/routing shared/use_cases",
         "shared/use_cases": "shared/*.py shared/calls",
-        "shared/outreach": "shared/*.py shared/brakes shared/calls shared/events shared/lines shared/notifications "
-        "shared/use_cases",
+        "shared/click": "shared/*.py shared/calls shared/lines shared/outreach shared/use_cases",
+        "shared/orders": "shared/*.py shared/calls shared/use_cases",
+        "shared/outreach": "shared/*.py shared/brakes shared/events shared/lines",
         "shared/kept": "shared/*.py shared/calls shared/notifications shared/recordings",
         "shared/recordings": "shared/*.py shared/calls shared/events shared/notifications shared/quality",
         "shared/notifications": "shared/*.py shared/calls",
@@ -242,6 +243,7 @@ def test_the_picture_of_the_map_draws_it() -> None:
 
 def test_flows_import_the_core_itself() -> None:
     own = ("shared.calls", "shared.use_cases", "shared.outreach")  # of a use case, for types
+    own = ("shared.calls", "shared.use_cases", "shared.click", "shared.orders")  # of a use case, for types
     assert breaches(sources("flows"), forbidden=(*others("flows"), "azure"), allowed=own) == []
     deep = [
         name

@@ -22,6 +22,11 @@ from shared.azure.text_rows import TableTextRows
 from shared.brakes.figures import Figures
 from shared.calls.record import CallRecord
 from shared.calls.store.base import day_of
+from shared.click.service import Asked, Click
+from shared.click.site import SiteText
+from shared.click.store import ClickStore
+from shared.composition.click import CaptchaHook, click_tables
+from shared.composition.order import PaymentHook, order_tables
 from shared.composition.outreach import BlobFiles, outreach_tables
 from shared.composition.parts import agenda_tables
 from shared.identifiers import Identifier
@@ -32,6 +37,8 @@ from shared.notifications.base import DeadLetter
 from shared.notifications.event import call_finished
 from shared.notifications.memory import MemoryNotificationQueue
 from shared.notifications.notifier import Notifier
+from shared.orders.service import Orders
+from shared.orders.store import OrderStore
 from shared.outreach.decisions import Allowed, Known, may_call
 from shared.outreach.ledgers import EvidenceRecord
 from shared.outreach.person import attempt_id
@@ -46,6 +53,7 @@ from shared.use_cases.base import Agenda
 from shared.web.people_service import LISTED, People
 from shared.web.reports import ReportService
 from tests.unit.calls.world import Clock
+from tests.unit.click.conftest import PAGE, SITE
 from tests.unit.outreach.engine import outreach_over
 from tests.unit.outreach.people import MONDAY, SERVICE, WINDOW, key_of, wanted
 from tests.unit.recordings.samples import a_record as a_recording
@@ -109,13 +117,34 @@ class Account:
         self.files = BlobFiles(BlobArchive(StorageAccount(storage), prefix, container="outreach"))
         rows = TableRows(StorageAccount(storage), outreach_tables(prefix))
         self.outreach = outreach_over(rows, numbers, self.files, lambda: datetime.fromtimestamp(self.now, UTC))
+        self.click = Click(
+            ClickStore(TableRows(StorageAccount(storage), click_tables(prefix))),
+            numbers,
+            self.agenda,
+            lambda flow, data, key: None,
+            CaptchaHook(loopback=False),
+            dict,
+        )
+        self.orders = Orders(
+            OrderStore(TableRows(StorageAccount(storage), order_tables(prefix))),
+            numbers,
+            PaymentHook("", loopback=False),
+        )
         calls = KeptCalls(self.store, lambda: pipeline, lambda: notifier, self.streams, lambda: self.now)
         reports = ReportService(pipeline, self.ledger, self.archive, link_seconds=60)
         self.people = People(
             calls,
             lambda: reports,
             self.do_not_record,
-            use_cases=UseCases({"outreach": lambda: self.outreach}, self.agenda, lambda flow: flow),
+            use_cases=UseCases(
+                {
+                    "outreach": lambda: self.outreach,
+                    "click": lambda: self.click,
+                    "order": lambda: self.orders,
+                },
+                self.agenda,
+                lambda flow: flow,
+            ),
             hashes=True,
             days=30,
             link_seconds=60,
@@ -141,6 +170,7 @@ class Account:
         self.letters.put(DeadLetter(DAY, call_id, "hook", "the hook responded 503", 9, 0, 0))
         self.agenda.put("outreach", "campaign", datetime.fromtimestamp(self.now, UTC))
         self._call_in_a_campaign(call_id, caller)
+        self._ask_and_order(call_id, caller.removeprefix("4:"))
         self.slots.take(CallRecord(call_id), calling(Identifier(raw_id=caller)))
         self.slots._give_back(call_id, {0: NUMBER}, settled=True)  # as its closing does
         self.brakes.put("figures", Figures(AT, 1, {NumberHashes(KEY).of("4:+14255550111"): 1}).text)
@@ -158,6 +188,13 @@ class Account:
         state.evidence.note(number, record)
         self.files.write(f"visits/{key}/file", [b"id,number"])
         assert state.contacts.drop_older(now - timedelta(days=8)) == 1
+
+    def _ask_and_order(self, call_id: str, number: str) -> None:
+        """Asked for a call on a page, and ordered something by telephone."""
+        _, site = self.click.put_site("shop", SiteText.model_validate(SITE))
+        asked = Asked(number, "Ada Lovelace", site.text.consent_version)
+        self.click.ask(site, asked, origin=PAGE, address="203.0.113.9", key=call_id)
+        self.orders.place(call_id, number, {"roses": 3}, {"roses": 350}, "on_delivery")
 
     def places(self) -> tuple[set[str], set[str]]:
         """The tables and containers of the account, without the prefix."""
@@ -193,7 +230,9 @@ def test_nothing_names_an_erased_person_in_any_table_or_container(azurite: Azuri
     (exported,) = account.people.export(ask).calls
     assert len(exported.journal) == 43
     assert (len(exported.recordings), len(exported.streams), len(exported.recordings[0].files)) == (1, 1, 2)
+    assert account.people.export(ask).use_cases["click"]["requests"][0]["name"] == "Ada Lovelace"
     receipt = account.people.erase(ask)
+    assert receipt.use_cases == {"click": 1, "order": 1}
     assert [(one.call_id, one.erased, one.recordings) for one in receipt.calls] == [("call-of-ada", True, 1)]
     assert receipt.complete
     assert LISTED in receipt.stays

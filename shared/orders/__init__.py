@@ -1,0 +1,1 @@
+"""Orders that callers place: what was ordered, once each, and whether somebody has seen to it."""
