@@ -14,6 +14,7 @@ from handlers import (  # noqa: E402
     do_not_record_api,
     event_grid,
     health,
+    masking,
     notifications,
     people,
     recordings,
@@ -39,6 +40,7 @@ for module in (
     switches,
     calendars,
     use_cases,
+    masking,
     stream_signals,
     health,
 ):

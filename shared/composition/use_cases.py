@@ -48,7 +48,14 @@ def outreach_tables(prefix: str) -> dict[str, str]:
 Case = tuple[tuple[str, ...], Callable[[Parts], UseCase]]
 """The names of a use case, as flows have them (`shared.calls.uses`), and how it is made."""
 
-CASES: Sequence[Case] = ()
+
+def _masking(parts: Parts) -> UseCase:
+    from shared.composition.masking import compose_masking
+
+    return compose_masking(parts)
+
+
+CASES: Sequence[Case] = ((("masking",), _masking),)
 """Every use case. A new one: a line here, a module `shared/composition/<use>.py`, imported by its function alone."""
 
 
