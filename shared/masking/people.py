@@ -16,7 +16,7 @@ def read_person(number: str, field: str, own: Collection[str]) -> str:
     """
     written = number.strip()
     if problem := never_called(written):
-        raise InvalidInput(field, f"{problem}.", "Write their number as +14255550123, without spaces.")
+        raise InvalidInput(field, f"{problem}.", "Write +, the country code and the number, without spaces.")
     if written in own:
         raise InvalidInput(field, "is a number of the app itself.", "Give the person's own number.")
     if not country_of(written):

@@ -176,7 +176,7 @@ def test_who_does_not_press_1_is_taken_out_and_the_caller_hears_that_nobody_was_
 
 @pytest.mark.parametrize(
     ("code", "sub_code", "result"),
-    [(486, 8524, "busy"), (603, 8530, "declined"), (408, 8587, "no_answer"), (500, 1, "failed")],
+    [(486, 8539, "busy"), (603, 8538, "declined"), (408, 8587, "no_answer"), (500, 1, "failed")],
 )
 def test_why_nobody_was_reached_is_the_result(code: int, sub_code: int, result: str) -> None:
     call = rung(Masked())
