@@ -9,8 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from shared.azure.text_rows import TableTextRows
 from shared.calls.slots.ledger import read_leases
-from shared.composition.lines import read_lines
-from shared.composition.use_cases import Parts
+from shared.composition.parts import Parts
 from shared.lines.reading import Line
 from shared.masking.choosing import PoolNumber
 from shared.masking.claims import Claims
@@ -36,7 +35,7 @@ def compose_masking(parts: Parts) -> Masking:
     hashes = NumberHashes(settings.number_hash_key or nobodys, settings.number_hash_key_previous)
     claims = Claims(rows, sessions, hashes, timedelta(minutes=settings.masking_cool_off_minutes))
     pins = Pins(rows, claims)
-    lines = read_lines(settings, parts.flows).numbers
+    lines = parts.lines.numbers
     slots = TableTextRows(settings.storage_account, f"{settings.store_prefix}slots")
 
     def calls_at_once() -> Mapping[str, int]:
