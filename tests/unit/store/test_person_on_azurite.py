@@ -22,6 +22,7 @@ from shared.azure.text_rows import TableTextRows
 from shared.brakes.figures import Figures
 from shared.calls.record import CallRecord
 from shared.calls.store.base import day_of
+from shared.composition.masking import masking_tables
 from shared.composition.parts import agenda_tables
 from shared.identifiers import Identifier
 from shared.kept.calls import KeptCalls
@@ -41,6 +42,7 @@ from shared.use_cases.base import Agenda
 from shared.web.people_service import LISTED, People
 from shared.web.reports import ReportService
 from tests.unit.calls.world import Clock
+from tests.unit.masking.world import Instance
 from tests.unit.recordings.samples import a_record as a_recording
 from tests.unit.recordings.samples import a_row, an_id
 from tests.unit.recordings.world import Reports, Service
@@ -99,13 +101,15 @@ class Account:
             event_of=lambda record: call_finished(record, personal=False),
         )
         self.agenda = Agenda(TableRows(StorageAccount(storage), agenda_tables(prefix)))
+        masked = TableRows(StorageAccount(storage), {**masking_tables(prefix), **agenda_tables(prefix)})
+        self.masked = Instance(masked, key=keys[0], previous="".join(keys[1:]))
         calls = KeptCalls(self.store, lambda: pipeline, lambda: notifier, self.streams, lambda: self.now)
         reports = ReportService(pipeline, self.ledger, self.archive, link_seconds=60)
         self.people = People(
             calls,
             lambda: reports,
             self.do_not_record,
-            use_cases=UseCases({}, self.agenda, lambda flow: flow),
+            use_cases=UseCases({"masking": lambda: self.masked.masking}, self.agenda, lambda flow: flow),
             hashes=True,
             days=30,
             link_seconds=60,
@@ -130,6 +134,8 @@ class Account:
         self.streams.put_text(f"{DAY.replace('-', '/')}/{call_id}/transcript.jsonl", f"I am {caller}")
         self.letters.put(DeadLetter(DAY, call_id, "hook", "the hook responded 503", 9, 0, 0))
         self.agenda.put("outreach", "campaign", datetime.fromtimestamp(self.now, UTC))
+        number = caller.removeprefix("4:")
+        self.masked.open(number, "+14255550188", key=call_id, label=f"{call_id} by {number[:-7]}")
         self.slots.take(CallRecord(call_id), calling(Identifier(raw_id=caller)))
         self.slots._give_back(call_id, {0: NUMBER}, settled=True)  # as its closing does
         self.brakes.put("figures", Figures(AT, 1, {NumberHashes(KEY).of("4:+14255550111"): 1}).text)
