@@ -6,9 +6,10 @@ and shows the app's number; they hear what it is about before the two hear each 
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from shared.calls import ActionFailed, Braked, Call, CallError, NoInput, flow
+from shared.calls import ActionFailed, Braked, Call, CallError, NoInput, RunFailed, flow
 from shared.use_cases import service
 
 if TYPE_CHECKING:
@@ -42,8 +43,11 @@ async def masking(call: Call) -> None:
     about = {"session": way["session"], "by": way["side"], "by_pin": by_pin}
     call.result("caller_left", **about)
     caller = call.other_side.raw_id
-    calling = await call.run(masked.begin, way["session"], way["side"], call.id, call.connection_id, caller)
-    if calling and await brought_here(call, *calling):
+    try:
+        calling = await call.run(masked.begin, way["session"], way["side"], call.id, call.connection_id, caller)
+    except RunFailed:
+        calling = []
+    if calling and await brought_here(call, way, *calling):
         other = calling[0]
     elif await ring(call, way, about):
         other = way["number"]
@@ -51,7 +55,8 @@ async def masking(call: Call) -> None:
         await call.terminate()
         return
     call.result("connected", connected_at=round(call.now.timestamp() * 1000), **about)
-    await call.run(masked.answered, way["session"], call.id)
+    with suppress(RunFailed):  # the two talk already
+        await call.run(masked.answered, way["session"], call.id)
     await call.race(call.left(caller), call.left(other))
     await call.terminate()
 
@@ -85,12 +90,20 @@ async def ask_pin(call: Call, masked: Masking, number: str) -> Way | None:
     return None
 
 
-async def brought_here(call: Call, other: str, connection: str) -> bool:
+async def brought_here(call: Call, way: Way, other: str, connection: str) -> bool:
     """Take the other one out of the call in which they are ringing this caller; whether they are here now."""
     try:
         await call.move_participants([other], from_call=connection)
     except CallError:
         return False
+    if way["record"] and await call.may_record():
+        sides = (call.other_side.raw_id, way["language"]), (other, way["other_language"])
+        try:
+            for who, language in sides:
+                await call.play(call.text_in(language or call.language, "recorded"), to=[who])
+        except CallError:
+            return True  # who has not heard it is not recorded
+        await call.start_recording(channel="unmixed")
     return True
 
 

@@ -297,6 +297,33 @@ def test_who_calls_while_the_other_calls_meets_them() -> None:
     assert call.result == "connected"
 
 
+def test_two_who_call_at_once_each_hear_that_it_is_recorded() -> None:
+    masked = Masked(record=True, language="en", other_language="de")
+    masked.calling = [f"4:{BOB}", "connection-1"]
+    call = ring(masked)
+    call.done(actions.MoveParticipants)
+    call.prompt_ends()
+    assert to_bob(call) == ["Dieses Gespräch wird aufgezeichnet."]
+    assert call.spoken[0] == "This call is recorded."
+    assert "start_recording" not in kinds(call)
+    call.prompt_ends()
+    assert "start_recording" in kinds(call)
+    assert call.result == "connected"
+
+
+@pytest.mark.parametrize("down", ["begin", "answered"])
+def test_a_storage_that_is_down_keeps_the_two_from_nothing(down: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*given: Any) -> None:
+        raise TimeoutError
+
+    masked = Masked()
+    monkeypatch.setattr(masked, down, fails)
+    call = taken(rung(masked))
+    call.prompt_ends()
+    assert call.result == "connected"
+    assert not call.hung_up()
+
+
 def test_if_the_other_cannot_be_moved_their_telephone_rings() -> None:
     masked = Masked()
     masked.calling = [f"4:{BOB}", "connection-1"]
