@@ -13,6 +13,7 @@ from shared.masking.claims import Claims
 from shared.masking.opening import Opener, Wanted
 from shared.masking.pins import Pins
 from shared.masking.service import Masking
+from shared.masking.session import settled
 from shared.masking.sessions import Sessions
 from shared.privacy import NumberHashes
 from shared.rows import MemoryRows, Rows
@@ -141,7 +142,8 @@ def assert_reachable(instance: Instance) -> None:
     """Each party of each open session is put through to the other on the number that they were given, by telephone
     and by PIN, and nobody is in two open sessions on one number."""
     seen: dict[tuple[str, str], str] = {}
-    for session in instance.masking.listed("", "open"):
+    now = instance.time + instance.ahead
+    for session in [found for one in instance.sessions.listed() if (found := settled(one, now)).state == "open"]:
         for side, party in session.parties:
             assert len(party.pin) == 6
             assert seen.setdefault((party.shows, party.number), session.id) == session.id
