@@ -44,7 +44,7 @@ def run(given: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory() as folder:
         app = deployed(Path(folder), {}, ROUTES, own=given.app_root, app=given.app_root)
         (app / "lines.yaml").write_text(LINES)
-        with Stack(app_root=app, quiet=True, subscriptions=(INCOMING_CALL,), environment=CHECKED, speed=SPEED) as stack:
+        with Stack(app_root=app, subscriptions=(INCOMING_CALL,), environment=CHECKED, speed=SPEED) as stack:
             print(f"Up after {time.monotonic() - started:.1f} s. The app has two masked numbers, {' and '.join(POOL)}.")
             problems = [*_Story(stack).tell(), *bad_deliveries(stack)]
     for problem in problems:
@@ -80,7 +80,7 @@ class _Story:
         self._phone(SELLER, "noAnswer", LISTENS)
         ends = [{"when": "joined"}, {"after": 4.0, "hangUp": True}]
         both = [(BUYER, for_a, LISTENS), (SELLER, for_b, ends)]
-        self._act("Both call at the same moment.", both, pause=2.5)
+        self._act("Both call at the same moment.", both, pause=6.0)
         closed = self._ask("DELETE", f"masking/sessions/{session['id']}")
         heard = self._act(
             "The order is done, and the session closed. The buyer calls again.", [(BUYER, for_a, LISTENS)]

@@ -178,7 +178,7 @@ class Masking:
         def begun(found: OngoingCall | None) -> OngoingCall:
             if found is not None and found.call_id == call_id:
                 return found
-            waits = found is not None and found.side != side and not found.answered
+            waits = found is not None and found.side != side and not (found.answered or found.ended)
             took = (found.caller, found.connection_id) if waits and found is not None else None
             return OngoingCall(call_id=call_id, connection_id=connection_id, side=side, caller=caller, took=took)
 
@@ -238,7 +238,7 @@ class Masking:
             }
         )
         self._sessions.note(session_id, interaction)
-        self._sessions.change_ongoing(session_id, lambda found: _unless(found, record.call_id))
+        self._sessions.change_ongoing(session_id, lambda found: _without(found, record.call_id))
 
     def export(self, number: Identifier) -> Mapping[str, Any]:
         phone = number.phone_number or number.raw_id
@@ -314,9 +314,13 @@ def _way(found: Found) -> Way:
     )
 
 
-def _unless(found: OngoingCall | None, call_id: str) -> OngoingCall | None:
-    return None if found is not None and found.call_id == call_id else found
+def _without(found: OngoingCall | None, call_id: str) -> OngoingCall | None:
+    if found is None or found.call_id != call_id:
+        return found
+    return found.model_copy(update={"ended": True}) if found.took else None
 
 
 def _unless_by(found: OngoingCall | None, phone: str) -> OngoingCall | None:
-    return None if found is not None and Identifier(raw_id=found.caller).phone_number == phone else found
+    return (
+        None if found is not None and phone in {Identifier(raw_id=one).phone_number for one in found.callers} else found
+    )

@@ -71,6 +71,7 @@ class OngoingCall(_Model):
         caller: raw id of who called.
         answered: both are on the line.
         took: the caller of the other's call, whom this one has taken over, and the connection of that call.
+        ended: it is over, and only kept because the call that it took over may be told of later.
     """
 
     call_id: str
@@ -79,6 +80,12 @@ class OngoingCall(_Model):
     caller: str
     answered: bool = False
     took: tuple[str, str] | None = None
+    ended: bool = False
+
+    @property
+    def callers(self) -> tuple[str, ...]:
+        """The raw ids in it."""
+        return (self.caller, self.took[0]) if self.took else (self.caller,)
 
 
 class KeyRow(_Model):

@@ -346,6 +346,20 @@ def test_who_calls_while_the_other_calls_learns_of_that_call_as_often_as_they_as
     assert ongoing.call_id == "call-2"
 
 
+def test_a_call_that_went_on_in_the_others_is_told_so_even_if_that_was_told_first() -> None:
+    app = instance()
+    session = app.open()
+    app.masking.begin(session.id, "a", "call-1", "connection-1", f"4:{ADA}")
+    app.masking.begin(session.id, "b", "call-2", "connection-2", f"4:{BOB}")
+    app.masking.closing(CallRecord("call-2", result="connected", details={"session": session.id, "by": "b"}))
+    app.masking.closing(record(session.id, result="caller_left"))
+    assert sorted(call.outcome for _, call in app.masking.interactions(session.id, "")) == ["connected", "joined"]
+    assert app.masking.begin(session.id, "a", "call-3", "connection-3", f"4:{ADA}") == []
+    app.masking.begin(session.id, "b", "call-4", "connection-4", f"4:{BOB}")
+    app.masking.erase(Identifier.parse(ADA))
+    assert app.sessions.ongoing(session.id) is None
+
+
 def test_who_talks_is_not_taken_out_of_their_call_nor_by_a_call_of_their_own_side() -> None:
     app = instance()
     session = app.open()
@@ -354,7 +368,7 @@ def test_who_talks_is_not_taken_out_of_their_call_nor_by_a_call_of_their_own_sid
     app.masking.answered(session.id, "call-0")
     assert app.masking.begin(session.id, "b", "call-2", "connection-2", f"4:{BOB}") == []
     app.masking.closing(record(session.id))
-    app.masking.closing(record(session.id).__class__("call-2", details={"session": session.id, "by": "b"}))
+    app.masking.closing(CallRecord("call-2", details={"session": session.id, "by": "b"}))
     assert app.sessions.ongoing(session.id) is None
 
 
