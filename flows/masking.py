@@ -20,6 +20,8 @@ RING_SECONDS = 20
 LINE_WAITS = (5.0, 5.0)
 """Seconds between the tries where no slot of the app's number is free."""
 PIN_TRIES = 3
+MOVE_SECONDS = 5
+"""How long somebody may take to show in the call that they were moved to."""
 KNOWN_ENDS = ("busy", "declined", "no_answer", "unreachable")
 """Ends of a ringing that callers of the API can tell apart; any other is `failed`."""
 
@@ -96,6 +98,8 @@ async def brought_here(call: Call, way: Way, other: str, connection: str) -> boo
         await call.move_participants([other], from_call=connection)
     except CallError:
         return False
+    if not await arrived(call, other):
+        return False
     if way["record"] and await call.may_record():
         sides = (call.other_side.raw_id, way["language"]), (other, way["other_language"])
         try:
@@ -105,6 +109,15 @@ async def brought_here(call: Call, way: Way, other: str, connection: str) -> boo
             return True  # who has not heard it is not recorded
         await call.start_recording(channel="unmixed")
     return True
+
+
+async def arrived(call: Call, who: str) -> bool:
+    """Wait until somebody who was moved here shows among the participants, which is reported a moment later."""
+    for _ in range(MOVE_SECONDS):
+        if any(who in (one.identifier.raw_id, one.identifier.key) for one in call.participants):
+            return True
+        await call.sleep(1)
+    return False
 
 
 async def ring(call: Call, way: Way, about: dict[str, Any]) -> bool:

@@ -26,7 +26,7 @@ LINES = "country: US\nnumbers:\n" + "".join(
     for at, number in enumerate(POOL, 1)
 )
 ROUTES = "rules:\n  - name: nobody else is expected\n    reject: forbidden\n"
-TALKS: list[dict[str, Any]] = [{"when": "joined"}, {"after": 4.0, "say": "Hello, when can I have it?"}]
+TALKS: list[dict[str, Any]] = [{"when": "joined"}, {"after": 6.0, "say": "Hello, when can I have it?"}]
 ANSWERS: list[dict[str, Any]] = [
     {"when": "prompt ended"},
     {"after": 9.0, "say": "Tomorrow at ten."},
@@ -78,7 +78,7 @@ class _Story:
         keys = [{"when": "asked"}, {"after": 1.0, "press": session["pin_for_b"]}, *TALKS]
         self._act("The seller calls without a number, and has the PIN.", [("anonymous", for_b, keys)])
         self._phone(SELLER, "noAnswer", LISTENS)
-        ends = [{"when": "joined"}, {"after": 4.0, "hangUp": True}]
+        ends = [{"when": "joined"}, {"after": 8.0, "hangUp": True}]
         both = [(BUYER, for_a, LISTENS), (SELLER, for_b, ends)]
         self._act("Both call at the same moment.", both, pause=6.0)
         closed = self._ask("DELETE", f"masking/sessions/{session['id']}")
@@ -94,13 +94,22 @@ class _Story:
             print(f" {call['by']}    {call['at'][11:19]}  {call['outcome']:<10} {call['seconds']:>3} s")
         outcomes = tuple(call["outcome"] for call in calls)
         found = [] if outcomes == EXPECTED else [f"the calls ended {outcomes}, not {EXPECTED}"]
+        short = [call for call in calls if call["outcome"] == "connected" and call["seconds"] < 1]
+        found += [f"{len(short)} calls were over at once"] if short else []
         found += [] if is_same else ["the same Idempotency-Key gave another session"]
         found += [] if session["reason"] == "closed" else [f"the session is {session['reason']!r}"]
+        rung = get(self._stack, "/emulator/requests?operation=CallConnection_AddParticipant")["requests"]
+        bodies = [one["body"] for one in rung]
         shown = [
-            (one["body"]["participantToAdd"]["phoneNumber"]["value"], one["body"]["sourceCallerIdNumber"]["value"])
-            for one in get(self._stack, "/emulator/requests?operation=CallConnection_AddParticipant")["requests"]
+            (body["participantToAdd"]["phoneNumber"]["value"], body["sourceCallerIdNumber"]["value"]) for body in bodies
+        ]
+        given_away = [
+            who
+            for (who, _), body in zip(shown, bodies, strict=True)
+            if {BUYER: SELLER, SELLER: BUYER}[who] in str(body)
         ]
         print(f"\nWhat telephones showed when they rang: {', '.join(f'{who} saw {number}' for who, number in shown)}.")
+        found += [f"what went to {who} has the other's number" for who in given_away]
         found += [f"{who} saw {number}" for who, number in shown if number not in POOL]
         hits = self._hits()
         print(f"Lines of the app's log with a real number: {len(hits)}.")

@@ -293,14 +293,33 @@ def test_who_calls_while_the_other_calls_meets_them() -> None:
     moved = call.expect(actions.MoveParticipants)
     assert ([one.phone_number for one in moved.targets], moved.from_call) == ([BOB], "connection-1")
     call.done(actions.MoveParticipants)
+    call.wait()
+    assert call.result == "caller_left"
+    call.present(ADA, BOB)
+    call.wait()
     assert "add_participant" not in kinds(call)
     assert call.result == "connected"
+    assert not call.hung_up()
+    call.present(ADA)
+    assert call.hung_up()
+
+
+def test_somebody_who_was_moved_and_is_not_there_is_rung() -> None:
+    masked = Masked()
+    masked.calling = [f"4:{BOB}", "connection-1"]
+    call = ring(masked)
+    call.done(actions.MoveParticipants)
+    for _ in range(5):
+        call.wait()
+    call.prompt_ends()
+    assert call.expect(actions.AddParticipant).target.phone_number == BOB
 
 
 def test_two_who_call_at_once_each_hear_that_it_is_recorded() -> None:
     masked = Masked(record=True, language="en", other_language="de")
     masked.calling = [f"4:{BOB}", "connection-1"]
     call = ring(masked)
+    call.present(ADA, BOB)
     call.done(actions.MoveParticipants)
     call.prompt_ends()
     assert to_bob(call) == ["Dieses Gespräch wird aufgezeichnet."]
