@@ -26,13 +26,14 @@ LINES = "country: US\nnumbers:\n" + "".join(
     for at, number in enumerate(POOL, 1)
 )
 ROUTES = "rules:\n  - name: nobody else is expected\n    reject: forbidden\n"
-TALKS: list[dict[str, Any]] = [{"when": "joined"}, {"after": 6.0, "say": "Hello, when can I have it?"}]
-ANSWERS: list[dict[str, Any]] = [
+Script = list[dict[str, Any]]
+TALKS: Script = [{"when": "joined"}, {"after": 6.0, "say": "Hello, when can I have it?"}]
+ANSWERS: Script = [
     {"when": "prompt ended"},
     {"after": 9.0, "say": "Tomorrow at ten."},
     {"after": 1.0, "hangUp": True},
 ]
-LISTENS: list[dict[str, Any]] = []
+LISTENS: Script = []
 EXPECTED = ("connected", "connected", "connected", "joined", "connected", "closed")
 """How the calls of the session ended, in the order in which they began."""
 
@@ -78,8 +79,8 @@ class _Story:
         keys = [{"when": "asked"}, {"after": 1.0, "press": session["pin_for_b"]}, *TALKS]
         self._act("The seller calls without a number, and has the PIN.", [("anonymous", for_b, keys)])
         self._phone(SELLER, "noAnswer", LISTENS)
-        ends = [{"when": "joined"}, {"after": 8.0, "hangUp": True}]
-        both = [(BUYER, for_a, LISTENS), (SELLER, for_b, ends)]
+        ends: Script = [{"when": "joined"}, {"after": 8.0, "hangUp": True}]
+        both: list[tuple[str, str, Script]] = [(BUYER, for_a, LISTENS), (SELLER, for_b, ends)]
         self._act("Both call at the same moment.", both, pause=6.0)
         closed = self._ask("DELETE", f"masking/sessions/{session['id']}")
         heard = self._act(
@@ -119,9 +120,7 @@ class _Story:
         told = " ".join(entry["text"] for entry in entries if entry["what"] == "plays")
         return [] if "connection is closed" in told else [f"the buyer heard {told!r}, not that it is closed"]
 
-    def _act(
-        self, title: str, calls: list[tuple[str, str, list[dict[str, Any]]]], *, pause: float = 0.0
-    ) -> list[dict[str, Any]]:
+    def _act(self, title: str, calls: list[tuple[str, str, Script]], *, pause: float = 0.0) -> list[dict[str, Any]]:
         """Telephones call, one after the other; what happens until nobody is on the line. Args: pause: emulated s."""
         print(f"\n{title}", flush=True)
         for number, to, script in calls:
@@ -135,7 +134,7 @@ class _Story:
                 print(line(entry), flush=True)
         return entries
 
-    def _phone(self, number: str, behaviour: str, script: list[dict[str, Any]]) -> None:
+    def _phone(self, number: str, behaviour: str, script: Script) -> None:
         post(self._stack, "/emulator/phones", {"number": number, "behaviour": behaviour, "script": script})
 
     def _calls(self, session: str) -> list[dict[str, Any]]:

@@ -167,7 +167,7 @@ class Masking:
             return UNKNOWN
         return _way(found)
 
-    def begin(self, session_id: str, side: Side, call_id: str, connection_id: str, caller: str) -> list[str]:
+    def begin(self, session_id: str, side: str, call_id: str, connection_id: str, caller: str) -> list[str]:
         """A call begins in a session.
 
         Returns:

@@ -76,7 +76,7 @@ class OngoingCall(_Model):
 
     call_id: str
     connection_id: str
-    side: Side
+    side: str
     caller: str
     answered: bool = False
     took: tuple[str, str] | None = None

@@ -138,7 +138,8 @@ def test_a_session_that_is_none_is_not_found(masked: App) -> None:
 def test_sessions_are_listed_in_pages(masked: App) -> None:
     numbers = [f"+1425555{last}" for last in range(2000, 2010)]
     made = [opened(masked, a=numbers[at], b=numbers[at + 1])["id"] for at in range(0, 10, 2)]
-    found, after = [], ""
+    found: list[str] = []
+    after: str | None = ""
     while after is not None:
         page = read(ask(masked, "GET", f"?limit=2&after={after}"), 200)
         found += [one["id"] for one in page["sessions"]]

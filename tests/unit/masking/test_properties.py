@@ -119,7 +119,7 @@ class World:
         elif sessions := list(app.masking.listed("", "open")):
             session = sessions[pick % len(sessions)].id
             if step.what == "replace":
-                app.masking.replace(session, ("a", "b")[pick % 2], PEOPLE[pick // 4], "")  # type: ignore[arg-type]
+                app.masking.replace(session, ("a", "b")[pick % 2], PEOPLE[pick // 4], "")
             elif step.what == "close":
                 app.masking.close(session)
             else:
