@@ -1,4 +1,4 @@
-"""`make demo USE=masking`, as a newcomer runs it: every call comes out as scripted, and no real number is in the log."""
+"""`make demo USE=masking`, as a newcomer runs it: all calls come out as scripted, no real number is in the log."""
 
 from __future__ import annotations
 
@@ -22,5 +22,5 @@ def test_the_demo_of_masked_numbers_goes_as_scripted() -> None:
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    for shown in ("joined", "closed", "with a real number: 0.", "All calls went as scripted."):
+    for shown in ("joined", "closed", "that have a real number: 0.", "All calls went as scripted."):
         assert shown in done.stdout
