@@ -27,10 +27,10 @@ LINES = "country: US\nnumbers:\n" + "".join(
 )
 ROUTES = "rules:\n  - name: nobody else is expected\n    reject: forbidden\n"
 Script = list[dict[str, Any]]
-TALKS: Script = [{"when": "joined"}, {"after": 6.0, "say": "Hello, when can I have it?"}]
+TALKS: Script = [{"when": "joined"}, {"after": 8.0, "say": "Hello, when can I have it?"}]
 ANSWERS: Script = [
     {"when": "prompt ended"},
-    {"after": 9.0, "say": "Tomorrow at ten."},
+    {"after": 11.0, "say": "Tomorrow at ten."},
     {"after": 1.0, "hangUp": True},
 ]
 LISTENS: Script = []
@@ -66,7 +66,7 @@ class _Story:
 
     def tell(self) -> list[str]:
         """All of them, one after the other."""
-        asked = {"a": BUYER, "b": SELLER, "label": "order 4711", "expires_in": 86_400}
+        asked = {"a": BUYER, "b": SELLER, "label": "order 4711", "expires_in": 86_400, "record": True}
         session = self._ask("POST", "masking/sessions", asked, {"Idempotency-Key": "order-4711"})
         again = self._ask("POST", "masking/sessions", asked, {"Idempotency-Key": "order-4711"})
         for_a, for_b = session["number_for_a"], session["number_for_b"]
@@ -79,7 +79,7 @@ class _Story:
         keys = [{"when": "asked"}, {"after": 1.0, "press": session["pin_for_b"]}, *TALKS]
         self._act("The seller calls without a number, and has the PIN.", [("anonymous", for_b, keys)])
         self._phone(SELLER, "noAnswer", LISTENS)
-        ends: Script = [{"when": "joined"}, {"after": 3.0, "say": "You call me too!"}, {"after": 4.0, "hangUp": True}]
+        ends: Script = [{"when": "joined"}, {"after": 11.0, "say": "You call me too!"}, {"after": 2.0, "hangUp": True}]
         both: list[tuple[str, str, Script]] = [(BUYER, for_a, LISTENS), (SELLER, for_b, ends)]
         self._act("Both call at the same moment.", both, pause=6.0)
         closed = self._ask("DELETE", f"masking/sessions/{session['id']}")
@@ -90,13 +90,17 @@ class _Story:
 
     def _figures(self, session: dict[str, Any], is_same: bool) -> list[str]:
         calls = self._calls(session["id"])
-        print("\n by   began     outcome    talked")
+        print("\n by   began     outcome    talked  recorded")
         for call in calls:
-            print(f" {call['by']}    {call['at'][11:19]}  {call['outcome']:<10} {call['seconds']:>3} s")
+            recorded = "yes" if call["recorded"] else "no"
+            began, outcome, seconds = call["at"][11:19], call["outcome"], call["seconds"]
+            print(f" {call['by']}    {began}  {outcome:<10} {seconds:>3} s   {recorded}")
         outcomes = tuple(call["outcome"] for call in calls)
         found = [] if outcomes == EXPECTED else [f"the calls ended {outcomes}, not {EXPECTED}"]
         short = [call for call in calls if call["outcome"] == "connected" and call["seconds"] < 1]
         found += [f"{len(short)} calls were over at once"] if short else []
+        unrecorded = [call for call in calls if call["recorded"] != (call["outcome"] == "connected")]
+        found += [f"{len(unrecorded)} calls were not recorded, or should not have been"] if unrecorded else []
         found += [] if is_same else ["the same Idempotency-Key gave another session"]
         found += [] if session["reason"] == "closed" else [f"the session is {session['reason']!r}"]
         rung = get(self._stack, "/emulator/requests?operation=CallConnection_AddParticipant")["requests"]
