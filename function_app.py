@@ -15,6 +15,7 @@ from handlers import (  # noqa: E402
     do_not_record_api,
     event_grid,
     health,
+    masking,
     notifications,
     orders,
     outreach,
@@ -45,6 +46,7 @@ for module in (
     outreach,
     click,
     orders,
+    masking,
     stream_signals,
     health,
 ):

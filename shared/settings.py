@@ -194,6 +194,9 @@ class Settings(StorageSettings):
     report_link_minutes: float = Field(
         60.0, gt=0, le=7 * 24 * 60, description="How long the audio link in an opened report page works."
     )
+    masking_cool_off_minutes: float = Field(
+        60.0, ge=0, le=366 * 24 * 60, description="How long nobody gets a masked number again with somebody else."
+    )
     events_topic_endpoint: str = Field(
         "", description="Event Grid custom topic that learns of each finished call and each report; empty: nobody does."
     )

@@ -46,10 +46,17 @@ def _order(parts: Parts) -> UseCase:
     return compose_order(parts)
 
 
+def _masking(parts: Parts) -> UseCase:
+    from shared.composition.masking import compose_masking
+
+    return compose_masking(parts)
+
+
 CASES: Sequence[Case] = (
     (("outreach", "reminders"), _outreach),
     (("click",), _click),
     (("order",), _order),
+    (("masking",), _masking),
 )
 """Every use case. A new one: a line here, a module `shared/composition/<use>.py`, imported by its function alone."""
 

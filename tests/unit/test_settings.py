@@ -145,6 +145,7 @@ def test_keys_of_tokens_are_not_fetched_in_the_clear() -> None:
         ("HOOK_KEY", "bm90IGVub3VnaA=="),
         ("HOOK_KEY_PREVIOUS", "not base64!"),
         ("PHONE_REGION", "USA"),
+        ("MASKING_COOL_OFF_MINUTES", "-1"),
     ],
 )
 def test_a_value_out_of_range_is_refused_with_its_setting(name: str, value: str) -> None:

@@ -16,6 +16,7 @@ from schemathesis.specs.openapi.definitions import OPENAPI_31_VALIDATOR
 from shared.identifiers import Identifier
 from shared.lines.shared_calendars import CalendarText
 from shared.web.do_not_record import NumberNotToRecord
+from shared.web.masking import ChangeSession, OpenSession
 from shared.web.models import ACTIONS, PlaceCall, read, read_action
 from shared.web.openapi import openapi
 from shared.web.people import PersonAsked
@@ -35,12 +36,15 @@ REPEATABLE: dict[str, type[BaseModel]] = {
     **dict.fromkeys(("exportPerson", "erasePerson"), PersonAsked),
     "turnSwitches": TurnSwitches,
     "putCalendar": CalendarText,
+    "changeMaskingSession": ChangeSession,
 }
 """Operations whose requests may be repeated, but for the search, and those requests."""
+KEYED: dict[str, type[BaseModel]] = {"openMaskingSession": OpenSession}
+"""Operations of use cases that take an idempotency key, and their requests."""
 BODY_WITHOUT_KEY = {"searchCalls", *REPEATABLE}
 """What may be repeated without an idempotency key."""
 DESCRIBED = ("calls", "flows", "reports", "recordings", "notifications", "do-not-record", "people", "switches",
-             "calendars")  # fmt: skip
+             "calendars", "masking")  # fmt: skip
 """How the routes begin that the document has."""
 every_operation = pytest.mark.parametrize("operation", [o for _, o in OPERATIONS], ids=[name for name, _ in OPERATIONS])
 
@@ -106,6 +110,7 @@ def test_every_route_of_the_api_is_described_and_every_description_has_a_route()
                 "people",
                 "switches",
                 "calendars",
+                "masking",
             )
         )
     }
@@ -150,8 +155,8 @@ def test_an_example_fits_its_schema_and_is_taken_by_the_app(operation: dict[str,
             assert read_action(operation["operationId"], body, OTHER_SIDE)
         elif operation["operationId"] == "searchCalls":
             assert read(SearchCalls, body).key
-        elif operation["operationId"] in REPEATABLE:
-            assert read(REPEATABLE[operation["operationId"]], body)
+        elif model := (REPEATABLE | KEYED).get(operation["operationId"]):
+            assert read(model, body)
         else:
             assert read(PlaceCall, body).opening(by_flow=False)
 

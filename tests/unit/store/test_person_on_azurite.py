@@ -26,6 +26,7 @@ from shared.click.service import Asked, Click
 from shared.click.site import SiteText
 from shared.click.store import ClickStore
 from shared.composition.click import CaptchaHook, click_tables
+from shared.composition.masking import masking_tables
 from shared.composition.order import PaymentHook, order_tables
 from shared.composition.outreach import BlobFiles, outreach_tables
 from shared.composition.parts import agenda_tables
@@ -54,6 +55,7 @@ from shared.web.people_service import LISTED, People
 from shared.web.reports import ReportService
 from tests.unit.calls.world import Clock
 from tests.unit.click.conftest import PAGE, SITE
+from tests.unit.masking.world import Instance
 from tests.unit.outreach.engine import outreach_over
 from tests.unit.outreach.people import MONDAY, SERVICE, WINDOW, key_of, wanted
 from tests.unit.recordings.samples import a_record as a_recording
@@ -130,6 +132,8 @@ class Account:
             numbers,
             PaymentHook("", loopback=False),
         )
+        masked = TableRows(StorageAccount(storage), {**masking_tables(prefix), **agenda_tables(prefix)})
+        self.masked = Instance(masked, key=keys[0], previous="".join(keys[1:]))
         calls = KeptCalls(self.store, lambda: pipeline, lambda: notifier, self.streams, lambda: self.now)
         reports = ReportService(pipeline, self.ledger, self.archive, link_seconds=60)
         self.people = People(
@@ -141,6 +145,7 @@ class Account:
                     "outreach": lambda: self.outreach,
                     "click": lambda: self.click,
                     "order": lambda: self.orders,
+                    "masking": lambda: self.masked.masking,
                 },
                 self.agenda,
                 lambda flow: flow,
@@ -171,6 +176,8 @@ class Account:
         self.agenda.put("outreach", "campaign", datetime.fromtimestamp(self.now, UTC))
         self._call_in_a_campaign(call_id, caller)
         self._ask_and_order(call_id, caller.removeprefix("4:"))
+        number = caller.removeprefix("4:")
+        self.masked.open(number, "+14255550188", key=call_id, label=f"{call_id} by {number[:-7]}")
         self.slots.take(CallRecord(call_id), calling(Identifier(raw_id=caller)))
         self.slots._give_back(call_id, {0: NUMBER}, settled=True)  # as its closing does
         self.brakes.put("figures", Figures(AT, 1, {NumberHashes(KEY).of("4:+14255550111"): 1}).text)

@@ -1,0 +1,108 @@
+"""Which of the app's numbers somebody gets, and how many would do. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from shared.errors import StateConflict
+from shared.masking.session import Claim, Standing
+
+
+class PoolExhausted(StateConflict):
+    """No number of the pool is left for somebody; the message says how many would do."""
+
+
+@dataclass(frozen=True, slots=True)
+class PoolNumber:
+    """A number of the app that sessions may show.
+
+    Attributes:
+        concurrent_out: telephones that it may have on the line at once.
+    """
+
+    number: str
+    country: str
+    concurrent_out: int
+
+
+class Held(NamedTuple):
+    """The claim of somebody on a number, and what it is worth."""
+
+    claim: Claim
+    standing: Standing
+
+
+def candidates(
+    pool: Sequence[str],
+    held: Mapping[str, Held],
+    claim: Claim,
+    *,
+    sticky: bool,
+    cool_off: timedelta,
+    now: datetime,
+    seed: str = "",
+) -> list[str]:
+    """The numbers that a claim may take, the best first.
+
+    A number with which somebody is in an open session is no candidate, nor is one that they had with somebody else
+    until shortly ago: who calls it means the one of before. Sticky: the number that they had with the same person comes
+    first, then the one that they had last. Otherwise those that they never had come first, then the oldest.
+
+    Args:
+        pool: all that there are.
+        held: what the person has of them, or had.
+        claim: of the session that asks.
+        seed: spreads people who had none over the pool.
+    """
+
+    def may_take(number: str) -> bool:
+        found = held.get(number)
+        if found is None or found.standing.state == "never" or found.claim.mark == claim.mark:
+            return True
+        since = found.standing.since
+        if found.standing.state != "closed" or since is None:
+            return False
+        return now - since >= cool_off or (sticky and found.claim.pair == claim.pair)
+
+    def order(number: str) -> tuple[int, float, str]:
+        found, chance = held.get(number), hashlib.sha256(f"{seed} {number}".encode()).hexdigest()
+        if found is not None and found.claim.mark == claim.mark:
+            return 0, 0.0, chance
+        since = found.standing.since if found is not None else None
+        if found is None or since is None:
+            return 3, 0.0, chance
+        if not sticky:
+            return 4, since.timestamp(), chance
+        return (1 if found.claim.pair == claim.pair else 2), -since.timestamp(), chance
+
+    return sorted(filter(may_take, pool), key=order)
+
+
+def exhausted(
+    field: str, country: str, pool: Sequence[PoolNumber], held: Iterable[Held], calls_at_once: int
+) -> PoolExhausted:
+    """Why nobody gets a number, and how many numbers would do.
+
+    Args:
+        field: who asks, as in the request.
+        held: what the person has of the pool, or had.
+        calls_at_once: telephones that numbers of the pool have on the line now.
+    """
+    states = [one.standing.state for one in held]
+    in_use, cooling = states.count("open") + states.count("claimed"), states.count("closed")
+    would_do = size(in_use + cooling + 1, calls_at_once, min((one.concurrent_out for one in pool), default=2))
+    of_country = f" of {country}" if country else ""
+    return PoolExhausted(
+        f"No number{of_country} is left for {field}. Numbers in the pool: {len(pool)}; open sessions of {field}: "
+        f"{in_use}; numbers that {field} had until shortly ago: {cooling}; calls at once: {calls_at_once}. A pool of "
+        f"{would_do} would do: add numbers to lines.yaml with `uses: [masking]` and `called_back: masking`."
+    )
+
+
+def size(sessions_of_one: int, calls_at_once: int, concurrent_out: int) -> int:
+    """How many numbers a pool needs: one for each session that one person has at once, and enough for the calls."""
+    return max(sessions_of_one, -(-calls_at_once // concurrent_out))
