@@ -13,6 +13,7 @@ from handlers import (  # noqa: E402
     calls_api,
     do_not_record_api,
     event_grid,
+    handoff,
     health,
     notifications,
     people,
@@ -39,6 +40,7 @@ for module in (
     switches,
     calendars,
     use_cases,
+    handoff,
     stream_signals,
     health,
 ):

@@ -87,6 +87,12 @@ class Settings(StorageSettings):
     fallback_transfer_to: str = Field(
         "", description="Who takes a caller whose flow failed, after the apology: a number or a raw id; empty: nobody."
     )
+    handoff_number: str = Field(
+        "", description="The contact centre that the flow `handoff` hands callers to: a number or a raw id."
+    )
+    handoff_calendar: str = Field(
+        "", description="The calendar of its hours; empty, or one that there is not: it is always open."
+    )
     call_retention_days: int = Field(
         30, ge=0, description="Days after which calls are deleted, with all that is kept of them; 0: never."
     )
@@ -301,7 +307,7 @@ class Settings(StorageSettings):
             raise ValueError(error.problem) from None
         return value
 
-    @field_validator("fallback_transfer_to")
+    @field_validator("fallback_transfer_to", "handoff_number")
     @classmethod
     def _is_somebody(cls, value: str) -> str:
         return setting_values.somebody(value) if value else value

@@ -194,7 +194,7 @@ def compose(
     conductor.afterwards.ended.append(brakes.ended)
     recorded = Once(recordings or (lambda: _recordings(settings, store, conductor.flows)))
     notify = Once(notifications or (lambda: _notifications(settings, store)))
-    use_cases = compose_use_cases(settings, FLOWS, rows=use_case_rows, queue=use_case_queue)
+    use_cases = compose_use_cases(settings, FLOWS, conductor, brakes, lines, rows=use_case_rows, queue=use_case_queue)
     conductor.afterwards.closing.append(use_cases.closing)
     if settings.events_topic_endpoint or settings.hook_url:
         conductor.afterwards.closing.append(lambda record: notify().notifier.announce(record))

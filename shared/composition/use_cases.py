@@ -3,41 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from shared.azure.partition_rows import TableRows
-from shared.azure.queues import StorageTaskQueue
+from shared.calls.conductor import Conductor
 from shared.calls.flow import Flow, flow_of
 from shared.calls.uses import CALLS
 from shared.composition.once import Once
+from shared.composition.parts import Parts
+from shared.lines.reading import Lines
 from shared.rows import Rows
 from shared.settings import Settings
 from shared.use_cases.all import UseCases
-from shared.use_cases.base import AGENDA, Agenda, Queue, UseCase
+from shared.use_cases.base import Queue, UseCase
 from shared.use_cases.services import provide
 
+if TYPE_CHECKING:
+    from shared.brakes.brakes import AppBrakes
 
-class Parts:
-    """What every use case is made of.
-
-    Args:
-        rows: for tests; None: those of the storage.
-    """
-
-    def __init__(self, settings: Settings, flows: Mapping[str, Flow], rows: Rows | None, queue: Queue | None) -> None:
-        self.settings = settings
-        self.flows = flows
-        self.queue = queue or StorageTaskQueue(settings.storage_account, settings.store_prefix)
-        self._rows = rows
-        self.agenda = Agenda(self.rows(agenda_tables(settings.store_prefix)))
-
-    def rows(self, names: Mapping[str, str]) -> Rows:
-        """Rows in tables of these names."""
-        return self._rows or TableRows(self.settings.storage_account, names)
-
-
-def agenda_tables(prefix: str) -> dict[str, str]:
-    """The table of the agenda."""
-    return {AGENDA: f"{prefix}agenda"}
+Case = tuple[tuple[str, ...], Callable[[Parts], UseCase]]
+"""The names of a use case, as flows have them (`shared.calls.uses`), and how it is made."""
 
 
 def outreach_tables(prefix: str) -> dict[str, str]:
@@ -45,22 +29,28 @@ def outreach_tables(prefix: str) -> dict[str, str]:
     return {"people": f"{prefix}outpeople", "due": f"{prefix}outdue", "ledger": f"{prefix}outledger"}
 
 
-Case = tuple[tuple[str, ...], Callable[[Parts], UseCase]]
-"""The names of a use case, as flows have them (`shared.calls.uses`), and how it is made."""
+def _handoff(parts: Parts) -> UseCase:
+    from shared.composition.handoff import compose_handoff
 
-CASES: Sequence[Case] = ()
+    return compose_handoff(parts)
+
+
+CASES: Sequence[Case] = ((("handoff",), _handoff),)
 """Every use case. A new one: a line here, a module `shared/composition/<use>.py`, imported by its function alone."""
 
 
 def compose_use_cases(
     settings: Settings,
     flows: Mapping[str, Flow],
+    conductor: Conductor,
+    brakes: AppBrakes,
+    lines: Lines,
     *,
     rows: Rows | None = None,
     queue: Queue | None = None,
 ) -> UseCases:
     """Join them by settings; a test gives its own rows and queue."""
-    parts = Parts(settings, flows, rows, queue)
+    parts = Parts(settings, flows, rows, queue, conductor, brakes, lines)
     made: dict[str, Callable[[], UseCase]] = {}
     for names, make in CASES:
         once = Once(lambda make=make: make(parts))  # type: ignore[misc]

@@ -14,7 +14,7 @@ from shared.lines.calendars import CALENDAR_NAME
 from shared.lines.shared_calendars import CalendarText
 from shared.quality.report import Report
 from shared.recordings.record import Status as RecordingStatus
-from shared.web import models, notifications, people, reports
+from shared.web import handoff, models, notifications, people, reports
 from shared.web.calendars import CalendarList, CalendarView
 from shared.web.do_not_record import NumberListed, NumberNotToRecord
 from shared.web.document import KEY, PAGE, Document
@@ -76,7 +76,7 @@ _RECORDING_ID = {"name": "recording_id", "in": "path", "required": True, "schema
 _READING = (401, 404, 503)
 _CHANGING = (400, 401, 404, 409, 422, 502, 503)
 
-USE_CASES: tuple[Callable[[Document], None], ...] = ()
+USE_CASES: tuple[Callable[[Document], None], ...] = (handoff.describe,)
 """The routes of each use case, which its module in `shared.web` describes."""
 
 

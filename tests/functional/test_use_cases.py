@@ -14,7 +14,7 @@ import pytest
 from shared.calls import FLOWS, Call, Flow
 from shared.calls.record import CallRecord
 from shared.composition import use_cases
-from shared.composition.use_cases import Parts
+from shared.composition.parts import Parts
 from shared.errors import StoreUnavailable
 from shared.identifiers import Identifier
 from shared.use_cases import Erased, Task, service

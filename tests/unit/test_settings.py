@@ -201,6 +201,7 @@ def test_no_secret_shows_when_settings_are_printed() -> None:
 @pytest.mark.parametrize("somebody", ["+14255550142", "8:acs:desk", "4:+14255550142"])
 def test_who_takes_a_caller_whose_flow_failed_is_a_number_or_a_raw_id(somebody: str) -> None:
     assert load_settings({**REQUIRED, "FALLBACK_TRANSFER_TO": somebody}).fallback_transfer_to == somebody
+    assert load_settings({**REQUIRED, "HANDOFF_NUMBER": somebody}).handoff_number == somebody
 
 
 @pytest.mark.parametrize("nobody", ["the desk", "0142", "tel:+14255550142"])

@@ -22,7 +22,7 @@ from shared.azure.text_rows import TableTextRows
 from shared.brakes.figures import Figures
 from shared.calls.record import CallRecord
 from shared.calls.store.base import day_of
-from shared.composition.use_cases import agenda_tables
+from shared.composition.parts import agenda_tables
 from shared.identifiers import Identifier
 from shared.kept.calls import KeptCalls
 from shared.kept.registry import named
