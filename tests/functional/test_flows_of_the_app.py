@@ -91,8 +91,9 @@ def test_the_openapi_document_has_the_inputs_of_the_flows_and_stays_valid(app: A
     document = json.loads(app.request("GET", "/api/openapi.json").get_body())
     assert [error.message for error in OPENAPI_31_VALIDATOR.iter_errors(document)] == []
     schemas = document["components"]["schemas"]
-    first, anything = schemas["PlaceCall"]["properties"]["input"]["anyOf"]
-    assert first == {"$ref": "#/components/schemas/reminder.input"}
+    *inputs, anything = schemas["PlaceCall"]["properties"]["input"]["anyOf"]
+    first = {"$ref": "#/components/schemas/reminder.input"}
+    assert first in inputs
     assert "other flows" in anything["description"]
     judge = jsonschema_rs.Draft202012Validator({**first, "components": document["components"]})
     assert judge.is_valid({"when": "today", "place": {"name": "here"}})
