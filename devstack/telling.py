@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -43,8 +44,9 @@ def timeline(stack: Stack, seconds: float, after: int = 0) -> Iterator[dict[str,
 
 
 def line(entry: dict[str, Any]) -> str:
-    """An entry, as demos print it."""
-    return f"{entry['at']:7.2f} s  {entry['who']:<8} {entry['what']:<13} {entry['text']}".rstrip()
+    """An entry, as demos print it: SSML without its markup."""
+    words = re.sub(r"<[^>]*>", "", entry["text"]) if entry["text"].startswith("<speak") else entry["text"]
+    return f"{entry['at']:7.2f} s  {entry['who']:<8} {entry['what']:<13} {words}".rstrip()
 
 
 def bad_deliveries(stack: Stack) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -60,7 +60,11 @@ async def handoff(call: Call) -> None:
 
 async def self_service(call: Call, desk: Handoff) -> str:
     """The first menu; gives `person` or `call_back`."""
-    words = [call.text("welcome"), call.text_in(OTHER_LANGUAGE[call.language], "in_this_language"), call.text("menu")]
+    words: list[Prompt] = [
+        call.text("welcome"),
+        call.text_in(OTHER_LANGUAGE[call.language], "in_this_language"),
+        call.text("menu"),
+    ]
     for _ in range(ROUNDS):
         offers = [call.choice("hours", tone="one"), call.choice("call_back", tone="two")]
         try:
@@ -183,7 +187,7 @@ async def message(call: Call, desk: Handoff, case: str) -> None:
 # What all of them need
 
 
-async def ask(call: Call, words: list[Prompt], choices: list[Choice]) -> str:
+async def ask(call: Call, words: Sequence[Prompt], choices: Sequence[Choice]) -> str:
     """A question by voice or key; star repeats it. NoInput, and WantsPerson for a 0."""
     return await call.ask_choice(
         *words,

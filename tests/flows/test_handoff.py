@@ -49,7 +49,7 @@ class Office:
                 raise StoreUnavailable("down")
             return begin(*given)
 
-        self.desk.begin = may_fail  # type: ignore[method-assign]
+        self.desk.begin = may_fail  # type: ignore[assignment,method-assign]
 
     def _hours(self) -> Calendar | None:
         return self.calendar
