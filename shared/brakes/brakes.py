@@ -158,19 +158,23 @@ class AppBrakes:
             admission.end()
 
     def _diverted(self, decision: Outcome, caller: Identifier, callee: Identifier) -> Outcome:
-        diverted = self.switches.diverted.get(decision.flow) if isinstance(decision, AnswerWith) else None
-        if diverted is None or not isinstance(decision, AnswerWith):
+        if not isinstance(decision, AnswerWith):
+            return decision
+        known = self._flows.get(decision.flow)
+        names = (decision.flow, *(known.formerly if known is not None else ()))
+        diverted = next((found for name in names if (found := self.switches.diverted.get(name)) is not None), None)
+        if diverted is None:
             return decision
         to = diverted.to
         if to.reject is not None:
             return RejectWith(reason=to.reject, rule=decision.rule, why="flow diverted")
         if to.redirect is not None:
             return guarded(RedirectTo(target=to.redirect, rule=decision.rule), callee, caller)
-        name = to.flow or ""
-        flow = self._flows.get(name)
-        if flow is None:
-            log.error("flow %r is diverted to %r, which is none; it takes its calls itself", decision.flow, name)
+        name = next((one for one, flow in self._flows.items() if to.flow in (one, *flow.formerly)), "")
+        if not name:
+            log.error("flow %r is diverted to %r, which is none; it takes its calls itself", decision.flow, to.flow)
             return decision
+        flow = self._flows[name]
         language = decision.language if decision.language in flow.languages else ""
         return AnswerWith(flow=name, rule=decision.rule, language=language)
 

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
+from typing import NamedTuple
 
 from shared.calls.actions import Run
 from shared.calls.background import Background
@@ -28,6 +29,17 @@ OLD = 1_000
 choice): another thread or instance may have closed it."""
 MAX_RACES = 40
 """Lost commits in a row after which something is left to a redelivery, or to the watchdog."""
+
+
+class Told(NamedTuple):
+    """Somebody who is told of calls.
+
+    Attributes:
+        concerns: whether a call is one of those, without asking the storage.
+    """
+
+    tell: Callable[[CallRecord], None]
+    concerns: Callable[[CallRecord], bool] = lambda record: True
 
 
 @dataclass(slots=True)
@@ -64,8 +76,8 @@ class Afterwards:
         later: what runs it.
         turned: told of each call that has come to its next wait, by the thread that works on it.
         ended: told of each call that is over, as soon as this instance knows; it may be told again.
-        closing: told of each call that is about to be closed; one that raises keeps it open, and is told again.
-            Somebody who was told may be told again after a crash, or by another instance.
+        closing: told of each call of theirs that is about to be closed; one that raises keeps it open, and is told
+            again. Somebody who was told may be told again after a crash, or by another instance.
 
     Args:
         clock: Unix time in milliseconds.
@@ -81,7 +93,7 @@ class Afterwards:
         self.later = later
         self.turned: list[Callable[[Session], None]] = []
         self.ended: list[Callable[[str], None]] = []
-        self.closing: list[Callable[[CallRecord], None]] = []
+        self.closing: list[Told] = []
         self._clock = clock
         self._grace = grace
         self._lock = threading.Lock()
@@ -269,9 +281,10 @@ class Afterwards:
         raise LostRace(call_id)
 
     def _tell(self, record: CallRecord) -> None:
-        if self.closing and not self._store.is_closed(record):
-            for tell in self.closing:
-                tell(record)
+        told = [one for one in self.closing if one.concerns(record)]
+        if told and not self._store.is_closed(record):
+            for one in told:
+                one.tell(record)
 
     def _write_head(self, held: CachedCall) -> bool:
         """Write the head alone; False if somebody else has changed the call since."""

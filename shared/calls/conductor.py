@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from shared.calls import actions, journal
 from shared.calls.actions import Action
-from shared.calls.afterwards import Afterwards
+from shared.calls.afterwards import Afterwards, Told
 from shared.calls.background import Background
 from shared.calls.brakes import Brakes
 from shared.calls.claims import Claims
@@ -94,7 +94,9 @@ class Conductor(Turns):
         if slots is not None:
             afterwards.turned.append(lambda session: slots.turned(session, afterwards.later))
             # Not `look_at`: whoever closes a call may be the thread that works on it.
-            afterwards.closing.append(lambda record: slots.closing(record, lambda: calls.load(record.call_id).session))
+            afterwards.closing.append(
+                Told(lambda record: slots.closing(record, lambda: calls.load(record.call_id).session))
+            )
         claims = Claims(self, store, flows, language, ring_time)
         self.ring, self.place = claims.ring, claims.place
 

@@ -63,7 +63,7 @@ def _stand_in(kind: Any, marks: Any = ()) -> Any:
         return None
     if kind is str:
         return SECRET
-    if origin is None and isinstance(kind, type) and issubclass(kind, BaseModel):
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
         return Part(kind) if text_fields(kind) else None
     within = [one for one in map(_stand_in, (part for part in args if part is not ...)) if one is not None]
     in_a_list = any(isinstance(one, Part) for one in within) and origin not in (Union, UnionType)

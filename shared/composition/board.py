@@ -11,6 +11,7 @@ from shared.azure.call_automation import AcsGateway
 from shared.azure.call_store import TableStore
 from shared.azure.do_not_record import TableDoNotRecord
 from shared.azure.queues import QueueTimers
+from shared.calls.afterwards import Told
 from shared.calls.building import build
 from shared.calls.conductor import Conductor
 from shared.calls.flow import FLOWS
@@ -195,9 +196,9 @@ def compose(
     recorded = Once(recordings or (lambda: _recordings(settings, store, conductor.flows)))
     notify = Once(notifications or (lambda: _notifications(settings, store)))
     use_cases = compose_use_cases(settings, FLOWS, conductor, brakes, lines, rows=use_case_rows, queue=use_case_queue)
-    conductor.afterwards.closing.append(use_cases.closing)
+    conductor.afterwards.closing.append(Told(use_cases.closing, use_cases.concerns))
     if settings.events_topic_endpoint or settings.hook_url:
-        conductor.afterwards.closing.append(lambda record: notify().notifier.announce(record))
+        conductor.afterwards.closing.append(Told(lambda record: notify().notifier.announce(record)))
     return Switchboard(
         settings=settings,
         conductor=conductor,

@@ -83,6 +83,10 @@ class RoutableFlow(Protocol):
         """The languages in which it has texts; empty: it has none."""
 
     @property
+    def formerly(self) -> Sequence[str]:
+        """Names that it had."""
+
+    @property
     def needed_input(self) -> Sequence[str]:
         """The fields without which it cannot run, so that it cannot take a call that comes in."""
 

@@ -52,11 +52,13 @@ class UseCases:
             self._agenda.done(key)
         return len(due)
 
+    def concerns(self, record: CallRecord) -> bool:
+        """Whether a call is one of a use case."""
+        return self._use_of(record.flow) in self._cases
+
     def closing(self, record: CallRecord) -> None:
-        """Tell of a call that is over."""
-        use = self._use_of(record.flow)
-        if use in self._cases:
-            self._cases[use]().closing(record)
+        """Tell of a call that is over; it concerns a use case."""
+        self._cases[self._use_of(record.flow)]().closing(record)
 
     def export(self, number: Identifier) -> dict[str, Mapping[str, Any]]:
         """What each keeps of a number, by its name; those that keep nothing are left out."""

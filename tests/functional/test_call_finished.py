@@ -346,7 +346,8 @@ def test_where_nobody_is_to_be_told_nothing_is_asked_queued_or_composed(
         app.ring()
         app.run()
         assert list(app.store.open_calls()) == []
-        assert app.board.conductor.afterwards.closing == []
+        (use_cases,) = app.board.conductor.afterwards.closing
+        assert not use_cases.concerns(CallRecord("one", flow="reception"))
 
 
 def test_an_earlier_name_of_a_setting_is_said_in_the_log(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

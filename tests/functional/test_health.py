@@ -135,7 +135,9 @@ def test_while_one_thread_looks_anew_the_others_get_the_last_outcome_until_it_is
     with ThreadPoolExecutor(1) as threads:
         stuck = threads.submit(looking.check)
         assert looking.began.wait(10)
+        began = time.monotonic()
         assert looking.check() == "ok"
+        assert time.monotonic() - began < 0.8, "at once: who has an outcome waits for no other"
         assert not stuck.done()
         looking.now += USABLE_SECONDS
         assert looking.check() == "degraded"  # a storage that takes so long is not well

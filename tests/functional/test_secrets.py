@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from shared.calls import FLOWS, Call, Flow
+from shared.calls.afterwards import Told
 from shared.calls.record import CallRecord
 from shared.recordings.memory import MemoryArchive
 from tests.functional.api import TESTED, get, journal, live, placed, read, send
@@ -66,7 +67,7 @@ def test_the_api_an_export_a_notification_and_the_log_do_not_say_what_was_keyed(
     caplog.set_level(logging.DEBUG)
     app = room.app
     finished: list[CallRecord] = []
-    app.board.conductor.afterwards.closing.append(finished.append)
+    app.board.conductor.afterwards.closing.append(Told(finished.append))
     call_id = keyed(app)
     signal = {"data": {"number": CARD[::-1]}}
     assert read(send(app, f"/{call_id}/signals/card", signal, key="s-1"), 202)["outcome"] == "advanced"

@@ -325,7 +325,9 @@ def test_renewing_the_keys_delays_no_token_of_a_known_key(monkeypatch: pytest.Mo
     with ThreadPoolExecutor(1) as pool:
         renewing = pool.submit(tokens.verify, token)
         assert entered.wait(10)
+        began = time.monotonic()
         tokens.verify(token)
+        assert time.monotonic() - began < 5, "it did not wait for the renewal"
         assert not renewing.done()
         go_on.set()
         renewing.result(10)

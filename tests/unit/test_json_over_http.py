@@ -103,6 +103,13 @@ def test_a_connection_that_was_closed_meanwhile_is_shut_down_all_the_same() -> N
         assert late.wait(10)
 
 
+def test_a_connection_is_shut_down_at_the_moment_that_was_said() -> None:
+    connection = socket.socket()
+    with cut_off(connection, 0.01) as late:
+        assert late.wait(0.8)
+    connection.close()
+
+
 def test_the_limits_are_these() -> None:
     assert (WHOLE_SECONDS, CONNECT_SECONDS, MOST_BYTES) == (2.5, 2.0, 262_144)
 

@@ -21,7 +21,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.mutants", description="Breaks the guards, one by one.")
     parser.add_argument("words", nargs="*", help="only guards that have one of these words in their place")
     parser.add_argument("--list", action="store_true", help="show the changes, and run nothing")
-    parser.add_argument("--processes", type=int, default=2, help="tests at once (%(default)s)")
+    # One more than there are processors: some tests sleep.
+    parser.add_argument("--processes", type=int, default=(os.cpu_count() or 1) + 1, help="tests at once (%(default)s)")
     given = parser.parse_args()
     if wrong := problems(GUARDS, SURVIVORS):
         print("\n".join(wrong), file=sys.stderr)

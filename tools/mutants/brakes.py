@@ -10,6 +10,7 @@ OUTBOUND = files("tests/unit/brakes", "outbound")
 SWITCHED = files("tests/unit/brakes", "switched")
 READING = files("tests/unit/brakes", "refresher")
 COMPOSED = files("tests/unit/brakes", "composing")
+SHOWN = files("tests/functional", "brakes")
 
 BRAKES = (
     # Numbers that may be called
@@ -63,7 +64,9 @@ BRAKES = (
     Guard("shared/brakes/switches.py::Switches.is_off", OUTBOUND, "the same, however a number is written"),
     Guard("shared/brakes/brakes.py::AppBrakes.refresh", (*COUNTED, *SWITCHED), "what is read is taken over"),
     Guard(
-        "shared/brakes/brakes.py::AppBrakes._take_over", (*COUNTED, *SWITCHED), "what cannot be read changes nothing"
+        "shared/brakes/brakes.py::AppBrakes._take_over",
+        (*COUNTED, *SWITCHED, *SHOWN),
+        "what cannot be read changes nothing, and is named",
     ),
     Guard("shared/brakes/brakes.py::AppBrakes._take_figures", COUNTED, "the same"),
     Guard("shared/brakes/brakes.py::AppBrakes._take_switches", (*OUTBOUND, *SWITCHED), "the same"),

@@ -40,7 +40,11 @@ EVENTS = (
     *_calls("whose connections replay news off_record together consent freshness finding lost_responses"),
 )
 GATEWAY = files("tests/unit/gateway", "lost_responses patience")
-BRAKED = (*files("tests/unit/brakes", "outbound"), *files("tests/functional", "slots"))
+BRAKED = (
+    *files("tests/unit/brakes", "outbound"),
+    *files("tests/functional", "slots"),
+    *files("tests/unit/slots", "presence"),
+)
 HIDDEN = _calls("secrets secret_uses")
 """What is secret."""
 CHUNKS = _recordings("turns mishaps own_recordings lease whole_files")

@@ -31,8 +31,8 @@ def switched(switches: str, instances: Instances | None = None, **limits: Any) -
 FLOWS = cast(
     dict[str, Flow],
     {
-        "reception": SimpleNamespace(languages=("en", "de")),
-        "support": SimpleNamespace(languages=("de",)),
+        "reception": SimpleNamespace(languages=("en", "de"), formerly=("front desk", "lobby")),
+        "support": SimpleNamespace(languages=("de",), formerly=("help",)),
     },
 )
 
@@ -119,6 +119,15 @@ def test_calls_of_a_flow_that_is_diverted_go_elsewhere(
     assert ring(brakes, 2, decision=other) == other
     rejected = RejectWith(reason="forbidden", rule="nobody")
     assert ring(brakes, 3, decision=rejected) == rejected
+
+
+@pytest.mark.parametrize("was", ["front desk", "lobby"])
+def test_a_flow_that_has_another_name_now_stays_diverted(was: str) -> None:
+    german = AnswerWith(flow="reception", rule="all", language="de")
+    brakes = switched(diverted('{"flow": "help"}').replace('"reception"', f'"{was}"'))
+    assert ring(brakes, 1, decision=german) == AnswerWith(flow="support", rule="all", language="de")
+    other = AnswerWith(flow="support", rule="all", language="de")
+    assert ring(brakes, 2, decision=other) == other
 
 
 def test_a_language_that_the_other_flow_does_not_speak_is_left_to_it() -> None:

@@ -28,6 +28,11 @@ async def speaks(call: Call) -> None:
     await call.play(text("one"))
 
 
+async def holds(call: Call) -> None:
+    """Puts the other side on hold."""
+    await call.hold(audio=text("a moment"))
+
+
 async def asks(call: Call) -> None:
     """Waits for a key."""
     await call.recognize(text("a key?"), max_tones=1)
@@ -93,6 +98,13 @@ def test_an_event_without_ids_takes_none_from_the_call() -> None:
     stage = Stage(speaks).connect()
     of(stage, "PlayStarted", 1, serverCallId="", correlationId="")
     assert (stage.session.record.server_call_id, stage.session.record.correlation_id) == (SERVER_CALL, CORRELATION)
+
+
+def test_a_failure_shows_that_the_action_has_left_whatever_its_outcome_is_otherwise() -> None:
+    stage = Stage(holds).connect()
+    assert stage.session.record.unconfirmed == [1]
+    of(stage, "HoldFailed", 1)
+    assert stage.session.record.unconfirmed == [2], "the hang-up that follows"
 
 
 # The end, as the service reports it

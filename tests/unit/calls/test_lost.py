@@ -9,7 +9,7 @@ import pytest
 from shared.calls import Call, actions, text
 from shared.calls.journal import RefusedEntry, Resent, Responded
 from shared.calls.lost import lost_operations
-from tests.unit.calls.test_call_state import of
+from tests.unit.calls.test_call_state import holds, of
 from tests.unit.calls.test_replay import Stage
 from tests.unit.calls.world import START
 
@@ -19,11 +19,6 @@ GRACE = 7000
 async def speaks(call: Call) -> None:
     """Says one thing."""
     await call.play(text("one"))
-
-
-async def holds(call: Call) -> None:
-    """Puts the other side on hold."""
-    await call.hold(audio=text("a moment"))
 
 
 async def looks_up(call: Call) -> None:

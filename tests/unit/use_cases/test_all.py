@@ -131,8 +131,9 @@ def test_a_call_is_told_to_the_use_case_of_its_flow_alone_and_makes_no_other() -
         raise AssertionError("nobody asked for it")
 
     found, _ = uses({"masking": lambda: case, "outreach": never})
-    found.closing(CallRecord("one", flow="masking-bridge"))
-    found.closing(CallRecord("two", flow="support"))
+    one, two = CallRecord("one", flow="masking-bridge"), CallRecord("two", flow="support")
+    assert (found.concerns(one), found.concerns(two)) == (True, False)
+    found.closing(one)
     assert case.told == ["one"]
 
 
