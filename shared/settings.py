@@ -88,7 +88,8 @@ class Settings(StorageSettings):
         "", description="Who takes a caller whose flow failed, after the apology: a number or a raw id; empty: nobody."
     )
     handoff_number: str = Field(
-        "", description="The contact centre that the flow `handoff` hands callers to: a number or a raw id."
+        "",
+        description="The number of the contact centre that the flow `handoff` hands callers to; empty: there is none.",
     )
     handoff_calendar: str = Field(
         "", description="The calendar of its hours; empty, or one that there is not: it is always open."
@@ -247,6 +248,7 @@ class Settings(StorageSettings):
         return value
 
     _is_guid = field_validator("acs_resource_id")(setting_values.guid)
+    _is_number = field_validator("handoff_number")(setting_values.number)
     _is_aes_key = field_validator("secrets_key", "secrets_key_previous")(setting_values.aes_key)
 
     @field_validator("watchdog_schedule", "recording_schedule")
@@ -307,7 +309,7 @@ class Settings(StorageSettings):
             raise ValueError(error.problem) from None
         return value
 
-    @field_validator("fallback_transfer_to", "handoff_number")
+    @field_validator("fallback_transfer_to")
     @classmethod
     def _is_somebody(cls, value: str) -> str:
         return setting_values.somebody(value) if value else value

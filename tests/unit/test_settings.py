@@ -201,13 +201,19 @@ def test_no_secret_shows_when_settings_are_printed() -> None:
 @pytest.mark.parametrize("somebody", ["+14255550142", "8:acs:desk", "4:+14255550142"])
 def test_who_takes_a_caller_whose_flow_failed_is_a_number_or_a_raw_id(somebody: str) -> None:
     assert load_settings({**REQUIRED, "FALLBACK_TRANSFER_TO": somebody}).fallback_transfer_to == somebody
-    assert load_settings({**REQUIRED, "HANDOFF_NUMBER": somebody}).handoff_number == somebody
 
 
 @pytest.mark.parametrize("nobody", ["the desk", "0142", "tel:+14255550142"])
 def test_somebody_who_cannot_be_reached_is_refused_as_the_fallback(nobody: str) -> None:
     with pytest.raises(SettingsError, match=r"FALLBACK_TRANSFER_TO.*8:acs"):
         load_settings({**REQUIRED, "FALLBACK_TRANSFER_TO": nobody})
+
+
+@pytest.mark.parametrize("nobody", ["the desk", "0142", "8:acs:desk", "4:+14255550142", "+0"])
+def test_callers_are_handed_to_a_number(nobody: str) -> None:
+    assert load_settings({**REQUIRED, "HANDOFF_NUMBER": "+14255550142"}).handoff_number == "+14255550142"
+    with pytest.raises(SettingsError, match=r"HANDOFF_NUMBER: must be a number such as"):
+        load_settings({**REQUIRED, "HANDOFF_NUMBER": nobody})
 
 
 def test_every_setting_is_described_and_nothing_else_is() -> None:
