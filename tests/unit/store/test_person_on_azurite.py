@@ -6,6 +6,7 @@ import base64
 import json
 import time
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 from azure.data.tables import TableServiceClient
@@ -22,7 +23,10 @@ from shared.azure.text_rows import TableTextRows
 from shared.brakes.figures import Figures
 from shared.calls.record import CallRecord
 from shared.calls.store.base import day_of
+from shared.composition.handoff import handoff_tables
 from shared.composition.parts import agenda_tables
+from shared.handoff.cases import Cases
+from shared.handoff.service import Desk, Handoff
 from shared.identifiers import Identifier
 from shared.kept.calls import KeptCalls
 from shared.kept.registry import named
@@ -99,13 +103,21 @@ class Account:
             event_of=lambda record: call_finished(record, personal=False),
         )
         self.agenda = Agenda(TableRows(StorageAccount(storage), agenda_tables(prefix)))
+        self.handoff = Handoff(
+            Cases(TableRows(StorageAccount(storage), handoff_tables(prefix))),
+            self.agenda,
+            Desk("", lambda: None, ZoneInfo("UTC")),
+            place=lambda *_: "",
+            check=lambda _: None,
+            days=30,
+        )
         calls = KeptCalls(self.store, lambda: pipeline, lambda: notifier, self.streams, lambda: self.now)
         reports = ReportService(pipeline, self.ledger, self.archive, link_seconds=60)
         self.people = People(
             calls,
             lambda: reports,
             self.do_not_record,
-            use_cases=UseCases({}, self.agenda, lambda flow: flow),
+            use_cases=UseCases({"handoff": lambda: self.handoff}, self.agenda, lambda flow: flow),
             hashes=True,
             days=30,
             link_seconds=60,
@@ -129,6 +141,8 @@ class Account:
         writer.commit()
         self.streams.put_text(f"{DAY.replace('-', '/')}/{call_id}/transcript.jsonl", f"I am {caller}")
         self.letters.put(DeadLetter(DAY, call_id, "hook", "the hook responded 503", 9, 0, 0))
+        case = self.handoff.begin(call_id, caller, "4:+18005550199", "en", {"X-MS-Custom-From": caller})["case"]
+        self.handoff.tell(case, f"I am {caller}", "", "en")
         self.agenda.put("outreach", "campaign", datetime.fromtimestamp(self.now, UTC))
         self.slots.take(CallRecord(call_id), calling(Identifier(raw_id=caller)))
         self.slots._give_back(call_id, {0: NUMBER}, settled=True)  # as its closing does
