@@ -14,6 +14,7 @@ from handlers import (  # noqa: E402
     click,
     do_not_record_api,
     event_grid,
+    handoff,
     health,
     masking,
     notifications,
@@ -47,6 +48,7 @@ for module in (
     click,
     orders,
     masking,
+    handoff,
     stream_signals,
     health,
 ):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -26,21 +27,26 @@ def post(stack: Stack, path: str, body: dict[str, Any]) -> dict[str, Any]:
     return dict(response.json())
 
 
-def timeline(stack: Stack, seconds: float) -> Iterator[dict[str, Any]]:
-    """The emulator's entries as they come, until no call is up. DevstackError if that takes longer."""
-    last, deadline = 0, time.monotonic() + seconds
+def timeline(stack: Stack, seconds: float, after: int = 0) -> Iterator[dict[str, Any]]:
+    """The emulator's entries as they come, until no call is up. DevstackError if that takes longer.
+
+    Args:
+        after: the number of the last entry that was seen; there has to come another.
+    """
+    last, deadline = after, time.monotonic() + seconds
     while time.monotonic() < deadline:
         for entry in get(stack, f"/emulator/timeline?after={last}&wait=5")["entries"]:
             last = entry["n"]
             yield entry
-        if last and not get(stack, "/emulator/state")["calls"]:
+        if last > after and not get(stack, "/emulator/state")["calls"]:
             return
     raise DevstackError(f"The call was not over after {seconds:.0f} s. See the logs in .switchboard/logs.")
 
 
 def line(entry: dict[str, Any]) -> str:
-    """An entry, as demos print it."""
-    return f"{entry['at']:7.2f} s  {entry['who']:<8} {entry['what']:<13} {entry['text']}".rstrip()
+    """An entry, as demos print it: SSML without its markup."""
+    words = re.sub(r"<[^>]*>", "", entry["text"]) if entry["text"].startswith("<speak") else entry["text"]
+    return f"{entry['at']:7.2f} s  {entry['who']:<8} {entry['what']:<13} {words}".rstrip()
 
 
 def bad_deliveries(stack: Stack) -> list[str]:

@@ -71,6 +71,22 @@ def arm_id(value: str) -> str:
     return value
 
 
+def number(value: str) -> str:
+    """A phone number in E.164 form, or none."""
+    from shared.identifiers import Identifier
+
+    if not value:
+        return value
+
+    try:
+        known = value.startswith("+") and Identifier.parse(value).kind == "phoneNumber"
+    except InvalidInput:
+        known = False
+    if not known:
+        raise ValueError("must be a number such as +14255550100")
+    return value
+
+
 def somebody(value: str) -> str:
     """Who a call can be sent to: a number or a raw id."""
     from shared.identifiers import Identifier

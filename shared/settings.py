@@ -87,6 +87,13 @@ class Settings(StorageSettings):
     fallback_transfer_to: str = Field(
         "", description="Who takes a caller whose flow failed, after the apology: a number or a raw id; empty: nobody."
     )
+    handoff_number: str = Field(
+        "",
+        description="The number of the contact centre that the flow `handoff` hands callers to; empty: there is none.",
+    )
+    handoff_calendar: str = Field(
+        "", description="The calendar of its hours; empty, or one that there is not: it is always open."
+    )
     call_retention_days: int = Field(
         30, ge=0, description="Days after which calls are deleted, with all that is kept of them; 0: never."
     )
@@ -262,6 +269,7 @@ class Settings(StorageSettings):
         return value
 
     _is_guid = field_validator("acs_resource_id")(setting_values.guid)
+    _is_number = field_validator("handoff_number")(setting_values.number)
     _is_aes_key = field_validator("secrets_key", "secrets_key_previous")(setting_values.aes_key)
 
     @field_validator("watchdog_schedule", "recording_schedule")

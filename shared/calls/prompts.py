@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Annotated, Literal
@@ -66,6 +67,17 @@ def prompts_of(action: BaseModel) -> list[Prompt]:
     """The prompts that an action holds, in whichever fields."""
     values = (value if isinstance(value, tuple) else (value,) for value in action.__dict__.values())
     return [one for several in values for one in several if isinstance(one, _KINDS)]
+
+
+def words_of(given: Prompt) -> str:
+    """What a prompt says, without its markup; empty for a file."""
+    if isinstance(given, TextPrompt):
+        return given.text
+    if isinstance(given, FilePrompt):
+        return ""
+    import html  # for rehearsals alone
+
+    return html.unescape(re.sub(r"<[^>]*>", "", given.ssml))
 
 
 def prompt(field: str, given: object, voice_name: str | None = None) -> Prompt:

@@ -18,7 +18,7 @@ from shared.calls.beginning import begin_with
 from shared.calls.do_not_record import RecordingGuard
 from shared.calls.flow import Flow
 from shared.calls.lifecycle import FIRST_COMMAND
-from shared.calls.prompts import TextPrompt, prompts_of
+from shared.calls.prompts import prompts_of, words_of
 from shared.calls.rehearsed_call import RehearsedCall
 from shared.calls.service_stand_in import Heard, event_of, wire
 from shared.calls.store.memory import MemoryDoNotRecord
@@ -106,7 +106,7 @@ class Rehearsal(RehearsedCall):
         heard: list[str] = []
         for action in self.actions:
             if action.spec.queued:
-                heard += [prompt.text for prompt in prompts_of(action) if isinstance(prompt, TextPrompt)]
+                heard += [words for prompt in prompts_of(action) if (words := words_of(prompt))]
         return heard
 
     def hung_up(self) -> bool:

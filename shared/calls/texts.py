@@ -12,11 +12,11 @@ from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, NamedTuple, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, ValidationInfo, field_validator
 
-from shared.calls.prompts import MAX_TEXT, TextPrompt, text
+from shared.calls.prompts import MAX_TEXT, SsmlPrompt, TextPrompt, ssml, text
 from shared.errors import InvalidInput, TextsError
 from shared.languages import LANGUAGE_TAG, main_language
 from shared.yaml_text import Where, Wrong, YamlFile, did_you_mean, each, gathered, scalar
@@ -25,6 +25,14 @@ T = TypeVar("T")
 
 FALLBACK = "fallback"
 """The text that a caller hears when the flow fails."""
+
+SAY_AS: Mapping[str, str] = {
+    "date": 'interpret-as="date" format="ymd"',
+    "time": 'interpret-as="time" format="hms24"',
+    "digits": 'interpret-as="digits"',
+}
+"""How a placeholder may say that it is read: `{day:date}` (2026-11-30), `{at:time}` (15:30), `{number:digits}`; with
+the attributes of SSML's say-as (docs: speech-synthesis-markup-pronunciation)."""
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 _LANGUAGE_OF_FILE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]+)*")
@@ -38,7 +46,7 @@ class Language:
         name: as in the name of its file: `en`.
         tag: what the service is told: `en-US`.
         voice: what speaks the texts: `en-US-JennyNeural`.
-        texts: by name; `{placeholder}` stands for what the flow puts in.
+        texts: by name; `{placeholder}` stands for what the flow puts in, `{placeholder:date}` for what is read so.
         placeholders: those of each text.
         choices: the phrases of each choice, by its label.
     """
@@ -50,13 +58,18 @@ class Language:
     placeholders: Mapping[str, frozenset[str]]
     choices: Mapping[str, tuple[str, ...]]
 
-    def prompt(self, name: str, values: Mapping[str, object]) -> TextPrompt:
+    def prompt(self, name: str, values: Mapping[str, object]) -> TextPrompt | SsmlPrompt:
         """A text with these values in it, spoken by the voice of the language. InvalidInput."""
         template = _named(self.texts, "text", name)
         expected = self.placeholders[name]
         if values.keys() != expected:
             raise InvalidInput(f"text {name!r}", _misfit(values.keys() - expected, expected - values.keys()), _WRITE)
-        return text(template.format_map(values), voice_name=self.voice)
+        pieces = _pieces(template)
+        if not any(piece.read_as for piece in pieces):
+            return text(template.format_map(values), voice_name=self.voice)
+        words = "".join(_escaped(piece.words) + _marked(piece, values) for piece in pieces)
+        speak = f'<speak version="1.0" xmlns="http://www.w3.org/2001/10/synthesis" xml:lang="{self.tag}">'
+        return ssml(f'{speak}<voice name="{_escaped(self.voice)}">{words}</voice></speak>')
 
     def phrases(self, label: str) -> tuple[str, ...]:
         """What a caller may say for a choice. InvalidInput."""
@@ -206,15 +219,45 @@ def _template(value: object) -> str:
     return words
 
 
+class _Piece(NamedTuple):
+    """Words of a text, and the placeholder after them; empty: there is none."""
+
+    words: str
+    name: str = ""
+    read_as: str = ""
+
+
+def _pieces(words: str) -> list[_Piece]:
+    """A text in pieces. Wrong."""
+    try:
+        found = list(string.Formatter().parse(words))
+    except ValueError:
+        found = [("", "", None, None)]
+    for _, name, read_as, conversion in found:
+        if name is not None and (not name.isidentifier() or conversion):
+            raise Wrong("has a { or } that is not a placeholder.", "Write {name}; {{ and }} for the signs.")
+        if read_as and read_as not in SAY_AS:
+            hint = did_you_mean(read_as, SAY_AS) or f"Known are {', '.join(SAY_AS)}."
+            raise Wrong(f"{{{name}:{read_as}}} does not say how it is read.", hint)
+    return [_Piece(before, name or "", read_as or "") for before, name, read_as, _ in found]
+
+
 def _placeholders(words: str) -> frozenset[str]:
     """The names in braces. Wrong."""
-    try:
-        found = [part[1:] for part in string.Formatter().parse(words) if part[1] is not None]
-    except ValueError:
-        found = [("", None, None)]
-    if not all(name and name.isidentifier() and not form and not conversion for name, form, conversion in found):
-        raise Wrong("has a { or } that is not a placeholder.", "Write {name}; {{ and }} for the signs.")
-    return frozenset(str(name) for name, _, _ in found)
+    return frozenset(piece.name for piece in _pieces(words) if piece.name)
+
+
+def _escaped(words: str) -> str:
+    """Words as they stand in XML."""
+    return words.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _marked(piece: _Piece, values: Mapping[str, object]) -> str:
+    """What stands for a placeholder in SSML."""
+    if not piece.name:
+        return ""
+    value = _escaped(str(values[piece.name]))
+    return f"<say-as {SAY_AS[piece.read_as]}>{value}</say-as>" if piece.read_as else value
 
 
 Name = Annotated[str, AfterValidator(_name)]

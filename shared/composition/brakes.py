@@ -54,6 +54,9 @@ def forbidden_targets(
     somebody = settings.fallback_transfer_to
     if somebody and (problem := dialing.problem(Identifier.parse(somebody))):
         yield f"FALLBACK_TRANSFER_TO {problem}; callers whose flow failed are hung up on"
+    desk = settings.handoff_number
+    if desk and (problem := dialing.problem(Identifier.parse(desk))):
+        yield f"HANDOFF_NUMBER {problem}; no caller is handed off"
     for name, target in _fallbacks(flows):
         if problem := dialing.problem(target):
             yield (
@@ -75,8 +78,7 @@ def _own_countries(
     """Countries of the numbers that the app is set up with: of its own those that are declared, or else those that
     rules take calls for. Whom rules name as callers is nobody of ours."""
     targets = [rule.outcome.target for rule in routes.rules if isinstance(rule.outcome, RedirectTo)]
-    if settings.fallback_transfer_to:
-        targets.append(Identifier.parse(settings.fallback_transfer_to))
+    targets += [Identifier.parse(one) for one in (settings.fallback_transfer_to, settings.handoff_number) if one]
     targets += [target for _, target in _fallbacks(flows)]
     yield from countries_of([*targets, *map(Identifier.parse, numbers)])
     if numbers:

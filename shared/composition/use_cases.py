@@ -52,11 +52,18 @@ def _masking(parts: Parts) -> UseCase:
     return compose_masking(parts)
 
 
+def _handoff(parts: Parts) -> UseCase:
+    from shared.composition.handoff import compose_handoff
+
+    return compose_handoff(parts)
+
+
 CASES: Sequence[Case] = (
     (("outreach", "reminders"), _outreach),
     (("click",), _click),
     (("order",), _order),
     (("masking",), _masking),
+    (("handoff",), _handoff),
 )
 """Every use case. A new one: a line here, a module `shared/composition/<use>.py`, imported by its function alone."""
 

@@ -6,15 +6,13 @@ whose call is not known is looked up again, at growing intervals, for as long as
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
-from datetime import UTC
 
 from shared.events import RecordingFileStatusUpdated
 from shared.logs import logger
 from shared.recordings.base import RecordingQueue
 from shared.recordings.leased_records import LeasedRecords, Superseded
-from shared.recordings.record import ChunkRecord, RecordingRecord
+from shared.recordings.record import ChunkRecord, RecordingRecord, kept_as
 
 log = logger("switchboard.recordings")
 
@@ -109,7 +107,7 @@ def record_of(event: RecordingFileStatusUpdated, deadline: float, now: int) -> R
     began = event.recording_start_time or event.time
     announced = round(event.time.timestamp() * 1000)
     record = RecordingRecord(
-        id=f"{began.astimezone(UTC):%Y%m%d}-{hashlib.sha256((recording or event.id).encode()).hexdigest()[:24]}",
+        id=kept_as(recording or event.id, began),
         recording_id=recording,
         server_call_id=ids.get("serverCallId", ""),
         # The words come in any case, and may be missing.

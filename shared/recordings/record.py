@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Literal
 
 Status = Literal["unclaimed", "foreign", "waiting", "archived", "reported", "failed"]
@@ -113,6 +115,16 @@ class RecordingRecord:
     def folder(self) -> str:
         """Where its files lie in the container."""
         return f"{self.day}/{self.id}"
+
+
+def kept_as(recording_id: str, began: datetime) -> str:
+    """The app's own id of a recording.
+
+    Args:
+        recording_id: the service's.
+        began: when it began.
+    """
+    return f"{began.astimezone(UTC):%Y%m%d}-{hashlib.sha256(recording_id.encode()).hexdigest()[:24]}"
 
 
 def day_of_id(recording: str) -> str:

@@ -14,7 +14,7 @@ from shared.lines.calendars import CALENDAR_NAME
 from shared.lines.shared_calendars import CalendarText
 from shared.quality.report import Report
 from shared.recordings.record import Status as RecordingStatus
-from shared.web import click, masking, models, notifications, orders, outreach, people, reports
+from shared.web import click, handoff, masking, models, notifications, orders, outreach, people, reports
 from shared.web.calendars import CalendarList, CalendarView
 from shared.web.do_not_record import NumberListed, NumberNotToRecord
 from shared.web.document import KEY, PAGE, Document
@@ -81,6 +81,7 @@ USE_CASES: tuple[Callable[[Document], None], ...] = (
     click.describe,
     orders.describe,
     masking.describe,
+    handoff.describe,
 )
 """The routes of each use case, which its module in `shared.web` describes."""
 

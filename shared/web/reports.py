@@ -99,6 +99,10 @@ class ReportService:
         """The files of a recording by name, with links that work for a while."""
         return {name: self._archive.link(name, self._link_seconds) for name in self._archive.names(record.folder)}
 
+    def file_links(self, recording: str) -> dict[str, str]:
+        """The same, by the id of the recording. UnknownRecording."""
+        return self.links(self._ledger.load(recording)[0])
+
     def page(self, recording: str) -> str:
         """A report as an HTML page, with links to the audio that work for a while."""
         from shared.quality.page import render

@@ -213,6 +213,13 @@ def test_somebody_who_cannot_be_reached_is_refused_as_the_fallback(nobody: str) 
         load_settings({**REQUIRED, "FALLBACK_TRANSFER_TO": nobody})
 
 
+@pytest.mark.parametrize("nobody", ["the desk", "0142", "8:acs:desk", "4:+14255550142", "+0"])
+def test_callers_are_handed_to_a_number(nobody: str) -> None:
+    assert load_settings({**REQUIRED, "HANDOFF_NUMBER": "+14255550142"}).handoff_number == "+14255550142"
+    with pytest.raises(SettingsError, match=r"HANDOFF_NUMBER: must be a number such as"):
+        load_settings({**REQUIRED, "HANDOFF_NUMBER": nobody})
+
+
 def test_every_setting_is_described_and_nothing_else_is() -> None:
     assert set(described()) == {setting_name(field) for field in Settings.model_fields}
 

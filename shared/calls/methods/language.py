@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from shared.calls.actions import Choice, Tone
 from shared.calls.methods.base import Methods
-from shared.calls.prompts import TextPrompt
+from shared.calls.prompts import SsmlPrompt, TextPrompt
 from shared.calls.texts import Language
 from shared.errors import InvalidInput
 
@@ -26,14 +26,14 @@ class LanguageMethods(Methods):
     def language(self, language: str) -> None:
         self._host.language = self._host.texts.called(language, "call.language")
 
-    def text(self, name: str, /, **values: object) -> TextPrompt:
+    def text(self, name: str, /, **values: object) -> TextPrompt | SsmlPrompt:
         """A text of the flow in the language of the call, spoken by its voice.
 
         InvalidInput for a text that there is not, and for values that do not fit its placeholders.
         """
         return self._spoken(f"text {name!r}").prompt(name, values)
 
-    def text_in(self, language: str, name: str, /, **values: object) -> TextPrompt:
+    def text_in(self, language: str, name: str, /, **values: object) -> TextPrompt | SsmlPrompt:
         """The same in another language, which the call does not change to: for a greeting in several."""
         texts = self._host.texts
         spoken = texts.find(texts.called(language, f"text {name!r}"))

@@ -58,6 +58,7 @@ def test_so_is_that_of_whom_the_fallback_transfers_to(tmp_path: Path) -> None:
     rules = "rules:\n  - name: all\n    answer: reception\n"
     assert composed(tmp_path, rules).dialing.countries == frozenset()
     assert composed(tmp_path, rules, FALLBACK_TRANSFER_TO="+33123456789").dialing.countries == {"+33"}
+    assert composed(tmp_path, rules, HANDOFF_NUMBER="+33123456789").dialing.countries == {"+33"}
 
 
 def test_so_is_that_of_whom_the_fallback_of_a_flow_transfers_to(tmp_path: Path) -> None:

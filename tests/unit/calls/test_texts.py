@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from shared.calls import Call, Choice, Flow, InvalidInput, NoInput, actions
-from shared.calls.prompts import TextPrompt
+from shared.calls.prompts import SsmlPrompt, TextPrompt
 from shared.calls.rehearsal import Rehearsal
 from shared.calls.texts import Texts, check_folder, read_texts
 from shared.errors import TextsError
@@ -225,6 +225,35 @@ def test_recognition_that_is_told_a_language_listens_in_it_and_keys_have_none(te
     assert call.expect(actions.Recognize).language == "fr-FR"
     call.say("bonjour")
     assert call.expect(actions.Recognize).language is None
+
+
+TIMED = """language: en-US
+voice: en-US-JennyNeural
+texts:
+  opens: "{who}: on {day:date} at {at:time}, call {number:digits} {{now}} & <then>."
+"""
+
+
+def test_days_times_and_digits_are_read_as_such(tmp_path: Path) -> None:
+    async def function(call: Call) -> None:
+        await call.play(call.text("opens", who="A&B", day="2026-11-30", at="09:30", number="+4711"))
+
+    call = rehearse(read_texts(written(tmp_path, en=TIMED), "desk"), function)
+    (prompt,) = call.expect(actions.Play).prompts
+    assert isinstance(prompt, SsmlPrompt)
+    assert prompt.ssml == (
+        '<speak version="1.0" xmlns="http://www.w3.org/2001/10/synthesis" xml:lang="en-US">'
+        '<voice name="en-US-JennyNeural">A&amp;B: on '
+        '<say-as interpret-as="date" format="ymd">2026-11-30</say-as> at '
+        '<say-as interpret-as="time" format="hms24">09:30</say-as>, call '
+        '<say-as interpret-as="digits">+4711</say-as> {now} &amp; &lt;then&gt;.</voice></speak>'
+    )
+    assert call.spoken == ["A&B: on 2026-11-30 at 09:30, call +4711 {now} & <then>."]
+
+
+def test_a_placeholder_that_is_read_as_nothing_known_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(TextsError, match=r"\{day:dates\} does not say how it is read\. Did you mean date\?"):
+        read_texts(written(tmp_path, en=TIMED.replace("day:date", "day:dates")), "desk")
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import base64
 import json
 import time
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from azure.data.tables import TableServiceClient
@@ -26,10 +27,13 @@ from shared.click.service import Asked, Click
 from shared.click.site import SiteText
 from shared.click.store import ClickStore
 from shared.composition.click import CaptchaHook, click_tables
+from shared.composition.handoff import handoff_tables
 from shared.composition.masking import masking_tables
 from shared.composition.order import PaymentHook, order_tables
 from shared.composition.outreach import BlobFiles, outreach_tables
 from shared.composition.parts import agenda_tables
+from shared.handoff.cases import Cases
+from shared.handoff.service import Desk, Handoff
 from shared.identifiers import Identifier
 from shared.kept.calls import KeptCalls
 from shared.kept.registry import named
@@ -134,6 +138,14 @@ class Account:
         )
         masked = TableRows(StorageAccount(storage), {**masking_tables(prefix), **agenda_tables(prefix)})
         self.masked = Instance(masked, key=keys[0], previous="".join(keys[1:]))
+        self.handoff = Handoff(
+            Cases(TableRows(StorageAccount(storage), handoff_tables(prefix))),
+            self.agenda,
+            Desk("", lambda: None, ZoneInfo("UTC")),
+            place=lambda *_: "",
+            check=lambda _: None,
+            days=30,
+        )
         calls = KeptCalls(self.store, lambda: pipeline, lambda: notifier, self.streams, lambda: self.now)
         reports = ReportService(pipeline, self.ledger, self.archive, link_seconds=60)
         self.people = People(
@@ -145,6 +157,7 @@ class Account:
                     "outreach": lambda: self.outreach,
                     "click": lambda: self.click,
                     "order": lambda: self.orders,
+                    "handoff": lambda: self.handoff,
                     "masking": lambda: self.masked.masking,
                 },
                 self.agenda,
@@ -173,6 +186,8 @@ class Account:
         writer.commit()
         self.streams.put_text(f"{DAY.replace('-', '/')}/{call_id}/transcript.jsonl", f"I am {caller}")
         self.letters.put(DeadLetter(DAY, call_id, "hook", "the hook responded 503", 9, 0, 0))
+        case = self.handoff.begin(call_id, caller, "4:+18005550199", "en", {"X-MS-Custom-From": caller})["case"]
+        self.handoff.tell(case, f"I am {caller}", "", "en")
         self.agenda.put("outreach", "campaign", datetime.fromtimestamp(self.now, UTC))
         self._call_in_a_campaign(call_id, caller)
         self._ask_and_order(call_id, caller.removeprefix("4:"))
