@@ -11,6 +11,7 @@ from handlers import (  # noqa: E402
     calendars,
     callbacks,
     calls_api,
+    console,
     do_not_record_api,
     event_grid,
     health,
@@ -40,6 +41,7 @@ for module in (
     calendars,
     use_cases,
     stream_signals,
+    console,
     health,
 ):
     app.register_functions(module.blueprint)

@@ -99,8 +99,8 @@ class ReportService:
         """The files of a recording by name, with links that work for a while."""
         return {name: self._archive.link(name, self._link_seconds) for name in self._archive.names(record.folder)}
 
-    def page(self, recording: str) -> str:
-        """A report as an HTML page, with links to the audio that work for a while."""
+    def page(self, recording: str, *, back: str = "") -> str:
+        """A report as an HTML page, with links to the audio that work for a while; `back`: where it leads back to."""
         from shared.quality.page import render
 
         report = Report.model_validate_json(self.report(recording))
@@ -109,7 +109,7 @@ class ReportService:
             for chunk in report.recording.chunks
             if chunk.blob
         }
-        return render(report, links)
+        return render(report, links, back)
 
     def recordings(self, query: Mapping[str, str]) -> RecordingList:
         """A page of the recordings of a day."""

@@ -27,16 +27,19 @@ ARROWS: Mapping[str, frozenset[str]] = {
         "shared/recordings shared/routing shared/settings.py shared/web",
         "flows": "shared/calls",
         "shared/health.py": "shared/*.py shared/composition",
-        "shared/composition": "shared/*.py shared/azure shared/brakes shared/calls shared/kept shared/lines "
+        "shared/composition": "shared/*.py shared/azure shared/brakes shared/calls shared/diagnostics shared/kept "
+        "shared/lines "
         "shared/notifications shared/quality shared/recordings shared/routing shared/settings.py shared/use_cases "
         "shared/web",
         "shared/settings.py": "shared/*.py shared/brakes shared/notifications shared/quality shared/recordings",
         "shared/azure": "shared/*.py shared/calls shared/notifications shared/quality shared/recordings "
         "shared/use_cases",
-        "shared/web": "shared/*.py shared/brakes shared/calls shared/kept shared/lines shared/notifications "
+        "shared/web": "shared/*.py shared/brakes shared/calls shared/diagnostics shared/events shared/kept "
+        "shared/lines shared/notifications "
         "shared/quality shared/recordings shared/routing shared/use_cases",
         "shared/use_cases": "shared/*.py shared/calls",
         "shared/outreach": "shared/*.py shared/brakes shared/events shared/lines",
+        "shared/diagnostics": "",
         "shared/kept": "shared/*.py shared/calls shared/notifications shared/recordings",
         "shared/recordings": "shared/*.py shared/calls shared/events shared/notifications shared/quality",
         "shared/notifications": "shared/*.py shared/calls",
