@@ -192,8 +192,9 @@ class Pages:
         call_id = reports.recording(recording).call_id
         page = reports.page(recording, back=f"{ROOT}/calls/{call_id}" if call_id else ROOT)
         visit.did("opened a report")
-        headers = {name: value for name, value in HEADERS.items() if name != "Content-Security-Policy"}
-        return Reply(200, page, headers={**headers, "Content-Security-Policy": "frame-ancestors 'none'"})
+        # The page has a policy of its own, and a link to the audio, which is for no other site.
+        own = {"Content-Security-Policy": "frame-ancestors 'none'", "Referrer-Policy": "no-referrer"}
+        return Reply(200, page, headers={**HEADERS, **own})
 
     # What pages are made of
 

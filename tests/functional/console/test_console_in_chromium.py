@@ -15,6 +15,7 @@ import pytest
 from tests.browser import Browser, Page, chromium, executable
 from tests.functional.api import OTHER_PHONE, ended, live, send
 from tests.functional.app import App
+from tests.functional.console.console import KEYS
 from tests.functional.console.web import serving
 
 PROGRAM = executable()
@@ -178,6 +179,19 @@ def test_a_page_reads_and_acts_by_the_keyboard_alone(app: App, site: str, page: 
     page.until("document.getElementById('act-play').open")
     press("Tab", 9)
     assert page.get("document.activeElement.id") == "say"
+
+
+def test_a_key_signs_its_owner_in_and_out(with_keys: App, page: Page) -> None:
+    with serving(with_keys) as site:
+        page.open(site)
+        page.get(f"document.getElementById('key').value = {json.dumps(KEYS['supervisor'])}")
+        page.get("document.querySelector('main form').requestSubmit()")
+        until_on_the_next_page(page, has("Ada the supervisor") + " && " + has("No call yet today"))
+        assert page.get("document.cookie") == "", "no script reads it"
+        page.get("document.querySelector('.who form').requestSubmit()")
+        until_on_the_next_page(page, has("Your console key"))
+        page.open(f"{site}/calls")
+        assert page.get(has("Your console key"))
 
 
 def test_pages_read_without_javascript(app: App, site: str, page: Page) -> None:
