@@ -13,13 +13,18 @@ from types import SimpleNamespace
 
 import pytest
 
+from shared.composition.console import compose_console
+from shared.console_keys import read_console_keys
 from shared.errors import SettingsError
 from shared.settings import load_settings
+from shared.web.console.exchange import Request
+from shared.web.console.gate import Visit
+from shared.web.console.sign_in import SignIn
 from tests.functional.api import live
 from tests.functional.app import App, http_routes, running
 from tests.functional.console.console import KEYS, LOCAL, WITH_KEYS, Browser, principal
 from tests.functional.test_recording_functions import Room
-from tests.setting_samples import REQUIRED
+from tests.setting_samples import REQUIRED, made_key
 
 EVERYBODY = frozenset({"viewer", "reviewer", "supervisor", "auditor", "admin"})
 SEES_NUMBERS = frozenset({"supervisor", "auditor", "admin"})
@@ -274,6 +279,21 @@ def test_the_platforms_sign_in_gives_name_and_roles(tmp_path: Path, header: str,
         if status == 200:
             assert ">Ada <" in browser.text
             assert "Sign out" not in browser.text
+
+
+@pytest.mark.parametrize(("published", "lets_in"), [(False, True), (True, False)])
+def test_a_signing_key_that_everybody_knows_lets_nobody_in_while_settings_are_wrong(
+    published: bool, lets_in: bool
+) -> None:
+    sample = json.loads((Path(__file__).parents[3] / "local.settings.sample.json").read_text("utf-8"))["Values"]
+    key = sample["CALLBACK_SIGNING_KEY"] if published else made_key("signing")
+    environ = {**WITH_KEYS, "CALLBACK_SIGNING_KEY": key, "WEBSITE_SITE_NAME": "x"}
+    console = compose_console(SettingsError.of([("ACS_ENDPOINT", "is missing")]), environ)
+    anybody = SignIn("keys", read_console_keys(WITH_KEYS["CONSOLE_KEYS"]), [base64.b64decode(key)], {}, time.time)
+    signed = anybody.cookie_for(KEYS["admin"])
+    assert signed is not None
+    request = Request("GET", {}, {"cookie": signed[1].partition(";")[0]}, {})
+    assert isinstance(console.gate.enter(request, "status"), Visit) is lets_in
 
 
 # The log
