@@ -12,6 +12,7 @@ from handlers import (  # noqa: E402
     callbacks,
     calls_api,
     click,
+    console,
     do_not_record_api,
     event_grid,
     handoff,
@@ -50,6 +51,7 @@ for module in (
     masking,
     handoff,
     stream_signals,
+    console,
     health,
 ):
     app.register_functions(module.blueprint)

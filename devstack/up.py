@@ -18,8 +18,8 @@ from devstack.stack import CALL_LIFECYCLE, INCOMING_CALL, OWN_HOST, RECORDING_FI
 
 # Fixed, so that commands and SDK samples copied from one run work in the next. It opens the emulator only.
 ACCESS_KEY = base64.b64encode(b"switchboard-emulator-development-access-key-0001").decode()
-CHECKED = {"FLOW_CHECKS": "True"}
-"""What a developer's host runs with besides: it watches flows for mistakes."""
+CHECKED = {"FLOW_CHECKS": "True", "CONSOLE_AUTH": "local"}
+"""What a developer's host runs with besides: it watches flows for mistakes, and shows the console to this machine."""
 _SUFFIXES = (".py", ".yaml", ".yml")
 _FILES = ("host.json", "local.settings.json")
 _NOT_THE_APP = ("node_modules", "tests", "docs", "bench", "tools", "emulator", "devstack", "__pycache__")
@@ -130,6 +130,7 @@ Switchboard is up. Ctrl-C stops it.
   Functions host  {stack.base_url}{hosts}
   Emulator        {stack.emulator_url}
   Phone           {stack.emulator_url}/ in a browser calls the app, and is called; each tab is a person
+  Console         {stack.base_url}/api/console in a browser: calls as they go on, and their history
   Streams         {stack.streams_url or "off"}
   Access key      {stack.access_key}
   Connection      {stack.emulator_printed.get("Connection string:", "")}

@@ -95,6 +95,8 @@ def exposed_problems(values: Mapping[str, str], *, azure: bool) -> list[tuple[st
             problem = _key_problem(value, ours=field not in THEIR_KEYS)
         elif field == "azurewebjobsstorage":
             problem = _storage_problem(value)
+        elif field == "console_auth" and value == "local":
+            problem = "takes everybody for a developer; others reach this app, so write appservice, keys or off"
         elif azure and is_loopback(value):
             problem = "is an address of this machine; in Azure write that of the service"
         else:

@@ -15,6 +15,7 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from shared import setting_values
+from shared.console_keys import Auth, check_console_keys
 from shared.errors import SettingsError
 from shared.exposure import checked
 from shared.security import SERVICE_ISSUER, SERVICE_OPENID_CONFIGURATION
@@ -227,6 +228,10 @@ class Settings(StorageSettings):
     events_personal_data: bool = Field(
         False, description="Say in the events of finished calls who called whom, and the details of the result."
     )
+    console_auth: Auth = Field("off", description="How people sign in to the console; off: there is none.")
+    console_keys: str = Field(
+        "", repr=False, validate_default=True, description="Who signs in by a key: name:role:hash, comma-separated."
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least severe line logged.")
 
     @model_validator(mode="before")
@@ -329,6 +334,11 @@ class Settings(StorageSettings):
         except ForbiddenAddress as error:
             raise ValueError(error.problem) from None
         return value
+
+    @field_validator("console_keys")
+    @classmethod
+    def _are_console_keys(cls, value: str, info: ValidationInfo) -> str:
+        return check_console_keys(value, needed=info.data.get("console_auth") == "keys")
 
     @field_validator("fallback_transfer_to")
     @classmethod

@@ -103,8 +103,8 @@ class ReportService:
         """The same, by the id of the recording. UnknownRecording."""
         return self.links(self._ledger.load(recording)[0])
 
-    def page(self, recording: str) -> str:
-        """A report as an HTML page, with links to the audio that work for a while."""
+    def page(self, recording: str, *, back: str = "") -> str:
+        """A report as an HTML page, with links to the audio that work for a while; `back`: where it leads back to."""
         from shared.quality.page import render
 
         report = Report.model_validate_json(self.report(recording))
@@ -113,7 +113,7 @@ class ReportService:
             for chunk in report.recording.chunks
             if chunk.blob
         }
-        return render(report, links)
+        return render(report, links, back)
 
     def recordings(self, query: Mapping[str, str]) -> RecordingList:
         """A page of the recordings of a day."""

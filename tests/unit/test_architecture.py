@@ -40,6 +40,7 @@ ARROWS: Mapping[str, frozenset[str]] = {
         "shared/orders": "shared/*.py shared/calls shared/use_cases",
         "shared/outreach": "shared/*.py shared/brakes shared/events shared/lines",
         "shared/masking": "shared/*.py shared/brakes shared/calls shared/use_cases",
+        "shared/diagnostics": "",
         "shared/kept": "shared/*.py shared/calls shared/notifications shared/recordings",
         "shared/recordings": "shared/*.py shared/calls shared/events shared/notifications shared/quality",
         "shared/notifications": "shared/*.py shared/calls",

@@ -78,6 +78,7 @@ def test_the_sample_is_refused_in_azure_with_a_line_for_each_setting() -> None:
         "ACS_OPENID_CONFIGURATION_URL",
         "CALLBACK_BASE_URL",
         "CALLBACK_SIGNING_KEY",
+        "CONSOLE_AUTH",
         "NUMBER_HASH_KEY",
         "SECRETS_KEY",
         "TRANSCRIPTION_ENDPOINT",

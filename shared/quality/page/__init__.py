@@ -26,13 +26,14 @@ _FOLDER = Path(__file__).parent
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]+")
 
 
-def render(report: Report, audio: Mapping[int, str]) -> str:
+def render(report: Report, audio: Mapping[int, str], back: str = "") -> str:
     """The page of a report.
 
     Args:
         report: all that the page shows.
         audio: index of a chunk → address at which the browser may read it, with its own right to (a SAS link). The
             page plays what is there and passes over the rest; without any it has no player and says so.
+        back: a path that the page leads back to; empty: to none.
 
     Raises:
         ValueError: an address that is no http or https URL.
@@ -52,6 +53,7 @@ def render(report: Report, audio: Mapping[int, str]) -> str:
         .get_template("page.html")
         .render(
             report=report,
+            back=back,
             timeline=drawn,
             legend=legend(drawn),
             headline=headline(report),

@@ -1,0 +1,28 @@
+// What pages do beyond HTML: they keep open what was open when a part is replaced, copy, and say when nobody answers.
+"use strict";
+
+let unfolded = [];
+document.addEventListener("htmx:beforeSwap", () => {
+  unfolded = [...document.querySelectorAll("details[open][id]")].map((one) => one.id);
+});
+document.addEventListener("htmx:afterSettle", () => {
+  for (const id of unfolded) document.getElementById(id)?.setAttribute("open", "");
+  gone(false);
+});
+
+function gone(yes) {
+  const told = document.getElementById("gone");
+  if (told) told.hidden = !yes;
+}
+for (const name of ["htmx:sendError", "htmx:responseError", "htmx:timeout"]) {
+  document.addEventListener(name, () => gone(true));
+}
+
+for (const button of document.querySelectorAll("button[data-copies]")) {
+  if (!navigator.clipboard) continue;
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(document.getElementById(button.dataset.copies).textContent);
+    button.textContent = "Copied";
+  });
+}

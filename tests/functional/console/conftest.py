@@ -1,0 +1,37 @@
+"""The app with a console, on a developer's machine and where five people have keys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from shared.calls import FLOWS
+from tests.functional.api import TESTED
+from tests.functional.app import App, running
+from tests.functional.console.console import LOCAL, WITH_KEYS, Browser
+from tests.functional.test_recording_functions import Room
+
+
+@pytest.fixture(autouse=True)
+def flows(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, flow in TESTED.items():
+        monkeypatch.setitem(FLOWS, name, flow)
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Iterator[App]:
+    with running(tmp_path, recordings=Room().compose, **LOCAL) as one:
+        yield one
+
+
+@pytest.fixture
+def browser(app: App) -> Browser:
+    return Browser(app)
+
+
+@pytest.fixture
+def with_keys(tmp_path: Path) -> Iterator[App]:
+    with running(tmp_path, recordings=Room().compose, **WITH_KEYS) as one:
+        yield one
