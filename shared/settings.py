@@ -15,18 +15,17 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from shared import setting_values
-from shared.console_keys import Auth, check_console_keys
 from shared.errors import SettingsError
 from shared.exposure import checked
 from shared.security import SERVICE_ISSUER, SERVICE_OPENID_CONFIGURATION
 from shared.setting_values import STORE_PREFIX, setting_name
-from shared.storage_account import StorageSettings
+from shared.use_case_settings import UseCaseSettings
 
 EARLIER = {"events_topic_endpoint": "report_topic_endpoint", "events_topic_key": "report_topic_key"}
 """Settings, and the names under which they are read for one version more."""
 
 
-class Settings(StorageSettings):
+class Settings(UseCaseSettings):
     """Everything that a deployment may set. Each field is the app setting of the same name in capitals."""
 
     acs_endpoint: str = Field(description="Endpoint of the Communication Services resource.")
@@ -88,21 +87,8 @@ class Settings(StorageSettings):
     fallback_transfer_to: str = Field(
         "", description="Who takes a caller whose flow failed, after the apology: a number or a raw id; empty: nobody."
     )
-    handoff_number: str = Field(
-        "",
-        description="The number of the contact centre that the flow `handoff` hands callers to; empty: there is none.",
-    )
-    handoff_calendar: str = Field(
-        "", description="The calendar of its hours; empty, or one that there is not: it is always open."
-    )
     call_retention_days: int = Field(
         30, ge=0, description="Days after which calls are deleted, with all that is kept of them; 0: never."
-    )
-    outreach_max_recipients: int = Field(
-        100_000, ge=1, le=1_000_000, description="Rows that one file of a campaign may have."
-    )
-    evidence_retention_days: int = Field(
-        1825, ge=0, description="Days for which it is kept why a campaign was allowed to call somebody; 0: for ever."
     )
     store_prefix: str = Field(
         "switchboard",
@@ -187,23 +173,13 @@ class Settings(StorageSettings):
     phone_region: str = Field(
         "US", pattern=r"^[A-Z]{2}$", description="Region whose way to write phone numbers redaction knows."
     )
-    click_retention_days: int = Field(
-        365, ge=0, description="Days for which requests of call-me buttons and their consent are kept; 0: for ever."
-    )
-    click_proxies: int = Field(
-        0, ge=0, le=5, description="Proxies of your own before the app: whose addresses are not those of clients."
-    )
     order_payment_url: str = Field(
         "",
         repr=False,
         description="Hook of your own that charges cards for orders; empty: none are taken. It may hold a secret.",
     )
-    order_retention_days: int = Field(90, ge=0, description="Days for which orders are kept; 0: for ever.")
     report_link_minutes: float = Field(
         60.0, gt=0, le=7 * 24 * 60, description="How long the audio link in an opened report page works."
-    )
-    masking_cool_off_minutes: float = Field(
-        60.0, ge=0, le=366 * 24 * 60, description="How long nobody gets a masked number again with somebody else."
     )
     events_topic_endpoint: str = Field(
         "", description="Event Grid custom topic that learns of each finished call and each report; empty: nobody does."
@@ -227,10 +203,6 @@ class Settings(StorageSettings):
     )
     events_personal_data: bool = Field(
         False, description="Say in the events of finished calls who called whom, and the details of the result."
-    )
-    console_auth: Auth = Field("off", description="How people sign in to the console; off: there is none.")
-    console_keys: str = Field(
-        "", repr=False, validate_default=True, description="Who signs in by a key: name:role:hash, comma-separated."
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least severe line logged.")
 
@@ -274,7 +246,6 @@ class Settings(StorageSettings):
         return value
 
     _is_guid = field_validator("acs_resource_id")(setting_values.guid)
-    _is_number = field_validator("handoff_number")(setting_values.number)
     _is_aes_key = field_validator("secrets_key", "secrets_key_previous")(setting_values.aes_key)
 
     @field_validator("watchdog_schedule", "recording_schedule")
@@ -334,11 +305,6 @@ class Settings(StorageSettings):
         except ForbiddenAddress as error:
             raise ValueError(error.problem) from None
         return value
-
-    @field_validator("console_keys")
-    @classmethod
-    def _are_console_keys(cls, value: str, info: ValidationInfo) -> str:
-        return check_console_keys(value, needed=info.data.get("console_auth") == "keys")
 
     @field_validator("fallback_transfer_to")
     @classmethod

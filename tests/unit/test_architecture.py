@@ -23,22 +23,26 @@ ARROWS: Mapping[str, frozenset[str]] = {
     folder: frozenset(others.split())
     for folder, others in {
         "function_app.py": "handlers shared/composition",
-        "handlers": "shared/*.py shared/calls shared/composition shared/events shared/health.py shared/notifications "
-        "shared/recordings shared/routing shared/settings.py shared/use_cases shared/web",
-        "flows": "shared/calls shared/click shared/orders shared/use_cases",
+        "handlers": "shared/*.py shared/calls shared/composition shared/events shared/health.py "
+        "shared/notifications shared/recordings shared/routing shared/settings.py shared/use_cases shared/web",
+        "flows": "shared/calls shared/click shared/handoff shared/masking shared/orders shared/outreach "
+        "shared/use_cases",
         "shared/health.py": "shared/*.py shared/composition",
-        "shared/composition": "shared/*.py shared/azure shared/brakes shared/calls shared/click shared/kept "
-        "shared/lines shared/notifications shared/orders shared/quality shared/recordings shared/routing "
-        "shared/settings.py shared/use_cases shared/web",
+        "shared/composition": "shared/*.py shared/azure shared/brakes shared/calls shared/click "
+        "shared/diagnostics shared/handoff shared/kept shared/lines shared/masking shared/notifications "
+        "shared/orders shared/outreach shared/quality shared/recordings shared/routing shared/settings.py "
+        "shared/use_cases shared/web",
         "shared/settings.py": "shared/*.py shared/brakes shared/notifications shared/quality shared/recordings",
         "shared/azure": "shared/*.py shared/calls shared/notifications shared/quality shared/recordings "
         "shared/use_cases",
-        "shared/web": "shared/*.py shared/brakes shared/calls shared/click shared/kept shared/lines "
-        "shared/notifications shared/orders shared/quality shared/recordings shared/routing shared/use_cases",
+        "shared/web": "shared/*.py shared/brakes shared/calls shared/click shared/diagnostics shared/events "
+        "shared/handoff shared/kept shared/lines shared/masking shared/notifications shared/orders "
+        "shared/outreach shared/quality shared/recordings shared/routing shared/use_cases",
         "shared/use_cases": "shared/*.py shared/calls",
         "shared/click": "shared/*.py shared/calls shared/lines shared/outreach shared/use_cases",
         "shared/orders": "shared/*.py shared/calls shared/use_cases",
-        "shared/outreach": "shared/*.py shared/brakes shared/events shared/lines",
+        "shared/outreach": "shared/*.py shared/brakes shared/calls shared/events shared/lines "
+        "shared/notifications shared/use_cases",
         "shared/masking": "shared/*.py shared/brakes shared/calls shared/use_cases",
         "shared/diagnostics": "",
         "shared/kept": "shared/*.py shared/calls shared/notifications shared/recordings",
@@ -54,6 +58,7 @@ ARROWS: Mapping[str, frozenset[str]] = {
         "streams": "shared/*.py shared/azure",
         "devstack": "emulator",
         "emulator": "",
+        "shared/handoff": "shared/*.py shared/calls shared/lines shared/use_cases",
     }.items()
 }
 """What each folder imports of the others, and so may. docs/architecture.md has the same table; docs/map.md draws it,
