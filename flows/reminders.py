@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shared.calls import Call, NoInput, Prompt, WantsPerson, flow, ssml
+from shared.calls import Call, NoInput, WantsPerson, flow
 
 from .campaign_calls import (
     SILENCE,
@@ -45,8 +45,8 @@ async def menu(call: Call[About], about: About, appointment: str) -> None:
         call.choice("wants_another_time", tone="three"),
         call.choice("no_more", tone="nine"),
     ]
-    said = call.text("appointment", **moment(appointment))
-    told = spoken(said.text, said.voice_name or "")
+    day, _, clock = appointment.partition("T")
+    told = call.text("appointment", date=day, time=clock[:5])
     try:
         wanted = await call.ask_choice(
             told,
@@ -82,21 +82,3 @@ async def nothing_to_say(call: Call[About], about: About) -> None:
         await call.play(call.text("goodbye"))
     else:
         await no_more_calls(call, about)
-
-
-def moment(appointment: str) -> dict[str, str]:
-    """Date and time as SSML, which is spoken in the language of the voice."""
-    day, _, clock = appointment.partition("T")
-    return {
-        "date": f'<say-as interpret-as="date" format="ymd">{day}</say-as>',
-        "time": f'<say-as interpret-as="time" format="hms24">{clock[:5]}</say-as>',
-    }
-
-
-def spoken(text: str, voice: str) -> Prompt:
-    """A text with SSML in it."""
-    language = "-".join(voice.split("-")[:2])
-    return ssml(
-        f'<speak version="1.0" xmlns="http://www.w3.org/2001/10/synthesis" xml:lang="{language}">'
-        f'<voice name="{voice}">{text}</voice></speak>'
-    )
