@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 import pytest
 
+from shared.calls.record import CallRecord
 from shared.errors import InvalidInput, StoreUnavailable
+from shared.identifiers import Identifier
 from shared.privacy import NumberHashes
+from shared.use_cases.base import Erased, Task
 from shared.web.people import PersonErased, PersonExported
 from shared.web.people_service import ELSEWHERE, LISTED, NOT_SEARCHED
 from tests.unit.kept.world import ADA, BOB, DAY, EARLIER, KEY, OFFICE, START, Kept
@@ -262,3 +267,78 @@ def test_what_is_wrong_in_a_request_is_named(body: dict[str, Any], field: str) -
     with pytest.raises(InvalidInput) as caught:
         Kept().people.erase(json.dumps(body).encode())
     assert caught.value.field == field
+
+
+# Use cases
+
+
+class Sessions:
+    """A use case that keeps sessions of people by their raw ids."""
+
+    def __init__(self, *people: str, stays: str = "") -> None:
+        self.people, self.stays = list(people), stays
+
+    def work(self, task: Task) -> str:
+        raise NotImplementedError
+
+    def due(self, item: str) -> None:
+        raise NotImplementedError
+
+    def closing(self, record: CallRecord) -> None:
+        raise NotImplementedError
+
+    def export(self, number: Identifier) -> Mapping[str, Any]:
+        return {"sessions": found} if (found := self.people.count(number.raw_id)) else {}
+
+    def erase(self, number: Identifier) -> Erased:
+        found = self.people.count(number.raw_id)
+        self.people = [one for one in self.people if one != number.raw_id]
+        return Erased(found, self.stays if found else "")
+
+    def expire(self, now: datetime) -> int:
+        removed, self.people = len(self.people), []
+        return removed
+
+
+def test_what_use_cases_keep_is_exported_first_and_erased_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = Kept()
+    for number in range(5):
+        kept.call(f"call-{number}", started_at=START + number * 1000)
+    kept.pass_days(1)
+    head = kept.calls.head
+
+    def slow(found: Any) -> Any:
+        kept.recordings.now += 60.0  # so that a piece is some of the calls
+        return head(found)
+
+    monkeypatch.setattr(kept.calls, "head", slow)
+    sessions = Sessions(ADA, ADA, BOB, stays="an opt-out")
+    kept.cases["masking"] = lambda: sessions
+    first = export(kept)
+    assert (first.use_cases, first.next is None) == ({"masking": {"sessions": 2}}, False)
+    assert export(kept, after=first.next).use_cases == {}
+    begun = erase(kept)
+    assert (begun.use_cases, begun.next is None) == ({}, False)
+    assert sessions.people == [ADA, ADA, BOB]
+    receipt = begun
+    while receipt.next is not None:
+        receipt = erase(kept, after=receipt.next)
+    assert receipt.use_cases == {"masking": 2}
+    assert "masking: an opt-out" in receipt.stays
+    assert sessions.people == [BOB]
+
+
+def test_a_use_case_that_leaves_nothing_is_not_among_what_stays() -> None:
+    kept = Kept()
+    kept.cases["masking"] = lambda: Sessions(ADA)
+    receipt = erase(kept)
+    assert receipt.use_cases == {"masking": 1}
+    assert not [line for line in receipt.stays if line.startswith("masking")]
+
+
+def test_use_cases_remove_what_is_old_with_the_calls() -> None:
+    kept = Kept()
+    sessions = Sessions(ADA, BOB)
+    kept.cases["masking"] = lambda: sessions
+    assert kept.retention.sweep() == {"expired": 0, "forgotten": 0, "rehashed": 0, "failed": 0, "use_cases": 2}
+    assert "use_cases" not in kept.retention.sweep()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -20,7 +21,7 @@ from shared.privacy import NumberHashes
 from shared.recordings.memory import MemoryArchive
 from shared.rows import MemoryRows
 from shared.use_cases.all import UseCases
-from shared.use_cases.base import Agenda
+from shared.use_cases.base import Agenda, UseCase
 from shared.web.people_service import People
 from shared.web.reports import ReportService
 from tests.unit.recordings.world import BEGAN, SERVER_CALL
@@ -53,7 +54,8 @@ class Kept:
             event_of=lambda record: call_finished(record, personal=False),
             clock=lambda: self.now,
         )
-        self.use_cases = UseCases({}, Agenda(MemoryRows()), lambda flow: flow)
+        self.cases: dict[str, Callable[[], UseCase]] = {}
+        self.use_cases = UseCases(self.cases, Agenda(MemoryRows()), lambda flow: flow)
         self.people = People(
             self.calls,
             lambda: ReportService(
@@ -68,7 +70,12 @@ class Kept:
             seconds=seconds,
         )
         self.retention = Retention(
-            self.calls, days=days, recording_days=recording_days, clock=lambda: self.now, seconds=seconds
+            self.calls,
+            days=days,
+            recording_days=recording_days,
+            use_cases=self.use_cases.expire,
+            clock=lambda: self.now,
+            seconds=seconds,
         )
 
     @property
