@@ -60,6 +60,15 @@ class AppCalls:
             return False
         return True
 
+    def broke_off(self, attempt: str) -> bool:
+        record = self._app.store.peek(placed_id(attempt))
+        return record.status == "connecting" and not record.call_connection_id
+
+    def resume(self, attempt: str) -> None:
+        started = self._app.conductor.entries(placed_id(attempt))[0]
+        opening = CreateCall.model_validate(started["opening"])
+        self._app.conductor.place(started["flow"], opening, data=started["input"], key=attempt)
+
     def attempt_of(self, record: CallRecord) -> str:
         given = next(iter(self._app.conductor.entries(record.call_id)), {}).get("input")
         attempt = str(given.get("attempt", "")) if isinstance(given, Mapping) else ""

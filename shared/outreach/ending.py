@@ -59,7 +59,7 @@ class Ending:
             self._queue.send(Task(USE, "dial", {"campaign": of}))
 
     def recover(self, id: str) -> int:
-        """End the attempts whose calls were never placed; how many."""
+        """End the attempts whose calls were never placed, how many; go on with those whose placing broke off."""
         campaign, dialing = self._state.campaigns.get(id), self._state.dialing.get(id)
         if campaign is None or dialing is None:
             return 0
@@ -73,6 +73,8 @@ class Ending:
                 log.warning("campaign=%s: an attempt was begun and its call never placed", id)
                 self._dialer.not_tried(campaign, person, call.attempt)
                 count += 1
+            elif campaign.calls and self._calls.broke_off(call.attempt):
+                self._dialer.resume(campaign, person, call.attempt)
         return count
 
     def finish(self, id: str) -> str:

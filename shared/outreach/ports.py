@@ -31,6 +31,12 @@ class Calls(Protocol):
     def was_placed(self, attempt: str) -> bool:
         """Whether the call of an attempt is known. One round trip."""
 
+    def broke_off(self, attempt: str) -> bool:
+        """Whether the call of an attempt is known, and nothing shows that it left the app. One round trip."""
+
+    def resume(self, attempt: str) -> None:
+        """Go on with placing the call of an attempt, where whoever placed it died on the way."""
+
     def attempt_of(self, record: CallRecord) -> str:
         """The attempt of a call that was placed by `place`; empty: it is no such call."""
 

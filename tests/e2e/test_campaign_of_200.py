@@ -28,8 +28,10 @@ pytestmark = [
 ]
 PEOPLE = 200
 CALLERS = [f"+18005550{at}" for at in range(150, 160)]
-SECONDS = 600.0
+SECONDS = 800.0
 KILLED_EVERY = 10.0
+MOST_KILLS = 20
+"""What the last of them left is made good without another: that takes two minutes and a look at the agenda."""
 MOST_ATTEMPTS = 2
 LINES = "company: Contoso\ncountry: US\nzone: America/New_York\nnumbers:\n" + "".join(
     f'  - {{number: "{caller}", label: "{caller[-3:]}", reserve: 0, called_back: outreach}}\n' for caller in CALLERS
@@ -132,7 +134,7 @@ def _until_over(stack: Stack) -> int:
     killed, deadline, next_kill = 0, time.monotonic() + SECONDS, time.monotonic() + KILLED_EVERY
     waiting = sum(kind == "other zone" for _, kind in zip(range(PEOPLE), itertools.cycle(KINDS), strict=False))
     while time.monotonic() < deadline:
-        if time.monotonic() > next_kill:
+        if killed < MOST_KILLS and time.monotonic() > next_kill:
             stack.kill_host(killed % 2)
             stack.revive_host(killed % 2)
             killed, next_kill = killed + 1, time.monotonic() + KILLED_EVERY

@@ -124,6 +124,20 @@ def test_from_the_file_to_the_results(app: App) -> None:
     assert (call["callee"], call["result"]) == (f"4:{PHONE}", "confirmed")
 
 
+def test_placing_that_is_gone_on_with_calls_nobody_twice(app: App) -> None:
+    imported(app)
+    read(post(app, "/campaigns/spring/commands/start"), 200)
+    work(app)
+    outreach: Outreach = service("outreach")
+    (person,) = outreach.state.people.all("spring")
+    assert person.open_attempt is not None
+    calls: Any = outreach.dialer._calls
+    calls.resume(person.open_attempt.id)
+    assert app.kinds.count("create_call") == 1
+    app.run()
+    assert not calls.broke_off(person.open_attempt.id)
+
+
 def test_who_opts_out_is_on_the_own_list(app: App) -> None:
     imported(app)
     read(post(app, "/campaigns/spring/commands/start"), 200)

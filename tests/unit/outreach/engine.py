@@ -83,6 +83,7 @@ class FakeCalls:
         self.placed: dict[str, Placed] = {}
         self.going_on: dict[str, Placed] = {}
         self.refused: set[str] = set()
+        self.stuck: set[str] = set()
         self.brake: dict[str, str] = {}
         self.watch: Callable[[Placed], None] = lambda _: None
         self.crash: Crash = lambda: False
@@ -109,6 +110,12 @@ class FakeCalls:
 
     def was_placed(self, attempt: str) -> bool:
         return attempt in self.placed
+
+    def broke_off(self, attempt: str) -> bool:
+        return attempt in self.stuck
+
+    def resume(self, attempt: str) -> None:
+        self.stuck.discard(attempt)
 
     def attempt_of(self, record: CallRecord) -> str:
         return record.call_id.removeprefix("call ") if record.call_id.startswith("call ") else ""

@@ -269,6 +269,19 @@ def test_somebody_who_is_cancelled_after_the_decision_is_not_called() -> None:
     assert (world.calls.placed, person.state, person.attempts) == ({}, "cancelled", ())
 
 
+@pytest.mark.parametrize(("hours", "resumed"), [(0, True), (7, False)])
+def test_a_call_whose_placing_broke_off_goes_on_within_the_hours_alone(hours: int, resumed: bool) -> None:
+    world = World()
+    world.campaign()
+    world.add("1", BERLIN)
+    world.dial()
+    world.calls.stuck.add(FIRST)
+    world.now += timedelta(hours=hours, minutes=3)  # at 15:03 or 22:03 in Berlin
+    world.outreach.ending.recover("spring")
+    assert (FIRST not in world.calls.stuck) is resumed
+    assert list(world.calls.placed) == [FIRST]
+
+
 def test_a_missing_calendar_lets_nobody_be_called() -> None:
     world = World(window=None)
     world.campaign()
