@@ -112,11 +112,11 @@ def console_history(req: func.HttpRequest) -> func.HttpResponse:
 
 
 @blueprint.function_name("console_entry")
-@blueprint.route("console/calls/{call_id}/entries/{number}", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+@blueprint.route("console/calls/{call_id}/entries/{position}", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
 def console_entry(req: func.HttpRequest) -> func.HttpResponse:
     """One entry of the history as JSON."""
-    call_id, number = req.route_params["call_id"], req.route_params["number"]
-    return _page(req, "read", lambda console, visit: console.pages.entry(visit, call_id, number))
+    call_id, position = req.route_params["call_id"], req.route_params["position"]
+    return _page(req, "read", lambda console, visit: console.pages.entry(visit, call_id, position))
 
 
 @blueprint.function_name("console_numbers")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from shared.calls.record import CallRecord
-from shared.errors import InvalidInput
+from shared.errors import InvalidInput, SettingsError
 from shared.identifiers import Identifier
 from shared.logs import logger
 from shared.use_cases.base import Agenda, Erased, Task, UseCase
@@ -62,23 +62,36 @@ class UseCases:
 
     def export(self, number: Identifier) -> dict[str, Mapping[str, Any]]:
         """What each keeps of a number, by its name; those that keep nothing are left out."""
-        found = {name: case().export(number) for name, case in self._each().items()}
+        found = {name: case.export(number) for name, case in self._made()}
         return {name: kept for name, kept in found.items() if kept}
 
     def erase(self, number: Identifier) -> dict[str, Erased]:
-        """Erase what each keeps of a number, by its name; those that kept nothing are left out."""
-        found = {name: case().erase(number) for name, case in self._each().items()}
+        """Erase what each keeps of a number, by its name; those that kept nothing are left out. One that lacks a
+        setting was not looked through, and says so."""
+        lacking: dict[str, Erased] = {}
+        found = {name: case.erase(number) for name, case in self._made(lacking)} | lacking
         return {name: erased for name, erased in found.items() if erased != Erased()}
 
     def expire(self) -> int:
         """Have each remove what has been kept for long enough; how many things. One that fails keeps nobody back."""
         removed = 0
-        for name, case in self._each().items():
+        for name, case in self._made():
             try:
-                removed += case().expire(self._clock())
+                removed += case.expire(self._clock())
             except Exception as error:
                 log.error("not removed of %s: %s", name, type(error).__name__)
         return removed
+
+    def _made(self, lacking: dict[str, Erased] | None = None) -> Iterator[tuple[str, UseCase]]:
+        """Each of them, put together; not those that lack a setting, which are noted."""
+        for name, case in self._each().items():
+            try:
+                made = case()
+            except SettingsError as error:
+                if lacking is not None:
+                    lacking[name] = Erased(0, f"nothing was looked for: {error}")
+                continue
+            yield name, made
 
     def _each(self) -> dict[str, Callable[[], UseCase]]:
         """Each of them once: some have two names."""

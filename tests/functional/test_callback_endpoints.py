@@ -22,9 +22,11 @@ from shared.errors import LostRace, StoreUnavailable
 from shared.events import CALLBACK_TYPES
 from tests.examples import examples
 from tests.functional.app import ISSUER, RESOURCE_ID, App, Route, http_routes, key, problem, running
+from tests.functional.test_route_keys import CONSOLE, PAGES
 
-PUBLIC = {"health"}
-"""Routes that anybody may ask, because they tell nothing and change nothing."""
+PUBLIC = {"health", *PAGES, *CONSOLE}
+"""Routes that anybody may ask: because they tell nothing and change nothing; because they go by a page's own token
+(test_click.py); because they have a sign-in of their own (console/test_console_sign_in.py)."""
 
 SIGNED = {"stream_signals"}
 """Routes that ask for a signature over the request itself (test_stream_signals.py)."""

@@ -79,6 +79,9 @@ def look(*arguments: str, **environment: str) -> dict[str, Any]:
 AZURE = {"WEBSITE_INSTANCE_ID": "7f1c", "FUNCTIONS_WORKER_RUNTIME": "python"}
 
 
+FILES = {"button_script", "button_demo"}
+
+
 @pytest.fixture(scope="module")
 def right() -> dict[str, Any]:
     return look(**REQUIRED)
@@ -91,7 +94,9 @@ def test_with_every_setting_missing_the_worker_finds_the_same_functions_and_each
     }
     for name, one in found.items():
         if one["binding"]["type"] == "httpTrigger":
-            assert (one["ok"], one["status"]) == (True, "503"), name
+            # The console is off, and two files of the call-me button know nothing of the app.
+            expected = "404" if name.startswith("console_") else "200" if name in FILES else "503"
+            assert (one["ok"], one["status"]) == (True, expected), name
         else:
             assert one["ok"] is False, f"{name} lost what it was given"
             assert "settings, routing or flows are wrong" in one["error"]

@@ -254,7 +254,7 @@ def test_nothing_names_an_erased_person_in_any_table_or_container(azurite: Azuri
     assert (len(exported.recordings), len(exported.streams), len(exported.recordings[0].files)) == (1, 1, 2)
     assert account.people.export(ask).use_cases["click"]["requests"][0]["name"] == "Ada Lovelace"
     receipt = account.people.erase(ask)
-    assert receipt.use_cases == {"click": 1, "order": 1}
+    assert receipt.use_cases == {"click": 1, "handoff": 1, "masking": 2, "order": 1, "outreach": 2}
     assert [(one.call_id, one.erased, one.recordings) for one in receipt.calls] == [("call-of-ada", True, 1)]
     assert receipt.complete
     assert LISTED in receipt.stays
