@@ -31,7 +31,7 @@ EVENT = {"id": "e", "topic": "/t", "subject": "s", "eventType": "Microsoft.Commu
 def given(function):
     kind = function.trigger_type
     if kind == "httpTrigger":
-        parameters = {name: Datum("x", "string") for name in ("call_id", "recording_id", "action", "name")}
+        parameters = {name: Datum("x", "string") for name in ("call_id", "recording_id", "action", "name", "position")}
         return Datum({"method": Datum("POST", "string"), "url": Datum("http://h/api/x", "string"), "headers": {},
                       "query": {}, "params": parameters, "body": Datum(b"{}", "bytes")}, "http"), {}
     if kind == "eventGridTrigger":
