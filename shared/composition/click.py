@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
-
 from shared.click.service import Click
 from shared.click.store import TABLE, ClickStore
 from shared.composition.hashes import number_hashes
+from shared.composition.hooks import agrees
 from shared.composition.parts import Parts
-from shared.errors import StoreUnavailable
 from shared.identifiers import Identifier
 from shared.notifications.addresses import check_literal, read_url
-from shared.notifications.errors import ForbiddenAddress, NotDelivered
+from shared.notifications.errors import ForbiddenAddress
 from shared.notifications.outgoing import Outgoing
 from shared.setting_values import is_loopback
 
@@ -40,14 +38,7 @@ class CaptchaHook:
         return ""
 
     def solved(self, hook: str, site: str, answer: str, address: str) -> bool:
-        body = json.dumps({"site": site, "captcha": answer, "address": address}).encode()
-        try:
-            status = self._outgoing.post(hook, body, {"Content-Type": "application/json"}).status
-        except NotDelivered as error:
-            raise StoreUnavailable(f"captcha: {error}") from None
-        if status >= 500 or status == 429:
-            raise StoreUnavailable(f"captcha: the hook responded {status}")
-        return 200 <= status < 300
+        return agrees(self._outgoing, hook, {"site": site, "captcha": answer, "address": address}, "captcha")
 
 
 def compose_click(parts: Parts) -> Click:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import json
-
 from shared.composition.hashes import number_hashes
+from shared.composition.hooks import agrees
 from shared.composition.parts import Parts
-from shared.errors import StoreUnavailable
-from shared.notifications.errors import NotDelivered
 from shared.notifications.outgoing import Outgoing
 from shared.orders.service import Orders
 from shared.orders.store import TABLE, OrderStore
@@ -36,15 +33,8 @@ class PaymentHook:
         return bool(self._url)
 
     def charge(self, key: str, cents: int, card: str, expiry: str) -> bool:
-        body = json.dumps({"order": key, "cents": cents, "card": card, "expiry": expiry}).encode()
-        headers = {"Content-Type": "application/json", "Idempotency-Key": key}
-        try:
-            status = self._outgoing.post(self._url, body, headers).status
-        except NotDelivered as error:
-            raise StoreUnavailable(f"payment: {error}") from None
-        if status >= 500 or status == 429:
-            raise StoreUnavailable(f"payment: the hook responded {status}")
-        return 200 <= status < 300
+        asked = {"order": key, "cents": cents, "card": card, "expiry": expiry}
+        return agrees(self._outgoing, self._url, asked, "payment", Idempotency_Key=key)
 
 
 def compose_order(parts: Parts) -> Orders:
