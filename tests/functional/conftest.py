@@ -7,7 +7,16 @@ from pathlib import Path
 
 import pytest
 
+from shared.composition import board
 from tests.functional.app import App, running
+
+
+@pytest.fixture(autouse=True)
+def nothing_stays_patched() -> Iterator[None]:
+    """What a test patches of the composition must not reach the next test: patches undone in a wrong order would."""
+    before = board.compose
+    yield
+    assert board.compose is before
 
 
 @pytest.fixture

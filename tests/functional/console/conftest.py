@@ -15,9 +15,12 @@ from tests.functional.test_recording_functions import Room
 
 
 @pytest.fixture(autouse=True)
-def flows(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, flow in TESTED.items():
-        monkeypatch.setitem(FLOWS, name, flow)
+def flows() -> Iterator[None]:
+    """In a context of its own: the test's `monkeypatch` would be undone after `app`, and put back its fakes."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, flow in TESTED.items():
+            patch.setitem(FLOWS, name, flow)
+        yield
 
 
 @pytest.fixture
