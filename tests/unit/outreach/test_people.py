@@ -108,10 +108,10 @@ class Crashing(MemoryRows):
         if self.left == 0:
             raise StoreUnavailable("gone")
 
-    def put(self, table: Table, partition: str, texts: Mapping[str, str | None]) -> None:
+    def _write(self, table: Table, partition: str, texts: Mapping[str, str | None]) -> None:
         if texts:
             self._count()
-        super().put(table, partition, texts)
+        super()._write(table, partition, texts)
 
 
 @pytest.mark.parametrize("at", range(1, 8))
