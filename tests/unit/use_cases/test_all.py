@@ -104,6 +104,20 @@ def test_what_fails_stays_on_the_agenda_and_keeps_nobody_back() -> None:
     assert broken.told == ["one"]
 
 
+def test_what_is_put_there_again_while_it_is_done_comes_again() -> None:
+    class Again(Case):
+        def due(self, item: str) -> None:
+            super().due(item)
+            if len(self.told) == 1:
+                agenda.put("outreach", item, NOW)
+
+    case = Again()
+    found, agenda = uses({"outreach": lambda: case})
+    agenda.put("outreach", "spring", NOW)
+    assert [found.tick(), found.tick(), found.tick()] == [1, 1, 0]
+    assert case.told == ["spring", "spring"]
+
+
 def test_a_look_at_an_empty_agenda_is_one_request() -> None:
     class Counted(MemoryRows):
         asked = 0
