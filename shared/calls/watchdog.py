@@ -145,8 +145,8 @@ class Watchdog:
             log.warning("the slots were not looked at: %s", error)
 
     def _look_at(self, call_id: str, look: Callable[[Session], T]) -> T:
-        """What a function makes of a call that holds a slot. One that is not among the open calls is looked at here, and
-        put there: whoever placed it died between its claim and its index rows."""
+        """What a function makes of a call that holds a slot. One that is not among the open calls is looked at, and put
+        there: whoever placed it died between its claim and its index rows."""
         record, found = self._conductor.look_at(call_id, lambda session: (replace(session.record), look(session)))
         silent = self._conductor.now() - max(record.updated_at, record.written_at)
         if record.status != "ended" and silent > self._grace and not self._store.indexed(record):

@@ -208,8 +208,8 @@ def _text(people: Iterable[Person]) -> str | None:
 
 
 def _touched(told: int, nonce: str, text: str | None) -> str | None:
-    """A page, touched; one that is due in a minute stays as it is. Of nobody there is a page, too: somebody may be about
-    to make one."""
+    """A page, touched, even where there is none yet, which somebody may be about to make. One that is due in the minute
+    that is told stays as it is."""
     if _first_minute(text) == told:
         return text
     first, _, people = (text or f"{_NOBODY}\n[]").partition("\n")

@@ -195,8 +195,8 @@ def test_a_file_with_too_many_rows_is_refused_before_its_first(tmp_path: Path, a
     [
         ({"callers": ["+18005550100"]}, "callers.0 is not one of the numbers in lines.yaml"),
         ({"callers": ["+18005550144"]}, "nobody answers who calls 'silent' back"),
-        ({"flow": "nothing"}, "its flow is none that campaigns can call with"),
-        ({"flow": "reception"}, "its flow is none that campaigns can call with"),
+        ({"flow": "nothing"}, "its flow is missing or not made for campaigns. Name a flow that has use='outreach'"),
+        ({"flow": "reception"}, "its flow is missing or not made for campaigns"),
         ({"flow": "rude"}, "does not first say who calls: Contoso"),
         ({"flow": "pushy"}, "does not offer 9"),
         ({"rules": {**ALWAYS, "calendar": "holidays"}}, "'holidays' is no calendar"),
