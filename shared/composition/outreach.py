@@ -7,13 +7,14 @@ from datetime import UTC, datetime
 from typing import Any, NoReturn
 
 from shared.azure.archive import BlobArchive
+from shared.azure.dead_letters import TableDeadLetters
 from shared.calls.actions import CreateCall
 from shared.calls.claims import placed_id
 from shared.calls.record import CallRecord
 from shared.composition.parts import Parts
 from shared.errors import KeyReused, SettingsError, UnknownCall
 from shared.identifiers import Identifier
-from shared.notifications.base import Target
+from shared.notifications.base import DeadLetters, Target
 from shared.outreach.announcing import Announcer
 from shared.outreach.campaign import Campaign
 from shared.outreach.dialing import Slots
@@ -151,6 +152,9 @@ def compose_outreach(parts: Parts) -> UseCase:
     def clock() -> datetime:
         return datetime.now(UTC)
 
+    def letters() -> DeadLetters:
+        return TableDeadLetters(settings.storage_account, settings.store_prefix)
+
     archive = BlobArchive(settings.storage_account, settings.store_prefix, container="outreach")
     return Outreach(
         state=state,
@@ -161,7 +165,7 @@ def compose_outreach(parts: Parts) -> UseCase:
         windows=window_of,
         flows=parts.flows,
         lines=parts.lines,
-        announce=Announcer(targets, state.people, parts.queue, clock).announce,
+        announcer=Announcer(targets, letters, state.people, parts.queue, clock),
         clock=clock,
         most_rows=settings.outreach_max_recipients,
         evidence_days=settings.evidence_retention_days,

@@ -10,6 +10,7 @@ from shared.calls.record import CallRecord
 from shared.outreach.campaign import Campaign
 from shared.outreach.dialing import Slots
 from shared.outreach.windows import Window
+from shared.use_cases.base import Task
 
 Clock = Callable[[], datetime]
 Windows = Callable[[Campaign], Window | None]
@@ -42,6 +43,16 @@ class Calls(Protocol):
 
     def call_id(self, attempt: str) -> str:
         """The id of the call of an attempt."""
+
+
+class Announcing(Protocol):
+    """Tells other systems that a campaign is finished."""
+
+    def announce(self, campaign: Campaign, task: Task) -> str:
+        """Do a task; what came of it, for the log."""
+
+    def announce_again(self, campaign: Campaign) -> list[str]:
+        """Try again what was given up; the targets. UnknownDeadLetter."""
 
 
 class Files(Protocol):

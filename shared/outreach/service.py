@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any
@@ -23,7 +23,7 @@ from shared.outreach.ending import Ending
 from shared.outreach.on_call import OnCall
 from shared.outreach.person import Person, Wanted, first_due
 from shared.outreach.personal import Personal
-from shared.outreach.ports import Calls, Clock, Files, Windows
+from shared.outreach.ports import Announcing, Calls, Clock, Files, Windows
 from shared.outreach.sending import Sending, reading_of
 from shared.outreach.starting import flow_problem, number_problem
 from shared.outreach.state import Audited, State
@@ -39,7 +39,7 @@ class Outreach:
     """The use case of campaigns and reminders. Safe to share between threads and instances.
 
     Args:
-        announce: tells other systems that a campaign is finished.
+        announcer: tells other systems that a campaign is finished.
         evidence_days: the setting EVIDENCE_RETENTION_DAYS.
         most_rows: the setting OUTREACH_MAX_RECIPIENTS.
     """
@@ -55,7 +55,7 @@ class Outreach:
         windows: Windows,
         flows: Mapping[str, Flow],
         lines: Lines,
-        announce: Callable[[Campaign, Task], str],
+        announcer: Announcing,
         clock: Clock,
         most_rows: int,
         evidence_days: int,
@@ -66,7 +66,7 @@ class Outreach:
         self._windows = windows
         self._flows = flows
         self._lines = lines
-        self._announce = announce
+        self._announcer = announcer
         self._now = clock
         self.dialer = Dialer(state, calls, queue, agenda, windows, clock, lines.company)
         self.ending = Ending(state, calls, self.dialer, queue, clock)
@@ -91,7 +91,9 @@ class Outreach:
                 return self.sending.run(of, task.given.get("upload", ""))
             case "announce":
                 campaign = self.state.campaigns.get(of)
-                return "not finished" if campaign is None or not campaign.finished else self._announce(campaign, task)
+                if campaign is None or not campaign.finished:
+                    return "not finished"
+                return self._announcer.announce(campaign, task)
         raise InvalidInput("message", f"{task.what[:40]!r} is no work of campaigns.", "Remove it.")
 
     def due(self, item: str) -> None:
@@ -205,6 +207,10 @@ class Outreach:
         return dry_run(
             people, self._now(), campaign.rules, window, lambda person: found.get(person.wanted.number, nothing)
         )
+
+    def announce_again(self, id: str) -> list[str]:
+        """Tell those who did not take it that a campaign is finished; the targets. NotFound, UnknownDeadLetter."""
+        return self._announcer.announce_again(self.get(id))
 
     def audit(self, id: str) -> Sequence[Audited]:
         """Who asked for what, the oldest first."""

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import azure.functions as func
 import pytest
 
 from shared.calls import FLOWS, Call, Choice, Flow
+from shared.notifications.errors import NotDelivered
+from shared.notifications.event import Event
 from shared.outreach.service import Outreach
 from shared.recordings.memory import MemoryArchive
 from shared.use_cases import Task, service
@@ -122,6 +124,43 @@ def test_from_the_file_to_the_results(app: App) -> None:
     assert (evidence["campaign"], evidence["outcome"]) == ("spring", "done")
     call = read(get(app, f"/calls/{evidence['call_id']}"), 200)
     assert (call["callee"], call["result"]) == (f"4:{PHONE}", "confirmed")
+
+
+def test_the_end_of_a_campaign_that_nobody_took_is_a_dead_letter_that_is_listed_and_replayed(
+    app: App, room: Room
+) -> None:
+    class Target:
+        events: ClassVar[list[Event]] = []
+        takes = False
+
+        def deliver(self, event: Event) -> None:
+            if not self.takes:
+                raise NotDelivered("the hook responded 410", lasting=True)
+            self.events.append(event)
+
+    target, announcer = Target(), service("outreach")._announcer
+    announcer._targets, announcer._letters = lambda: {"hook": target}, lambda: room.kept.letters
+    imported(app)
+    read(post(app, "/campaigns/spring/commands/start"), 200)
+    work(app)
+    app.run()
+    app.later.flush()
+    work(app)
+    path = "/notifications/dead-letters"
+    (letter,) = read(get(app, path), 200)["dead_letters"]
+    assert (letter["call_id"], letter["target"], letter["reason"]) == (
+        "campaign-spring",
+        "hook",
+        "the hook responded 410",
+    )
+    target.takes = True
+    replayed = read(post(app, f"{path}/{letter['call_id']}/replay"), 202)
+    assert replayed == {"call_id": "campaign-spring", "targets": ["hook"]}
+    work(app)
+    assert [one.data["states"] for one in target.events] == [{"done": 1}]
+    assert read(get(app, path), 200)["dead_letters"] == []
+    assert problem(post(app, f"{path}/campaign-spring/replay"))["title"] == "Unknown dead letter"
+    assert post(app, f"{path}/campaign-winter/replay").status_code == 404
 
 
 def test_placing_that_is_gone_on_with_calls_nobody_twice(app: App) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from shared.calls.record import CallRecord
 from shared.errors import StoreUnavailable
 from shared.lines.reading import Line, Lines
+from shared.notifications.errors import UnknownDeadLetter
 from shared.outreach.campaign import Campaign
 from shared.outreach.dialing import Slots
 from shared.outreach.ports import Files, MemoryFiles
@@ -150,6 +151,20 @@ MACHINE = answered("")
 OPTED_OUT = answered("opted_out")
 
 
+@dataclass
+class Announced:
+    """Remembers which campaigns were said to be finished."""
+
+    campaigns: list[str]
+
+    def announce(self, campaign: Campaign, task: Task) -> str:
+        self.campaigns.append(campaign.id)
+        return "announced"
+
+    def announce_again(self, campaign: Campaign) -> list[str]:
+        raise UnknownDeadLetter(campaign.id)
+
+
 def outreach_over(
     rows: Rows,
     numbers: NumberHashes,
@@ -162,11 +177,6 @@ def outreach_over(
 ) -> Outreach:
     """The use case over these."""
 
-    def announce(campaign: Campaign, task: Task) -> str:
-        if announced is not None:
-            announced.append(campaign.id)
-        return "announced"
-
     return Outreach(
         state=State(rows, numbers),
         calls=calls or FakeCalls(clock),
@@ -176,7 +186,7 @@ def outreach_over(
         windows=lambda _: window(),
         flows={},
         lines=LINES,
-        announce=announce,
+        announcer=Announced(announced if announced is not None else []),
         clock=clock,
         most_rows=1000,
         evidence_days=1825,
