@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 
 from shared.azure.archive import BlobArchive
 from shared.azure.dead_letters import TableDeadLetters
+from shared.azure.inbox import BlobInbox, Dropped
 from shared.calls.actions import CreateCall
 from shared.calls.claims import placed_id
 from shared.calls.record import CallRecord
@@ -18,10 +19,12 @@ from shared.notifications.base import DeadLetters, Target
 from shared.outreach.announcing import Announcer
 from shared.outreach.campaign import Campaign
 from shared.outreach.dialing import Slots
+from shared.outreach.ports import DroppedFile
 from shared.outreach.service import Outreach
 from shared.outreach.state import State
 from shared.outreach.windows import Window
 from shared.privacy import NumberHashes
+from shared.storage_account import StorageAccount
 from shared.use_cases.base import Erased, Task, UseCase
 
 
@@ -82,8 +85,9 @@ class AppCalls:
 class BlobFiles:
     """Files that wait for their import, as blobs."""
 
-    def __init__(self, archive: BlobArchive) -> None:
-        self._archive = archive
+    def __init__(self, account: StorageAccount, prefix: str) -> None:
+        self._archive = BlobArchive(account, prefix, container="outreach")
+        self._inbox = BlobInbox(account, prefix, "outreach-in")
 
     def write(self, name: str, chunks: Iterable[bytes]) -> None:
         writer = self._archive.writer(name, "text/csv")
@@ -96,6 +100,18 @@ class BlobFiles:
 
     def remove(self, folder: str) -> None:
         self._archive.remove(folder)
+
+    def dropped(self) -> Sequence[DroppedFile]:
+        return [
+            DroppedFile(one.name, one.version, datetime.fromtimestamp(one.changed, UTC))
+            for one in self._inbox.waiting()
+        ]
+
+    def read_dropped(self, file: DroppedFile) -> Iterator[bytes]:
+        return self._inbox.read(Dropped(file.name, file.version, 0))
+
+    def remove_dropped(self, file: DroppedFile) -> None:
+        self._inbox.remove(Dropped(file.name, file.version, 0))
 
 
 class NotSetUp:
@@ -155,11 +171,10 @@ def compose_outreach(parts: Parts) -> UseCase:
     def letters() -> DeadLetters:
         return TableDeadLetters(settings.storage_account, settings.store_prefix)
 
-    archive = BlobArchive(settings.storage_account, settings.store_prefix, container="outreach")
     return Outreach(
         state=state,
         calls=AppCalls(parts),
-        files=parts.files or BlobFiles(archive),
+        files=parts.files or BlobFiles(settings.storage_account, settings.store_prefix),
         queue=parts.queue,
         agenda=parts.agenda,
         windows=window_of,

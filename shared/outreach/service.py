@@ -20,6 +20,7 @@ from shared.outreach.decisions import Known
 from shared.outreach.dialer import USE, Dialer, given
 from shared.outreach.dry_run import DryRun, dry_run
 from shared.outreach.ending import Ending
+from shared.outreach.inbox import INBOX, Inbox
 from shared.outreach.on_call import OnCall
 from shared.outreach.person import Person, Wanted, first_due
 from shared.outreach.personal import Personal
@@ -72,6 +73,7 @@ class Outreach:
         self.ending = Ending(state, calls, self.dialer, queue, clock)
         self.sending = Sending(state, files, queue, agenda, clock, most_rows)
         self.on_call = OnCall(state, self.ending, clock, lines.company)
+        self.inbox = Inbox(state, files, self.sending, agenda, clock, self.uploaded)
         self._personal = Personal(state, evidence_days)
         self._files = files
 
@@ -97,11 +99,15 @@ class Outreach:
         raise InvalidInput("message", f"{task.what[:40]!r} is no work of campaigns.", "Remove it.")
 
     def due(self, item: str) -> None:
-        """A campaign is to be looked at."""
+        """A campaign is to be looked at, or the files that were dropped."""
+        if item == INBOX:
+            self.inbox.look()
+            return
         campaign = self.state.campaigns.get(item)
         if campaign is None:
             return
         self.sending.check(campaign)
+        self.inbox.look_soon()  # should its chain have broken
         if campaign.calls:
             # Always at the same minutes, so that looks that were planned for several reasons become one.
             since = self._now().timestamp()
@@ -131,6 +137,7 @@ class Outreach:
         kept = self.state.campaigns.change(campaign.id, lambda one: one or campaign)
         if kept is None or kept.digest != campaign.digest:
             raise KeyReused
+        self.inbox.look_soon()
         is_new = kept.secret == campaign.secret
         if is_new:
             self._note(campaign.id, "made", who)

@@ -91,6 +91,48 @@ def test_there_are_no_more_calls_at_once_than_the_number_and_the_pace_allow() ->
     assert len(world.calls.placed) == 5
 
 
+def test_one_dials_at_a_time_and_looks_again_for_whoever_comes_meanwhile() -> None:
+    world = World()
+    world.calls.most = 9
+    world.campaign()
+    world.add("1", BERLIN)
+    place, others = world.calls.place, list[str]()
+
+    def place_and_come(*given: object) -> None:
+        place(*given)  # type: ignore[arg-type]
+        if not others:
+            world.add("2", NEW_YORK)
+            others.append(world.outreach.dialer.dial("spring"))
+
+    world.calls.place = place_and_come  # type: ignore[assignment,method-assign]
+    world.dial()
+    assert others == ["another dials"]
+    assert [one.number for one in world.calls.placed.values()] == [BERLIN, NEW_YORK]
+    dialing = world.state.dialing.get("spring")
+    assert dialing is not None
+    assert (dialing.dialer, dialing.again) == ("", False)
+
+
+def test_when_a_dialer_has_died_another_one_dials_within_a_minute() -> None:
+    world = World()
+    world.campaign()
+    world.add("1", BERLIN)
+    world.add("2", NEW_YORK)
+
+    def dies(*given: object) -> None:
+        raise KeyboardInterrupt
+
+    place, change = world.calls.place, world.state.dialing.change
+    world.calls.place = dies  # type: ignore[assignment,method-assign]
+    with pytest.raises(KeyboardInterrupt):
+        world.outreach.dialer._dial("spring", "dead", world.now)
+    change("spring", lambda one: one and one.model_copy(update={"dialer": "dead", "until": world.now}))
+    world.calls.place = place  # type: ignore[method-assign]
+    world.calls.most = 2
+    world.pass_time(timedelta(minutes=1))
+    assert len(world.calls.placed) == 1
+
+
 def test_a_pause_holds_before_the_next_call_and_goes_on_after_it() -> None:
     world = World()
     world.calls.most = 9
