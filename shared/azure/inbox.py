@@ -38,10 +38,10 @@ class Dropped(NamedTuple):
 
 
 class BlobInbox:
-    """The container `<prefix>-<container>`, which is made at the first look."""
+    """The container `<prefix>-outreach-in`, which is made at the first look."""
 
-    def __init__(self, account: StorageAccount, prefix: str, container: str) -> None:
-        self._blobs = Blobs(account, f"{prefix}-{container}", max_single_get_size=BLOCK, max_chunk_get_size=BLOCK)
+    def __init__(self, account: StorageAccount, prefix: str) -> None:
+        self._blobs = Blobs(account, f"{prefix}-outreach-in", max_single_get_size=BLOCK, max_chunk_get_size=BLOCK)
 
     def waiting(self) -> list[Dropped]:
         """The files that wait, by name. One round trip."""

@@ -87,7 +87,7 @@ class BlobFiles:
 
     def __init__(self, account: StorageAccount, prefix: str) -> None:
         self._archive = BlobArchive(account, prefix, container="outreach")
-        self._inbox = BlobInbox(account, prefix, "outreach-in")
+        self._inbox = BlobInbox(account, prefix)
 
     def write(self, name: str, chunks: Iterable[bytes]) -> None:
         writer = self._archive.writer(name, "text/csv")

@@ -22,7 +22,7 @@ from shared.logs import logger
 from shared.outreach.campaign import Campaign
 from shared.outreach.contacts import Contact
 from shared.outreach.decisions import AGAIN_AFTER, FINAL_STATES, Allowed, Decision, Known, Later, Never, may_call
-from shared.outreach.dialing import Dialing, dialed_by, left_by, opened, over, still_dialed_by, wakes
+from shared.outreach.dialing import LEASE, Dialing, dialed_by, left_by, opened, over, still_dialed_by, wakes
 from shared.outreach.ledgers import EvidenceRecord
 from shared.outreach.lists import ListHead, forbidding, stale
 from shared.outreach.outcomes import OutcomeClass
@@ -41,6 +41,8 @@ PAGES = 8
 """Pages of people that are read at once (our choice): of 50,000 people some 400."""
 HELD_UP = timedelta(seconds=30)
 """A decision that is older is none any more (our choice)."""
+TAKEOVER = LEASE + timedelta(seconds=1)
+"""When it is looked whether whoever dials has died over it (our choice)."""
 NO_ROOM = timedelta(seconds=10)
 """When it is looked again for a free slot, whose end nobody here is told of (our choice)."""
 BRAKED = timedelta(minutes=1)
@@ -136,7 +138,7 @@ class Dialer:
             if not due:
                 return f"placed={placed} {self._rest(campaign, now)}"
             if not planned:
-                self._agenda.put(USE, id, now + timedelta(minutes=1))  # should this instance die
+                self.look_again(id, now + TAKEOVER)
                 planned = True
             around = Round(campaign, window, lists, dialer)
             for person in self._ready(around, due, now):

@@ -31,7 +31,7 @@ PEOPLE = int(os.environ.get("CAMPAIGN_PEOPLE", "200"))
 CALLERS = [f"+18005550{at}" for at in range(150, 160)]
 SECONDS = 540.0
 KILLED_EVERY = 10.0
-MOST_KILLS = 12
+MOST_KILLS = 8
 """What the last of them left is made good without another: that takes two minutes and a look at the agenda."""
 MOST_ATTEMPTS = 2
 LINES = "company: Contoso\ncountry: US\nzone: America/New_York\nnumbers:\n" + "".join(

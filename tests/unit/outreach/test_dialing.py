@@ -79,12 +79,12 @@ def test_somebody_is_told_to_look_unless_somebody_looks_before() -> None:
 
 def test_one_dials_and_whoever_comes_meanwhile_has_it_look_again() -> None:
     one = dialed_by(Dialing(), "one", MONDAY)
-    assert (one.dialer, one.until, one.again) == ("one", MONDAY + timedelta(seconds=10), False)
+    assert (one.dialer, one.until, one.again) == ("one", MONDAY + timedelta(seconds=5), False)
     assert dialed_by(one, "one", MONDAY) == one
-    both = dialed_by(one, "other", MONDAY + timedelta(seconds=9))
+    both = dialed_by(one, "other", MONDAY + timedelta(seconds=4.9))
     assert both == one.model_copy(update={"again": True})
     kept = left_by(both, "one", LATER)
-    assert (kept.dialer, kept.until, kept.again) == ("one", LATER + timedelta(seconds=10), True)
+    assert (kept.dialer, kept.until, kept.again) == ("one", LATER + timedelta(seconds=5), True)
     assert left_by(both, "one", LATER, for_good=True).dialer == ""
     assert left_by(both, "other", LATER) == both
     assert not dialed_by(kept, "one", LATER).again
@@ -95,7 +95,7 @@ def test_one_dials_and_whoever_comes_meanwhile_has_it_look_again() -> None:
 
 def test_the_lease_of_a_dialer_that_died_ends_and_one_of_a_clock_that_was_wrong_does_not_hold() -> None:
     one = dialed_by(Dialing(), "one", MONDAY)
-    assert still_dialed_by(one, "one", LATER).until == LATER + timedelta(seconds=10)
+    assert still_dialed_by(one, "one", LATER).until == LATER + timedelta(seconds=5)
     assert still_dialed_by(one, "other", LATER) == one
-    assert dialed_by(one, "other", MONDAY + timedelta(seconds=10)).dialer == "other"
+    assert dialed_by(one, "other", MONDAY + timedelta(seconds=5)).dialer == "other"
     assert dialed_by(one, "other", MONDAY - timedelta(seconds=1)).dialer == "other"

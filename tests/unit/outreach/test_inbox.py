@@ -54,7 +54,7 @@ def test_a_file_in_the_folder_of_a_campaign_is_imported_within_two_minutes_and_t
     assert campaign is not None
     assert (campaign.state, campaign.people) == ("ready", 2)
     audited = world.outreach.audit("spring")[-1]
-    assert (audited.what, audited.by) == ("uploaded", "outreach-in")
+    assert (audited.what, audited.by) == ("uploaded")
     assert world.outreach.sending.report("spring", audited.more).new == 2
 
 
@@ -161,7 +161,7 @@ def blobs(inbox: BlobInbox, files: Iterable[tuple[str, bytes]]) -> None:
 
 @pytest.mark.node
 def test_the_container_is_there_after_the_first_look_and_a_file_is_read_as_it_was_seen(azurite: Azurite) -> None:
-    inbox = BlobInbox(StorageAccount(azurite.connection_string), f"in{next(_prefixes)}x", "outreach-in")
+    inbox = BlobInbox(StorageAccount(azurite.connection_string), f"in{next(_prefixes)}x")
     assert inbox.waiting() == []
     big = b"id,phone\n" * 1_000_000
     blobs(inbox, [("spring/a.csv", FILE), ("spring/b.csv", big)])
@@ -185,4 +185,4 @@ def test_a_storage_that_is_away_is_said_so() -> None:
         "DefaultEndpointsProtocol=http;AccountName=a;AccountKey=a2V5;BlobEndpoint=http://127.0.0.1:9/a;"
     )
     with pytest.raises(StoreUnavailable):
-        BlobInbox(away, "x", "outreach-in").waiting()
+        BlobInbox(away, "x").waiting()
