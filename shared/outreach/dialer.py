@@ -95,6 +95,7 @@ class Dialer:
         if campaign is None or not campaign.calls:
             return "not running"
         if not self._is_dialer(id, partial(dialed_by, dialer=dialer, now=began), dialer):
+            self.look_again(id, began + TAKEOVER)
             return "another dials"
         outcome, is_dialer = "", True
         try:

@@ -17,6 +17,8 @@ from shared.outreach.outcomes import OutcomeClass
 from shared.privacy import NumberHashes
 from shared.rows import MOST_ROWS, Rows
 
+PARTS = 256
+"""Partitions of an imported list (our choice): of 30,000 numbers, more than a hundred are in each."""
 LISTED_AT_ONCE = 50_000
 """Numbers of a do-not-call list that are held, as hashes, and written together (our choice): some 10 MB."""
 
@@ -115,8 +117,8 @@ class Contacts:
 class DoNotCall:
     """Do-not-call lists: numbers by their keyed hashes. An opt-out stays until it is taken out.
 
-    The company's own list has a partition for each number. An imported one has 256, by the beginning of the hash, so
-    that a hundred of its numbers are written together.
+    The company's own list has a partition for each number. An imported one has PARTS, by the beginning of the hash,
+    so that a hundred of its numbers are written together.
     """
 
     def __init__(self, rows: Rows, numbers: NumberHashes) -> None:
@@ -225,8 +227,8 @@ class EvidenceRecords:
 
 
 def _part(name: str, hashed: str) -> str:
-    """The partition of a number on an imported list."""
-    return f"imported.{name}.{hashed[:2]}"
+    """The partition of a number on an imported list: by the hash behind the id of its key."""
+    return f"imported.{name}.{int(hashed.rpartition('.')[2][:4], 16) % PARTS:02x}"
 
 
 def _unless(gone: str, text: str | None) -> str | None:

@@ -130,7 +130,11 @@ def test_when_a_dialer_has_died_another_one_dials_within_seconds() -> None:
     change("spring", lambda one: one and one.model_copy(update={"dialer": "dead", "until": dies_at}))
     world.calls.place = place  # type: ignore[method-assign]
     world.calls.most = 2
-    world.pass_time(timedelta(seconds=6))
+    world.pass_time(timedelta(seconds=4))
+    change("spring", lambda one: one and one.model_copy(update={"until": world.now + timedelta(seconds=5)}))
+    world.dial()
+    for _ in range(3):
+        world.pass_time(timedelta(seconds=3))
     assert len(world.calls.placed) == 1
 
 
