@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -13,6 +14,7 @@ import pytest
 from shared.calls import FLOWS, Call, Choice, Flow
 from shared.notifications.errors import NotDelivered
 from shared.notifications.event import Event
+from shared.outreach.ports import DroppedFile
 from shared.outreach.service import Outreach
 from shared.recordings.memory import MemoryArchive
 from shared.use_cases import Task, service
@@ -124,6 +126,19 @@ def test_from_the_file_to_the_results(app: App) -> None:
     assert (evidence["campaign"], evidence["outcome"]) == ("spring", "done")
     call = read(get(app, f"/calls/{evidence['call_id']}"), 200)
     assert (call["callee"], call["result"]) == (f"4:{PHONE}", "confirmed")
+
+
+def test_a_file_that_is_dropped_counts_as_an_upload(app: App) -> None:
+    read(post(app, "/campaigns", MAKE), 201)
+    outreach: Outreach = service("outreach")
+    files: Any = outreach._files
+    files.inbox[DroppedFile("spring/monday.csv", "1", datetime(2026, 1, 2, tzinfo=UTC))] = PEOPLE.encode()
+    outreach.due("_inbox")
+    work(app)
+    audit = read(get(app, "/campaigns/spring/audit"), 200)["audit"]
+    assert [(one["what"], one["by"]) for one in audit] == [("made", "unknown"), ("uploaded", "outreach-in")]
+    report = read(get(app, f"/campaigns/spring/uploads/{audit[1]['more']}"), 200)["report"]
+    assert (report["state"], report["new"], report["bad"]) == ("whole", 1, 1)
 
 
 def test_the_end_of_a_campaign_that_nobody_took_is_a_dead_letter_that_is_listed_and_replayed(
