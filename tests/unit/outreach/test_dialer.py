@@ -113,6 +113,26 @@ def test_one_dials_at_a_time_and_looks_again_for_whoever_comes_meanwhile() -> No
     assert (dialing.dialer, dialing.again) == ("", False)
 
 
+def test_a_dialer_makes_room_for_other_work_after_a_minute() -> None:
+    world = World()
+    world.calls.most = 9
+    world.campaign()
+    world.add("1", BERLIN)
+    world.add("2", NEW_YORK)
+    place = world.calls.place
+
+    def slowly(*given: object) -> None:
+        place(*given)  # type: ignore[arg-type]
+        world.now += timedelta(seconds=31)
+
+    world.calls.place = slowly  # type: ignore[assignment,method-assign]
+    world.outreach.dialer.dial("spring")
+    dialing = world.state.dialing.get("spring")
+    assert dialing is not None
+    assert (len(world.calls.placed), dialing.dialer) == (2, "")
+    assert (Task("outreach", "dial", {"campaign": "spring"}), 0.0) in world.queue.sent
+
+
 def test_when_a_dialer_has_died_another_one_dials_within_seconds() -> None:
     world = World()
     world.campaign()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from random import Random
@@ -10,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from shared.outreach.people import People
+from shared.outreach.people import People, _page_of, _partition
 from shared.outreach.person import Person
 from shared.rows import Change, Changed, MemoryRows, Row, Table
-from tests.unit.outreach.people import MONDAY, person
+from tests.unit.outreach.people import MONDAY, key_of, person
 
 FIRST, SECOND = "0" * 32, "0" * 31 + "1"
 """The keys of two people on one page."""
@@ -114,6 +115,19 @@ class Schedule:
 
 def waits(key: str, minutes: int, **more: Any) -> Person:
     return person(at=MONDAY + timedelta(minutes=minutes)).model_copy(update={"key": key, **more})
+
+
+def test_people_are_spread_evenly_over_64_partitions_and_1024_pages() -> None:
+    rows = MemoryRows()
+    everybody = {key_of(f"A-{n}"): waits(key_of(f"A-{n}"), 0) for n in range(20_000)}
+    People(rows).change_all("spring", everybody, lambda _, one: one)
+    pages = list(rows.first("people", "spring.", "spring/"))
+    assert len(pages) == 1024
+    partitions = Counter(row.partition for row in pages)
+    assert (len(partitions), set(partitions.values())) == (64, {16})
+    sizes = Counter(_partition("spring", _page_of(key)) for key in everybody)
+    assert 230 < min(sizes.values()) <= max(sizes.values()) < 400, "312 each"
+    assert max(len(row.text) for row in pages) < 12_000
 
 
 @pytest.mark.parametrize("part", range(4))
