@@ -58,6 +58,11 @@ def lost_operations(
     return found
 
 
+def calls_somebody(session: Session, found: Found) -> bool:
+    """Whether somebody is called, where this is done."""
+    return isinstance(found, journal.Resent) and isinstance(session.operation(found.seq).action, actions.CreateCall)
+
+
 def _is_too_late(operation: Operation[object], now: int) -> bool:
     """Whether nobody is to be called by it any more; nothing shows that anybody was."""
     placing = isinstance(operation.action, actions.CreateCall) and not operation.started

@@ -126,6 +126,9 @@ class NotSetUp:
     def closing(self, record: CallRecord) -> None:
         """No campaign placed it."""
 
+    def may_place(self, record: CallRecord) -> bool:
+        return False
+
     def export(self, number: Identifier) -> Mapping[str, Any]:
         return {}
 

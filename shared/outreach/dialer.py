@@ -164,16 +164,17 @@ class Dialer:
         self._state.contacts.change(person.wanted.number, lambda one: one.ended(attempt, counts=False))
         self._drop(campaign.id, person.key, attempt)
 
-    def resume(self, campaign: Campaign, person: Person, attempt: str) -> None:
-        """Go on with an attempt whose call was never sent, if the person may be called now as well."""
+    def may_go_on(self, campaign: Campaign, person: Person, attempt: str) -> bool:
+        """Whether a person may be called now by an attempt whose call may never have been sent."""
         now, number, rules = self._now(), person.wanted.number, campaign.rules
-        window, lists = self._windows(campaign), self._state.do_not_call.heads()
-        if window is None or person.state != "calling":
-            return
+        going_on, window, lists = person.open_attempt, self._windows(campaign), self._state.do_not_call.heads()
+        if window is None or not campaign.calls or person.state != "calling":
+            return False
+        if going_on is None or going_on.id != attempt:
+            return False
         known = Known(self._state.contacts.get(number), self._state.do_not_call.listed(number, lists), lists)
         begun = {"state": "waiting", "attempts": person.attempts[:-1], "begun": person.begun - 1, "due": now}
-        if isinstance(may_call(person.model_copy(update=begun), now, rules, window, known), Allowed):
-            self._calls.resume(attempt)
+        return isinstance(may_call(person.model_copy(update=begun), now, rules, window, known), Allowed)
 
     def finish(self, campaign: Campaign, key: str, attempt: str, outcome: OutcomeClass, result: str = "") -> None:
         """Note what came of an attempt."""

@@ -120,6 +120,10 @@ class Outreach:
         if record.direction == "outbound":
             self.ending.closing(record)
 
+    def may_place(self, record: CallRecord) -> bool:
+        """Whether whom a call is to may be called now as well."""
+        return self.ending.may_place(record)
+
     def export(self, number: Identifier) -> Mapping[str, Any]:
         return self._personal.export(number)
 

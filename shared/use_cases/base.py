@@ -77,6 +77,10 @@ class UseCase(Protocol):
     def closing(self, record: CallRecord) -> None:
         """A call of one of its flows is over. May be told again; raising keeps the call open, and it is told later."""
 
+    def may_place(self, record: CallRecord) -> bool:
+        """Whether somebody may still be called for a call of one of its flows. Asked where the request may never have
+        left: an instance died over it, and it is minutes late."""
+
     def export(self, number: Identifier) -> Mapping[str, Any]:
         """All that is kept of a number, as JSON; empty: nothing."""
 

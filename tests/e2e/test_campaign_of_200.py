@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import itertools
-import os
 import time
 from collections import Counter
 from pathlib import Path
@@ -27,7 +26,7 @@ pytestmark = [
     pytest.mark.xdist_group("e2e-campaign"),
     pytest.mark.timeout(660),
 ]
-PEOPLE = int(os.environ.get("CAMPAIGN_PEOPLE", "200"))
+PEOPLE = 200
 CALLERS = [f"+18005550{at}" for at in range(150, 160)]
 SECONDS = 540.0
 KILLED_EVERY = 10.0

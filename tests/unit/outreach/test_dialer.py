@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import pytest
 
 from shared.errors import StoreUnavailable
-from shared.outreach.lists import ListHead
+from shared.outreach.lists import ListHead, opted_out
 from shared.outreach.person import attempt_id
 from shared.use_cases.base import Task
 from tests.unit.outreach.engine import BUSY, CALLERS, DEAD, DECLINED, MACHINE, NO_ANSWER, OPTED_OUT, World, answered
@@ -277,7 +277,7 @@ def test_a_call_whose_answer_got_lost_goes_on_and_its_end_counts() -> None:
     world = World()
     world.campaign()
     world.add("1", BERLIN)
-    answers = iter([False, True])
+    answers = iter([False, False, True])
     world.calls.crash = lambda: next(answers, False)
     with pytest.raises(StoreUnavailable):
         world.outreach.work(Task("outreach", "dial", {"campaign": "spring"}))
@@ -341,12 +341,37 @@ def test_a_call_whose_placing_broke_off_goes_on_within_the_hours_alone(hours: in
     world = World()
     world.campaign()
     world.add("1", BERLIN)
-    world.dial()
-    world.calls.stuck.add(FIRST)
+    dies = iter([False, True])
+    world.calls.crash = lambda: next(dies, False)
+    with pytest.raises(StoreUnavailable):
+        world.outreach.work(Task("outreach", "dial", {"campaign": "spring"}))
     world.now += timedelta(hours=hours, minutes=3)  # at 15:03 or 22:03 in Berlin
     world.outreach.ending.recover("spring")
-    assert (FIRST not in world.calls.stuck) is resumed
+    assert (FIRST in world.calls.going_on) is resumed
     assert list(world.calls.placed) == [FIRST]
+
+
+@pytest.mark.parametrize("what", ["pause", "opts out", "cancels", "another attempt"])
+def test_nobody_is_called_by_a_request_that_was_held_up_who_may_not_be_any_more(what: str) -> None:
+    world = World()
+    world.campaign()
+    key = world.add("1", BERLIN)
+    dies = iter([False, True])
+    world.calls.crash = lambda: next(dies, False)
+    with pytest.raises(StoreUnavailable):
+        world.outreach.work(Task("outreach", "dial", {"campaign": "spring"}))
+    world.now += timedelta(seconds=20)
+    record = world.calls._record(FIRST)
+    assert world.outreach.may_place(record)
+    if what == "pause":
+        world.outreach.command("spring", "pause", "ada")
+    elif what == "opts out":
+        world.state.do_not_call.opt_out(BERLIN, opted_out("service", world.now))
+    elif what == "cancels":
+        world.add("1", BERLIN, cancelled=True)
+    else:
+        world.outreach.dialer.finish(world.campaign(), key, FIRST, "unknown")
+    assert not world.outreach.may_place(record)
 
 
 def test_a_missing_calendar_lets_nobody_be_called() -> None:

@@ -39,6 +39,9 @@ class Case:
     def closing(self, record: CallRecord) -> None:
         self._tell(record.call_id)
 
+    def may_place(self, record: CallRecord) -> bool:
+        return True
+
     def export(self, number: Identifier) -> Mapping[str, Any]:
         return {"number": number.raw_id} if self.told else {}
 
