@@ -23,7 +23,7 @@ from typing import TypeVar
 from pydantic import TypeAdapter
 
 from shared.outreach.person import Person
-from shared.rows import MOST_ROWS, Change, Changed, Rows
+from shared.rows import MOST_ROWS, Change, Changed, Row, Rows
 
 T = TypeVar("T")
 How = Callable[[Person | None, T], Person | None]
@@ -32,6 +32,8 @@ How = Callable[[Person | None, T], Person | None]
 Marks = dict[str, dict[str, str | None]]
 """Rows of `due`, by partition and key. A row's text is another each time that it is written."""
 
+LOOKED_AT = 100
+"""Rows of `due` that are read at once (our choice): of some, those who are due have been called meanwhile."""
 _PAGE = TypeAdapter(list[Person])
 _BEHIND = "/"
 """The sign behind `.`: the end of all partitions that begin with a campaign's id and a dot."""
@@ -94,21 +96,28 @@ class People:
 
     def due(self, campaign: str, until: datetime, most: int) -> list[Person]:
         """People who wait and are due by then, the earliest pages first, and of a page all of them. One query, and a
-        round trip for each page.
+        round trip for each page; more of both where rows are wrong.
 
         Args:
-            most: pages that are looked at.
+            most: pages with somebody who is due.
         """
-        found: dict[str, Person] = {}
         minute = _minute(until)
         last = _day(campaign, minute + _DAY_MINUTES)
-        for partition, key, mark in self._rows.first("due", f"{campaign}.", last, most, f"{minute + 1:08d}"):
-            told, _, page = key.partition(".")
-            text = self._rows.get("people", _partition(campaign, page), page)
-            if _first_minute(text) != int(told):
-                self._remove_wrong(campaign, page, int(told), (partition, key, mark))
-            found |= {one.key: one for one in _people(text) if one.state == "waiting" and one.due <= until}
-        return sorted(found.values(), key=lambda one: one.due)
+        while True:
+            found, pages, wrong = dict[str, Person](), 0, False
+            for row in self._rows.first("due", f"{campaign}.", last, LOOKED_AT, f"{minute + 1:08d}"):
+                told, _, page = row.key.partition(".")
+                text = self._rows.get("people", _partition(campaign, page), page)
+                if _first_minute(text) != int(told):
+                    self._remove_wrong(campaign, page, int(told), row)
+                    wrong = True
+                due = {one.key: one for one in _people(text) if one.state == "waiting" and one.due <= until}
+                found |= due
+                pages += bool(due)
+                if pages == most:
+                    break
+            if found or not wrong:
+                return sorted(found.values(), key=lambda one: one.due)
 
     def next_due(self, campaign: str) -> datetime | None:
         """The minute in which the next is due who waits, or an earlier one; None: nobody waits. One query."""
@@ -138,7 +147,7 @@ class People:
     def _read(self, since: str, until: str) -> Iterator[Person]:
         return (one for row in self._rows.first("people", since, until) for one in _people(row.text))
 
-    def _remove_wrong(self, campaign: str, page: str, told: int, row: tuple[str, str, str]) -> None:
+    def _remove_wrong(self, campaign: str, page: str, told: int, row: Row) -> None:
         """Remove a row that tells of another minute than its page, unless it is right by now."""
         nonce = token_hex(8)
         changed = self._rows.change(
@@ -148,8 +157,7 @@ class People:
             lambda planned: self._put(_marks(campaign, {page: (None, planned[page][0])}, {}, earlier=True)),
         )
         if _first_minute(changed[page][1]) != told:
-            partition, key, mark = row
-            self._rows.change("due", partition, {key: partial(_unless_new, mark)})
+            self._rows.change("due", row.partition, {row.key: partial(_unless_new, row.text)})
 
     def _put(self, marks: Marks) -> None:
         for partition, texts in marks.items():

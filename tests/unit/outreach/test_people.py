@@ -78,6 +78,15 @@ def test_the_next_who_are_due_come_first(rows: Rows) -> None:
     assert of(kept, MONDAY) == ["6", "0"]
 
 
+def test_those_who_are_due_are_found_behind_any_number_of_wrong_rows(rows: Rows) -> None:
+    many = [person(str(n), at=MONDAY) for n in range(40)]
+    kept = stored(rows, *many, person("last", at=MONDAY + HOUR))
+    called = {one.key: begin(one, MONDAY) for one in many}
+    kept.change_all("spring", called, lambda _, one: one)
+    assert of(kept, MONDAY + HOUR, most=2) == ["last"]
+    assert len(list(rows.first("due", "spring.", "spring/"))) == 1
+
+
 def test_somebody_is_due_to_the_second(rows: Rows) -> None:
     kept = stored(rows, person("1", at=MONDAY + timedelta(seconds=30)))
     assert of(kept, MONDAY + timedelta(seconds=29)) == []
@@ -145,7 +154,7 @@ def test_a_row_that_was_written_anew_meanwhile_is_left() -> None:
     kept.change("spring", one.key, lambda _: one)
     back = one.model_copy(update={"due": MONDAY, "result": "moved back"})
     rows.other = lambda: stored(rows, back)
-    assert of(kept, MONDAY) == []  # what was read before
+    assert of(kept, MONDAY) == ["1"]
     assert of(kept, MONDAY) == ["1"]
 
 
