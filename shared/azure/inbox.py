@@ -55,16 +55,18 @@ class BlobInbox:
 
     def read(self, file: Dropped) -> Iterator[bytes]:
         """A file, in blocks, as it was seen. LostRace if it is gone or another by now."""
-        unchanged = {"etag": file.version, "match_condition": MatchConditions.IfNotModified}
         with storage_errors():
             try:
-                stream = self._blobs.client.download_blob(file.name, **unchanged)
+                stream = self._blobs.client.download_blob(
+                    file.name, etag=file.version, match_condition=MatchConditions.IfNotModified
+                )
                 yield from stream.chunks()
             except (ResourceModifiedError, ResourceNotFoundError) as error:
                 raise LostRace(file.name) from error
 
     def remove(self, file: Dropped) -> None:
         """Remove a file, unless it is another by now."""
-        unchanged = {"etag": file.version, "match_condition": MatchConditions.IfNotModified}
         with storage_errors(), suppress(ResourceModifiedError, ResourceNotFoundError):
-            self._blobs.client.get_blob_client(file.name).delete_blob(delete_snapshots="include", **unchanged)
+            self._blobs.client.get_blob_client(file.name).delete_blob(
+                delete_snapshots="include", etag=file.version, match_condition=MatchConditions.IfNotModified
+            )

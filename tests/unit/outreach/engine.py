@@ -150,8 +150,13 @@ class FakeCalls:
 
     def _record(self, attempt: str, **more: Any) -> CallRecord:
         placed = self.placed[attempt]
-        who = {"caller": f"4:{placed.caller}", "callee": f"4:{placed.number}"}
-        return CallRecord(self.call_id(attempt), direction="outbound", **who, **more)
+        return CallRecord(
+            self.call_id(attempt),
+            direction="outbound",
+            caller=f"4:{placed.caller}",
+            callee=f"4:{placed.number}",
+            **more,
+        )
 
 
 def answered(result: str = "confirmed") -> dict[str, Any]:

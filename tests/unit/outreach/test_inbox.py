@@ -54,7 +54,7 @@ def test_a_file_in_the_folder_of_a_campaign_is_imported_within_two_minutes_and_t
     assert campaign is not None
     assert (campaign.state, campaign.people) == ("ready", 2)
     audited = world.outreach.audit("spring")[-1]
-    assert (audited.what, audited.by) == ("uploaded")
+    assert (audited.what, audited.by) == ("uploaded", "outreach-in")
     assert world.outreach.sending.report("spring", audited.more).new == 2
 
 
