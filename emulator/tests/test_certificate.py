@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from acs_emulator.core import certificate
 from acs_emulator.core.certificate import CertificateFiles, data_folder, development_certificate
@@ -92,7 +93,7 @@ def test_a_pair_that_was_spoiled_is_made_again(tmp_path: Path, file: str, spoile
 
 def test_what_the_emulator_cannot_use_is_made_again(tmp_path: Path) -> None:
     files = development_certificate(tmp_path)
-    key = serialization.load_pem_private_key(files.key.read_bytes(), None)
+    key = ec.generate_private_key(ec.SECP256R1())
     password = serialization.BestAvailableEncryption(b"secret")
     formats = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
     files.key.write_bytes(key.private_bytes(*formats, password))
@@ -105,7 +106,7 @@ def test_what_the_emulator_cannot_use_is_made_again(tmp_path: Path) -> None:
         .serial_number(1)
         .not_valid_before(datetime.now(UTC) - timedelta(days=1))
         .not_valid_after(datetime.now(UTC) + timedelta(days=100))
-        .sign(key, hashes.SHA256())  # type: ignore[arg-type]
+        .sign(key, hashes.SHA256())
     )
     files.certificate.write_bytes(nameless.public_bytes(serialization.Encoding.PEM))
     files.key.write_bytes(key.private_bytes(*formats, serialization.NoEncryption()))
