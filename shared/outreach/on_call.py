@@ -82,16 +82,20 @@ class OnCall:
         return [{"id": one.id, "at": spoken(kept, one.at)} for one in to_come]
 
     def book(self, offer: str, campaign: str, person: str, appointment: str, time: Mapping[str, str]) -> bool:
-        """Whether one of the times is the person's appointment now, in place of the one that was spoken of. False: the
-        calendar has given it away, or does not respond; then somebody must call them.
+        """Whether one of the times is the person's appointment now, in place of the one that was spoken of. False: that
+        one was moved or cancelled meanwhile, or the calendar has given the time away, or does not respond; then
+        somebody must call them.
         """
+        was, now = datetime.fromisoformat(appointment), datetime.fromisoformat(time["at"])
+        found = self._state.people.get(campaign, person)
+        if found is None or found.state == "cancelled" or found.wanted.appointment not in (was, now):
+            return False
         try:
             booked = self._times.book(offer, time["id"])
         except StoreUnavailable as error:
             log.warning("not known whether it is booked campaign=%s person=%s: %s", campaign, person, error)
             return False
         if booked:
-            was, now = datetime.fromisoformat(appointment), datetime.fromisoformat(time["at"])
             self._state.people.change(campaign, person, lambda one: one and rescheduled(one, was, now))
         return booked
 
