@@ -66,8 +66,9 @@ async def is_a_person(call: Call[About], about: About) -> str:
     return "no_more" if key == "9" else "person"
 
 
-async def ask_what_they_want(call: Call[About], about: About, told: Prompt, results: Mapping[str, Tone]) -> None:
-    """Say what the call is about and ask; thank for what they want, or say goodbye to whoever says nothing.
+async def ask_what_they_want(call: Call[About], about: About, told: Prompt, results: Mapping[str, Tone]) -> str:
+    """Say what the call is about and ask: one of the results; empty: they say nothing, or want no calls, and we have
+    said goodbye.
 
     Args:
         results: what they may want, each with its key; 9 is offered beside them.
@@ -86,10 +87,15 @@ async def ask_what_they_want(call: Call[About], about: About, told: Prompt, resu
         )
     except NoInput:
         await call.play(call.text("goodbye"))
-        return
+        return ""
     if wanted == "no_more":
         await no_more_calls(call, about)
-        return
+        return ""
+    return wanted
+
+
+async def thank(call: Call[About], about: About, wanted: str) -> None:
+    """Keep what they want, and say so."""
     await say_result(call, about, wanted)
     await call.play(call.text(wanted))
 

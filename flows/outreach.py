@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from shared.calls import Call, WantsPerson, flow
 
-from .campaign_calls import About, ask_what_they_want, is_a_person, no_more_calls, to_a_person, who_calls_back
+from .campaign_calls import (
+    About,
+    ask_what_they_want,
+    is_a_person,
+    no_more_calls,
+    thank,
+    to_a_person,
+    who_calls_back,
+)
 
 
 @flow("outreach", title="Campaign", use="outreach", input=About)
@@ -26,4 +34,6 @@ async def outreach(call: Call[About]) -> None:
 async def message(call: Call[About], about: About) -> None:
     """Say the message, and take what they want."""
     told = call.text("message", company=about.company)
-    await ask_what_they_want(call, about, told, {"interested": "one", "not_interested": "two"})
+    wanted = await ask_what_they_want(call, about, told, {"interested": "one", "not_interested": "two"})
+    if wanted:
+        await thank(call, about, wanted)

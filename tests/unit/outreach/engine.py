@@ -14,6 +14,7 @@ from shared.lines.reading import Line, Lines
 from shared.notifications.errors import UnknownDeadLetter
 from shared.outreach.campaign import Campaign
 from shared.outreach.dialing import Slots
+from shared.outreach.other_times import NoOtherTimes
 from shared.outreach.ports import Files, MemoryFiles
 from shared.outreach.rules import Rules
 from shared.outreach.service import Outreach
@@ -207,6 +208,7 @@ def outreach_over(
         flows={},
         lines=LINES,
         announcer=Announced(announced if announced is not None else []),
+        times=NoOtherTimes(),
         clock=clock,
         most_rows=1000,
         evidence_days=1825,
