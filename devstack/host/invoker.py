@@ -36,7 +36,7 @@ class Invoker:
     async def invoke(self, invocation: Invocation, reason: str) -> Outcome:
         """Run one invocation and write its outputs; a failure of either is a failed Outcome."""
         name, identifier = invocation.function.name, invocation.invocation_id
-        talk = not self._console.quiet
+        talk = self._console.invocations
         if talk:
             self._console.line(f"Executing 'Functions.{name}' (Reason='{reason}', Id={identifier})")
         started = time.perf_counter()
