@@ -28,5 +28,5 @@ def iso_of(field: str, *, never: str | None = None) -> Any:
         return iso(getattr(view, field)) or never
 
     described = f"`{field}` as ISO 8601 in UTC; {'null' if never is None else 'empty'}: not yet"
-    form = {"format": "date-time"} if never is None else None
+    form: dict[str, Any] | None = {"format": "date-time"} if never is None else None
     return computed_field(description=described, json_schema_extra=form)(property(shown))
