@@ -61,7 +61,8 @@ class Upped:
             text=True,
             errors="replace",
         )
-        threading.Thread(target=self._read, daemon=True).start()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
         self.until("Switchboard is up")
         return self
 
@@ -73,6 +74,10 @@ class Upped:
             self.code = self._process.wait(20)
         finally:
             self._process.kill()
+            self._process.wait()
+            self._reader.join(5)
+            if self._process.stdout is not None:
+                self._process.stdout.close()
 
     def printed(self) -> str:
         """Everything that it has printed."""
