@@ -82,7 +82,7 @@ class Conversation:
         number = self._numbers[call]
         at = self._paint(f"{datetime.now():%H:%M:%S}", DIM)
         tag = self._paint(f"{number:>3}", BOLD, _OF_CALLS[number % len(_OF_CALLS)])
-        colour = (RED,) if failed else _OF_SPEAKERS.get(who, (DIM,))
+        colour = (RED,) if failed else _OF_SPEAKERS.get(who, ())
         speaker = party[-_PARTY:] if who == "phone" and party else who
         self._say(f"{at} {tag}  {self._paint(f'{speaker:<{_PARTY}}  {text}'.rstrip(), *colour)}")
 

@@ -184,11 +184,14 @@ class _Echo:
     def _tells(self, service: str, line: str) -> bool:
         if service == "emulator":
             return "WARNING" in line or (self.up and "Event Grid" not in line)
-        return _START.search(line) is None
+        return _ROUTINE.search(line) is None or _PROBLEM.search(line) is not None
 
 
-_START = re.compile(r"Listening on |^Skipping |Executing 'Functions|Executed 'Functions.*Succeeded")
-"""What hosts say at each start, and Core Tools of each run of a function."""
+_ROUTINE = re.compile(
+    r"Listening on |^Skipping |Executing 'Functions|Executed 'Functions.*Succeeded"
+    r"|\] [a-z ]+ [A-Z]\w+ (?:call|recording)=|\] archived recording="
+)
+"""What hosts say at each start, Core Tools of each run of a function, and the app of each event that it took."""
 _PROBLEM = re.compile(r"\b(?:WARNING|error|failed|misconfigured|Exception)\b")
 
 

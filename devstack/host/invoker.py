@@ -12,6 +12,10 @@ from devstack.host.backend import Backend, Invocation, Outcome
 from devstack.host.console import Console
 from devstack.host.functions import Binding
 
+_TOLD_BY_THE_APP = "Misconfigured("
+"""An app whose settings, routing or flows are wrong says so once; each of its functions fails then, timers every few
+seconds."""
+
 
 class OutputWriter(Protocol):
     """Writes the value of one output binding to where the binding points."""
@@ -47,6 +51,8 @@ class Invoker:
                 outcome = await self._write_outputs(invocation, outcome)
         finally:
             self._running -= 1
+        if not outcome.ok and outcome.error.startswith(_TOLD_BY_THE_APP) and not talk:
+            return outcome
         if talk or not outcome.ok:
             word = "Succeeded" if outcome.ok else "Failed"
             duration = int((time.perf_counter() - started) * 1000)

@@ -103,6 +103,13 @@ def test_what_is_said_moves_no_cursor() -> None:
     [
         ("azurite", "anything", True, False),
         ("host", "[2026-11-28T10:00:00.000Z] closed call=1 outcome=completed", False, True),
+        ("host", "[2026-11-28T10:00:00.000Z] flow bakery says call=1: sold out", False, True),
+        ("host", "[2026-11-28T10:00:00.000Z] reported recording=20261128-7c report", False, True),
+        ("host", "[2026-11-28T10:00:00.000Z] advanced PlayCompleted call=1", False, False),
+        ("host", "[2026-11-28T10:00:00.000Z] claimed IncomingCall call=1 answer by rule 'x'", False, False),
+        ("host", "[2026-11-28T10:00:00.000Z] failed PlayCompleted call=1", False, True),
+        ("host", "[2026-11-28T10:00:00.000Z] registered RecordingFileStatusUpdated recording=2 files=1", False, False),
+        ("host", "[2026-11-28T10:00:00.000Z] archived recording=20261128-7c chunk=0", False, False),
         ("host", "[…] flow bakery failed call=1: NameError", False, True),
         ("host", "[…] Executing 'Functions.health' (Reason='x')", False, False),
         ("host", "[…] Executed 'Functions.health' (Succeeded, Id=1)", False, False),
