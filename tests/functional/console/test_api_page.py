@@ -79,16 +79,17 @@ def page(app: App, tmp_path: Path) -> Iterator[Page]:
 @pytest.mark.long
 @pytest.mark.xdist_group("chromium")
 def test_in_a_browser_routes_unfold_and_a_request_is_tried_out_under_the_policy(page: Page) -> None:
-    page.until("document.querySelectorAll('.opblock').length > 50")
-    page.get("document.querySelector('#operations-default-listFlows .opblock-summary-control').click()")
-    page.until("document.querySelector('#operations-default-listFlows .try-out__btn') !== null")
-    page.get("document.querySelector('#operations-default-listFlows .try-out__btn').click()")
-    page.until("document.querySelector('#operations-default-listFlows .execute') !== null")
-    page.get("document.querySelector('#operations-default-listFlows .execute').click()")
-    page.until(
-        "document.querySelector('#operations-default-listFlows .live-responses-table .response-col_status') !== null"
-    )
-    shown = page.get("document.querySelector('#operations-default-listFlows .live-responses-table').innerText")
+    page.until("document.querySelectorAll('.opblock-tag').length > 10")
+    page.get("document.querySelector('#operations-tag-Flows').click()")
+    flows = "#operations-Flows-listFlows"
+    page.until(f"document.querySelector('{flows}') !== null")
+    page.get(f"document.querySelector('{flows} .opblock-summary-control').click()")
+    page.until(f"document.querySelector('{flows} .try-out__btn') !== null")
+    page.get(f"document.querySelector('{flows} .try-out__btn').click()")
+    page.until(f"document.querySelector('{flows} .execute') !== null")
+    page.get(f"document.querySelector('{flows} .execute').click()")
+    page.until(f"document.querySelector('{flows} .live-responses-table .response-col_status') !== null")
+    shown = page.get(f"document.querySelector('{flows} .live-responses-table').innerText")
     assert "200" in shown
     assert "Front desk" in shown
     assert page.complaints == [], "the page's policy forbids nothing that it needs"

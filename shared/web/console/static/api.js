@@ -4,7 +4,7 @@
 SwaggerUIBundle({
   url: document.getElementById("api").dataset.document,
   dom_id: "#api",
-  docExpansion: "list",
+  docExpansion: "none",
   defaultModelsExpandDepth: -1,
   filter: true,
   deepLinking: true,
