@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from shared.errors import InvalidInput, UnknownRecording
+from shared.errors import InvalidInput, SettingsError, UnknownRecording
 from shared.quality.report import Report
 from shared.recordings.base import Archive, Ledger, ReportRow
 from shared.recordings.pipeline import Pipeline
@@ -67,7 +67,7 @@ class FileView(_Model):
     audio: str | None = Field(
         None,
         description="where the archived file can be read without a key, for REPORT_LINK_MINUTES; null: it is not "
-        "archived, or in a list",
+        "archived, in a list, or where the storage has no key to sign links with",
     )
 
 
@@ -187,11 +187,17 @@ class ReportService:
     def recording(self, recording: str) -> RecordingView:
         """One recording, with links to its files that work for a while."""
         record = self._ledger.load(recording)[0]
-        return _view(record, lambda name: self._archive.link(name, self._link_seconds))
+        return _view(record, self._link)
 
     def replay(self, recording: str) -> RecordingView:
         """Fetch again what failed, and make a new report."""
         return _view(self._pipeline.replay(recording))
+
+    def _link(self, name: str) -> str | None:
+        try:
+            return self._archive.link(name, self._link_seconds)
+        except SettingsError:  # the page Status and the page of a report say it
+            return None
 
     def _days(self, query: Mapping[str, str]) -> Sequence[str]:
         """The days that a list is of: the one that is named, those of the call that is named, or today."""
@@ -219,7 +225,7 @@ def _links(recording: str, call_id: str, *, reported: bool) -> RecordingLinks:
     )
 
 
-def _view(record: RecordingRecord, link: Callable[[str], str] | None = None) -> RecordingView:
+def _view(record: RecordingRecord, link: Callable[[str], str | None] | None = None) -> RecordingView:
     files = tuple(
         FileView(
             index=chunk.index,

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from shared.calls import FLOWS
+from shared.errors import SettingsError
 from shared.web.openapi import openapi
 from tests.functional.api import OTHER_PHONE, TESTED, assert_refused, ended, get, live, placed, read, send
 from tests.functional.app import App, problem, running
@@ -102,6 +103,21 @@ def test_from_a_call_one_comes_to_its_recording_its_report_its_audio_and_back(ro
     assert room.json("/recordings?call=call-9") == {"recordings": [], "next": None}
     assert room.json(f"/recordings?call={call}&day=2020-01-01") == {"recordings": [], "next": None}
     assert room.json("/reports?call=never") == {"reports": [], "next": None}
+
+
+def test_links_to_audio_are_for_nobody_else_and_missing_where_nothing_signs_them(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recording = room.announce()
+    room.run()
+    assert room.get(f"/recordings/{recording}").headers["Cache-Control"] == "no-store"
+
+    def link(name: str, seconds: float) -> str:
+        raise SettingsError("AzureWebJobsStorage", "holds no AccountKey")
+
+    monkeypatch.setattr(room.world.archive, "link", link)
+    shown = room.json(f"/recordings/{recording}")
+    assert (shown["status"], shown["files"][0]["audio"]) == ("reported", None)
 
 
 def test_a_recording_without_a_report_or_a_call_has_no_link_to_one(room: Room) -> None:
