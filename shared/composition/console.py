@@ -17,6 +17,8 @@ from shared.diagnostics import settings_findings, setup_findings
 from shared.errors import InvalidInput, Misconfigured
 from shared.exposure import exposed_problems, in_azure
 from shared.security import accepted_keys
+from shared.web.console.api_page import api_document, api_page
+from shared.web.console.exchange import Reply
 from shared.web.console.gate import Gate
 from shared.web.console.pages import Pages
 from shared.web.console.sign_in import SignIn
@@ -46,6 +48,16 @@ class Console:
             lambda: board.recordings().service,
             lambda: board.recordings().pipeline,
         )
+
+    def api_page(self) -> Reply:
+        """The HTTP API, to click on."""
+        return api_page()
+
+    def api_document(self) -> Reply:
+        """What that page shows; Misconfigured where the app is not set up."""
+        if (board := self.board) is None:
+            raise Misconfigured
+        return api_document(board.service.document())
 
 
 def compose_console(found: Switchboard | Exception, environ: Mapping[str, str]) -> Console:
