@@ -9,7 +9,7 @@ from typing import Any, Protocol, get_args
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.errors import InvalidInput, UnknownRecording
-from shared.handoff.case import Case, NotTaken, State
+from shared.handoff.case import WAITING, Case, NotTaken, State
 from shared.handoff.figures import HandoffFigures, figures
 from shared.handoff.service import Handoff
 from shared.identifiers import Identifier
@@ -20,6 +20,11 @@ from shared.web.queries import begin_of, day, limit, page, position
 
 MOST_NAME = 100
 """Characters of who has called somebody back (our choice)."""
+
+
+WAIT = "waiting"
+"""Of lists: whatever somebody of the contact centre should call."""
+STATES = (*get_args(State), WAIT)
 
 
 class _Model(BaseModel):
@@ -105,10 +110,11 @@ class CaseService:
     def list(self, query: Mapping[str, str]) -> CaseList:
         """A page of cases. One round trip for a thousand that are looked at."""
         size, state = limit(query.get("limit")), query.get("state")
-        if state and state not in get_args(State):
-            raise InvalidInput("state", f"{state[:40]!r} is not a state.", f"Known: {', '.join(get_args(State))}.")
+        if state and state not in STATES:
+            raise InvalidInput("state", f"{state[:40]!r} is not a state.", f"Known: {', '.join(STATES)}.")
+        wanted = WAITING if state == WAIT else {state}
         cases = self._handoff.cases.all(position(query.get("after")))
-        found, more = page((case for case in cases if not state or case.state == state), size)
+        found, more = page((case for case in cases if not state or case.state in wanted), size)
         return CaseList(cases=tuple(map(_listed, found)), next=found[-1].id if more else None)
 
     def get(self, case_id: str) -> CaseView:
@@ -185,7 +191,7 @@ _CASE_ID = {
     "description": "as X-MS-Custom-Case has it",
     "schema": {"type": "string", "pattern": "^[0-9a-f]{40}$"},
 }
-_STATE = {"name": "state", "in": "query", "schema": {"type": "string", "enum": list(get_args(State))}}
+_STATE = {"name": "state", "in": "query", "schema": {"type": "string", "enum": list(STATES)}}
 
 
 def _day(name: str, default: str) -> dict[str, Any]:

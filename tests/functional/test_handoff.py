@@ -110,6 +110,8 @@ def test_cases_are_listed_in_pages_and_by_state(app: App) -> None:
     (message,) = get(app, "/cases?state=message")["cases"]
     assert message["id"] == cases[1]
     assert message["recording"] == kept_as("r-1", datetime.now(UTC))
+    desk().call_back(cases[2], CALLER, "2026-12-01T09:00:00+00:00")
+    assert {one["id"] for one in get(app, "/cases?state=waiting")["cases"]} == {cases[1], cases[2]}
     assert_refused(app.request("GET", "/api/cases?state=lost"), 400, "state")
     assert_refused(app.request("GET", "/api/cases?limit=0"), 400, "limit")
 
