@@ -116,6 +116,24 @@ def test_cases_are_listed_in_pages_and_by_state(app: App) -> None:
     assert_refused(app.request("GET", "/api/cases?limit=0"), 400, "limit")
 
 
+def test_who_waits_is_looked_for_among_so_many_and_then_on(app: App) -> None:
+    cases = sorted(begin(f"call-{number}") for number in range(6))
+    for case in (cases[1], cases[2], cases[5]):
+        desk().message_begins(case, "r-1")
+    service_of = CaseService(desk(), Recorded)
+
+    def found(after: str, size: int, most: int) -> tuple[list[str], str | None]:
+        page = service_of.waiting(after, size, most)
+        return [one.id for one in page.cases], page.next
+
+    assert found("", 9, 9) == ([cases[1], cases[2], cases[5]], None)
+    assert found("", 2, 9) == ([cases[1], cases[2]], cases[2])
+    assert found(cases[2], 2, 9) == ([cases[5]], None)
+    assert found("", 9, 2) == ([cases[1]], cases[1])
+    assert found(cases[2], 9, 2) == ([], cases[4])
+    assert found(cases[4], 9, 2) == ([cases[5]], None)
+
+
 def test_a_case_is_marked_as_called_back_once(app: App) -> None:
     case = begin()
     assert problem(mark(app, case))["detail"].startswith("Nobody waits for a call: the case is 'open'.")

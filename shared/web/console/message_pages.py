@@ -14,12 +14,14 @@ from shared.web.console.exchange import Reply, see_other
 from shared.web.console.gate import Gate, Visit
 from shared.web.console.rendering import POLICY
 from shared.web.console.words import masked_number, person, without_numbers
-from shared.web.handoff import WAIT, CaseService, CaseView, ListedCase
+from shared.web.handoff import CaseService, CaseView, ListedCase
 
 PAGE = 50
 """Messages on one page (our choice)."""
 ON_TODAY = 8
 """Messages that Today names (our choice)."""
+MOST_LOOKED_AT, LOOKED_AT_ON_TODAY = 5_000, 1_000
+"""Callers among whom those who wait are looked for, the newest: five requests, and one (our choice)."""
 HERE = "Messages"
 
 STATE: Mapping[str, tuple[str, str]] = {
@@ -70,9 +72,11 @@ class MessagePages:
     def listed(self, visit: Visit) -> Reply:
         """Whom somebody should call back, or everybody."""
         query = visit.request.query
-        everybody = query.get("who") == "all"
-        state = "" if everybody else WAIT
-        found = self._cases().list({"state": state, "limit": str(PAGE), "after": query.get("after", "")})
+        everybody, after = query.get("who") == "all", query.get("after", "")
+        if everybody:
+            found = self._cases().list({"limit": str(PAGE), "after": after})
+        else:
+            found = self._cases().waiting(after, PAGE, MOST_LOOKED_AT)
         more = {"who": "all"} if everybody else {}
         return self._gate.page(
             "messages.html",
@@ -81,7 +85,8 @@ class MessagePages:
             rows=rows_of(found.cases),
             everybody=everybody,
             next=urlencode({**more, "after": found.next}) if found.next else "",
-            first=not query.get("after"),
+            first=not after,
+            looked_on=not found.cases and found.next is not None,
         )
 
     def one(self, visit: Visit, case_id: str, *, numbers: bool = False, wrong: str = "", status: int = 200) -> Reply:
@@ -126,8 +131,8 @@ class MessagePages:
         return see_other(f"/messages/{case_id}?did=called-back", **{"Cache-Control": "no-store"})
 
     def waiting(self) -> tuple[Sequence[Row], bool]:
-        """Whom somebody should call back, the newest, for Today; whether there are more."""
-        found = self._cases().list({"state": WAIT, "limit": str(ON_TODAY)})
+        """Whom somebody should call back, the newest, for Today; whether there may be more. One request."""
+        found = self._cases().waiting("", ON_TODAY, LOOKED_AT_ON_TODAY)
         return rows_of(found.cases), found.next is not None
 
 

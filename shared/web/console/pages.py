@@ -73,7 +73,7 @@ class Pages:
     # Today
 
     def today(self, visit: Visit) -> Reply:
-        """What goes on, and what needs somebody. Four requests to the storage, and one more for a thousand cases."""
+        """What goes on, and what needs somebody. Four requests to the storage."""
         failed: list[tuple[str, str, str]] | None = []
         waiting, more_wait = self._messages.waiting() if self._messages is not None else ((), False)
         if visit.person.may("listen"):

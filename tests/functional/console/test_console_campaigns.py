@@ -291,7 +291,7 @@ def test_a_campaign_is_started_paused_resumed_and_finished(browser: Browser) -> 
     assert "finished" in page
     assert "confirmed 1" in text_of(page)
     assert "hx-get" not in page.replace("/preview", "")[: page.index('id="file"')]
-    assert "developer: resume" in page
+    assert "developer: resumed it" in page
     people = browser.open("/campaigns/spring/people")
     assert "A-1 +1 ••• 23 Ada done confirmed 1 call" in text_of(people)
     call = re.search(r'href="/api/console(/calls/[0-9a-f]+)"', people)
