@@ -18,6 +18,9 @@ MAX_FIELDS = 100
 MAX_FILE = 64 * 1024 * 1024
 """Bytes of a form with a file (our choice): what the HTTP API takes of one, fields included."""
 
+MAX_HEAD = 2048
+"""Bytes of the headers of a field (our choice): whoever is not signed in may send them, and they take time to read."""
+
 ROOT = "/api/console"
 
 
@@ -90,7 +93,7 @@ def _parts(body: bytes, boundary: bytes) -> Iterator[tuple[bytes, bytes]]:
         raise _unreadable()
     at = len(line) - 2
     while body[at : at + 2] == b"\r\n":
-        head, end = body.find(b"\r\n\r\n", at), body.find(line, at + 2)
+        head, end = body.find(b"\r\n\r\n", at, at + MAX_HEAD), body.find(line, at + 2)
         if head < 0 or end < head:
             raise _unreadable()
         yield body[at + 2 : head], body[head + 4 : end]

@@ -62,13 +62,14 @@ BROKEN = multipart({"a": "1"}, {})
         (b"", FORM),
         (BROKEN.replace(b' name="a"', b""), FORM),
         (BROKEN.replace(b"\r\n\r\n", b"\r\n"), FORM),
+        (BROKEN.replace(b'name="a"', b'name="a"' + b";" * 2048), FORM),
         (multipart({"a": "x" * (64 * 1024 + 1)}, {}), FORM),
         (multipart({f"a{number}": "1" for number in range(101)}, {}), FORM),
         (BROKEN.replace(b"1\r\n", b"\xff\r\n"), FORM),
         (b"x" * (MAX_FILE + 1), FORM),
     ],
     ids=["none", "empty", "other", "cut", "cut more", "begun late", "nothing", "no name", "no end of headers",
-         "long field", "many fields", "no UTF-8", "too large"],
+         "long headers", "long field", "many fields", "no UTF-8", "too large"],
 )  # fmt: skip
 def test_what_is_no_form_with_files_is_refused(body: bytes, content_type: str) -> None:
     with pytest.raises(InvalidInput, match="form"):
