@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from itertools import islice
-from typing import Any, Protocol, get_args
+from typing import Any, NamedTuple, Protocol, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -90,6 +90,14 @@ class CalledBack(_Model):
     by: str = Field("", max_length=MOST_NAME, description="who, as your own systems name them")
 
 
+class BriefCase(NamedTuple):
+    """A case in a list for people: who called, as raw id, and what it is about."""
+
+    case: ListedCase
+    caller: str
+    said: str
+
+
 class Finding(Protocol):
     """Recordings, as the HTTP API has them."""
 
@@ -118,21 +126,23 @@ class CaseService:
         found, more = page((case for case in cases if not state or case.state in wanted), size)
         return CaseList(cases=tuple(map(_listed, found)), next=found[-1].id if more else None)
 
-    def waiting(self, after: str, size: int, most: int) -> CaseList:
-        """Whom somebody should call, the newest first. A round trip for a thousand cases that are looked at.
+    def brief(self, after: str, size: int, most: int, *, waiting: bool) -> tuple[list[BriefCase], str | None]:
+        """Cases, the newest first, and where to look on; None: there are no more. A round trip for a thousand cases
+        that are looked at.
 
         Args:
-            most: cases that are looked at; `next` is where to look on, be it that none was found among them.
+            most: cases that are looked at, be it that none of them is wanted.
+            waiting: those alone whom somebody should call.
         """
-        found: list[Case] = []
+        found: list[BriefCase] = []
         looked_at, last = 0, ""
         for case in islice(self._handoff.cases.all(position(after)), most):
-            if case.state in WAITING:
+            if not waiting or case.state in WAITING:
                 if len(found) == size:
-                    return CaseList(cases=tuple(map(_listed, found)), next=found[-1].id)
-                found.append(case)
+                    return found, found[-1].case.id
+                found.append(BriefCase(_listed(case), case.caller, case.said))
             looked_at, last = looked_at + 1, case.id
-        return CaseList(cases=tuple(map(_listed, found)), next=last if looked_at == most else None)
+        return found, last if looked_at == most else None
 
     def get(self, case_id: str) -> CaseView:
         """A case. NotFound."""

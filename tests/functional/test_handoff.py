@@ -123,8 +123,8 @@ def test_who_waits_is_looked_for_among_so_many_and_then_on(app: App) -> None:
     service_of = CaseService(desk(), Recorded)
 
     def found(after: str, size: int, most: int) -> tuple[list[str], str | None]:
-        page = service_of.waiting(after, size, most)
-        return [one.id for one in page.cases], page.next
+        cases, on = service_of.brief(after, size, most, waiting=True)
+        return [one.case.id for one in cases], on
 
     assert found("", 9, 9) == ([cases[1], cases[2], cases[5]], None)
     assert found("", 2, 9) == ([cases[1], cases[2]], cases[2])
@@ -132,6 +132,9 @@ def test_who_waits_is_looked_for_among_so_many_and_then_on(app: App) -> None:
     assert found("", 9, 2) == ([cases[1]], cases[1])
     assert found(cases[2], 9, 2) == ([], cases[4])
     assert found(cases[4], 9, 2) == ([cases[5]], None)
+    everybody, on = service_of.brief("", 2, 9, waiting=False)
+    assert ([one.case.id for one in everybody], on) == (cases[:2], cases[1])
+    assert (everybody[0].caller, everybody[0].said) == (ADA, "")
 
 
 def test_a_case_is_marked_as_called_back_once(app: App) -> None:

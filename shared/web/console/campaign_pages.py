@@ -287,7 +287,8 @@ class CampaignPages:
                 found = campaigns.checked(self._service.dry_run(view.id))
             except InvalidInput as error:
                 wrong = _told(error)
-        by_itself = not asked and 0 < view.people <= campaigns.CHECKED_AT_ONCE
+        stands = view.state in ("ready", "paused")  # while it calls, the answer is soon old
+        by_itself = not asked and stands and 0 < view.people <= campaigns.CHECKED_AT_ONCE
         return {"checked": found, "check_wrong": wrong, "checks_itself": by_itself}
 
     def _file_form(self, view: CampaignView, preview: Preview | None) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from shared.web.console.exchange import Reply, see_other
 from shared.web.console.gate import Gate, Visit
 from shared.web.console.rendering import POLICY
 from shared.web.console.words import masked_number, person, without_numbers
-from shared.web.handoff import CaseService, CaseView, ListedCase
+from shared.web.handoff import BriefCase, CaseService, CaseView, ListedCase
 
 PAGE = 50
 """Messages on one page (our choice)."""
@@ -52,6 +52,8 @@ class Row(NamedTuple):
     case: ListedCase
     state: str
     badge: str
+    caller: str
+    said: str
 
 
 class Contact(NamedTuple):
@@ -73,20 +75,17 @@ class MessagePages:
         """Whom somebody should call back, or everybody."""
         query = visit.request.query
         everybody, after = query.get("who") == "all", query.get("after", "")
-        if everybody:
-            found = self._cases().list({"limit": str(PAGE), "after": after})
-        else:
-            found = self._cases().waiting(after, PAGE, MOST_LOOKED_AT)
+        found, on = self._cases().brief(after, PAGE, MOST_LOOKED_AT, waiting=not everybody)
         more = {"who": "all"} if everybody else {}
         return self._gate.page(
             "messages.html",
             visit,
             HERE,
-            rows=rows_of(found.cases),
+            rows=rows_of(found),
             everybody=everybody,
-            next=urlencode({**more, "after": found.next}) if found.next else "",
+            next=urlencode({**more, "after": on}) if on else "",
             first=not after,
-            looked_on=not found.cases and found.next is not None,
+            looked_on=not found and on is not None,
         )
 
     def one(self, visit: Visit, case_id: str, *, numbers: bool = False, wrong: str = "", status: int = 200) -> Reply:
@@ -132,13 +131,16 @@ class MessagePages:
 
     def waiting(self) -> tuple[Sequence[Row], bool]:
         """Whom somebody should call back, the newest, for Today; whether there may be more. One request."""
-        found = self._cases().waiting("", ON_TODAY, LOOKED_AT_ON_TODAY)
-        return rows_of(found.cases), found.next is not None
+        found, on = self._cases().brief("", ON_TODAY, LOOKED_AT_ON_TODAY, waiting=True)
+        return rows_of(found), on is not None
 
 
-def rows_of(cases: Sequence[ListedCase]) -> list[Row]:
-    """Cases as a list shows them."""
-    return [Row(case, *STATE[case.state]) for case in cases]
+def rows_of(cases: Sequence[BriefCase]) -> list[Row]:
+    """Cases as a list shows them, without numbers."""
+    return [
+        Row(one.case, *STATE[one.case.state], person(one.caller, shown=False), without_numbers(one.said))
+        for one in cases
+    ]
 
 
 def contact_of(case: CaseView, *, numbers: bool) -> Contact:

@@ -96,7 +96,7 @@ def test_a_message_waits_on_today_until_somebody_has_called(browser: Browser) ->
     for path in ("", "/messages"):
         page = browser.open(path)
         assert f'href="/api/console/messages/{case}"' in page, path
-        assert "left a message" in page
+        assert "+1 ••• 23 left a message an invoice" in text_of(page)
     page = browser.open(f"/messages/{case}")
     assert "+1 ••• 23 called +18005550199" in page
     assert "an invoice" in page
