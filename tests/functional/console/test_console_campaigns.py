@@ -235,6 +235,18 @@ def test_bad_rows_are_named_with_line_and_reason_and_are_a_file(browser: Browser
     assert answer.get_body().decode("utf-8-sig").splitlines()[1].startswith("3,number,was shortened by a spreadsheet")
 
 
+def test_the_first_twenty_bad_rows_are_on_the_page_and_all_in_the_file(browser: Browser) -> None:
+    upload = filled(browser.app, "id,phone\nA-1,+14255550123\n" + "B,12\n" * 25)
+    page = browser.open("/campaigns/spring")
+    assert page.count('class="line-of"') == 20
+    assert "The first 20 of 25." in page
+    told = browser.get(f"/campaigns/spring/uploads/{upload}/bad-rows.csv").get_body().decode("utf-8-sig")
+    assert len(told.splitlines()) == 26
+    browser.open("/campaigns/spring")
+    preview = send_file(browser, "/campaigns/spring/preview", ("id,phone\n" + "B,12\n" * 21).encode())
+    assert "The first 20 of 21." in preview.get_body().decode()
+
+
 @pytest.mark.parametrize(
     ("dates", "told"),
     [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -66,7 +67,7 @@ def test_a_connection_is_extended_and_closed(browser: Browser) -> None:
     later = re.search(r"until (\S+ \S+) UTC", browser.open(f"{path}?did=extend"))
     assert until is not None
     assert later is not None
-    assert later[1] > until[1]
+    assert datetime.fromisoformat(later[1]) - datetime.fromisoformat(until[1]) >= timedelta(days=6, hours=22)
     assert "Extended." in browser.text
     assert browser.post(f"{path}/actions/extend", by="age").status_code == 400
     assert browser.post(f"{path}/actions/dance").status_code == 400
@@ -111,6 +112,37 @@ def test_a_message_waits_on_today_until_somebody_has_called(browser: Browser) ->
     assert re.search(r"Called back \S+ \S+ UTC, developer", text_of(browser.text))
     assert case not in browser.open("/messages") + browser.open()
     assert case in browser.open("/messages?who=all")
+
+
+def test_today_names_eight_who_wait_and_the_page_fifty(browser: Browser) -> None:
+    for number in range(8):
+        message(browser.app, call=f"call-{number}")
+    page = browser.open()
+    assert page.count("left a message") == 8
+    assert '<a href="/api/console/messages">Messages</a></div>' in page
+    for number in range(8, 51):
+        message(browser.app, call=f"call-{number}")
+    page = browser.open()
+    assert page.count("left a message") == 8
+    assert '<a href="/api/console/messages">More</a></div>' in page
+    page = browser.open("/messages")
+    assert page.count("left a message") == 50
+    on = re.search(r'href="/api/console(/messages\?after=[0-9a-f]+)"', page)
+    assert on is not None
+    assert browser.open(on[1]).count("left a message") == 1
+
+
+def test_who_waits_is_looked_for_among_so_many(browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    from shared.web.console import message_pages
+
+    assert (message_pages.MOST_LOOKED_AT, message_pages.LOOKED_AT_ON_TODAY) == (5000, 1000)
+    desk: Handoff = service("handoff")
+    for number in range(3):
+        desk.begin(f"call-{number}", f"4:{CALLER}", "4:+18005550199", "en", {})
+    monkeypatch.setattr(message_pages, "MOST_LOOKED_AT", 2)
+    page = browser.open("/messages")
+    assert "Nobody among the 5,000 callers that were looked at waits for a call." in page
+    assert ">Look on</a>" in page
 
 
 def test_somebody_who_waits_for_no_call_cannot_be_marked(browser: Browser) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from shared.errors import InvalidInput
-from shared.web.console.exchange import MAX_FILE, read_form, read_form_with_files
+from shared.web.console.exchange import read_form, read_form_with_files
 from tests.functional.console.console import BOUNDARY, multipart
 
 
@@ -66,7 +66,7 @@ BROKEN = multipart({"a": "1"}, {})
         (multipart({"a": "x" * (64 * 1024 + 1)}, {}), FORM),
         (multipart({f"a{number}": "1" for number in range(101)}, {}), FORM),
         (BROKEN.replace(b"1\r\n", b"\xff\r\n"), FORM),
-        (b"x" * (MAX_FILE + 1), FORM),
+        (b"x" * (64 * 1024 * 1024 + 1), FORM),
     ],
     ids=["none", "empty", "other", "cut", "cut more", "begun late", "nothing", "no name", "no end of headers",
          "long headers", "long field", "many fields", "no UTF-8", "too large"],
@@ -74,3 +74,24 @@ BROKEN = multipart({"a": "1"}, {})
 def test_what_is_no_form_with_files_is_refused(body: bytes, content_type: str) -> None:
     with pytest.raises(InvalidInput, match="form"):
         read_form_with_files(body, content_type)
+
+
+def test_a_form_may_have_64_mb_and_a_hundred_fields() -> None:
+    empty = len(multipart({}, {"file": b""}))
+    file = b"x" * (64 * 1024 * 1024 - empty)
+    assert read_form_with_files(multipart({}, {"file": file}), FORM)[1]["file"] == file
+    fields = {f"a{number}": "1" for number in range(100)}
+    assert read_form_with_files(multipart(fields, {}), FORM)[0] == fields
+    assert read_form_with_files(multipart({"a": "x" * 64 * 1024}, {}), FORM)[0]["a"]
+
+
+@pytest.mark.parametrize(("more", "taken"), [(0, True), (1, False)])
+def test_the_headers_of_a_field_have_2048_bytes_at_most(more: int, taken: bool) -> None:
+    head = b"\r\n" + b'Content-Disposition: form-data; name="a"; x="'  # counted from the end of the boundary
+    filled = head + b"y" * (2048 - len(head) - len(b'"\r\n\r\n') + more) + b'"'
+    body = f"--{BOUNDARY}".encode() + filled + f"\r\n\r\n1\r\n--{BOUNDARY}--\r\n".encode()
+    if taken:
+        assert read_form_with_files(body, FORM) == ({"a": "1"}, {})
+    else:
+        with pytest.raises(InvalidInput, match="form"):
+            read_form_with_files(body, FORM)

@@ -84,5 +84,9 @@ def test_a_form_that_turns_nothing_is_refused(form: dict[str, str], field: str) 
     assert refused.value.field == field
 
 
+def test_a_name_is_cut_to_what_a_switch_takes() -> None:
+    assert request_of({"what": "outbound", "to": "off"}, "A" * 61, {})["by"] == "A" * 60
+
+
 def test_callers_can_be_rejected_in_each_way_that_there_is() -> None:
     assert set(REJECTION) == set(get_args(RejectReason))
