@@ -89,6 +89,10 @@ class Gate:
         visit = self.enter(request, permission)
         return visit if isinstance(visit, Reply) else show(visit)
 
+    def has(self, page: str) -> bool:
+        """Whether there is a page of this name."""
+        return any(name == page for _, name, _ in self._pages)
+
     def page(self, template: str, visit: Visit, here: str, *, status: int = 200, **data: Any) -> Reply:
         """A page for somebody."""
         return self._framed(template, status, visit.person, token=visit.token, here=here, **data)

@@ -152,11 +152,14 @@ class Pages:
         view = self._service.view(call_id)
         if shown:
             visit.did("showed numbers", call_id)
+        moving = self._moving(visit, view, shown=shown)
         return self._gate.page(
             "call.html",
             visit,
             "Calls",
-            **self._moving(visit, view, shown=shown),
+            **moving,
+            campaign=moving["call"].campaign if self._gate.has("Campaigns") else "",
+            connection=moving["call"].connection if self._gate.has("Masked numbers") else "",
             shown=shown,
             did=acting.DID.get(visit.request.query.get("did", ""), ""),
             recordings=self._recordings_of(view) if visit.person.may("listen") else None,

@@ -309,6 +309,7 @@ def test_a_campaign_is_started_paused_resumed_and_finished(browser: Browser) -> 
     call = re.search(r'href="/api/console(/calls/[0-9a-f]+)"', people)
     assert call is not None
     assert "for Visits" in browser.open(call[1])
+    assert 'href="/api/console/campaigns/spring">Campaign</a>' in browser.text
 
 
 def test_a_stopped_campaign_stays_so(browser: Browser) -> None:
