@@ -199,14 +199,14 @@ def test_a_campaign_calls(app: App, at: str) -> None:
 
 
 def test_nobody_is_called_late_who_may_not_be_any_more_and_the_call_is_settled(app: App) -> None:
-    app.dies_over(lambda: app.place("click", {}, "k"), "send")
+    app.dies_over(lambda: app.place("click", {}, "k"), "claim")
     asked: list[str] = []
     app.instance.may_place = lambda record: asked.append(record.flow) is not None
     call_id = app.place("click", {}, "k")
     for _ in range(20):
         app.world.clock.pass_seconds(10)
         app.instance.watch()
-    assert (app.world.kinds(), set(asked)) == ([], {"click"})
+    assert (app.called, set(asked)) == (0, {"click"})
     assert app.store.peek(call_id).status == "ended"
 
 
