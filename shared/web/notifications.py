@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.notifications.base import CAMPAIGN, DeadLetters
 from shared.notifications.notifier import Notifier
-from shared.web.queries import limit, page, position
+from shared.web.queries import limit, only, page, position
+from shared.web.times import iso_of
 
 
 class _Model(BaseModel):
@@ -23,7 +25,9 @@ class DeadLetterView(_Model):
     reason: str = Field(description="why the last attempt failed")
     attempts: int
     since: int = Field(description="from when it was tried, Unix time in milliseconds")
+    since_iso: ClassVar[Any] = iso_of("since")
     at: int = Field(description="when it was given up, Unix time in milliseconds")
+    at_iso: ClassVar[Any] = iso_of("at")
 
 
 class DeadLetterList(_Model):
@@ -54,6 +58,7 @@ class DeadLetterService:
 
     def listed(self, query: Mapping[str, str]) -> DeadLetterList:
         """A page of them."""
+        only(query, ("limit", "after"))
         found, more = page(self._letters.listed(after=position(query.get("after"))), limit(query.get("limit")))
         views = (
             DeadLetterView(**{name: getattr(letter, name) for name in DeadLetterView.model_fields}) for letter in found
