@@ -18,6 +18,8 @@ from shared.diagnostics import settings_findings, setup_findings
 from shared.errors import InvalidInput, Misconfigured, NotFound
 from shared.exposure import exposed_problems, in_azure
 from shared.security import accepted_keys
+from shared.web.console.api_page import api_document, api_page
+from shared.web.console.exchange import Reply
 from shared.web.console.gate import Gate
 from shared.web.console.pages import Pages
 from shared.web.console.sign_in import SignIn
@@ -57,6 +59,14 @@ class Console:
             lambda: board.recordings().pipeline,
             uses.messages(self.gate, board) if uses.has_messages(board) else None,
         )
+
+    def api_page(self) -> Reply:
+        """The HTTP API, to click on."""
+        return api_page()
+
+    def api_document(self) -> Reply:
+        """What that page shows; Misconfigured where the app is not set up."""
+        return api_document(self._set_up.service.document())
 
     @property
     def campaigns(self) -> CampaignPages:

@@ -17,7 +17,7 @@ from shared.identifiers import Identifier
 from shared.recordings.record import kept_as
 from shared.web.document import PAGE, Document
 from shared.web.models import read
-from shared.web.queries import begin_of, day, limit, page, position
+from shared.web.queries import begin_of, day, limit, only, page, position
 
 MOST_NAME = 100
 """Characters of who has called somebody back (our choice)."""
@@ -116,16 +116,6 @@ class CaseService:
         self._handoff = handoff
         self._recordings = recordings
 
-    def list(self, query: Mapping[str, str]) -> CaseList:
-        """A page of cases. One round trip for a thousand that are looked at."""
-        size, state = limit(query.get("limit")), query.get("state")
-        if state and state not in STATES:
-            raise InvalidInput("state", f"{state[:40]!r} is not a state.", f"Known: {', '.join(STATES)}.")
-        wanted = WAITING if state == WAIT else {state}
-        cases = self._handoff.cases.all(position(query.get("after")))
-        found, more = page((case for case in cases if not state or case.state in wanted), size)
-        return CaseList(cases=tuple(map(_listed, found)), next=found[-1].id if more else None)
-
     def brief(self, after: str, size: int, most: int, *, waiting: bool) -> tuple[list[BriefCase], str | None]:
         """Cases, the newest first, and where to look on; None: there are no more. A round trip for a thousand cases
         that are looked at.
@@ -144,6 +134,17 @@ class CaseService:
             looked_at, last = looked_at + 1, case.id
         return found, last if looked_at == most else None
 
+    def list(self, query: Mapping[str, str]) -> CaseList:
+        """A page of cases. One round trip for a thousand that are looked at."""
+        only(query, ("state", "limit", "after"))
+        size, state = limit(query.get("limit")), query.get("state")
+        if state and state not in STATES:
+            raise InvalidInput("state", f"{state[:40]!r} is not a state.", f"Known: {', '.join(STATES)}.")
+        wanted = WAITING if state == WAIT else {state}
+        cases = self._handoff.cases.all(position(query.get("after")))
+        found, more = page((case for case in cases if not state or case.state in wanted), size)
+        return CaseList(cases=tuple(map(_listed, found)), next=found[-1].id if more else None)
+
     def get(self, case_id: str) -> CaseView:
         """A case. NotFound."""
         return self._view(self._handoff.cases.get(case_id))
@@ -154,6 +155,7 @@ class CaseService:
 
     def figures(self, query: Mapping[str, str]) -> HandoffFigures:
         """Figures of some days, by all cases that are kept: a round trip for a thousand."""
+        only(query, ("since", "until"))
         since = day(query.get("since"))
         until = day(query.get("until")) if query.get("until") else since
         if until < since:

@@ -45,6 +45,8 @@ ROUTES: dict[str, tuple[str, str, frozenset[str], int]] = {
     "console_act": ("POST", "/calls/{call}/actions/hang_up", ACTS, 400),
     "console_report": ("GET", "/reports/20261123-none", EVERYBODY - {"viewer"}, 404),
     "console_status": ("GET", "/status", SEES_NUMBERS, 200),
+    "console_api": ("GET", "/api", EVERYBODY, 200),
+    "console_openapi": ("GET", "/api/openapi.json", EVERYBODY, 200),
     "console_switch": ("POST", "/switches", ACTS, 400),
     "console_campaigns": ("GET", "/campaigns", EVERYBODY, 200),
     "console_make_campaign": ("POST", "/campaigns", ACTS, 400),
