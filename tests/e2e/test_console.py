@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -40,11 +40,11 @@ class Reader:
         self.page = answer.text
         return self.page
 
-    def send(self, path: str, file: bytes | None = None, **form: str) -> str:
+    def send(self, path: str, form: Mapping[str, str] | None = None, file: bytes | None = None) -> str:
         hidden = {name: re.search(rf'name="{name}" value="([^"]+)"', self.page) for name in ("token", "key")}
         given = {name: found[1] for name, found in hidden.items() if found is not None}
         files = None if file is None else {"file": ("people.csv", file, "text/csv")}
-        answer = requests.post(f"{self._root}{path}", data={**given, **form}, files=files, timeout=60)
+        answer = requests.post(f"{self._root}{path}", data={**given, **(form or {})}, files=files, timeout=60)
         assert answer.status_code == 200, answer.text
         self.page = answer.text
         return self.page
@@ -74,19 +74,16 @@ def test_a_campaign_goes_from_its_form_to_its_results(stack: Stack) -> None:
     post(stack, "/emulator/phones", {"number": NUMBER, **presses("1", "1")})
     reader = Reader(f"{stack.base_url}/api/console")
     reader.open("/campaigns")
-    days = {f"day-{day}": "1" for day in range(7)}
-    page = reader.send(
-        "/campaigns",
-        **{"name": "Spring", "flow": "outreach", "purpose": "service", "caller-001": LINE, "zone": "UTC"},
-        **{"country": "US", "opens": "00:00", "closes": "23:59", **days},
-    )
+    form = {"name": "Spring", "flow": "outreach", "purpose": "service", "caller-001": LINE, "zone": "UTC"}
+    form |= {"country": "US", "opens": "00:00", "closes": "23:59", **{f"day-{day}": "1" for day in range(7)}}
+    page = reader.send("/campaigns", form)
     found = re.search(r'action="/api/console(/campaigns/[^/"]+)/preview"', page)
     assert found is not None, page
     path = found[1]
-    page = reader.send(f"{path}/preview", FILE)
+    page = reader.send(f"{path}/preview", file=FILE)
     assert "1 row can be imported" in re.sub(r"<[^>]+>", "", page)
     assert "utf-16" in page
-    reader.send(f"{path}/uploads", FILE)
+    reader.send(f"{path}/uploads", file=FILE)
     reader.until(path, lambda page: "2 rows: 1 new" in page)
     assert '<p class="big">1</p><p>today</p>' in reader.open(f"{path}?check=1")
     reader.send(f"{path}/commands/start")
