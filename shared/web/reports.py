@@ -10,7 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from shared.errors import InvalidInput, SettingsError, UnknownRecording
 from shared.quality.report import Report
-from shared.recordings.base import Archive, Ledger, ReportRow
+from shared.recordings.base import Archive, Ledger
+from shared.recordings.base import ReportRow as KeptRow
 from shared.recordings.pipeline import Pipeline
 from shared.recordings.record import ChunkStatus, RecordingRecord, Status, day_of_id, report_name
 from shared.web.queries import day, limit, only, page, position
@@ -36,10 +37,14 @@ class RecordingLinks(_Model):
     call: str | None
     report: str | None
     page: str | None = Field(description="the report as a page")
+    audio: tuple[str | None, ...] = Field(
+        description="for each file, where it can be read without a key, for REPORT_LINK_MINUTES; null: it is not "
+        "archived, or the storage has no key to sign links with. In lists it is empty"
+    )
 
 
 @dataclass(frozen=True, slots=True)
-class ListedReport(ReportRow):
+class ReportRow(KeptRow):
     """A row of the list of reports."""
 
     started_at_iso: Annotated[str | None, Field(description="`started_at` as ISO 8601 in UTC")] = None
@@ -50,7 +55,7 @@ class ListedReport(ReportRow):
 class ReportList(_Model):
     """A page of the reports of a day."""
 
-    reports: tuple[ListedReport, ...]
+    reports: tuple[ReportRow, ...]
     next: str | None = Field(description="`after` of the next page; null: this is the last")
 
 
@@ -64,11 +69,6 @@ class FileView(_Model):
     bytes: int
     seconds: float
     deleted_at_source: bool
-    audio: str | None = Field(
-        None,
-        description="where the archived file can be read without a key, for REPORT_LINK_MINUTES; null: it is not "
-        "archived, in a list, or where the storage has no key to sign links with",
-    )
 
 
 class RecordingView(_Model):
@@ -133,7 +133,7 @@ class ReportService:
         size, below = limit(query.get("limit")), _score(query.get("below"))
         flag, call = query.get("flag", ""), query.get("call", "")
 
-        def wanted(row: ReportRow) -> bool:
+        def wanted(row: KeptRow) -> bool:
             if (flag and flag not in row.flags) or (call and call != row.call_id):
                 return False
             return below is None or (row.score is not None and row.score < below)
@@ -205,9 +205,9 @@ class ReportService:
         return (self._days_of(call) if call and not named else ()) or (day(named),)
 
 
-def _listed(row: ReportRow) -> ListedReport:
-    values = {field.name: getattr(row, field.name) for field in fields(ReportRow)}
-    return ListedReport(
+def _listed(row: KeptRow) -> ReportRow:
+    values = {field.name: getattr(row, field.name) for field in fields(KeptRow)}
+    return ReportRow(
         **values,
         started_at_iso=iso(row.started_at),
         created_at_iso=iso(row.created_at),
@@ -215,13 +215,14 @@ def _listed(row: ReportRow) -> ListedReport:
     )
 
 
-def _links(recording: str, call_id: str, *, reported: bool) -> RecordingLinks:
+def _links(recording: str, call_id: str, audio: Sequence[str | None] = (), *, reported: bool) -> RecordingLinks:
     report = f"/api/reports/{recording}" if reported else None
     return RecordingLinks(
         recording=f"/api/recordings/{recording}",
         call=f"/api/calls/{call_id}" if call_id else None,
         report=report,
         page=f"{report}/page" if report else None,
+        audio=tuple(audio),
     )
 
 
@@ -235,14 +236,13 @@ def _view(record: RecordingRecord, link: Callable[[str], str | None] | None = No
             bytes=chunk.bytes,
             seconds=chunk.seconds,
             deleted_at_source=chunk.deleted,
-            audio=link(chunk.name) if link is not None and chunk.name else None,
         )
         for chunk in record.chunks
     )
     values = {name: getattr(record, name) for name in RecordingView.model_fields if name not in ("files", "links")}
-    return RecordingView(
-        **values, files=files, links=_links(record.id, record.call_id, reported=bool(record.reported_at))
-    )
+    audio = [link(chunk.name) if chunk.name else None for chunk in record.chunks] if link is not None else []
+    links = _links(record.id, record.call_id, audio, reported=bool(record.reported_at))
+    return RecordingView(**values, files=files, links=links)
 
 
 def _score(text: str | None) -> float | None:
