@@ -46,6 +46,8 @@ PLACES = (
     Place("table", "index", "see its lists", WITH_THE_CALL, "see its lists", _CALL),
     Place("list", "open", "", "until the call is closed", _BY_CALL, _CALL),
     Place("list", "day", "the numbers of both sides, the result", WITH_THE_CALL, "scanned by day", _CALL),
+    Place("list", "ended", "", WITH_THE_CALL, _BY_CALL, f"{_CALL}; counts by Retention.sweep"),
+    Place("list", "failed", "the numbers of both sides, the result", WITH_THE_CALL, _BY_CALL, _CALL),
     Place("list", "server", "", WITH_THE_CALL, _BY_CALL, _CALL),
     Place("list", "correlation", "", WITH_THE_CALL, _BY_CALL, _CALL),
     Place("list", "connection", "", WITH_THE_CALL, _BY_CALL, _CALL),
