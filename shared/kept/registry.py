@@ -58,7 +58,14 @@ PLACES = (
     Place("table", "deadletters", "", "30 days, or with the call", _BY_CALL, _CALL),
     Place("table", "recordings", "", WITH_THE_RECORDING, _BY_CALL, _RECORDING),
     Place("table", "reports", "the result", WITH_THE_RECORDING, _BY_CALL, _RECORDING),
-    Place("container", "-recordings", "sound, transcripts, reports", WITH_THE_RECORDING, _BY_CALL, _RECORDING),
+    Place(
+        "container",
+        "-recordings",
+        "sound, transcripts, reports, prompts, keys",
+        WITH_THE_RECORDING,
+        _BY_CALL,
+        _RECORDING,
+    ),
     Place("table", "donotrecord", "keyed hashes of numbers", "until it is removed", "by hash", "the API alone"),
     Place(
         "table", "brakes", "numbers that are off; hashes of who calls", "until it is on", "by number", "the API alone"

@@ -192,7 +192,8 @@ class Pages:
         """The report on a recording, with its audio."""
         reports = self._reports()
         call_id = reports.recording(recording).call_id
-        page = reports.page(recording, back=f"{ROOT}/calls/{call_id}" if call_id else ROOT)
+        ways = [("The call", f"{ROOT}/calls/{call_id}")] if call_id else [("Today", ROOT)]
+        page = reports.page(recording, ways=ways)
         visit.did("opened a report")
         # The page has a policy of its own, and a link to the audio, which is for no other site.
         own = {"Content-Security-Policy": "frame-ancestors 'none'", "Referrer-Policy": "no-referrer"}
