@@ -19,6 +19,7 @@ from shared.exposure import exposed_problems, in_azure
 from shared.security import accepted_keys
 from shared.web.console.gate import Gate
 from shared.web.console.pages import Pages
+from shared.web.console.quality import QualityPages
 from shared.web.console.sign_in import SignIn
 from shared.web.console.status_page import StatusPage
 
@@ -34,18 +35,34 @@ class Console:
     @property
     def pages(self) -> Pages:
         """The pages that need the app to be set up; Misconfigured where it is not."""
-        if (board := self.board) is None:
-            raise Misconfigured
+        board = self._set_up
         return Pages(
             self.gate,
             board.service,
             board.store,
-            {name: flow.title or name for name, flow in board.conductor.flows.items()},
+            _titles(board),
             list(board.lines.numbers),
             lambda: board.switches_service,
             lambda: board.recordings().service,
             lambda: board.recordings().pipeline,
         )
+
+    @property
+    def quality(self) -> QualityPages:
+        """The pages of recordings and reports; Misconfigured where the app is not set up."""
+        board = self._set_up
+        return QualityPages(self.gate, _titles(board), lambda: board.recordings().service)
+
+    @property
+    def _set_up(self) -> Switchboard:
+        if self.board is None:
+            raise Misconfigured
+        return self.board
+
+
+def _titles(board: Switchboard) -> dict[str, str]:
+    """What each flow is called for people."""
+    return {name: flow.title or name for name, flow in board.conductor.flows.items()}
 
 
 def compose_console(found: Switchboard | Exception, environ: Mapping[str, str]) -> Console:

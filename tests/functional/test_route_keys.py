@@ -32,6 +32,8 @@ CONSOLE = {
     "console_entry": ("GET",),
     "console_numbers": ("POST",),
     "console_act": ("POST",),
+    "console_quality": ("GET",),
+    "console_replay": ("POST",),
     "console_report": ("GET",),
     "console_status": ("GET",),
 }

@@ -17,6 +17,7 @@ log = logger("switchboard.console")
 PAGES: tuple[tuple[str, str, Permission], ...] = (
     ("", "Today", "read"),
     ("/calls", "Calls", "read"),
+    ("/quality", "Quality", "listen"),
     ("/status", "Status", "status"),
 )
 """Path, name, and what one needs to see it."""

@@ -16,7 +16,7 @@ from shared.identifiers import Identifier
 from shared.recordings.record import RecordingRecord
 from shared.web.console import acting, call_list
 from shared.web.console.call_page import call_page, version_of
-from shared.web.console.exchange import ROOT, Reply, see_other
+from shared.web.console.exchange import Reply, see_other
 from shared.web.console.gate import Gate, Visit
 from shared.web.console.rendering import HEADERS, rendered
 from shared.web.console.today import failed_recordings, switched_off, today
@@ -187,17 +187,6 @@ class Pages:
             visit.did(action, call_id)
             self._service.act(call_id, action, _body(body), key)
         return see_other(f"/calls/{call_id}?did={action}", **{"Cache-Control": "no-store"})
-
-    def report(self, visit: Visit, recording: str) -> Reply:
-        """The report on a recording, with its audio."""
-        reports = self._reports()
-        call_id = reports.recording(recording).call_id
-        ways = [("The call", f"{ROOT}/calls/{call_id}")] if call_id else [("Today", ROOT)]
-        page = reports.page(recording, ways=ways)
-        visit.did("opened a report")
-        # The page has a policy of its own, and a link to the audio, which is for no other site.
-        own = {"Content-Security-Policy": "frame-ancestors 'none'", "Referrer-Policy": "no-referrer"}
-        return Reply(200, page, headers={**HEADERS, **own})
 
     # What pages are made of
 
