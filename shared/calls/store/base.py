@@ -183,7 +183,7 @@ class CallStore(Protocol):
 
     def remove(self, found: Found, *, keep_numbers: bool = False) -> bool:
         """Remove a call that is closed: journal, archive, and every row that finds it, that of the day's list last.
-        May be repeated: a removal that broke off goes on. Some fifteen round trips.
+        May be repeated: a removal that broke off goes on. Some seventeen round trips.
 
         Args:
             keep_numbers: leave the hashes by which it is found by number; `forgettable` names such calls.
