@@ -165,6 +165,20 @@ def console_status(req: func.HttpRequest) -> func.HttpResponse:
     return _page(req, "status", lambda console, visit: console.status.show(visit))
 
 
+@blueprint.function_name("console_api")
+@blueprint.route("console/api", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+def console_api(req: func.HttpRequest) -> func.HttpResponse:
+    """The HTTP API, to click on."""
+    return _page(req, "read", lambda console, visit: console.api_page())
+
+
+@blueprint.function_name("console_openapi")
+@blueprint.route("console/api/openapi.json", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+def console_openapi(req: func.HttpRequest) -> func.HttpResponse:
+    """What that page shows."""
+    return _page(req, "read", lambda console, visit: console.api_document())
+
+
 def _page(req: func.HttpRequest, permission: Permission, show: Callable[[Console, Visit], Reply]) -> func.HttpResponse:
     """A page for those who may see it."""
 

@@ -17,6 +17,8 @@ from shared.diagnostics import settings_findings, setup_findings
 from shared.errors import InvalidInput, Misconfigured
 from shared.exposure import exposed_problems, in_azure
 from shared.security import accepted_keys
+from shared.web.console.api_page import api_document, api_page
+from shared.web.console.exchange import Reply
 from shared.web.console.gate import Gate
 from shared.web.console.pages import Pages
 from shared.web.console.quality import QualityPages
@@ -52,6 +54,14 @@ class Console:
         """The pages of recordings and reports; Misconfigured where the app is not set up."""
         board = self._set_up
         return QualityPages(self.gate, _titles(board), lambda: board.recordings().service)
+
+    def api_page(self) -> Reply:
+        """The HTTP API, to click on."""
+        return api_page()
+
+    def api_document(self) -> Reply:
+        """What that page shows; Misconfigured where the app is not set up."""
+        return api_document(self._set_up.service.document())
 
     @property
     def _set_up(self) -> Switchboard:

@@ -240,6 +240,9 @@ class Masking:
         self._sessions.note(session_id, interaction)
         self._sessions.change_ongoing(session_id, lambda found: _without(found, record.call_id))
 
+    def may_place(self, record: CallRecord) -> bool:
+        return True
+
     def export(self, number: Identifier) -> Mapping[str, Any]:
         phone = number.phone_number or number.raw_id
         sessions = [self._exported(session, phone) for session in self._sessions_of(phone)]

@@ -16,7 +16,7 @@ from shared.identifiers import Identifier
 from shared.recordings.record import kept_as
 from shared.web.document import PAGE, Document
 from shared.web.models import read
-from shared.web.queries import begin_of, day, limit, page, position
+from shared.web.queries import begin_of, day, limit, only, page, position
 
 MOST_NAME = 100
 """Characters of who has called somebody back (our choice)."""
@@ -104,6 +104,7 @@ class CaseService:
 
     def list(self, query: Mapping[str, str]) -> CaseList:
         """A page of cases. One round trip for a thousand that are looked at."""
+        only(query, ("state", "limit", "after"))
         size, state = limit(query.get("limit")), query.get("state")
         if state and state not in get_args(State):
             raise InvalidInput("state", f"{state[:40]!r} is not a state.", f"Known: {', '.join(get_args(State))}.")
@@ -121,6 +122,7 @@ class CaseService:
 
     def figures(self, query: Mapping[str, str]) -> HandoffFigures:
         """Figures of some days, by all cases that are kept: a round trip for a thousand."""
+        only(query, ("since", "until"))
         since = day(query.get("since"))
         until = day(query.get("until")) if query.get("until") else since
         if until < since:

@@ -18,7 +18,7 @@ from shared.masking.sessions import Interaction
 from shared.use_cases import service
 from shared.web.document import KEY, PAGE, Document
 from shared.web.models import MAX_KEY, read
-from shared.web.queries import limit, page, position
+from shared.web.queries import limit, only, page, position
 
 State = Literal["open", "closed"]
 
@@ -136,6 +136,7 @@ class MaskedNumbers:
 
     def list(self, query: Mapping[str, str]) -> SessionList:
         """A page of sessions. InvalidInput."""
+        only(query, ("status", "limit", "after"))
         size, state = limit(query.get("limit")), query.get("status", "")
         if state and state not in get_args(State):
             raise InvalidInput("status", f"{state[:40]!r} is not a status.", f"Known: {', '.join(get_args(State))}.")
@@ -163,6 +164,7 @@ class MaskedNumbers:
 
     def interactions(self, session_id: str, query: Mapping[str, str]) -> InteractionList:
         """A page of the finished calls of a session. NotFound."""
+        only(query, ("limit", "after"))
         size = limit(query.get("limit"))
         rows = self._masking.interactions(session_id, position(query.get("after")))
         found = list(islice(rows, size + 1))

@@ -22,7 +22,7 @@ from shared.outreach.service import Outreach
 from shared.web import outreach_models as models
 from shared.web.document import KEY, PAGE, Document
 from shared.web.models import MAX_KEY, read
-from shared.web.queries import limit, page, position
+from shared.web.queries import limit, only, page, position
 
 LARGEST = 64 * 1024 * 1024
 """Bytes of a file (our choice; the host takes 100 MB): some 500,000 rows."""
@@ -64,6 +64,7 @@ class CampaignService:
 
     def listed(self, query: Mapping[str, str]) -> models.CampaignList:
         """A page of them, by id."""
+        only(query, ("limit", "after"))
         size, after = limit(query.get("limit")), position(query.get("after"))
         found, more = page((one for one in self._outreach.state.campaigns.all() if one.id > after), size)
         views = tuple(map(models.CampaignView.of, found))
@@ -161,6 +162,7 @@ class CampaignService:
         """Import a list, a number in each line, or a newer version of it."""
         if len(body) > LARGEST:
             raise InvalidInput("body", f"has {len(body)} bytes.", f"Send at most {LARGEST}.")
+        only(query, ("as_of", "source", "purposes", "country"))
         head = self._head(name, query)
         country = read_country(query["country"]) if query.get("country") else ""
         numbers, bad = list[str](), list[int]()

@@ -46,6 +46,8 @@ ROUTES: dict[str, tuple[str, str, frozenset[str], int]] = {
     "console_replay": ("POST", "/recordings/20261123-none/replay", ACTS, 404),
     "console_report": ("GET", "/reports/20261123-none", EVERYBODY - {"viewer"}, 404),
     "console_status": ("GET", "/status", SEES_NUMBERS, 200),
+    "console_api": ("GET", "/api", EVERYBODY, 200),
+    "console_openapi": ("GET", "/api/openapi.json", EVERYBODY, 200),
     "console_sign_out": ("POST", "/sign-out", EVERYBODY, 303),
 }
 """Every route that asks who it is: its request, who may, and what they get (400, 404: the request is let in, and names

@@ -131,6 +131,15 @@ def test_every_route_of_the_api_is_described_and_every_description_has_a_route()
     assert actions <= set(DOCUMENT["paths"])
 
 
+def test_operations_are_grouped_in_words() -> None:
+    groups = {operation["operationId"]: operation["tags"] for _, operation in OPERATIONS}
+    assert groups["placeCall"] == ["Calls"]
+    assert groups["play"] == ["Actions on a call"]
+    assert groups["listRecordings"] == groups["listReports"] == ["Recordings and reports"]
+    assert [tag["name"] for tag in DOCUMENT["tags"]][:3] == ["Calls", "Flows", "Recordings and reports"]
+    assert {tag["name"] for tag in DOCUMENT["tags"]} == {name for names in groups.values() for name in names}
+
+
 def test_every_operation_has_an_id_of_its_own() -> None:
     ids = [operation["operationId"] for _, operation in OPERATIONS]
     assert len(set(ids)) == len(ids)
