@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from shared.recordings.base import ReportRow
+from shared.recordings.record import RecordingRecord
 from shared.web.console.quality import Filter, page_of
 from tests.functional.app import running
 from tests.functional.console.console import LOCAL, WITH_KEYS, Browser
@@ -157,6 +158,13 @@ def test_what_waits_and_what_was_given_up_stands_above_the_list(room: Room) -> N
     assert recording in page
     assert "/replay" not in page, "what waits needs nobody"
     assert "Being fetched" not in browser.open(f"/quality?day={DAY}&skip=50")
+
+
+def test_twenty_of_each_status_are_shown(room: Room) -> None:
+    for number in range(25):
+        room.world.ledger.register(RecordingRecord(f"20261123-{number:03d}", f"{number}", "", status="archived"))
+    page = Browser(room.app).open(f"/quality?day={DAY}")
+    assert page.count("Fetched; the report is being made") == 20
 
 
 def test_what_was_given_up_is_done_again_once_however_often_the_form_is_sent(

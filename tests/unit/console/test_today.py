@@ -61,15 +61,23 @@ def test_eight_live_calls_are_shown_and_the_rest_counted() -> None:
     assert [one.id for one in found.live] == [f"c{number}" for number in range(8)]
 
 
-def test_a_live_call_is_shown_that_began_yesterday_or_before_a_hundred_others() -> None:
+def test_a_live_call_is_shown_that_began_yesterday_or_before_a_hundred_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     store = MemoryStore()
     call(store, 200, status="connected", outcome="")
     call(store, 86_400_000, status="connected", outcome="", direction="outbound")
     for number in range(150):
-        call(store, number)
+        if number != 99:
+            call(store, number)
+    call(store, 99, status="connected", outcome="")
+    asked: list[list[str]] = []
+    peek_all = store.peek_all
+    monkeypatch.setattr(store, "peek_all", lambda ids: (asked.append(list(ids)), peek_all(ids))[1])
     found = today(store, DAY, {})
-    assert [one.id for one in found.live] == ["c200", "c86400000"]
-    assert [one.value for one in found.figures] == [2, 151, 0, 0, 0], "yesterday's call is none of today"
+    assert [one.id for one in found.live] == ["c99", "c200", "c86400000"]
+    assert asked == [["c200", "c86400000"]], "the newest hundred are known from the list"
+    assert [one.value for one in found.figures] == [3, 151, 0, 0, 0], "yesterday's call is none of today"
 
 
 def test_a_call_that_has_ended_and_is_not_closed_yet_is_live_no_more() -> None:

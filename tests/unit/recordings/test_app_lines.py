@@ -75,6 +75,11 @@ def test_a_prompt_is_a_line_when_it_was_heard_to_begin() -> None:
     assert found == [("said", 2.0, "Good day. [b.wav]", None), ("said", 9.0, "One moment", None)]
 
 
+def test_a_long_prompt_is_kept_up_to_two_thousand_characters() -> None:
+    ((_, _, text, _),) = lines(issued(1, said(TextPrompt(text="ab " * 1000))), event(2, "PlayStarted"))
+    assert len(text) == 2000
+
+
 def test_a_prompt_that_nobody_heard_is_none() -> None:
     assert lines(issued(1, said(TextPrompt(text="Good day."))), event(2, "PlayFailed")) == []
     assert lines(issued(1, said(TextPrompt(text="Good day."))), seconds=0.5) == [], "the recording was over"
