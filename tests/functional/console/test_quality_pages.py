@@ -139,7 +139,7 @@ def test_the_report_leads_back_to_the_list_and_to_its_call(room: Room) -> None:
 
 def failed(room: Room, reason: str = "there is no such host") -> str:
     """A recording that was given up."""
-    room.call()
+    room.call(recording="inactive", recording_ids=("eyJQbGF0Zm9ybSJ9",))
     recording = room.announce()
     room.world.queue.sent.clear()
     record, version = room.world.ledger.load(recording)
@@ -172,6 +172,7 @@ def test_what_was_given_up_is_done_again_once_however_often_the_form_is_sent(
 ) -> None:
     recording = failed(room)
     browser = Browser(room.app)
+    assert f'<a href="/api/console/quality?day={DAY}">Quality</a>' in browser.open("/calls/call-7")
     page = browser.open(f"/quality?day={DAY}")
     assert "Gave up" in page
     assert "there is no such host" in page
