@@ -96,8 +96,9 @@ def conversation(app: App) -> dict[str, str]:
         ledger.put_report(
             a_row(number, flags=flags, passed=(True, False, None)[number], score=(82.0, 61.0, None)[number])
         )
-    for status, reason in (("failed", "the link has expired"), ("waiting", "")):
-        ledger.register(RecordingRecord(f"20261123-{status}", status, "", status=status, reason=reason, call_id=call))
+    reason = "the link has expired"
+    ledger.register(RecordingRecord("20261123-failed", "1", "", status="failed", reason=reason, call_id=call))
+    ledger.register(RecordingRecord("20261123-waiting", "2", "", status="waiting", call_id=call))
     return {"live": call, "over": ended(app)}
 
 

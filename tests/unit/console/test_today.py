@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -73,7 +74,12 @@ def test_a_live_call_is_shown_that_began_yesterday_or_before_a_hundred_others(
     call(store, 99, status="connected", outcome="")
     asked: list[list[str]] = []
     peek_all = store.peek_all
-    monkeypatch.setattr(store, "peek_all", lambda ids: (asked.append(list(ids)), peek_all(ids))[1])
+
+    def noted(call_ids: Sequence[str]) -> list[CallRecord]:
+        asked.append(list(call_ids))
+        return peek_all(call_ids)
+
+    monkeypatch.setattr(store, "peek_all", noted)
     found = today(store, DAY, {})
     assert [one.id for one in found.live] == ["c99", "c200", "c86400000"]
     assert asked == [["c200", "c86400000"]], "the newest hundred are known from the list"
@@ -90,7 +96,8 @@ def test_a_call_that_has_ended_and_is_not_closed_yet_is_live_no_more() -> None:
 
 def test_the_version_changes_with_a_call_and_with_what_becomes_of_it() -> None:
     stores = [MemoryStore() for _ in range(5)]
-    call(stores[0], 1), call(stores[1], 1)
+    for store in stores[:2]:
+        call(store, 1)
     call(stores[2], 1, status="connected", outcome="")
     call(stores[3], 1, outcome="failed")
     before, same, *changed = (today(store, DAY, {}).version for store in stores)
