@@ -55,6 +55,8 @@ def app_lines(
             event = journaled_callback(entry["event"])
             at = time_of(entry["event"], entry["at"] / 1000) - zero
             channel = channel_of(actions.get(read_context(event.operation_context or "")[1], {}))
+            if at < 0:
+                continue
             if isinstance(event, ContinuousDtmfRecognitionToneReceived):
                 found.append(_line("keyed", at, A_KEY, channel))
             elif isinstance(event, RecognizeCompleted) and (keyed := SECRET if entry.get("secret") else _keyed(event)):

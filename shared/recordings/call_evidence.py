@@ -104,7 +104,7 @@ def evidence_of(
     channels_by_key = _by_key(channel_of)
     lines = app_lines(
         call.journal,
-        _begins(call.journal),
+        _begins(call.journal, started_at.timestamp()),
         started_at.timestamp(),
         lambda action: _channel(channels_by_key, _aimed_at(action)),
         redacted,
@@ -269,10 +269,10 @@ def _by_key(channel_of: Mapping[str, int]) -> dict[str, int]:
     return {key_of(raw_id): channel for raw_id, channel in channel_of.items()} | dict(channel_of)
 
 
-def _begins(journal: Sequence[Mapping[str, Any]]) -> dict[int, float]:
-    """When each play and recognize that was heard first began, by the number of its operation, in Unix seconds."""
-    heard = [(seq, sending.begin) for (seq, _), sending in _Reader.of(journal).sendings.items() if sending.heard]
-    return dict(reversed(heard))
+def _begins(journal: Sequence[Mapping[str, Any]], zero: float) -> dict[int, float]:
+    """When each play and recognize that a recording from `zero` on can have first began, by its operation's number."""
+    sendings = ((seq, one) for (seq, _), one in reversed(_Reader.of(journal).sendings.items()) if one.heard)
+    return {seq: one.begin for seq, one in sendings if one.ended is None or one.ended > zero}
 
 
 def _spec_of(action: Mapping[str, Any]) -> Spec:

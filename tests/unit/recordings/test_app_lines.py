@@ -85,6 +85,21 @@ def test_a_prompt_that_nobody_heard_is_none() -> None:
     assert lines(issued(1, said(TextPrompt(text="Good day."))), seconds=0.5) == [], "the recording was over"
 
 
+def test_what_was_over_before_the_recording_began_is_left_out() -> None:
+    found = lines(
+        issued(-9, said(TextPrompt(text="This call is recorded."))),
+        event(-8, "PlayStarted"),
+        event(-6, "PlayCompleted"),
+        issued(-5, ASK, seq=1),
+        accepted(-4.9, seq=1),
+        keyed(-4, "one", seq=1),
+        issued(-2, said(TextPrompt(text="Good day.")), seq=2),
+        event(-1, "PlayStarted", "call:1:2:0"),
+        event(3, "PlayCompleted", "call:1:2:0"),
+    )
+    assert found == [("said", 0.0, "Good day.", None)], "what goes on as it begins stands at its beginning"
+
+
 def test_numbers_and_addresses_are_taken_out_of_what_the_app_said() -> None:
     text = "Call +14255550123, or write to ada@example.com."
     assert lines(issued(1, said(TextPrompt(text=text))), event(2, "PlayStarted")) == [
