@@ -13,6 +13,7 @@ somebody has written that anew.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import partial
@@ -35,6 +36,7 @@ Marks = dict[str, dict[str, str | None]]
 LOOKED_AT = 100
 """Rows of `due` that are read at once (our choice): of some, those who are due have been called meanwhile."""
 _PAGE = TypeAdapter(list[Person])
+_KEY = re.compile(r"[0-9a-f]{32}")
 _BEHIND = "/"
 """The sign behind `.`: the end of all partitions that begin with a campaign's id and a dot."""
 _DAY_MINUTES = 24 * 60
@@ -127,6 +129,12 @@ class People:
     def all(self, campaign: str) -> Iterator[Person]:
         """Everybody of a campaign, a page after the other. A round trip for a thousand pages."""
         return self._read(f"{campaign}.", f"{campaign}{_BEHIND}")
+
+    def behind(self, campaign: str, after: str) -> Iterator[Person]:
+        """People of a campaign in the order of their keys, those behind a key. Args: after: empty: from the first."""
+        since = _partition(campaign, _page_of(after)) if _KEY.fullmatch(after) else f"{campaign}."
+        for row in self._rows.first("people", since, f"{campaign}{_BEHIND}"):
+            yield from sorted((one for one in _people(row.text) if one.key > after), key=lambda one: one.key)
 
     def with_number(self, number: str) -> Iterator[Person]:
         """Everybody with a number, in all campaigns: reads everything, as an erasure may."""

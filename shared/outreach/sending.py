@@ -12,7 +12,7 @@ from typing import Literal
 from shared.errors import InvalidInput, KeyReused, NotFound
 from shared.outreach.campaign import Campaign, import_begun, import_over
 from shared.outreach.columns import FIELDS
-from shared.outreach.csv_file import Source, chunks_of
+from shared.outreach.csv_file import Source, chunks_of, inspect
 from shared.outreach.dialer import USE
 from shared.outreach.importing import Importer, ImportReport, Upload
 from shared.outreach.ports import Clock, Files
@@ -110,6 +110,10 @@ class Sending:
         if campaign.upload:
             self._agenda.put(USE, campaign.id, self._now() + CHECKED_AFTER)
             self._queue.send(Task(USE, "import", {"campaign": campaign.id, "upload": campaign.upload}))
+
+    def header(self, data: bytes) -> tuple[str, ...]:
+        """The first line of a file. InvalidInput."""
+        return inspect(chunks_of(data), self._most_rows).header
 
     def preview(self, campaign: Campaign, data: bytes) -> Preview:
         """What an import would make of a file. InvalidInput."""

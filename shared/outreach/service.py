@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
@@ -14,7 +13,7 @@ from shared.calls.record import CallRecord
 from shared.errors import CampaignState, InvalidInput, KeyReused, NotFound
 from shared.identifiers import Identifier
 from shared.lines.reading import Lines
-from shared.outreach.campaign import Campaign, Command, command, start_problem
+from shared.outreach.campaign import Campaign, Command, FileOptions, command, read_so, start_problem
 from shared.outreach.contacts import Contact
 from shared.outreach.decisions import Known
 from shared.outreach.dialer import USE, Dialer, given
@@ -27,6 +26,7 @@ from shared.outreach.person import Person, Wanted, first_due
 from shared.outreach.personal import Personal
 from shared.outreach.ports import Announcing, Calls, Clock, Files, Windows
 from shared.outreach.sending import Sending, reading_of
+from shared.outreach.standing import Standing, standing
 from shared.outreach.starting import flow_problem, number_problem
 from shared.outreach.state import Audited, State
 from shared.use_cases.base import Agenda, Erased, Queue, Task
@@ -197,10 +197,19 @@ class Outreach:
         self.state.dialing.change(id, lambda _: None)
         self.state.campaigns.change(id, lambda _: None)
 
-    def progress(self, id: str) -> Counter[str]:
-        """How many people are in each state. Reads them all."""
+    def read_so(self, id: str, files: FileOptions, who: str) -> Campaign:
+        """Have the next file read by these options. CampaignState, InvalidInput."""
+        campaign = self.get(id)
+        reading_of(campaign.model_copy(update={"files": files}))
+        if files == campaign.files:
+            return campaign
+        self._note(id, "files", who)
+        return self.state.campaigns.change(id, lambda one: one and read_so(one, files)) or self.get(id)
+
+    def progress(self, id: str) -> Standing:
+        """How many people are in each state, and what they said. Reads them all."""
         self.get(id)
-        return Counter(one.state for one in self.state.people.all(id))
+        return standing(self.state.people.all(id))
 
     def dry_run(self, id: str) -> DryRun:
         """What the campaign would do today. Reads all people, and what is known of each number."""

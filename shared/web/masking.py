@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any, Literal, get_args
@@ -94,6 +95,24 @@ class SessionList(_Model):
     next: str | None = Field(None, description="`after` of the next page; null: this is the last")
 
 
+class PoolOfCountryView(_Model):
+    """Your numbers of a country that sessions may show, and how many would do for what there is now."""
+
+    country: str = Field(description="two letters; empty: not known")
+    numbers: tuple[str, ...]
+    sessions: int = Field(description="that are open")
+    most_of_one: int = Field(description="numbers that one person has, or had until shortly ago, at most")
+    calls_at_once: int = Field(description="telephones that the numbers have on the line now")
+    would_do: int = Field(description="so many numbers would do")
+
+
+class PoolView(_Model):
+    """The numbers that sessions may show."""
+
+    countries: tuple[PoolOfCountryView, ...]
+    all_sessions: bool = Field(description="false: only the newest were looked at")
+
+
 class InteractionList(_Model):
     """One page of the finished calls of a session, oldest first."""
 
@@ -142,6 +161,11 @@ class MaskedNumbers:
             raise InvalidInput("status", f"{state[:40]!r} is not a status.", f"Known: {', '.join(get_args(State))}.")
         found, more = page(self._masking.listed(position(query.get("after")), state), size)
         return SessionList(sessions=tuple(map(_view, found)), next=found[-1].id if more else None)
+
+    def pool(self) -> PoolView:
+        """The pool, and the size that would do."""
+        found, whole = self._masking.pools()
+        return PoolView(countries=tuple(PoolOfCountryView(**asdict(one)) for one in found), all_sessions=whole)
 
     def change(self, session_id: str, body: bytes) -> SessionView:
         """Extend a session, or replace one of its parties. NotFound, InvalidInput, PoolExhausted, StateConflict."""
@@ -228,6 +252,8 @@ def describe(document: Document) -> None:
         [status, *PAGE],
         (400, 401, 503),
     )
+    document.add("/masking/pool", "get", "getMaskingPool", "Show the pool, and the size that would do", None,
+                 {200: PoolView}, [], (401, 503))  # fmt: skip
     document.add(one, "get", "getMaskingSession", "Get a session", None, view, session_id, (401, 404, 503))
     document.add(
         one,

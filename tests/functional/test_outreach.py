@@ -111,7 +111,13 @@ def test_from_the_file_to_the_results(app: App) -> None:
     app.later.flush()
     work(app)
     progress = read(get(app, "/campaigns/spring/progress"), 200)
-    assert progress == {"state": "finished", "people": 1, "states": {"done": 1}}
+    assert progress == {
+        "state": "finished",
+        "people": 1,
+        "states": {"done": 1},
+        "results": {"confirmed": 1},
+        "next_due": None,
+    }
     results = get(app, "/campaigns/spring/results")
     assert results.mimetype == "text/csv"
     lines = results.get_body().decode("utf-8-sig").splitlines()
@@ -330,7 +336,26 @@ def test_a_preview_keeps_nothing(app: App) -> None:
     seen = read(post(app, "/campaigns/spring/preview", PEOPLE.encode()), 200)
     assert (seen["good"], seen["bad"], seen["columns"]) == (1, 1, {"id": "id", "number": "phone"})
     assert seen["first"]["number"] == PHONE
+    assert (seen["header"], [one["id"] for one in seen["people"]]) == (["id", "phone"], ["A-1"])
     assert read(get(app, "/campaigns/spring"), 200)["state"] == "draft"
+
+
+def test_how_the_next_file_is_read_can_be_changed_and_is_noted(app: App) -> None:
+    read(post(app, "/campaigns", MAKE), 201)
+    strange = b"key,tel privat\nA-1,0171 2345678\n"
+    assert_refused(post(app, "/campaigns/spring/preview", strange), 400, "columns.number")
+    given = {"country": "DE", "columns": {"number": "tel privat"}}
+    changed = read(post(app, "/campaigns/spring/files", given, X_Operator="Ada"), 200)["files"]
+    assert (changed["country"], changed["columns"]) == ("DE", {"number": "tel privat"})
+    assert read(post(app, "/campaigns/spring/preview", strange), 200)["first"]["number"] == "+491712345678"
+    read(post(app, "/campaigns/spring/files", given, X_Operator="Bob"), 200)
+    audit = read(get(app, "/campaigns/spring/audit"), 200)["audit"]
+    assert [(one["what"], one["by"]) for one in audit] == [("made", "unknown"), ("files", "Ada")]
+    assert_refused(post(app, "/campaigns/spring/files", {"date_format": "DDMMYY"}), 400, "date_format")
+    read(post(app, "/campaigns/spring/uploads", strange), 202)
+    assert post(app, "/campaigns/spring/files", {"country": "US"}).status_code == 409
+    work(app)
+    assert len(read(get(app, "/campaigns/spring"), 200)["imported"]) == 1
 
 
 def test_what_is_kept_of_a_number_is_exported_and_erased(app: App) -> None:

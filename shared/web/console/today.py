@@ -10,9 +10,8 @@ from itertools import islice
 from shared.calls.store.base import CallStore, Listed, OpenCall, day_of, listed_row
 from shared.calls.store.figures import NEEDS_SOMEBODY
 from shared.web.console.call_list import Row, rows_of
-from shared.web.console.words import NOT_REACHED, moment
+from shared.web.console.words import NOT_REACHED
 from shared.web.reports import RecordingView
-from shared.web.switches import SwitchesView
 
 MOST_SHOWN = 8
 """Rows of each list (our choice)."""
@@ -100,24 +99,6 @@ def _with(ended: Mapping[tuple[str, str], int], direction: str = "", outcomes: C
         for (way, outcome), count in ended.items()
         if direction in ("", way) and (outcomes is None or outcome in outcomes)
     )
-
-
-def switched_off(view: SwitchesView, titles: Mapping[str, str]) -> list[str]:
-    """What is off or diverted, a sentence each; without numbers."""
-    told = []
-    if (off := view.outbound.off) is not None:
-        told.append(f"Outbound calls are stopped {_by(off.by, off.at, off.why)}.")
-    if view.numbers:
-        count = len(view.numbers)
-        told.append(f"{count} {'number is' if count == 1 else 'numbers are'} switched off.")
-    for one in view.flows:
-        at = one.diverted
-        told.append(f"Calls for {titles.get(one.flow, one.flow)} go elsewhere {_by(at.by, at.at, at.why)}.")
-    return told
-
-
-def _by(who: str, at: int, why: str) -> str:
-    return f"since {moment(at)[:16]} UTC ({who}{f', “{why}”' if why else ''})"
 
 
 def failed_recordings(found: Iterable[RecordingView]) -> list[tuple[str, str, str]]:

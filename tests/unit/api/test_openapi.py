@@ -22,7 +22,7 @@ from shared.web.handoff import CalledBack
 from shared.web.masking import ChangeSession, OpenSession
 from shared.web.models import ACTIONS, PlaceCall, read, read_action
 from shared.web.openapi import openapi
-from shared.web.outreach_models import MakeCampaign, NumberAsked, Pace, PutOnList, SendPeople
+from shared.web.outreach_models import MakeCampaign, NumberAsked, Pace, PutOnList, ReadFilesSo, SendPeople
 from shared.web.people import PersonAsked
 from shared.web.search import SearchCalls
 from shared.web.switches import TurnSwitches
@@ -42,6 +42,7 @@ REPEATABLE: dict[str, type[BaseModel]] = {
     "putCalendar": CalendarText,
     "changeMaskingSession": ChangeSession,
     "paceCampaign": Pace,
+    "readFilesSo": ReadFilesSo,
     **dict.fromkeys(("checkDoNotCall", "removeDoNotCall", "searchEvidence"), NumberAsked),
     "addDoNotCall": PutOnList,
     "putSite": SiteText,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
+from itertools import islice
 
 import pytest
 
@@ -42,6 +43,19 @@ def test_people_are_found_by_their_key(rows: Rows) -> None:
     assert kept.get("spring", key_of("x")) is None
     assert kept.get("autumn", key_of("7")) is None
     assert {one.wanted.id for one in kept.all("spring")} == {str(n) for n in range(30)}
+
+
+@pytest.mark.parametrize("size", [1, 7, 50])
+def test_people_are_read_on_behind_a_key_each_of_them_once(rows: Rows, size: int) -> None:
+    kept = stored(
+        rows, *(person(str(n)) for n in range(30)), person("other").model_copy(update={"campaign": "spring2"})
+    )
+    found: list[str] = []
+    while some := [one.key for one in islice(kept.behind("spring", found[-1] if found else ""), size)]:
+        found += some
+    assert found == sorted(key_of(str(n)) for n in range(30))
+    assert list(kept.behind("spring", "f" * 32)) == []
+    assert len(list(kept.behind("spring", "."))) == 30, "what is no key is before all of them"
 
 
 def test_a_change_gives_people_as_they_are_then(rows: Rows) -> None:
