@@ -32,6 +32,7 @@ param httpConcurrency int = 16
 param maximumInstances int = 100
 
 @description('Instances that are always ready for callbacks; they are billed while idle.')
+@minValue(0)
 param readyForCallbacks int = 1
 
 @description('Instances that are always ready for incoming calls; likewise. Event Grid checks the function through one.')

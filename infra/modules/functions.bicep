@@ -52,6 +52,9 @@ resource plan 'Microsoft.Web/serverfarms@2025-05-01' = {
   }
 }
 
+var forCallbacks = [{ name: 'http', instanceCount: readyForCallbacks }]
+var forCalls = [{ name: 'function:incoming_call', instanceCount: readyForCalls }]
+
 resource app 'Microsoft.Web/sites@2025-05-01' = {
   name: name
   location: location
@@ -82,10 +85,7 @@ resource app 'Microsoft.Web/sites@2025-05-01' = {
       scaleAndConcurrency: {
         instanceMemoryMB: instanceMemory
         maximumInstanceCount: maximumInstances
-        alwaysReady: [
-          { name: 'http', instanceCount: readyForCallbacks }
-          { name: 'function:incoming_call', instanceCount: readyForCalls }
-        ]
+        alwaysReady: (readyForCallbacks > 0) ? concat(forCallbacks, forCalls) : forCalls
         triggers: { http: { perInstanceConcurrency: httpConcurrency } }
       }
       siteUpdateStrategy: { type: updateStrategy }

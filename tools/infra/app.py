@@ -95,7 +95,8 @@ def scale_problems(template: Template, functions: Collection[str]) -> Iterator[s
         yield f"{template.where}: {CONCURRENCY} is left out: every instance would handle one callback at a time"
     elif isinstance(at_once, int) and not 8 <= at_once <= MOST_AT_ONCE:
         yield f"{template.where}: {CONCURRENCY} is {at_once}, not 8 to {MOST_AT_ONCE}"
-    names = {str(one["name"]) for one in config.get("alwaysReady", [])}
+    ready = [one for groups in values(config.get("alwaysReady", []), template) for one in groups]
+    names = {str(one["name"]) for one in ready}
     for name in sorted(READY - names):
         yield f"{template.where}: alwaysReady has no {name}"
     for name in sorted(names - {"http", "blob", "durable"}):

@@ -136,7 +136,7 @@ def test_a_key_that_a_second_deployment_replaces() -> None:
             "perInstanceConcurrency: 64",
             "perInstanceConcurrency is 64, not 8",
         ),
-        ("{ name: 'http', instanceCount: readyForCallbacks }", "", "alwaysReady has no http"),
+        ("[{ name: 'http', instanceCount: readyForCallbacks }]", "[]", "alwaysReady has no http"),
     ],
 )
 def test_scale_that_is_left_out(old: str, new: str, problem: str) -> None:
