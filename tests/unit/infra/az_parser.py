@@ -6,6 +6,7 @@ Takes a JSON list of commands (lists of words, without `az`) and gives one of wh
 from __future__ import annotations
 
 import contextlib
+import importlib
 import io
 import json
 import sys
@@ -27,6 +28,7 @@ def problem(cli: Any, words: list[str]) -> str:
     command = next((name for name in names if name in loader.command_table), "")
     if not command:
         return f"no command begins like: {' '.join(words[:4])}"
+    invocation.data["command_string"] = command
     loader.command_table = {command: loader.command_table[command]}
     loader.load_arguments(command)
     invocation.parser.load_command_table(loader)
@@ -42,7 +44,5 @@ def problem(cli: Any, words: list[str]) -> str:
 
 
 if __name__ == "__main__":
-    from azure.cli.core import get_default_cli
-
-    made = get_default_cli()
+    made = importlib.import_module("azure.cli.core").get_default_cli()
     json.dump([problem(made, words) for words in json.load(sys.stdin)], sys.stdout)

@@ -36,7 +36,7 @@ def python() -> Path:
     done = FOLDER / "done"
     if not done.exists():
         subprocess.run([sys.executable, "-m", "venv", "--clear", FOLDER], check=True)
-        pip = [found, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--retries", "1"]
+        pip = [str(found), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--retries", "1"]
         installed = subprocess.run([*pip, f"azure-cli=={VERSION}"], capture_output=True, text=True)
         if installed.returncode:
             assert UNREACHABLE.search(installed.stderr), installed.stderr[-2000:]
