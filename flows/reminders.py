@@ -63,8 +63,50 @@ async def menu(call: Call[About], about: About, appointment: str) -> None:
     if wanted == "no_more":
         await no_more_calls(call, about)
         return
+    if wanted == "wants_another_time" and await another_time(call, about, appointment):
+        return
     await say_result(call, about, wanted)
     await call.play(call.text(wanted))
+
+
+async def another_time(call: Call[About], about: About, appointment: str) -> bool:
+    """Offer the times that the firm's calendar holds for them; whether they have one of them now.
+
+    Without such a calendar, where nothing suits, or where somebody else was quicker, we call them about it.
+    """
+    times = await call.run(desk().other_times, call.id, about.campaign, about.person)
+    if not times:
+        return False
+    offers = [
+        call.choice("first", tone="one"),
+        call.choice("second", tone="two"),
+        call.choice("third", tone="three"),
+    ][: len(times)]
+    told = [
+        call.text(one.label, date=time["at"][:10], time=time["at"][11:16])
+        for one, time in zip(offers, times, strict=True)
+    ]
+    try:
+        wanted = await call.ask_choice(
+            *told,
+            call.text("none_suits"),
+            choices=[*offers, call.choice("none_suits", tone="four")],
+            repeat="*",
+            person="0",
+            attempts=2,
+            initial_silence=SILENCE,
+        )
+    except NoInput:
+        wanted = "none_suits"
+    if wanted == "none_suits":
+        await call.run(desk().release, call.id)
+        return False
+    time = times[[one.label for one in offers].index(wanted)]
+    if not await call.run(desk().book, call.id, about.campaign, about.person, appointment, time):
+        return False
+    await say_result(call, about, "rescheduled")
+    await call.play(call.text("rescheduled", date=time["at"][:10], time=time["at"][11:16]))
+    return True
 
 
 async def nothing_to_say(call: Call[About], about: About) -> None:

@@ -6,22 +6,31 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NoReturn
 
+from pydantic import BaseModel, ValidationError
+
 from shared.azure.archive import BlobArchive
 from shared.calls.actions import CreateCall
 from shared.calls.claims import placed_id
 from shared.calls.record import CallRecord
+from shared.composition.hooks import ask
 from shared.composition.parts import Parts
-from shared.errors import KeyReused, SettingsError, UnknownCall
+from shared.errors import KeyReused, SettingsError, StoreUnavailable, UnknownCall
 from shared.identifiers import Identifier
 from shared.notifications.base import Target
+from shared.notifications.outgoing import Outgoing, Response
 from shared.outreach.announcing import Announcer
 from shared.outreach.campaign import Campaign
 from shared.outreach.dialing import Slots
+from shared.outreach.other_times import HELD_SECONDS, MOST_OFFERED, NoOtherTimes, OtherTime
 from shared.outreach.service import Outreach
 from shared.outreach.state import State
 from shared.outreach.windows import Window
 from shared.privacy import NumberHashes
+from shared.setting_values import is_loopback
 from shared.use_cases.base import Erased, Task, UseCase
+
+TIMES = "other times"
+"""What the hook is called in errors."""
 
 
 def outreach_tables(prefix: str) -> dict[str, str]:
@@ -97,6 +106,43 @@ class BlobFiles:
         self._archive.remove(folder)
 
 
+class TimesHook:
+    """Asks a hook of one's own for other times for an appointment.
+
+    Args:
+        loopback: this app runs on a developer's machine, and may call http there.
+    """
+
+    def __init__(self, url: str, *, loopback: bool) -> None:
+        self._url = url
+        self._outgoing = Outgoing(loopback=loopback)
+
+    def offer(self, offer: str, about: Mapping[str, str]) -> Sequence[OtherTime]:
+        response = self._ask("offer", offer, most=MOST_OFFERED, hold_seconds=HELD_SECONDS, **about)
+        if not 200 <= response.status < 300:
+            raise StoreUnavailable(f"{TIMES}: the hook responded {response.status}")
+        try:
+            return _Offered.model_validate_json(response.body).times
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            where = ".".join(map(str, first["loc"])) or "the body"
+            raise StoreUnavailable(f"{TIMES}: in the hook's response {where}: {first['msg']}") from None
+
+    def book(self, offer: str, time: str) -> bool:
+        return 200 <= self._ask("book", offer, time=time).status < 300
+
+    def release(self, offer: str) -> None:
+        self._ask("release", offer)
+
+    def _ask(self, action: str, offer: str, **more: object) -> Response:
+        asked = {"action": action, "offer": offer, **more}
+        return ask(self._outgoing, self._url, asked, TIMES, Idempotency_Key=f"{offer}:{action}")
+
+
+class _Offered(BaseModel):
+    times: tuple[OtherTime, ...]
+
+
 class NotSetUp:
     """Campaigns without a key to hash numbers with: there are none, and nothing of theirs is kept."""
 
@@ -151,6 +197,7 @@ def compose_outreach(parts: Parts) -> UseCase:
     def clock() -> datetime:
         return datetime.now(UTC)
 
+    hook = settings.reminders_times_url
     archive = BlobArchive(settings.storage_account, settings.store_prefix, container="outreach")
     return Outreach(
         state=state,
@@ -161,6 +208,7 @@ def compose_outreach(parts: Parts) -> UseCase:
         windows=window_of,
         flows=parts.flows,
         lines=parts.lines,
+        times=TimesHook(hook, loopback=is_loopback(settings.callback_base_url)) if hook else NoOtherTimes(),
         announce=Announcer(targets, state.people, parts.queue, clock).announce,
         clock=clock,
         most_rows=settings.outreach_max_recipients,

@@ -281,7 +281,12 @@ def given(campaign: Campaign, person: Person, attempt: str, company: str) -> dic
 def spoken_appointment(campaign: Campaign, person: Person) -> str | None:
     """A person's appointment by the clock of the company, as flows have it; None: there is none."""
     appointment = person.wanted.appointment
-    return None if appointment is None else appointment.astimezone(ZoneInfo(campaign.rules.zone)).isoformat()
+    return None if appointment is None else spoken(campaign, appointment)
+
+
+def spoken(campaign: Campaign, at: datetime) -> str:
+    """A time by the clock of the company."""
+    return at.astimezone(ZoneInfo(campaign.rules.zone)).isoformat()
 
 
 def _unless_changed(person: Person | None, seen: tuple[Person, Decision]) -> Person | None:

@@ -21,6 +21,7 @@ from shared.outreach.dialer import USE, Dialer, given
 from shared.outreach.dry_run import DryRun, dry_run
 from shared.outreach.ending import Ending
 from shared.outreach.on_call import OnCall
+from shared.outreach.other_times import OtherTimes
 from shared.outreach.person import Person, Wanted, first_due
 from shared.outreach.personal import Personal
 from shared.outreach.ports import Calls, Clock, Files, Windows
@@ -39,6 +40,7 @@ class Outreach:
     """The use case of campaigns and reminders. Safe to share between threads and instances.
 
     Args:
+        times: the calendar that offers other times for appointments.
         announce: tells other systems that a campaign is finished.
         evidence_days: the setting EVIDENCE_RETENTION_DAYS.
         most_rows: the setting OUTREACH_MAX_RECIPIENTS.
@@ -55,6 +57,7 @@ class Outreach:
         windows: Windows,
         flows: Mapping[str, Flow],
         lines: Lines,
+        times: OtherTimes,
         announce: Callable[[Campaign, Task], str],
         clock: Clock,
         most_rows: int,
@@ -71,7 +74,7 @@ class Outreach:
         self.dialer = Dialer(state, calls, queue, agenda, windows, clock, lines.company)
         self.ending = Ending(state, calls, self.dialer, queue, clock)
         self.sending = Sending(state, files, queue, agenda, clock, most_rows)
-        self.on_call = OnCall(state, self.ending, clock, lines.company)
+        self.on_call = OnCall(state, self.ending, clock, lines.company, times)
         self._personal = Personal(state, evidence_days)
         self._files = files
 

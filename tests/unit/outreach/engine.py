@@ -13,6 +13,7 @@ from shared.errors import StoreUnavailable
 from shared.lines.reading import Line, Lines
 from shared.outreach.campaign import Campaign
 from shared.outreach.dialing import Slots
+from shared.outreach.other_times import NoOtherTimes
 from shared.outreach.ports import Files, MemoryFiles
 from shared.outreach.rules import Rules
 from shared.outreach.service import Outreach
@@ -176,6 +177,7 @@ def outreach_over(
         windows=lambda _: window(),
         flows={},
         lines=LINES,
+        times=NoOtherTimes(),
         announce=announce,
         clock=clock,
         most_rows=1000,
