@@ -16,7 +16,6 @@ from collections.abc import Callable, Mapping
 from tools.deployment.commands import ROOT, DeploymentError, az
 from tools.deployment.place import Place
 
-AGAIN = "azd hooks run postdeploy"
 WAIT_SECONDS, EVERY_SECONDS = 300, 10
 """Flex Consumption lists functions after the first start of the app (our choice of how long to wait for that)."""
 REFERENCES_VERSION = "2022-03-01"
@@ -52,16 +51,28 @@ def subscribe(place: Place, say: Say = print, *, wait: float = WAIT_SECONDS) -> 
     """
     count = _await_functions(place, say, wait)
     say(f"{count} functions are there.")
-    if wrong := unresolved(
-        references(place)
-    ):  # roles take minutes to count: the app's first start may have come too soon
+    # Roles take minutes to count: the app may have started before it could read the vault.
+    if wrong := unresolved(references(place)):
         say(f"Key Vault is read again: {wrong}")
         refresh_references(place)
     _deploy(place)
     names = _check_subscriptions(place)
     say(f"Event Grid sends: {', '.join(names)}; {_of_numbers(place)}.")
-    say(f"Health of {place.address}: {health(place.address)}")
+    _await_health(place, say, wait)
     say("Ring now. No number yet? docs/deploy.md#a-number")
+
+
+def _await_health(place: Place, say: Say, wait: float) -> None:
+    until = time.monotonic() + wait
+    while (state := health(place.address)) != "ok":
+        if time.monotonic() >= until:
+            raise DeploymentError(
+                f"the subscriptions are there, but {place.address}/api/health says {state}: docs/settings.md tells "
+                f"what the log has then, docs/deploy.md#troubleshooting what else it may be. Afterwards: {place.again}"
+            )
+        say(f"{place.address}/api/health says {state}; asking again in {EVERY_SECONDS} s.")
+        time.sleep(EVERY_SECONDS)
+    say(f"{place.address}/api/health says ok.")
 
 
 def _await_functions(place: Place, say: Say, wait: float) -> int:
@@ -81,11 +92,11 @@ def _await_functions(place: Place, say: Say, wait: float) -> int:
             f"{place.app} has no functions, though it was deployed: an error while function_app.py is imported does "
             f"this, and so does a package without its requirements. Look at the log stream "
             f"(`az webapp log tail --resource-group {place.group} --name {place.app}`), run `make check` and `make "
-            f"test` here, deploy again, then: {AGAIN}"
+            f"test` here, deploy again, then: {place.again}"
         )
     raise DeploymentError(
         f"{place.app} has {len(found)} functions, without {', '.join(missing[:8])}"
-        f"{' and more' if len(missing) > 8 else ''}: deploy again, then: {AGAIN}"
+        f"{' and more' if len(missing) > 8 else ''}: deploy again, then: {place.again}"
     )
 
 
@@ -104,7 +115,7 @@ def _deploy(place: Place) -> None:
             "--template-file", "infra/events.bicep", "--parameters", *given,
         )  # fmt: skip
     except DeploymentError as error:
-        raise DeploymentError(f"{error}\nThe functions are there, so try again: {AGAIN}") from None
+        raise DeploymentError(f"{error}\nThe functions are there, so try again: {place.again}") from None
 
 
 def _check_subscriptions(place: Place) -> list[str]:
@@ -116,7 +127,7 @@ def _check_subscriptions(place: Place) -> list[str]:
     states = {str(one["name"]): str(one.get("provisioningState")) for one in listed}
     wrong = [f"{name} is {states.get(name, 'missing')}" for name in sorted(expected) if states.get(name) != "Succeeded"]
     if wrong:
-        raise DeploymentError(f"{'; '.join(wrong)}. Try again: {AGAIN}")
+        raise DeploymentError(f"{'; '.join(wrong)}. Try again: {place.again}")
     return sorted(expected)
 
 
@@ -124,10 +135,14 @@ def _of_numbers(place: Place) -> str:
     return f"calls to {', '.join(place.numbers)}" if place.numbers else "calls to all numbers of the resource"
 
 
+def _site(place: Place) -> str:
+    """The id of the app."""
+    return str(az("functionapp", "show", "--resource-group", place.group, "--name", place.app, "--query", "id"))
+
+
 def references(place: Place) -> dict[str, str]:
     """The state of each setting that is in Key Vault: `Resolved`, or what is wrong."""
-    site = az("functionapp", "show", "--resource-group", place.group, "--name", place.app, "--query", "id")
-    url = f"{site}/config/configreferences/appsettings?api-version={REFERENCES_VERSION}"
+    url = f"{_site(place)}/config/configreferences/appsettings?api-version={REFERENCES_VERSION}"
     found = az("rest", "--method", "get", "--url", url) or {}
     return {
         str(one.get("name")): str(one.get("properties", one).get("status", "unknown")) for one in found.get("value", [])
@@ -136,13 +151,13 @@ def references(place: Place) -> dict[str, str]:
 
 def refresh_references(place: Place) -> dict[str, str]:
     """Have the vault read again, now and not within 24 hours, and give the state of each setting that is there."""
-    site = az("functionapp", "show", "--resource-group", place.group, "--name", place.app, "--query", "id")
-    url = f"{site}/config/configreferences/appsettings/refresh?api-version={REFERENCES_VERSION}"
+    url = f"{_site(place)}/config/configreferences/appsettings/refresh?api-version={REFERENCES_VERSION}"
     az("rest", "--method", "post", "--url", url)
     states = references(place)
     if wrong := unresolved(states):
         raise DeploymentError(
-            f"settings that cannot be read from Key Vault: {wrong}. New roles take some minutes: wait, then: {AGAIN}"
+            f"settings that cannot be read from Key Vault: {wrong}. New roles take some minutes: wait, then: "
+            f"{place.again}"
         )
     return states
 

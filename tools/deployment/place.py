@@ -11,7 +11,7 @@ from tools.deployment.commands import DeploymentError, az, azd_values
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Names of resources, and the numbers whose calls the app takes (empty: all)."""
+    """Names of resources, the numbers whose calls the app takes (empty: all), and the command that looks again."""
 
     group: str
     app: str
@@ -21,6 +21,7 @@ class Place:
     address: str
     communication: str
     vault: str
+    again: str
     numbers: tuple[str, ...] = ()
 
 
@@ -44,7 +45,7 @@ def from_azd(numbers: str = "") -> Place:
     """By the selected azd environment."""
     values = azd_values()
     given = numbers or values.get(NUMBERS) or os.environ.get(NUMBERS, "")
-    return _place(values, given, "run `azd provision` first")
+    return _place(values, given, "azd hooks run postdeploy", "run `azd provision` first")
 
 
 def from_deployment(name: str, numbers: str = "") -> Place:
@@ -52,10 +53,13 @@ def from_deployment(name: str, numbers: str = "") -> Place:
     outputs = az("deployment", "sub", "show", "--name", name, "--query", "properties.outputs") or {}
     # Azure Resource Manager writes names of outputs as it likes: azure_RESOURCE_GROUP
     values = {key.upper(): str(output.get("value", "")) for key, output in outputs.items()}
-    return _place(values, numbers, f"deployment {name!r} has no such output: deploy infra/main.bicep under this name")
+    again = f"python -m tools.deployment events --deployment {name}" + (f" --numbers {numbers}" if numbers else "")
+    return _place(
+        values, numbers, again, f"deployment {name!r} has no such output: deploy infra/main.bicep under this name"
+    )
 
 
-def _place(values: Mapping[str, str], numbers: str, remedy: str) -> Place:
+def _place(values: Mapping[str, str], numbers: str, again: str, remedy: str) -> Place:
     missing = [output for output in OUTPUTS.values() if not values.get(output)]
     if missing:
         raise DeploymentError(f"{', '.join(missing)} unknown; {remedy}")
@@ -63,4 +67,4 @@ def _place(values: Mapping[str, str], numbers: str, remedy: str) -> Place:
     for number in given:
         if not (number.startswith("+") and number[1:].isascii() and number[1:].isdigit()):
             raise DeploymentError(f"{number!r} is not a number such as +18005550199; correct {NUMBERS}")
-    return Place(**{field: values[output] for field, output in OUTPUTS.items()}, numbers=given)
+    return Place(**{field: values[output] for field, output in OUTPUTS.items()}, again=again, numbers=given)

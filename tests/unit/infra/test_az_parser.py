@@ -71,7 +71,8 @@ def test_the_cli_takes_every_command_of_the_hook_and_the_trial(
     python: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(events, "EVERY_SECONDS", 0)
-    monkeypatch.setattr(trial, "health", lambda address: "ok")
+    for module in (events, trial):
+        monkeypatch.setattr(module, "health", lambda address: "ok")
     programs = Programs(tmp_path, monkeypatch)
     programs.set(functions=sorted(functions_expected()))
     main(["trial", "--yes", "--report", str(tmp_path / "report.md")])

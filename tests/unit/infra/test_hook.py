@@ -21,6 +21,7 @@ from tools.deployment.events import functions_expected
 @pytest.fixture
 def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Programs:
     monkeypatch.setattr(events, "EVERY_SECONDS", 0)
+    monkeypatch.setattr(events, "health", lambda address: "ok")
     made = Programs(tmp_path, monkeypatch)
     made.set(functions=sorted(functions_expected()))
     return made
@@ -180,6 +181,22 @@ def address() -> Iterator[str]:
         thread.join()
 
 
-def test_health_is_told_whatever_it_is(address: str) -> None:
+def test_health_is_asked_over_http(address: str) -> None:
     assert events.health(address) == "misconfigured (503)"
     assert re.match(r"no answer: ", events.health("http://127.0.0.1:9"))
+
+
+def test_nobody_is_told_to_ring_while_the_app_is_not_well(
+    programs: Programs, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    states = iter(["no answer: timed out", "misconfigured (503)", "ok"])
+    monkeypatch.setattr(events, "health", lambda address: next(states))
+    assert main(["events"]) == 0
+    assert "says misconfigured (503); asking again" in capsys.readouterr().out
+    monkeypatch.setattr(events, "health", lambda address: "misconfigured (503)")
+    monkeypatch.setattr(events.subscribe, "__kwdefaults__", {"wait": 0})
+    assert main(["events", "--deployment", "switchboard"]) == 1
+    said = capsys.readouterr()
+    assert "Ring now" not in said.out
+    assert "/api/health says misconfigured (503)" in said.err
+    assert "Afterwards: python -m tools.deployment events --deployment switchboard" in said.err

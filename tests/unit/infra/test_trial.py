@@ -36,7 +36,8 @@ STEPS = [
 @pytest.fixture
 def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Programs:
     monkeypatch.setattr(events, "EVERY_SECONDS", 0)
-    monkeypatch.setattr(trial, "health", lambda address: "ok")
+    for module in (events, trial):
+        monkeypatch.setattr(module, "health", lambda address: "ok")
     made = Programs(tmp_path, monkeypatch)
     made.set(functions=sorted(functions_expected()))
     return made
