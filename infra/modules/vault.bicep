@@ -38,7 +38,7 @@ resource vault 'Microsoft.KeyVault/vaults@2026-05-15' = {
   }
 }
 
-// Base64 of 118 bytes, 366 of whose bits are random.
+// Base64 of 116 bytes, 366 of whose bits are random.
 @onlyIfNotExists()
 resource signingKey 'Microsoft.KeyVault/vaults/secrets@2026-05-15' = {
   parent: vault
@@ -53,7 +53,7 @@ resource hashKey 'Microsoft.KeyVault/vaults/secrets@2026-05-15' = {
   properties: { value: base64('hashing ${randomB}') }
 }
 
-// AES-256 takes 32 bytes: 43 hexadecimal digits, read as base64. 160 of the bits are random.
+// AES-256 takes 32 bytes: 43 hexadecimal digits, read as base64. More than 160 of the bits are random.
 @onlyIfNotExists()
 resource secretsKey 'Microsoft.KeyVault/vaults/secrets@2026-05-15' = {
   parent: vault

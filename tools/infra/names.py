@@ -41,7 +41,7 @@ WORDS = frozenset(
 NAMESPACES = frozenset({"az", "sys"})
 
 _KEY = re.compile(r"(^|[{,])(\s*)[A-Za-z_]\w*\s*:", re.MULTILINE)
-_NAME = re.compile(r"(?<![\w.@?])([A-Za-z_]\w*)\b(?!\s*\()")
+_NAME = re.compile(r"(?<![\w.@?])([A-Za-z_]\w*)\b(?![ \t]*\()")
 _OUTPUT = re.compile(r"\b(\w+)!?\.outputs\.(\w+)")
 _LOOP = re.compile(r"\[\s*for (?:\((\w+), (\w+)\)|(\w+)) in ")
 _DECLARED = re.compile(r"^\s*(?:param|var|output|resource|module) (\w+)", re.MULTILINE)

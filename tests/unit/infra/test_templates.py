@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import re
+from uuid import uuid4
 
 import pytest
 
+from shared.exposure import exposed_problems
 from shared.settings import Settings
 from streams.settings import AppSettings
 from tests.unit.infra.held import (
@@ -58,6 +61,22 @@ def test_settings_are_those_of_the_app() -> None:
 
 def test_secrets_of_the_settings_are_made_once() -> None:
     assert list(app.secret_problems(one("functions.bicep"), one("vault.bicep"))) == []
+
+
+def test_the_keys_that_it_makes_are_such_as_the_app_takes() -> None:
+    text = one("vault.bicep").text
+    assert "{ value: base64('signing ${randomA}') }" in text
+    assert "{ value: base64('hashing ${randomB}') }" in text
+    assert "{ value: '${substring(replace(randomC, '-', ''), 0, 43)}=' }" in text
+    assert [one("main.bicep").text.count(f"param random{name} string = '{'${newGuid()}' * count}'")
+            for name, count in (("A", 3), ("B", 3), ("C", 2))] == [1, 1, 1]  # fmt: skip
+    for _ in range(200):
+        three, two = ("".join(str(uuid4()) for _ in range(count)) for count in (3, 2))
+        signing, hashing = (base64.b64encode(f"{what} {three}".encode()).decode() for what in ("signing", "hashing"))
+        secret = two.replace("-", "")[:43] + "="
+        assert len(base64.b64decode(secret, validate=True)) == 32
+        keys = {"callback_signing_key": signing, "number_hash_key": hashing, "secrets_key": secret}
+        assert exposed_problems(keys, azure=True) == []
 
 
 def test_variables_are_those_of_the_streams_service() -> None:
