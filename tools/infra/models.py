@@ -40,10 +40,15 @@ class Model:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Types of resources with their API version and model, and all models by name."""
+    """Types of resources with their API version and model, and all models by name.
+
+    Attributes:
+        reads: the model of what is given back, where that is another one.
+    """
 
     types: dict[str, tuple[str, str]]
     models: dict[str, Model]
+    reads: dict[str, str]
 
 
 @cache
@@ -61,4 +66,5 @@ def snapshot() -> Snapshot:
         )
         for name, one in read["models"].items()
     }
-    return Snapshot({name: (one["api_version"], one["model"]) for name, one in read["types"].items()}, models)
+    types = {name: (one["api_version"], one["model"]) for name, one in read["types"].items()}
+    return Snapshot(types, models, {name: one["reads"] for name, one in read["types"].items() if "reads" in one})

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from tools.infra.bicep import templates
-from tools.infra.models import SNAPSHOT, Model, Property
+from tools.infra.models import SNAPSHOT, Model, Property, Snapshot
 from tools.infra.properties import uses
 
 
@@ -77,21 +77,26 @@ Microsoft.Web/sites                                        web                  
 Microsoft.Web/sites/basicPublishingCredentialsPolicies     web       CsmPublishingCredentialsPoliciesEntity     2025-05-01
 Microsoft.Web/sites/config                                 web                  StringDictionary                2025-05-01
 """)  # noqa: E501 - a table
+READS = {"Microsoft.Storage/storageAccounts": "StorageAccount", "Microsoft.KeyVault/vaults": "Vault"}
+"""Types of which other properties are given back than may be written."""
 OLDER = _sources("""
 Microsoft.Insights/diagnosticSettings monitor.v2021_05_01_preview DiagnosticSettingsResource 2021-05-01-preview
 """)
 """What the newest package has no model of."""
 
 
-def read_models(sources: dict[str, Source]) -> tuple[dict[str, tuple[str, str]], dict[str, Model]]:
+def read_models(sources: dict[str, Source]) -> Snapshot:
     """The types and all models that can be reached from them."""
-    types, models = {}, dict[str, Model]()
+    types, models, reads = dict[str, tuple[str, str]](), dict[str, Model](), dict[str, str]()
     for name, source in sources.items():
         _check_version(source)
         module = importlib.import_module(f"{source.module}.models")
         _read(module, source.model, models)
         types[name] = (source.version, _key(module, source.model))
-    return types, models
+        if (given_back := READS.get(name)) is not None:
+            _read(module, given_back, models)
+            reads[name] = _key(module, given_back)
+    return Snapshot(types, models, reads)
 
 
 def _check_version(source: Source) -> None:
@@ -220,8 +225,8 @@ def main(given: Sequence[str]) -> int:
     parser.add_argument("--older", action="store_true")
     older = parser.parse_args(given).older
     sources = OLDER if older else SOURCES
-    types, models = read_models(sources)
-    used = uses(templates(), types, models)
+    known = read_models(sources)
+    used = uses(templates(), known)
     kept: dict[str, Any] = (
         json.loads(SNAPSHOT.read_text("utf-8")) if older else {"packages": {}, "types": {}, "models": {}}
     )
@@ -229,10 +234,10 @@ def main(given: Sequence[str]) -> int:
         f"{source.package}{' (older)' if older else ''}": importlib.metadata.version(source.package)
         for source in sources.values()
     }
-    kept["types"] |= {
-        name: {"api_version": version, "model": model} for name, (version, model) in sorted(types.items())
-    }
-    kept["models"] |= {name: _written(models[name]) for name in sorted(used)}
+    for name, (version, model) in known.types.items():
+        reads = {"reads": known.reads[name]} if name in known.reads else {}
+        kept["types"][name] = {"api_version": version, "model": model, **reads}
+    kept["models"] |= {name: _written(known.models[name]) for name in sorted(used)}
     SNAPSHOT.write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n", "utf-8")
     print(f"{len(kept['types'])} types, {len(kept['models'])} models, {SNAPSHOT.stat().st_size // 1024} KB")
     return 0

@@ -186,6 +186,14 @@ def test_an_incoming_call_that_is_tried_for_a_day() -> None:
         ("communication.bicep", "    dataLocation: dataLocation\n", "    hostName: 'x'\n", "hostName is read-only"),
         ("vault.bicep", "KeyVault/vaults@2026-05-15", "KeyVault/vaults@2023-01-01", "API version 2023-01-01, but"),
         ("vault.bicep", "Microsoft.KeyVault/vaults@", "Microsoft.KeyVault/vault@", "no known type of resource"),
+        (
+            "functions.bicep",
+            "insights.properties.ConnectionString",
+            "insights.properties.connectionString",
+            "ApplicationInsightsComponent/properties gives no connectionString; did you mean ConnectionString",
+        ),
+        ("resources.bicep", "streamsIdentity.properties.clientId", "streamsIdentity.properties.id", "gives no id"),
+        ("communication.bicep", "events.properties.endpoint\n", "events.properties.url\n", "gives no url"),
     ],
 )  # fmt: skip
 def test_an_unknown_property(name: str, old: str, new: str, problem: str) -> None:
