@@ -121,8 +121,8 @@ def left_over_findings(*, dead_letters: int, failed_recordings: int) -> list[Fin
     found = []
     if dead_letters:
         found.append(
-            Finding("notifications.dead", "look", f"{dead_letters} events of finished calls were not taken.",
-                    "Other systems do not know of these calls.",
+            Finding("notifications.dead", "look", f"{dead_letters} events of finished calls and campaigns were lost.",
+                    "Other systems do not know of them.",
                     "Mend the topic or the hook, then replay them: docs/api.md, Dead letters.")
         )  # fmt: skip
     if failed_recordings:

@@ -34,6 +34,8 @@ CONSOLE = {
     "console_act": ("POST",),
     "console_report": ("GET",),
     "console_status": ("GET",),
+    "console_api": ("GET",),
+    "console_openapi": ("GET",),
 }
 """By the console's own sign-in (console/test_console_sign_in.py)."""
 MASTER_KEY = {
