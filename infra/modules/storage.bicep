@@ -84,7 +84,7 @@ resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2026-09
           definition: {
             filters: {
               blobTypes: ['blockBlob']
-              prefixMatch: ['event-dead-letters/', '${storePrefix}-outreach/']
+              prefixMatch: ['event-dead-letters/', '${storePrefix}-outreach/', '${storePrefix}-outreach-in/']
             }
             actions: { baseBlob: { delete: { daysAfterModificationGreaterThan: 30 } } }
           }

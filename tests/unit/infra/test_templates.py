@@ -9,6 +9,7 @@ from uuid import uuid4
 import pytest
 
 from shared.exposure import exposed_problems
+from shared.kept.registry import named
 from shared.settings import Settings
 from streams.settings import AppSettings
 from tests.unit.infra.held import (
@@ -52,6 +53,10 @@ def test_identities_get_the_roles_of_the_table() -> None:
 
 def test_no_key_and_no_public_blob_is_left() -> None:
     assert list(app.hardening_problems(templates())) == []
+
+
+def test_every_container_of_the_app_has_a_lifecycle_rule() -> None:
+    assert set(re.findall(r"\$\{storePrefix\}(-[\w-]+)/", one("storage.bicep").text)) == named("container")
 
 
 def test_settings_are_those_of_the_app() -> None:
