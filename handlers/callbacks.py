@@ -12,9 +12,7 @@ from shared.calls.actions import families, roles
 from shared.composition import switchboard
 from shared.errors import MalformedEvent
 from shared.events import CallEvent, parse_callbacks
-from shared.logs import logger
-
-log = logger("switchboard.handlers")
+from shared.telemetry import delivery
 
 MAX_BODY = 1024 * 1024
 """Bytes; a real callback is a few kilobytes."""
@@ -27,7 +25,7 @@ blueprint = func.Blueprint()
 @endpoint
 def call_events(req: func.HttpRequest) -> func.HttpResponse:
     """Events of the call itself, and of actions that have no callback URI of their own."""
-    return _receive(req, "call")
+    return _receive(req, "call", "call_events")
 
 
 FAMILIES = families()
@@ -39,9 +37,9 @@ REPORTING = frozenset(roles())
 def _register(family: str) -> None:
     @endpoint
     def events(req: func.HttpRequest) -> func.HttpResponse:
-        return _receive(req, family)
+        return _receive(req, family, name)
 
-    events.__name__ = f"{family.replace('-', '_')}_events"
+    events.__name__ = name = f"{family.replace('-', '_')}_events"
     route = blueprint.route(f"callbacks/{{call_id}}/{family}", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
     blueprint.function_name(events.__name__)(route(events))
 
@@ -50,15 +48,16 @@ for _family in FAMILIES:
     _register(_family)
 
 
-def _receive(req: func.HttpRequest, family: str) -> func.HttpResponse:
+def _receive(req: func.HttpRequest, family: str, function: str) -> func.HttpResponse:
     call_id = req.route_params["call_id"]
-    board = switchboard()
-    board.urls.verify(call_id, family, req.params.get("sig"))
-    board.tokens.verify(req.headers.get("Authorization"))
-    events = _events(req.get_body(), family)
-    log_unread_fields(events)
-    outcome = board.conductor.deliver(call_id, events)
-    log.info("%s %s call=%s", outcome, ",".join(event.name for event in events), call_id)
+    with delivery(function) as told:
+        board = switchboard()
+        board.urls.verify(call_id, family, req.params.get("sig"))
+        board.tokens.verify(req.headers.get("Authorization"))
+        told.call = call_id
+        events = told.events = _events(req.get_body(), family)
+        log_unread_fields(events)
+        told.outcome = board.conductor.deliver(call_id, events)
     return func.HttpResponse(status_code=200)
 
 

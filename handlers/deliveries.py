@@ -11,6 +11,7 @@ from shared.composition import switchboard
 from shared.errors import MalformedEvent
 from shared.events import CallEvent, EventGridEvent, parse_event_grid_event
 from shared.logs import logger
+from shared.telemetry import Delivery
 
 log = logger("switchboard.handlers")
 
@@ -18,15 +19,18 @@ MAX_NAMED = 10
 """Fields that a log line names; it counts them all."""
 
 
-def parsed(event: func.EventGridEvent | func.CloudEvent) -> EventGridEvent | None:
+def parsed(event: func.EventGridEvent | func.CloudEvent, told: Delivery) -> EventGridEvent | None:
     """The typed event, or None if it is malformed or of another topic: that is logged, and not delivered again."""
     try:
         typed = parse_event_grid_event(_as_delivered(event))
     except MalformedEvent as error:
+        told.outcome = "malformed"
         log.error("malformed event id=%s field=%s: %s", event.id, error.field, error.problem)
         return None
+    told.events = [typed]
     topic = switchboard().settings.event_grid_topic
     if topic and not typed.is_of(topic):
+        told.outcome, told.reason = "refused", "the event is not of the topic in EVENT_GRID_TOPIC"
         log.error("refused %s id=%s: it is not of the topic in EVENT_GRID_TOPIC", typed.name, typed.id)
         return None
     log_unread_fields([typed])

@@ -10,6 +10,7 @@ from shared.errors import InvalidInput, UnknownCall
 from shared.logs import logger
 from shared.notifications.message import read_message
 from shared.settings import binding
+from shared.telemetry import delivery
 
 log = logger("switchboard.handlers")
 
@@ -24,23 +25,27 @@ blueprint = func.Blueprint()
 @blueprint.queue_trigger(arg_name="message", queue_name=QUEUE, connection="AzureWebJobsStorage")
 def notification_work(message: func.QueueMessage) -> None:
     """Deliver an event. What raises is redelivered, and in the end moved to the poison queue."""
-    notifications = switchboard().notifications()
     try:
-        work = read_message(message.get_body())
-        outcome = notifications.notifier.work(work)
+        with delivery("notification_work") as told:
+            notifications = switchboard().notifications()
+            work = read_message(message.get_body())
+            told.call = work.call_id
+            told.outcome = notifications.notifier.work(work)
     except (InvalidInput, UnknownCall) as error:
         log.error("notification dropped: %s", error)
         return
-    log.info("%s CallFinished call=%s target=%s attempt=%d", outcome, work.call_id, work.target, work.attempts + 1)
+    log.info("%s CallFinished call=%s target=%s attempt=%d", told.outcome, work.call_id, work.target, work.attempts + 1)
 
 
 @blueprint.function_name("notification_poison")
 @blueprint.queue_trigger(arg_name="message", queue_name=f"{QUEUE}-poison", connection="AzureWebJobsStorage")
 def notification_poison(message: func.QueueMessage) -> None:
     """Make a dead letter of an event that the app itself failed on again and again; an operator may replay it."""
-    notifications = switchboard().notifications()
     try:
-        notifications.notifier.mark_poisoned(read_message(message.get_body()))
+        with delivery("notification_poison") as told:
+            notifications = switchboard().notifications()
+            notifications.notifier.mark_poisoned(read_message(message.get_body()))
+            told.outcome = "poisoned"
     except (InvalidInput, UnknownCall) as error:
         log.error("poison notification dropped: %s", error)
 
