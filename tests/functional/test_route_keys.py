@@ -34,6 +34,7 @@ CONSOLE = {
     "console_act": ("POST",),
     "console_report": ("GET",),
     "console_status": ("GET",),
+    "console_put_back": ("POST",),
 }
 """By the console's own sign-in (console/test_console_sign_in.py)."""
 MASTER_KEY = {
@@ -45,6 +46,8 @@ MASTER_KEY = {
 FUNCTION_KEY = {
     "place_call": ("POST",),
     "list_flows": ("GET",),
+    "diagnostics": ("GET",),
+    "put_back_messages": ("POST",),
     "list_calls": ("GET",),
     "search_calls": ("POST",),
     "get_call": ("GET",),

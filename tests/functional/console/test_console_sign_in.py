@@ -44,6 +44,7 @@ ROUTES: dict[str, tuple[str, str, frozenset[str], int]] = {
     "console_act": ("POST", "/calls/{call}/actions/hang_up", ACTS, 400),
     "console_report": ("GET", "/reports/20261123-none", EVERYBODY - {"viewer"}, 404),
     "console_status": ("GET", "/status", SEES_NUMBERS, 200),
+    "console_put_back": ("POST", "/status/queues/none", ACTS, 400),
     "console_sign_out": ("POST", "/sign-out", EVERYBODY, 303),
 }
 """Every route that asks who it is: its request, who may, and what they get (400, 404: the request is let in, and names
