@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import azure.functions as func
@@ -16,6 +17,9 @@ from shared.telemetry import delivery
 
 MAX_BODY = 1024 * 1024
 """Bytes; a real callback is a few kilobytes."""
+
+CALL_ID = re.compile(r"[0-9a-f]{32}[0-9]*")
+"""What the id of a call looks like; whoever calls back for another is a stranger."""
 
 blueprint = func.Blueprint()
 
@@ -51,6 +55,7 @@ for _family in FAMILIES:
 def _receive(req: func.HttpRequest, family: str, function: str) -> func.HttpResponse:
     call_id = req.route_params["call_id"]
     with delivery(function) as told:
+        told.counted = bool(CALL_ID.fullmatch(call_id))
         board = switchboard()
         board.urls.verify(call_id, family, req.params.get("sig"))
         board.tokens.verify(req.headers.get("Authorization"))

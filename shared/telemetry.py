@@ -94,17 +94,23 @@ class Tally:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._seen: dict[str, Seen] = {}
+        self._begun = False
 
-    def add(self, function: str, refused: str | None = None, status: int | None = None) -> bool:
-        """Count a delivery; with a reason it was refused. Whether it is the first of all."""
+    def begin(self) -> bool:
+        """Whether a delivery is the first of all."""
         with self._lock:
-            first, one, now = not self._seen, self._seen.get(function, Seen()), time.time()
+            first, self._begun = not self._begun, True
+            return first
+
+    def add(self, function: str, refused: str | None = None, status: int | None = None) -> None:
+        """Count a delivery; with a reason it was refused."""
+        with self._lock:
+            one, now = self._seen.get(function, Seen()), time.time()
             self._seen[function] = (
                 replace(one, taken=one.taken + 1, last_taken=now)
                 if refused is None
                 else replace(one, refused=one.refused + 1, last_refused=now, status=status or 403, reason=refused)
             )
-            return first
 
     def seen(self) -> dict[str, Seen]:
         """By function."""
@@ -115,6 +121,7 @@ class Tally:
         """Forget it; for tests."""
         with self._lock:
             self._seen.clear()
+            self._begun = False
 
 
 tally = Tally()
@@ -129,6 +136,7 @@ class Delivery:
         outcome: what became of it, in one word.
         call: the id of the call, once it is known to be one of ours.
         action, rule: of an incoming call.
+        counted: it could be the service's, so Status tells of it.
     """
 
     function: str
@@ -138,6 +146,7 @@ class Delivery:
     rule: str | None = None
     reason: str | None = None
     status: int | None = None
+    counted: bool = True
     events: Sequence[Timed] = ()
     began: float = field(default_factory=time.perf_counter)
     at: float = field(default_factory=time.time)
@@ -158,8 +167,10 @@ class Delivery:
             status=self.status,
             ms=round((time.perf_counter() - self.began) * 1000, 1),
             lag_ms=max(0, round((self.at - min(times).astimezone(UTC).timestamp()) * 1000)) if times else None,
-            cold=tally.add(self.function, self.reason, self.status),
+            cold=tally.begin(),
         )
+        if self.counted:
+            tally.add(self.function, self.reason, self.status)
 
 
 @contextmanager

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from handlers.callbacks import CALL_ID
 from shared import composition
+from shared.calls.claims import placed_id
 from shared.errors import SettingsError, StoreUnavailable
 from tests.functional.app import App
 
@@ -25,7 +27,8 @@ def levels(app: App) -> dict[str, str]:
 
 
 def refuse(app: App) -> None:
-    assert app.request("POST", "https://app.example/api/callbacks/x?sig=wrong", b"[]").status_code == 403
+    url = f"https://app.example/api/callbacks/{'0' * 32}?sig=wrong"
+    assert app.request("POST", url, b"[]").status_code == 403
 
 
 def test_what_is_wrong_comes_first_and_what_runs_is_there(app: App) -> None:
@@ -65,6 +68,17 @@ def test_refused_callbacks_are_wrong_until_one_is_taken(app: App) -> None:
     app.ring()
     app.run()
     assert levels(app)["callbacks.refused"] == "look"
+
+
+def test_the_ids_of_calls_are_such_as_count(app: App) -> None:
+    app.ring()
+    assert all(CALL_ID.fullmatch(name) for name in (app.call_ids[0], f"{app.call_ids[0]}02", placed_id("a key")))
+
+
+def test_a_stranger_who_names_no_call_is_not_told(app: App) -> None:
+    for _ in range(3):
+        app.request("POST", "https://app.example/api/callbacks/doctor?sig=wrong", b"[]")
+    assert "callbacks.refused" not in levels(app)
 
 
 def test_a_token_for_another_resource_is_told_with_the_setting(app: App) -> None:

@@ -154,10 +154,16 @@ def test_nothing_of_opentelemetry_is_in_memory() -> None:
     assert [name for name in sys.modules if name.startswith("opentelemetry")] == []
 
 
+def test_what_cannot_be_the_services_is_not_told_in_status(caplog: pytest.LogCaptureFixture) -> None:
+    with delivery("call_events") as told:
+        told.outcome, told.reason, told.counted = "refused", "not signed", False
+    assert (lines(caplog)[0]["outcome"], telemetry.tally.seen()) == ("refused", {})
+
+
 def test_a_tally_counts_by_function_what_was_taken_and_what_was_refused() -> None:
     tally = Tally()
-    assert tally.add("call_events") is True
-    assert tally.add("call_events", "no token", 401) is False
+    tally.add("call_events")
+    tally.add("call_events", "no token", 401)
     tally.add("incoming_call")
     seen = tally.seen()
     one = seen["call_events"]
