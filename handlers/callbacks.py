@@ -7,13 +7,12 @@ from collections.abc import Sequence
 
 import azure.functions as func
 
-from handlers.deliveries import log_unread_fields
+from handlers.deliveries import delivery, log_unread_fields
 from handlers.responses import endpoint
 from shared.calls.actions import families, roles
 from shared.composition import switchboard
 from shared.errors import MalformedEvent
 from shared.events import CallEvent, parse_callbacks
-from shared.telemetry import delivery
 
 MAX_BODY = 1024 * 1024
 """Bytes; a real callback is a few kilobytes."""

@@ -1,9 +1,12 @@
-"""Events as the Event Grid binding delivers them, in either schema; and the log line on fields that are unreadable."""
+"""What handlers of deliveries share: the line that tells of one, events as the Event Grid binding has them, in either
+schema, and the log line on fields that are unreadable."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import azure.functions as func
 
@@ -11,12 +14,21 @@ from shared.composition import switchboard
 from shared.errors import MalformedEvent
 from shared.events import CallEvent, EventGridEvent, parse_event_grid_event
 from shared.logs import logger
-from shared.telemetry import Delivery
+
+if TYPE_CHECKING:
+    from shared.telemetry import Delivery
 
 log = logger("switchboard.handlers")
 
 MAX_NAMED = 10
 """Fields that a log line names; it counts them all."""
+
+
+def delivery(function: str) -> AbstractContextManager[Delivery]:
+    """Tell of a delivery to a function once it has been worked on, whatever became of it."""
+    from shared import telemetry
+
+    return telemetry.delivery(function)
 
 
 def parsed(event: func.EventGridEvent | func.CloudEvent, told: Delivery) -> EventGridEvent | None:

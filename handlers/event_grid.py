@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import azure.functions as func
 
-from handlers.deliveries import parsed
+from handlers.deliveries import delivery, parsed
 from shared.calls.claims import Ring
 from shared.calls.outcome import Outcome
 from shared.composition import switchboard
@@ -21,10 +21,10 @@ from shared.events import (
 )
 from shared.logs import logger
 from shared.routing import AnswerWith, Decision, LeaveRinging, RedirectTo, RejectWith, opening
-from shared.telemetry import Delivery, delivery
 
 if TYPE_CHECKING:
     from shared.composition.board import Switchboard
+    from shared.telemetry import Delivery
 
 log = logger("switchboard.handlers")
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import azure.functions as func
 
+from handlers.deliveries import delivery
 from handlers.responses import endpoint, json_response
 from shared.composition import switchboard
 from shared.errors import InvalidInput, UnknownCall
 from shared.logs import logger
 from shared.notifications.message import read_message
 from shared.settings import binding
-from shared.telemetry import delivery
 
 log = logger("switchboard.handlers")
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import azure.functions as func
 
-from handlers.deliveries import parsed
+from handlers.deliveries import delivery, parsed
 from shared.composition import switchboard
 from shared.errors import InvalidInput, UnknownRecording
 from shared.events import RecordingFileStatusUpdated
 from shared.logs import logger
 from shared.recordings.base import read_work
 from shared.settings import binding
-from shared.telemetry import delivery
 
 log = logger("switchboard.handlers")
 

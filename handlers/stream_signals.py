@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import azure.functions as func
 
+from handlers.deliveries import delivery
 from handlers.responses import endpoint, json_response
 from shared.composition import switchboard
 from shared.stream_signals import SIGNATURE_HEADER
-from shared.telemetry import delivery
 
 blueprint = func.Blueprint()
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import azure.functions as func
 
+from handlers.deliveries import delivery
 from shared.calls.timers import read_wake_up
 from shared.composition import switchboard
 from shared.errors import InvalidInput, UnknownCall
 from shared.logs import logger
 from shared.settings import binding
-from shared.telemetry import delivery, write
 
 log = logger("switchboard.handlers")
 
@@ -40,4 +40,6 @@ def watchdog(timer: func.TimerRequest) -> None:
     for call_id, outcome in done.items():
         log.warning("watchdog %s call=%s", outcome, call_id)
     if dog.open or done:
+        from shared.telemetry import write
+
         write("watch", open=dog.open, done=len(done))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import azure.functions as func
 
+from handlers.deliveries import delivery
 from shared.composition import switchboard
 from shared.errors import InvalidInput
 from shared.logs import logger
 from shared.settings import binding
-from shared.telemetry import delivery
 
 log = logger("switchboard.handlers")
 

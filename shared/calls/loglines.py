@@ -7,7 +7,6 @@ import logging
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from shared import telemetry
 from shared.calls.failures import explained_end, refusal
 from shared.calls.free_text import SECRET
 from shared.calls.journal import Entry, Failed, Logged, RefusedEntry
@@ -84,9 +83,11 @@ def log_closed(record: CallRecord, entries: Iterable[Mapping[str, Any]]) -> None
     Args:
         entries: its journal, oldest first.
     """
+    from shared.telemetry import write
+
     over = record.ended_at or record.updated_at
     person = next((int(one["at"]) for one in entries if _brings_a_person(one)), None)
-    telemetry.write(
+    write(
         "call",
         call=record.call_id,
         flow=record.flow,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,6 +11,7 @@ from pathlib import Path
 import jsonschema_rs
 import pytest
 
+from bench.imports import imported_modules
 from shared import telemetry
 from shared.calls.loglines import log_closed
 from shared.calls.record import CallRecord
@@ -26,6 +26,7 @@ from shared.errors import (
     UnknownRecording,
 )
 from shared.telemetry import Seen, Tally, delivery, write
+from tests.setting_samples import REQUIRED
 from tests.telemetry_lines import found, schema
 
 ROOT = Path(__file__).parents[2]
@@ -150,8 +151,19 @@ def test_sampling_leaves_the_lines_alone() -> None:
     assert not any(name.startswith("Function") for name in levels)
 
 
-def test_nothing_of_opentelemetry_is_in_memory() -> None:
-    assert [name for name in sys.modules if name.startswith("opentelemetry")] == []
+def test_nothing_of_opentelemetry_is_in_memory_once_an_app_answers_calls() -> None:
+    settings = {**REQUIRED, "ACS_ACCESS_KEY": "a2V5"}
+    loaded = imported_modules(
+        "import function_app\n"
+        "from shared import telemetry\n"
+        "from shared.composition.board import compose\n"
+        "from shared.settings import load_settings\n"
+        f"compose(load_settings({settings!r}))\n"
+        "with telemetry.delivery('call_events') as told:\n"
+        "    told.outcome = 'advanced'\n"
+    )
+    assert "shared.telemetry" in loaded
+    assert [name for name in loaded if name.startswith(("opentelemetry", "azure.monitor"))] == []
 
 
 def test_what_cannot_be_the_services_is_not_told_in_status(caplog: pytest.LogCaptureFixture) -> None:

@@ -11,6 +11,7 @@ import struct
 import sys
 import time
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from shared.security import SERVICE_OPENID_CONFIGURATION, CallbackUrls
 from tools.doctor.app import local_settings
 from tools.doctor.azure.arm import Arm, NotThere, az, azd_values, named
 from tools.doctor.errors import CouldNotLook
-from tools.doctor.running import Answer, ask, health_findings, own_findings
+from tools.doctor.running import Answer, ask, clock_findings, clock_of, health_findings, own_findings, storage_address
 
 PROBE = "doctor"
 """The id of a call that there is not."""
@@ -58,6 +59,8 @@ def look(root: Path, given: argparse.Namespace, agree: Callable[[str], str] = in
     if health.status in (200, 503):
         found += own_findings(ask(f"{base}/api/diagnostics", key=given.key))
         found += callback_findings(*_callbacks(base, settings.get("CALLBACK_SIGNING_KEY", "")))
+    if storage := storage_address(settings):
+        found += clock_findings(clock_of(storage), datetime.now(UTC))
     found += key_findings(*_issuer_keys(settings))
     found += [one for url in _prompts(root, settings) for one in prompt_findings(url, *_head_of(url))]
     if streams := settings.get("STREAMS_URL"):

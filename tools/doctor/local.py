@@ -10,9 +10,10 @@ from pathlib import Path
 from devstack.ports import is_taken
 from devstack.stack import USUAL_PORTS
 from shared.diagnostics import Finding
+from shared.setting_values import is_loopback
 from tools.doctor import app, repository
 from tools.doctor.flow_lint import flow_findings
-from tools.doctor.running import ask, health_findings, own_findings
+from tools.doctor.running import ask, clock_findings, clock_of, health_findings, own_findings, storage_address
 
 RUNNING = f"http://127.0.0.1:{USUAL_PORTS.host}"
 """Where `make up` has the app."""
@@ -37,6 +38,7 @@ def look(root: Path, environ: Mapping[str, str] = os.environ, *, url: str = RUNN
         *repository.git_findings(root),
         *repository.package_findings(root),
         *repository.azurite_findings(root),
+        *clock_findings(_storage_clock(settings), datetime.now(UTC)),
         *repository.port_findings(_taken(), app_runs=health.status != 0),
     ]
     if health.status == 0:
@@ -45,6 +47,12 @@ def look(root: Path, environ: Mapping[str, str] = os.environ, *, url: str = RUNN
     if health.status != 404:
         found += own_findings(ask(f"{url}/api/diagnostics", key=key))
     return found
+
+
+def _storage_clock(settings: Mapping[str, str]) -> datetime | None:
+    """The time at the storage of the settings, where it is on this machine."""
+    address = storage_address(settings)
+    return clock_of(address) if is_loopback(address) else None
 
 
 def _taken() -> list[tuple[str, int]]:

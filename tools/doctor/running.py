@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple
 
 import requests
 
 from shared.diagnostics import Finding
+from shared.setting_values import connection_parts
 
 SECONDS = 15.0
 """How long a response may take (our choice): a cold start takes some seconds."""
+
+
+SKEW_SECONDS, REFUSED_SECONDS = 30, 15 * 60
+"""Difference of clocks from which it is told (our choice: RING_SECONDS), and from which the storage refuses what is
+signed with its key (azure-docs storageservices/authorize-with-shared-key)."""
 
 
 class Answer(NamedTuple):
@@ -38,6 +47,48 @@ def ask(url: str, *, key: str = "", method: str = "GET", timeout: float = SECOND
     except ValueError:
         body = None
     return Answer(response.status_code, body, location=response.headers.get("Location", ""))
+
+
+def storage_address(settings: Mapping[str, str]) -> str:
+    """Where the blobs of the app's storage are; empty: the settings do not tell."""
+    parts = connection_parts(settings.get("AzureWebJobsStorage", ""))
+    if "usedevelopmentstorage" in parts:
+        return "http://127.0.0.1:10000"
+    given = parts.get("blobendpoint") or settings.get("AzureWebJobsStorage__blobServiceUri", "")
+    name = parts.get("accountname") or settings.get("AzureWebJobsStorage__accountName", "")
+    suffix = parts.get("endpointsuffix", "core.windows.net")
+    return given or (f"https://{name}.blob.{suffix}/" if name else "")
+
+
+def clock_of(url: str) -> datetime | None:
+    """What time it is at a server, by the `Date` of its response; None: it does not say."""
+    try:
+        response = requests.get(url, timeout=SECONDS, allow_redirects=False)
+        return parsedate_to_datetime(response.headers["Date"])
+    except (requests.RequestException, KeyError, ValueError):
+        return None
+
+
+def clock_findings(theirs: datetime | None, now: datetime) -> list[Finding]:
+    """Whether this machine's clock is right.
+
+    Args:
+        theirs: the time at the storage; None: it does not say.
+    """
+    if theirs is None:
+        return []
+    skew = round(abs((now - theirs).total_seconds()))
+    if skew <= SKEW_SECONDS:
+        return [Finding("clock.right", "fine", "The clock is that of the storage.")]
+    return [
+        Finding(
+            "clock.skew",
+            "wrong" if skew >= REFUSED_SECONDS else "look",
+            f"The clock of this machine and that of the storage are {skew} s apart.",
+            "Signed requests are refused from 15 minutes on, and calls that ring count as stale.",
+            "Set the clock: timedatectl set-ntp true",
+        )
+    ]
 
 
 def health_findings(base: str, answer: Answer) -> list[Finding]:

@@ -135,6 +135,10 @@ PAINS: dict[str, tuple[Callable[[Deployment], object], dict[str, str]]] = {
         lambda one: one.providers.update({"Microsoft.EventGrid": "NotRegistered"}),
         {"providers.unregistered": "wrong"},
     ),
+    "no provider for the streams service": (
+        lambda one: one.settings.update(STREAMS_URL="wss://streams.example"),
+        {"providers.unregistered": "wrong"},
+    ),
     "no subscription": (lambda one: one.subscriptions.pop(0), {"events.incoming_call": "wrong"}),
     "no topic": (
         nothing_subscribed,

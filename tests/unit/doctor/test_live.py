@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 from shared.diagnostics import Finding
-from tests.setting_samples import REQUIRED, made_key
+from tests.setting_samples import REQUIRED, STORAGE, made_key
 from tools.doctor import __main__ as command
 from tools.doctor import live
 from tools.doctor.errors import CouldNotLook
-from tools.doctor.running import Answer, ask
+from tools.doctor.running import Answer, ask, storage_address
 
 REFUSED = Answer(403, {"title": "Refused"})
 NO_TOKEN = Answer(401, {"title": "Refused"})
@@ -164,31 +164,52 @@ def looked(url: str, monkeypatch: pytest.MonkeyPatch, folder: Path, *more: str) 
     for name, value in REQUIRED.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("ACS_OPENID_CONFIGURATION_URL", f"{url}/openid")
+    monkeypatch.setenv("AzureWebJobsStorage", f"BlobEndpoint={url};AccountName=a;AccountKey=a2V5")
     given = command.parser().parse_args(["live", "--url", url, "--yes", *more])
     return ids(live.look(folder, given))
+
+
+@pytest.mark.parametrize(
+    ("settings", "address"),
+    [
+        ({}, ""),
+        ({"AzureWebJobsStorage": "UseDevelopmentStorage=true"}, "http://127.0.0.1:10000"),
+        ({"AzureWebJobsStorage": "BlobEndpoint=http://127.0.0.1:7/a;AccountName=a"}, "http://127.0.0.1:7/a"),
+        ({"AzureWebJobsStorage": STORAGE}, "https://contosocalls.blob.core.windows.net/"),
+        ({"AzureWebJobsStorage__accountName": "one"}, "https://one.blob.core.windows.net/"),
+        ({"AzureWebJobsStorage__blobServiceUri": "https://one.example"}, "https://one.example"),
+    ],
+)
+def test_where_the_storage_is_follows_from_the_settings(settings: dict[str, str], address: str) -> None:
+    assert storage_address(settings) == address
 
 
 def test_a_sign_in_before_the_app_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with answering(302, Location="https://login.example/") as url:
         found = looked(url, monkeypatch, tmp_path)
-    assert found == ["app.redirects wrong", "keys.unreachable wrong"]
+    assert found == ["app.redirects wrong", "clock.right fine", "keys.unreachable wrong"]
 
 
 def test_an_app_without_functions_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with answering(404) as url:
         found = looked(url, monkeypatch, tmp_path)
-    assert found == ["functions.none wrong", "keys.unreachable wrong"]
+    assert found == ["functions.none wrong", "clock.right fine", "keys.unreachable wrong"]
 
 
 def test_whoever_takes_every_callback_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with answering(200, b'{"status": "ok", "findings": []}') as url:
         found = looked(url, monkeypatch, tmp_path)
-    assert found == ["app.well fine", "callbacks.open wrong", "keys.unreachable wrong"]
+    assert found == ["app.well fine", "callbacks.open wrong", "clock.right fine", "keys.unreachable wrong"]
 
 
 def test_nothing_is_sent_where_nobody_agrees(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     sent: list[str] = []
-    monkeypatch.setattr(live, "ask", lambda url, **more: sent.append(url) or Answer(0))
+
+    def remember(url: str, **more: object) -> Answer:
+        sent.append(url)
+        return Answer(0)
+
+    monkeypatch.setattr(live, "ask", remember)
     for name, value in REQUIRED.items():
         monkeypatch.setenv(name, value)
     given = command.parser().parse_args(["live", "--url", "https://app.example"])

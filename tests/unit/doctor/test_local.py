@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from tests.functional.app import functions
 from tests.setting_samples import REQUIRED
 from tools.doctor import app, flow_lint, repository
 from tools.doctor.app import ROOT, Inside, inside_findings, look_inside
-from tools.doctor.running import Answer, health_findings, own_findings
+from tools.doctor.running import Answer, clock_findings, health_findings, own_findings
 
 RIGHT: dict[str, Any] = {
     "settings": "",
@@ -268,6 +268,18 @@ def test_the_health_of_an_app_tells_of_the_way_to_it(answer: Answer, expected: s
     found = health_findings("https://app.example", answer)
     assert ids(found) == [expected]
     assert found[0].level == ("fine" if expected == "app.well" else "wrong")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [(0, ""), (-30, ""), (31, "look"), (-31, "look"), (899, "look"), (900, "wrong"), (None, "")],
+)
+def test_a_clock_that_differs_from_that_of_the_storage_is_found(seconds: int | None, expected: str) -> None:
+    now = datetime(2026, 11, 28, 10, tzinfo=UTC)
+    theirs = None if seconds is None else now + timedelta(seconds=seconds)
+    found = clock_findings(theirs, now)
+    assert [one.level for one in found if one.level != "fine"] == ([expected] if expected else [])
+    assert bool(found) == (theirs is not None)
 
 
 def test_the_apps_own_findings_are_taken_over() -> None:

@@ -15,6 +15,8 @@ from tools.doctor.azure.arm import Arm, NotThere, az, azd_values, named
 from tools.doctor.errors import CouldNotLook
 
 PROVIDERS = ("Microsoft.Communication", "Microsoft.EventGrid", "Microsoft.Web")
+STREAMS_PROVIDER = "Microsoft.App"
+"""Of Container Apps, where the streams service runs."""
 
 
 def look(root: Path, given: argparse.Namespace) -> list[Finding]:
@@ -31,7 +33,7 @@ def look(root: Path, given: argparse.Namespace) -> list[Finding]:
     expected = look_inside(root, {})
     if not expected.functions:
         raise CouldNotLook("this copy of the app has no functions to compare with: make doctor says why.")
-    found = provider_findings({provider: _registration(arm, provider) for provider in PROVIDERS})
+    found = provider_findings({one: _registration(arm, one) for one in PROVIDERS})
     path = f"{arm.root}/resourceGroups/{group}/providers/Microsoft.Web/sites/{name}"
     try:
         app = arm.get(path, "Microsoft.Web")
@@ -47,6 +49,8 @@ def look(root: Path, given: argparse.Namespace) -> list[Finding]:
             ),
         ]
     settings = dict(arm.post(f"{path}/config/appsettings/list", "Microsoft.Web").get("properties") or {})
+    if settings.get("STREAMS_URL"):
+        found += provider_findings({STREAMS_PROVIDER: _registration(arm, STREAMS_PROVIDER)})
     references = list(arm.list(f"{path}/config/configreferences/appsettings", "Microsoft.Web"))
     functions = [str(one.get("name", "")).rpartition("/")[2] for one in arm.list(f"{path}/functions", "Microsoft.Web")]
     found += site.site_findings(app)
