@@ -60,7 +60,7 @@ class CampaignDemo:
         flow: what people hear, in `flows/`.
     """
 
-    def __init__(self, app_root: Path, flow: str) -> None:
+    def __init__(self, app_root: Path, flow: str, **settings: str) -> None:
         self._flow = flow
         self._folder = tempfile.TemporaryDirectory(prefix="switchboard-demo-")
         lines = Path(self._folder.name) / "lines.yaml"
@@ -71,7 +71,7 @@ class CampaignDemo:
             quiet=True,
             speed=SPEED,
             subscriptions=(INCOMING_CALL,),
-            environment={**CHECKED, "LINES_FILE": str(lines), "ALLOWED_PREFIXES": "+1"},
+            environment={**CHECKED, "LINES_FILE": str(lines), "ALLOWED_PREFIXES": "+1", **settings},
         )
         self._last = 0
         self._numbers: dict[str, str] = {}

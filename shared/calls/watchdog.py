@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
@@ -145,9 +145,18 @@ class Watchdog:
 
     def _sweep(self, slots: SlotLedger, *, idle: bool) -> None:
         try:
-            slots.sweep(self._conductor.look_at, idle=idle)
+            slots.sweep(self._look_at, idle=idle)
         except StoreError as error:  # what the watchdog has settled is settled
             log.warning("the slots were not looked at: %s", error)
+
+    def _look_at(self, call_id: str, look: Callable[[Session], T]) -> T:
+        """What a function makes of a call that holds a slot. One that is not among the open calls is looked at, and put
+        there: whoever placed it died between its claim and its index rows."""
+        record, found = self._conductor.look_at(call_id, lambda session: (replace(session.record), look(session)))
+        silent = self._conductor.now() - max(record.updated_at, record.written_at)
+        if record.status != "ended" and silent > self._grace and not self._store.indexed(record):
+            self._look_again(call_id)
+        return found
 
     def _look_safely(self, call_id: str) -> Outcome:
         try:

@@ -214,6 +214,7 @@ def compose(
         files=use_case_files,
     )
     conductor.afterwards.closing.append(Told(use_cases.closing, use_cases.concerns))
+    conductor.may_place = use_cases.may_place
     if settings.events_topic_endpoint or settings.hook_url:
         conductor.afterwards.closing.append(Told(lambda record: notify().notifier.announce(record)))
     return Switchboard(

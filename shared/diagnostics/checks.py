@@ -172,8 +172,8 @@ def refused_findings(refused: int, *, status: int, reason: str, taken_since: boo
 def left_over_findings(*, dead_letters: int, failed_recordings: int) -> list[Finding]:
     """What gave up and waits for somebody."""
     given = (
-        ("notifications.dead", dead_letters, "events of finished calls were not taken",
-         "Other systems do not know of these calls.", "Mend the topic or the hook, then replay them: docs/api.md, "
+        ("notifications.dead", dead_letters, "events of finished calls and campaigns were lost",
+         "Other systems do not know of them.", "Mend the topic or the hook, then replay them: docs/api.md, "
          "Dead letters."),
         ("recordings.failed", failed_recordings, "recordings of today gave up",
          "The service keeps a recording for 24 hours.", "See their reasons, and replay them."),

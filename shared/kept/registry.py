@@ -87,6 +87,14 @@ PLACES = (
         "the import, or with the campaign",
     ),
     Place(
+        "container",
+        "-outreach-in",
+        "files with people, as they were dropped",
+        "until they are taken, a minute or two",
+        "by campaign and name",
+        "taken over into -outreach",
+    ),
+    Place(
         "table",
         "click",
         "of who asked for a call: number, name, page, consent; keyed hashes of numbers and addresses; agents' numbers",

@@ -60,11 +60,24 @@ _DAY = {
 _LIST_PARAMETERS = [
     _DAY,
     {"name": "status", "in": "query", "schema": {"type": "string", "enum": list(get_args(Status))}},
+    {
+        "name": "correlation_id",
+        "in": "query",
+        "description": "only calls of this conversation, as callbacks, Event Grid events and logs name it; of any day, "
+        "unless `day` is given",
+        "schema": {"type": "string"},
+    },
     *PAGE,
 ]
+_CALL = {
+    "name": "call",
+    "in": "query",
+    "description": "only those of the call with this id; without `day`: of the days on which the call was up",
+    "schema": {"type": "string"},
+}
 _REPORT_PARAMETERS = [
     _DAY,
-    {"name": "call", "in": "query", "description": "id of a call", "schema": {"type": "string"}},
+    _CALL,
     {"name": "flag", "in": "query", "description": "only reports with this flag", "schema": {"type": "string"}},
     {
         "name": "below",
@@ -76,6 +89,7 @@ _REPORT_PARAMETERS = [
 ]
 _RECORDING_PARAMETERS = [
     _DAY,
+    _CALL,
     {"name": "status", "in": "query", "schema": {"type": "string", "enum": list(get_args(RecordingStatus))}},
     *PAGE,
 ]

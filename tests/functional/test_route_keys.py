@@ -35,6 +35,8 @@ CONSOLE = {
     "console_report": ("GET",),
     "console_status": ("GET",),
     "console_put_back": ("POST",),
+    "console_api": ("GET",),
+    "console_openapi": ("GET",),
 }
 """By the console's own sign-in (console/test_console_sign_in.py)."""
 MASTER_KEY = {

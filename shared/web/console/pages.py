@@ -7,7 +7,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from shared.calls.store.base import CallStore, Listed, day_of
 from shared.errors import InvalidInput, StoreUnavailable, UnknownCall
@@ -18,13 +18,16 @@ from shared.web.console.call_page import call_page, version_of
 from shared.web.console.exchange import ROOT, Reply, see_other
 from shared.web.console.gate import Gate, Visit
 from shared.web.console.rendering import HEADERS, rendered
-from shared.web.console.today import MOST_ROWS, failed_recordings, switched_off, today
+from shared.web.console.switching import Switching
+from shared.web.console.today import MOST_ROWS, failed_recordings, today
 from shared.web.console.words import NEEDS_SOMEBODY, OUTCOME, STATUS, without_numbers
 from shared.web.models import CallView, ListedCall
 from shared.web.queries import day
 from shared.web.reports import ReportService
 from shared.web.service import CallService
-from shared.web.switches import SwitchesService
+
+if TYPE_CHECKING:
+    from shared.web.console.message_pages import MessagePages
 
 
 class RecordingsOfCalls(Protocol):
@@ -42,6 +45,7 @@ class Pages:
         own_numbers: the app's own, which people who are invited may see.
         reports: recordings and reports, put together on first use.
         recorded: the recordings of calls, the same.
+        messages: None where the hand-off is not set up.
     """
 
     def __init__(
@@ -51,9 +55,10 @@ class Pages:
         store: CallStore,
         titles: Mapping[str, str],
         own_numbers: Sequence[str],
-        switches: Callable[[], SwitchesService],
+        switches: Switching,
         reports: Callable[[], ReportService],
         recorded: Callable[[], RecordingsOfCalls],
+        messages: MessagePages | None,
     ) -> None:
         self._gate = gate
         self._service = service
@@ -63,12 +68,14 @@ class Pages:
         self._switches = switches
         self._reports = reports
         self._recorded = recorded
+        self._messages = messages
 
     # Today
 
     def today(self, visit: Visit) -> Reply:
-        """What goes on, and what needs somebody. Three requests to the storage."""
+        """What goes on, and what needs somebody. Four requests to the storage."""
         failed: list[tuple[str, str, str]] | None = []
+        waiting, more_wait = self._messages.waiting() if self._messages is not None else ((), False)
         if visit.person.may("listen"):
             try:
                 failed = self._failed_recordings()
@@ -79,10 +86,17 @@ class Pages:
             visit,
             "Today",
             now=self._today(),
-            off=switched_off(self._switches().view(), self._titles),
+            **self._switches.shown(visit),
             recordings=failed,
             own_numbers=self._own_numbers,
+            waiting=waiting,
+            more_wait=more_wait,
+            did="Done." if visit.request.query.get("did") == "switched" else "",
         )
+
+    def switch(self, visit: Visit) -> Reply:
+        """Turn a switch."""
+        return self._switches.turn(visit)
 
     def today_live(self, visit: Visit) -> Reply:
         """The part of Today that moves; 304 if nothing did. One request to the storage."""
@@ -138,11 +152,14 @@ class Pages:
         view = self._service.view(call_id)
         if shown:
             visit.did("showed numbers", call_id)
+        moving = self._moving(visit, view, shown=shown)
         return self._gate.page(
             "call.html",
             visit,
             "Calls",
-            **self._moving(visit, view, shown=shown),
+            **moving,
+            campaign=moving["call"].campaign if self._gate.has("Campaigns") else "",
+            connection=moving["call"].connection if self._gate.has("Masked numbers") else "",
             shown=shown,
             did=acting.DID.get(visit.request.query.get("did", ""), ""),
             recordings=self._recordings_of(view) if visit.person.may("listen") else None,

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 
 from shared.calls.store.base import Listed
 from shared.web.console.call_list import Row, rows_of
-from shared.web.console.words import NEEDS_SOMEBODY, NOT_REACHED, moment
+from shared.web.console.words import NEEDS_SOMEBODY, NOT_REACHED
 from shared.web.reports import RecordingView
-from shared.web.switches import SwitchesView
 
 MOST_ROWS = 1000
 """Calls of today that the page looks at, the newest: what one request to the storage gives."""
@@ -66,24 +65,6 @@ def today(rows: Sequence[Listed], titles: Mapping[str, str]) -> Today:
         cut=len(rows) >= MOST_ROWS,
         version=f'"{hashlib.sha256(told.encode()).hexdigest()[:20]}"',
     )
-
-
-def switched_off(view: SwitchesView, titles: Mapping[str, str]) -> list[str]:
-    """What is off or diverted, a sentence each; without numbers."""
-    told = []
-    if (off := view.outbound.off) is not None:
-        told.append(f"Outbound calls are stopped {_by(off.by, off.at, off.why)}.")
-    if view.numbers:
-        count = len(view.numbers)
-        told.append(f"{count} {'number is' if count == 1 else 'numbers are'} switched off.")
-    for one in view.flows:
-        at = one.diverted
-        told.append(f"Calls for {titles.get(one.flow, one.flow)} go elsewhere {_by(at.by, at.at, at.why)}.")
-    return told
-
-
-def _by(who: str, at: int, why: str) -> str:
-    return f"since {moment(at)[:16]} UTC ({who}{f', “{why}”' if why else ''})"
 
 
 def failed_recordings(found: Iterable[RecordingView]) -> list[tuple[str, str, str]]:

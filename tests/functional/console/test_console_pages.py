@@ -105,7 +105,7 @@ def test_today_tells_what_is_off_and_who_failed(browser: Browser) -> None:
     browser.app.request("POST", "/api/switches", json.dumps(turn).encode())
     page = browser.open()
     assert re.search(r"Outbound calls are stopped since [0-9: -]+ UTC \(Bob, “&lt;b&gt;complaints&lt;/b&gt;”\)", page)
-    assert "Calls for Front desk go elsewhere" in page
+    assert "Calls for Front desk are rejected since" in page
     assert 'class="bad"><dt>failed</dt><dd>1</dd>' in page
 
 
