@@ -116,17 +116,6 @@ class CaseService:
         self._handoff = handoff
         self._recordings = recordings
 
-    def list(self, query: Mapping[str, str]) -> CaseList:
-        """A page of cases. One round trip for a thousand that are looked at."""
-        only(query, ("state", "limit", "after"))
-        size, state = limit(query.get("limit")), query.get("state")
-        if state and state not in STATES:
-            raise InvalidInput("state", f"{state[:40]!r} is not a state.", f"Known: {', '.join(STATES)}.")
-        wanted = WAITING if state == WAIT else {state}
-        cases = self._handoff.cases.all(position(query.get("after")))
-        found, more = page((case for case in cases if not state or case.state in wanted), size)
-        return CaseList(cases=tuple(map(_listed, found)), next=found[-1].id if more else None)
-
     def brief(self, after: str, size: int, most: int, *, waiting: bool) -> tuple[list[BriefCase], str | None]:
         """Cases, the newest first, and where to look on; None: there are no more. A round trip for a thousand cases
         that are looked at.
@@ -144,6 +133,17 @@ class CaseService:
                 found.append(BriefCase(_listed(case), case.caller, case.said))
             looked_at, last = looked_at + 1, case.id
         return found, last if looked_at == most else None
+
+    def list(self, query: Mapping[str, str]) -> CaseList:
+        """A page of cases. One round trip for a thousand that are looked at."""
+        only(query, ("state", "limit", "after"))
+        size, state = limit(query.get("limit")), query.get("state")
+        if state and state not in STATES:
+            raise InvalidInput("state", f"{state[:40]!r} is not a state.", f"Known: {', '.join(STATES)}.")
+        wanted = WAITING if state == WAIT else {state}
+        cases = self._handoff.cases.all(position(query.get("after")))
+        found, more = page((case for case in cases if not state or case.state in wanted), size)
+        return CaseList(cases=tuple(map(_listed, found)), next=found[-1].id if more else None)
 
     def get(self, case_id: str) -> CaseView:
         """A case. NotFound."""
