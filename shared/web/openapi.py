@@ -127,19 +127,6 @@ def openapi() -> dict[str, Any]:
     )
     document.add("/flows", "get", "listFlows", "List the flows", None, {200: FlowList}, [], (401, 503))
     document.add(
-        "/diagnostics", "get", "diagnose", "What is wrong with the app", None, {200: DiagnosisView}, [], (401, 503)
-    )
-    document.add(
-        "/diagnostics/queues/{queue}/put-back",
-        "post",
-        "putBackMessages",
-        "Have messages that failed five times worked on once more",
-        None,
-        {200: PutBack},
-        [_QUEUE],
-        (400, 401, 503),
-    )
-    document.add(
         "/calls/search",
         "post",
         "searchCalls",
@@ -218,6 +205,19 @@ def openapi() -> dict[str, Any]:
         problems = (401, 503) if request is None else (400, 401, 503)
         document.add("/switches", method, operation, summary, request, {200: SwitchesView}, [], problems)
     _add_calendars(document)
+    document.add(
+        "/diagnostics", "get", "diagnose", "What is wrong with the app", None, {200: DiagnosisView}, [], (401, 503)
+    )
+    document.add(
+        "/diagnostics/queues/{queue}/put-back",
+        "post",
+        "putBackMessages",
+        "Have messages that failed five times worked on once more",
+        None,
+        {200: PutBack},
+        [_QUEUE],
+        (400, 401, 503),
+    )
     for describe in USE_CASES:
         describe(document)
     for name, kind in ACTIONS.items():
