@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -244,6 +244,37 @@ PAINS: dict[str, tuple[Callable[[Deployment], object], dict[str, str]]] = {
 @pytest.mark.parametrize("pain", PAINS)
 def test_each_pain_is_found_and_nothing_else(deployment: Deployment, pain: str) -> None:
     stage, expected = PAINS[pain]
+    stage(deployment)
+    assert bad(looked()) == expected
+
+
+def concurrency(number: int) -> Callable[[Deployment], None]:
+    return site(lambda one: scale(one)["triggers"]["http"].update(perInstanceConcurrency=number))
+
+
+def minutes(number: int) -> Callable[[Deployment], None]:
+    return lambda one: the(one.subscriptions)["retryPolicy"].update(eventTimeToLiveInMinutes=number)
+
+
+def assigned(ago: int) -> Callable[[Deployment], None]:
+    at = (datetime.now(UTC) - timedelta(minutes=ago)).isoformat()
+    return lambda one: the(one.roles, 4).update(createdOn=at)
+
+
+@pytest.mark.parametrize(
+    ("stage", "expected"),
+    [
+        (concurrency(8), {}),
+        (concurrency(7), {"site.concurrency": "wrong"}),
+        (minutes(5), {}),
+        (minutes(6), {"events.late": "look"}),
+        (assigned(11), {}),
+        (assigned(9), {"roles.speech-new": "look"}),
+    ],
+)
+def test_the_limits_are_these(
+    deployment: Deployment, stage: Callable[[Deployment], None], expected: dict[str, str]
+) -> None:
     stage(deployment)
     assert bad(looked()) == expected
 

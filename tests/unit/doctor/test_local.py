@@ -224,6 +224,7 @@ def test_what_slipped_into_the_package_is_found(tmp_path: Path, monkeypatch: pyt
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "a.bin").write_bytes(b"x" * 1_500_000)
     assert ids(repository.package_findings(tmp_path)) == ["package.size"]
+    assert repository.MOST_MEGABYTES == 50
     monkeypatch.setattr(repository, "MOST_MEGABYTES", 1)
     assert ids(repository.package_findings(tmp_path)) == ["package.large"]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import jsonschema_rs
@@ -56,6 +57,14 @@ def test_what_is_wrong_comes_first_and_nothing_twice() -> None:
 def test_where_doctor_cannot_look_it_says_what_to_do(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert command.main(["--app-root", str(tmp_path)]) == 2
     assert "there is no host.json. Give --app-root." in capsys.readouterr().err
+
+
+def test_every_kind_of_finding_is_in_the_docs() -> None:
+    sources = "\n".join(path.read_text("utf-8") for path in Path(report.__file__).parent.rglob("*.py"))
+    kinds = set(re.findall(r'Finding\(\s*f?"([a-z]+)\.', sources)) | set(re.findall(r'"(roles)\.', sources))
+    page = (report.SCHEMA.parent / "doctor.md").read_text("utf-8")
+    assert len(kinds) > 20
+    assert {kind for kind in kinds if f"`{kind}." not in page} == set()
 
 
 @pytest.mark.parametrize(("arguments", "begins"), [(["--json"], "{"), ([], "✗ It is wrong.")])
