@@ -130,7 +130,7 @@ def test_messages_that_failed_are_found_through_the_app_and_put_back(stack: Stac
 
 
 def test_the_service_s_callbacks_that_are_refused_are_found_with_the_setting() -> None:
-    """Pain 6, whole: the resource id is another one, so that every callback's token is for somebody else."""
+    """The resource id is another one, so that every callback's token is for somebody else."""
     environment = {"ACS_RESOURCE_ID": "11111111-2222-4333-8444-555555555555"}
     with Stack(host="own", quiet=True, speed=10, environment=environment) as one:
         control = Control(one.emulator_url)

@@ -53,7 +53,7 @@ def test_the_newest_incoming_call_and_callback_are_told(app: App) -> None:
 
 
 def test_refused_callbacks_are_wrong_until_one_is_taken(app: App) -> None:
-    """Pain 6: callbacks that are refused."""
+    """Callbacks that are refused."""
     refuse(app)
     assert levels(app)["callbacks.refused"] == "look", "a stranger"
     refuse(app)

@@ -97,7 +97,7 @@ def young(one: Deployment) -> None:
 
 
 PAINS: dict[str, tuple[Callable[[Deployment], object], dict[str, str]]] = {
-    # 1: deployed, "succeeded", zero functions
+    # Deployed, "succeeded", zero functions
     "no functions": (lambda one: one.functions.clear(), {"functions.none": "wrong"}),
     "a function is missing": (lambda one: one.functions.remove("incoming_call"), {"functions.missing": "wrong"}),
     "another version": (lambda one: one.functions.append("older"), {"functions.extra": "look"}),
@@ -105,7 +105,7 @@ PAINS: dict[str, tuple[Callable[[Deployment], object], dict[str, str]]] = {
         site(lambda one: one["functionAppConfig"]["runtime"].update(version="3.9")),
         {"site.runtime": "wrong"},
     ),
-    # 2: speech
+    # Speech
     "the resources are not connected": (lambda one: one.roles.pop(4), {"roles.speech": "wrong"}),
     "a role that is new": (young, {"roles.speech-new": "look"}),
     "the role is on another resource": (
@@ -130,7 +130,7 @@ PAINS: dict[str, tuple[Callable[[Deployment], object], dict[str, str]]] = {
         {"acs.identity": "wrong", "roles.speech": "wrong"},
     ),
     "no role for transcripts": (lambda one: one.roles.pop(5), {"roles.transcripts": "wrong"}),
-    # 3: IncomingCall never arrives
+    # IncomingCall never arrives
     "the provider is not registered": (
         lambda one: one.providers.update({"Microsoft.EventGrid": "NotRegistered"}),
         {"providers.unregistered": "wrong"},
@@ -164,7 +164,7 @@ PAINS: dict[str, tuple[Callable[[Deployment], object], dict[str, str]]] = {
         lambda one: one.settings.update(EVENT_GRID_TOPIC=ACS.replace("acs-calls", "acs-other")),
         {"events.topic": "wrong"},
     ),
-    # 4: the subscription could not be made
+    # The subscription could not be made
     "a subscription that failed": (
         lambda one: the(one.subscriptions).update(provisioningState="Failed"),
         {"events.state": "wrong"},
@@ -177,7 +177,7 @@ PAINS: dict[str, tuple[Callable[[Deployment], object], dict[str, str]]] = {
         lambda one: the(one.subscriptions)["retryPolicy"].update(eventTimeToLiveInMinutes=1440),
         {"events.late": "look"},
     ),
-    # 5: answer delay, cold start
+    # Answer delay, cold start
     "one request at a time": (site(lambda one: scale(one).pop("triggers")), {"site.concurrency": "wrong"}),
     "seven requests at a time": (
         site(lambda one: scale(one)["triggers"]["http"].update(perInstanceConcurrency=7)),
@@ -188,7 +188,7 @@ PAINS: dict[str, tuple[Callable[[Deployment], object], dict[str, str]]] = {
         lambda one: one.storage[0].update(location="eastus"),
         {"storage.far": "look"},
     ),
-    # 6: callbacks are refused
+    # Callbacks are refused
     "another resource id": (
         lambda one: one.settings.update(ACS_RESOURCE_ID="11111111-2222-4333-8444-555555555555"),
         {"acs.resource-id": "wrong"},
@@ -212,13 +212,13 @@ PAINS: dict[str, tuple[Callable[[Deployment], object], dict[str, str]]] = {
         lambda one: one.settings.update(FUNCTIONS_WORKER_RUNTIME="python"),
         {"settings.deprecated": "look"},
     ),
-    # 10: logs do not arrive
+    # Logs do not arrive
     "no Application Insights": (
         lambda one: one.settings.pop("APPLICATIONINSIGHTS_CONNECTION_STRING"),
         {"logs.none": "look"},
     ),
     "the service keeps no logs": (lambda one: one.diagnostics.clear(), {"acs.logs": "look"}),
-    # 16: keys are forbidden
+    # Keys are forbidden
     "a connection string without keys": (
         lambda one: one.settings.update(
             AzureWebJobsStorage="DefaultEndpointsProtocol=https;AccountName=stcalls;AccountKey=a2V5a2V5;"
@@ -246,6 +246,25 @@ def test_each_pain_is_found_and_nothing_else(deployment: Deployment, pain: str) 
     stage, expected = PAINS[pain]
     stage(deployment)
     assert bad(looked()) == expected
+
+
+def test_a_remedy_can_be_pasted(deployment: Deployment) -> None:
+    """The resource group and the name stand in it, whichever way the command takes them."""
+    deployment.subscriptions.pop(0)
+    deployment.communication[0].pop("identity")
+    site(lambda one: scale(one).pop("triggers"))(deployment)
+    remedies = {one.id: one.remedy for one in looked()}
+    assert remedies["site.concurrency"] == (
+        f"az functionapp scale config set --ids {SITE} --trigger-type http --trigger-settings perInstanceConcurrency=16"
+    )
+    assert remedies["acs.identity"] == (
+        "az communication identity assign --system-assigned true --name acs-calls --resource-group rg-calls"
+    )
+    assert remedies["events.incoming_call"] == (
+        "azd hooks run postdeploy, or: az eventgrid event-subscription create --name incoming-call "
+        f"--source-resource-id {ACS} --endpoint-type azurefunction --endpoint {SITE}/functions/incoming_call "
+        "--included-event-types Microsoft.Communication.IncomingCall"
+    )
 
 
 def concurrency(number: int) -> Callable[[Deployment], None]:

@@ -47,7 +47,7 @@ def ids(found: list[Finding]) -> list[str]:
 def test_whether_callbacks_reach_the_app(
     wrong: Answer, seconds: float, right: Answer | None, expected: list[str]
 ) -> None:
-    """Pain 6: callbacks do not come, or are refused."""
+    """Callbacks do not come, or are refused."""
     assert ids(live.callback_findings(wrong, seconds, right)) == expected
 
 
@@ -82,7 +82,7 @@ def sound(rate: int = 16_000, channels: int = 1) -> bytes:
     ],
 )
 def test_a_prompt_that_the_service_could_not_play_is_found(url: str, status: int, head: bytes, expected: str) -> None:
-    """Pain 11: prompt files that are not public, or of another format."""
+    """Prompt files that are not public, or of another format."""
     assert ids(live.prompt_findings(url, status, head, "" if status else "ConnectionError")) == [expected]
 
 
@@ -110,7 +110,7 @@ def test_prompts_are_those_of_settings_and_flows(tmp_path: Path) -> None:
     ],
 )
 def test_whether_web_sockets_come_through(health: Answer, upgrade: int, expected: str) -> None:
-    """Pain 7: audio streaming is silent."""
+    """Audio streaming is silent."""
     assert ids(live.stream_findings("wss://streams.example", health, upgrade)) == [expected]
 
 
@@ -125,7 +125,7 @@ def test_whether_web_sockets_come_through(health: Answer, upgrade: int, expected
     ],
 )
 def test_what_became_of_a_test_call_is_said(seen: Answer, expected: str) -> None:
-    """Pain 13: numbers and quotas; pain 2: speech, which nobody but the service can try."""
+    """Numbers and quotas; speech, which nobody but the service can try."""
     assert ids(live.call_findings(seen)) == [expected]
 
 

@@ -172,7 +172,7 @@ def test_a_python_that_azure_does_not_run_is_found(today: date, running: tuple[i
     ],
 )
 def test_packages_that_are_not_pinned_and_previews_are_found(tmp_path: Path, text: str | None, expected: str) -> None:
-    """Pain 8: preview versions of an API vanish."""
+    """Preview versions of an API vanish."""
     if text is not None:
         (tmp_path / "requirements.txt").write_text(text)
     assert ids(repository.lock_findings(tmp_path)) == [expected]
@@ -200,7 +200,7 @@ def test_packages_that_are_not_pinned_and_previews_are_found(tmp_path: Path, tex
     ],
 )
 def test_what_host_json_must_have_is_looked_at(tmp_path: Path, change: dict[str, Any], expected: list[str]) -> None:
-    """Pain 10: lines that do not reach Application Insights."""
+    """Lines that do not reach Application Insights."""
     right = json.loads((ROOT / "host.json").read_text())
     (tmp_path / "host.json").write_text(json.dumps({**right, **change}))
     assert ids(repository.host_findings(tmp_path)) == expected

@@ -43,27 +43,30 @@ WANTED = {
 
 
 def subscription_findings(
-    subscriptions: Collection[Mapping[str, Any]], app: Mapping[str, Any], numbers: Collection[str]
+    subscriptions: Collection[Mapping[str, Any]], app: Mapping[str, Any], numbers: Collection[str], source: str
 ) -> list[Finding]:
     """Whether there is a subscription for each function, and what it lets through.
 
     Args:
         subscriptions: those of the Communication Services resource.
         numbers: what routing.yaml names in `to`.
+        source: the id of the resource.
     """
     found = []
     for function, wanted in WANTED.items():
         mine = [one for one in subscriptions if leads_to(one, app, function)]
         missing = [kind for kind in wanted.types if not any(_lets(one, kind) for one in mine)]
         if missing:
+            name = function.replace("_", "-")
             found.append(
                 Finding(
                     f"events.{function}",
                     "wrong" if wanted.serious else "look",
                     f"No subscription brings {', '.join(missing)} to the function {function}.",
                     wanted.why,
-                    "azd hooks run postdeploy, or: az eventgrid system-topic event-subscription create "
-                    f"--endpoint-type azurefunction --endpoint {app['id']}/functions/{function} "
+                    f"azd hooks run postdeploy, or: az eventgrid event-subscription create --name {name} "
+                    f"--source-resource-id {source} --endpoint-type azurefunction "
+                    f"--endpoint {app['id']}/functions/{function} "
                     f"--included-event-types {' '.join(PREFIX + kind for kind in wanted.types)}",
                 )
             )

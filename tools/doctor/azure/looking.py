@@ -60,7 +60,7 @@ def look(root: Path, given: argparse.Namespace) -> list[Finding]:
     found += neighbours.communication_findings(resource, settings, _diagnostics(arm, resource))
     if resource is not None:
         topics, subscriptions = _events(arm, resource)
-        found += events.subscription_findings(subscriptions, app, expected.numbers)
+        found += events.subscription_findings(subscriptions, app, expected.numbers, str(resource["id"]))
         found += events.delivery_findings(_metrics(arm, topics))
     speech = _by_endpoint(arm, settings)
     found += neighbours.speech_findings(speech, settings)

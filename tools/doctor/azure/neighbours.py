@@ -57,6 +57,12 @@ def storage_name(settings: Mapping[str, str]) -> str:
     return name or host_of(settings.get("AzureWebJobsStorage__blobServiceUri", "")).partition(".")[0]
 
 
+def place_of(resource: Mapping[str, Any]) -> str:
+    """Where a resource is, as the commands of `az` take it that know no --ids."""
+    _, _, _, _, group, *_, name = str(resource["id"]).split("/")
+    return f"--name {name} --resource-group {group}"
+
+
 def principals(resource: Mapping[str, Any]) -> list[str]:
     """The object ids of the identities of a resource."""
     identity = resource.get("identity") or {}
@@ -86,7 +92,7 @@ def communication_findings(
                 "wrong",
                 "ACS_RESOURCE_ID is not the immutable id of the resource.",
                 "It is the audience of callback tokens: every callback is refused with 401.",
-                f"az communication show --ids {resource['id']} --query immutableResourceId, then set it.",
+                f"az communication show {place_of(resource)} --query immutableResourceId, then set it.",
             )
         )
     if settings.get("ACS_ACCESS_KEY") and properties.get("disableLocalAuth"):
@@ -106,7 +112,7 @@ def communication_findings(
                 "wrong",
                 "The Communication Services resource has no identity.",
                 "It cannot sign in at AI services: text prompts fail with 8565.",
-                f"az communication identity assign --system-assigned --ids {resource['id']}",
+                f"az communication identity assign --system-assigned true {place_of(resource)}",
             )
         )
     topic = settings.get("EVENT_GRID_TOPIC", "").rstrip("/")
@@ -172,7 +178,7 @@ def speech_findings(account: Mapping[str, Any] | None, settings: Mapping[str, st
                 "wrong",
                 "The AI resource has no custom domain.",
                 "Nobody can sign in there with an identity: prompts fail with 8565.",
-                f"az cognitiveservices account update --ids {account['id']} --custom-domain NAME",
+                f"az cognitiveservices account update {place_of(account)} --custom-domain NAME",
             )
         )
     if properties.get("publicNetworkAccess") == "Disabled":

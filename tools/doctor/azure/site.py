@@ -79,7 +79,8 @@ def site_findings(app: Mapping[str, Any]) -> list[Finding]:
                 "wrong",
                 f"An instance takes {at_once or 1} HTTP requests at a time.",
                 "Two callbacks at the same moment start a second, cold instance; callers hear the pause.",
-                "az functionapp scale config set --trigger-type http --trigger-settings perInstanceConcurrency=16",
+                f"az functionapp scale config set --ids {app['id']} --trigger-type http "
+                "--trigger-settings perInstanceConcurrency=16",
             )
         )
     ready = {str(one.get("name")): int(one.get("instanceCount") or 0) for one in scale.get("alwaysReady") or ()}
@@ -89,7 +90,7 @@ def site_findings(app: Mapping[str, Any]) -> list[Finding]:
             "look",
             f"No instance is always ready for {name}.",
             "The first caller after a pause hears it ring for a cold start of some seconds.",
-            f"az functionapp scale config always-ready set --settings {name}=1",
+            f"az functionapp scale config always-ready set --ids {app['id']} --settings {name}=1",
         )
         for name in ALWAYS_READY
         if not ready.get(name)
@@ -114,7 +115,7 @@ def site_findings(app: Mapping[str, Any]) -> list[Finding]:
                 "look",
                 "The app takes plain http.",
                 "A misdirected request would go in the clear.",
-                "az functionapp update --set httpsOnly=true",
+                f"az functionapp update --ids {app['id']} --set httpsOnly=true",
             )
         )
     return found
@@ -157,7 +158,7 @@ def setting_findings(
                 "look",
                 "CALLBACK_BASE_URL is not a host name of this app.",
                 "Callbacks go there; if it is no gateway of yours, they do not come.",
-                f"az functionapp config appsettings set --settings CALLBACK_BASE_URL=https://{host}",
+                f"az functionapp config appsettings set --ids {app['id']} --settings CALLBACK_BASE_URL=https://{host}",
             )
         )
     if not settings.get("APPLICATIONINSIGHTS_CONNECTION_STRING"):
@@ -179,7 +180,7 @@ def setting_findings(
                     "look",
                     f"{', '.join(old)} mean nothing on Flex Consumption.",
                     "Some of them make a deployment fail.",
-                    f"az functionapp config appsettings delete --setting-names {' '.join(old)}",
+                    f"az functionapp config appsettings delete --ids {app['id']} --setting-names {' '.join(old)}",
                 )
             ]
             if old
