@@ -151,6 +151,12 @@ class Delivery:
     began: float = field(default_factory=time.perf_counter)
     at: float = field(default_factory=time.time)
 
+    def failed(self, error: Exception) -> None:
+        """It came to this error."""
+        self.outcome = next((word for kind, word in RAISED if isinstance(error, kind)), "failed")
+        if isinstance(error, Refused):
+            self.status, self.reason = error.status, error.reason
+
     def write(self) -> None:
         """Write its line."""
         times = [event.time for event in self.events if event.time is not None]
@@ -180,9 +186,7 @@ def delivery(function: str) -> Iterator[Delivery]:
     try:
         yield one
     except Exception as error:
-        one.outcome = next((word for kind, word in RAISED if isinstance(error, kind)), "failed")
-        if isinstance(error, Refused):
-            one.status, one.reason = error.status, error.reason
+        one.failed(error)
         raise
     finally:
         one.write()
