@@ -1,4 +1,4 @@
-"""Two of three hosts are killed in the middle of a call: it goes on on the third, and the caller hears nothing of it."""
+"""Two of three hosts are killed in the middle of a call: the third goes on, and the caller hears nothing of it."""
 
 from __future__ import annotations
 
