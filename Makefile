@@ -7,7 +7,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check 
 NODE_STAMP := node_modules/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test test-long test-flows check format coverage schema numbers lock replay-check bench mutants clean
+.PHONY: help setup demo up doctor test test-long test-flows check format coverage schema numbers lock replay-check bench mutants clean
 
 help: ## what there is to do; ARGS="…" goes on to the command of any target
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -32,6 +32,9 @@ demo: setup ## one whole call through the real parts, with its timeline; it says
 up: setup ## Azurite, emulator and Functions host, until Ctrl-C; restarts on change: ARGS="--verbose"
 	$(BIN)/python -m devstack up $(ARGS)
 
+doctor: setup ## what is wrong, why it matters, what fixes it; in Azure: ARGS=azure, ARGS=live
+	$(BIN)/python -m tools.doctor $(ARGS)
+
 TEST := $(BIN)/python -m pytest -n auto --dist loadgroup
 
 test: setup ## every test but the long ones
@@ -43,11 +46,11 @@ test-long: setup ## what takes longer than 20 s, and every property with all its
 test-flows: setup ## your flows, routing.yaml and scorecards, in some seconds
 	$(BIN)/python -m pytest -q tests/flows $(ARGS)
 
-check: setup ## format, lint, types, import rules, links in the docs; a part: ARGS=shared/web
+check: setup ## format, lint, types, import rules, links in the docs, infra/; a part: ARGS=shared/web
 	$(BIN)/ruff format --check $(or $(ARGS),.)
 	$(BIN)/ruff check $(or $(ARGS),.)
 	$(BIN)/mypy $(ARGS)
-	$(BIN)/python -m pytest -q -p no:cacheprovider tests/unit/test_architecture.py tests/unit/test_docs.py
+	$(BIN)/python -m pytest -q -p no:cacheprovider tests/unit/test_architecture.py tests/unit/test_docs.py tests/unit/infra
 
 format: setup ## write the code as the checks want it; a part: ARGS=shared/web
 	$(BIN)/ruff format $(or $(ARGS),.)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Annotated, Any, ClassVar, get_args
 
@@ -143,6 +143,10 @@ class ReportService:
         found, more = page(filter(wanted, rows), size)
         return ReportList(reports=tuple(map(_listed, found)), next=found[-1].id if more else None)
 
+    def rows(self, day: str, *, after: str = "") -> Iterable[ReportRow]:
+        """The reports of a day by id, from behind an id on; a request to the storage for a thousand."""
+        return self._ledger.reports(day, after=after)
+
     def report(self, recording: str) -> str:
         """A report as the JSON that it is kept as. UnknownRecording if there is none (yet)."""
         if not day_of_id(recording):
@@ -160,8 +164,9 @@ class ReportService:
         """The same, by the id of the recording. UnknownRecording."""
         return self.links(self._ledger.load(recording)[0])
 
-    def page(self, recording: str, *, back: str = "") -> str:
-        """A report as an HTML page, with links to the audio that work for a while; `back`: where it leads back to."""
+    def page(self, recording: str, *, ways: Sequence[tuple[str, str]] = ()) -> str:
+        """A report as an HTML page, with links to the audio that work for a while; `ways`: where it leads, by label and
+        path."""
         from shared.quality.page import render
 
         report = Report.model_validate_json(self.report(recording))
@@ -170,7 +175,7 @@ class ReportService:
             for chunk in report.recording.chunks
             if chunk.blob
         }
-        return render(report, links, back)
+        return render(report, links, ways)
 
     def recordings(self, query: Mapping[str, str]) -> RecordingList:
         """A page of the recordings of a day, or of those of a call."""
