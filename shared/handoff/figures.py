@@ -23,6 +23,7 @@ class HandoffFigures(BaseModel):
     call_backs: int = Field(description="of them: a call back was asked for")
     called_back: int = Field(description="of them: were called back, by the app or as somebody has marked")
     not_reached: int = Field(description="of them: the app has given up calling back")
+    replaced: int = Field(description="of them: the caller called again before the call back, and was helped then")
     left: int = Field(description="of them: rang off, or needed nobody")
     messages_waiting: int = Field(description="of all days: messages that nobody has called back")
     call_backs_waiting: int = Field(description="of all days: call backs that are due or will be")
@@ -47,6 +48,6 @@ def figures(cases: Iterable[Case], since: datetime, until: datetime) -> HandoffF
         counts["closed"] += "closed" in reasons
         counts["messages"] += bool(case.recording_id) and case.state != "left"
         counts["call_backs"] += bool(case.number)
-        for state in ("handed_off", "called_back", "not_reached", "left"):
+        for state in ("handed_off", "called_back", "not_reached", "replaced", "left"):
             counts[state] += case.state == state
     return HandoffFigures(**counts)

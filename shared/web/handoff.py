@@ -37,7 +37,7 @@ class ListedCase(_Model):
     recording: str | None = Field(description="the message: id for /recordings/{recording_id}; null: there is none")
     call_back_at: datetime | None = Field(description="when a call back is due, or was due last")
     call_backs: int = Field(description="calls back that were placed")
-    done_at: datetime | None = Field(description="when the caller was called back, or did not want it any more")
+    done_at: datetime | None = Field(description="when the caller was called back, or needed it no more")
     done_by: str = Field(description="who has called; `switchboard`: the app")
 
 
@@ -75,6 +75,7 @@ class CaseView(ListedCase):
     keyed: str = Field(description="the customer's number, keyed or from a header")
     not_taken: dict[str, NotTaken] = Field(description="why the contact centre did not take the caller, by the try")
     calls_back: tuple[CallBackView, ...]
+    replaced_by: str = Field(description="the newer case in whose place no call back is made; empty: there is none")
     files: tuple[MessageFile, ...] = Field(description="of the message; none: not fetched yet, or there is no message")
 
 
@@ -140,6 +141,7 @@ class CaseService:
             said=case.said,
             keyed=case.keyed,
             not_taken=dict(case.not_taken),
+            replaced_by=case.replaced_by,
             calls_back=tuple(CallBackView(**one.model_dump()) for one in case.attempts),
             files=self._files(listed.recording),
         )

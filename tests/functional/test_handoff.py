@@ -149,6 +149,7 @@ def test_figures_count_the_calls_of_days_and_who_waits_at_all(app: App) -> None:
         "call_backs": 1,
         "called_back": 1,
         "not_reached": 0,
+        "replaced": 0,
         "left": 0,
         "messages_waiting": 1,
         "call_backs_waiting": 1,
