@@ -30,6 +30,7 @@ class Request(BaseModel):
 
     Attributes:
         at: when it is to be placed.
+        token: of the site that granted it; a site of the same name that was made since has another.
         person: keyed hash of the number.
         attempt: which agent is called, from 0.
         taken: that agent pressed 1.
@@ -51,6 +52,7 @@ class Request(BaseModel):
     outcome: Outcome = ""
     attempt: int = 0
     taken: bool = False
+    token: str = ""
     joined_at: datetime | None = None
     ended_at: datetime | None = None
 

@@ -32,4 +32,5 @@ def compose_handoff(parts: Parts) -> Handoff:
         hashes=NumberHashes(settings.number_hash_key, settings.number_hash_key_previous)
         if settings.number_hash_key
         else None,
+        own=parts.lines.numbers,
     )

@@ -34,13 +34,13 @@ def figures(cases: Iterable[Case], since: datetime, until: datetime) -> HandoffF
 
     Args:
         cases: all that are kept.
-        since: calls that came in from here on and before `until` count.
+        since: calls that came in from here on and until `until` count.
     """
     counts = dict.fromkeys(HandoffFigures.model_fields, 0)
     for case in cases:
         counts["messages_waiting"] += case.state == "message"
         counts["call_backs_waiting"] += case.state == "call_back"
-        if not since <= case.at < until:
+        if not since <= case.at <= until:
             continue
         reasons = set(case.not_taken.values())
         counts["calls"] += 1

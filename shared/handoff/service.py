@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -53,6 +53,7 @@ class Handoff:
         check: passes an action that no brake forbids; Braked otherwise.
         days: for which cases are kept; 0: for ever.
         hashes: by which a caller is known who calls again; None: nobody is.
+        own: numbers of the app, at which nobody is called back.
         random: 16 bytes that nobody can guess.
     """
 
@@ -66,6 +67,7 @@ class Handoff:
         check: Callable[[actions.Action], None],
         days: int,
         hashes: NumberHashes | None = None,
+        own: Collection[str] = (),
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         random: Callable[[], bytes] = lambda: secrets.token_bytes(16),
     ) -> None:
@@ -76,6 +78,7 @@ class Handoff:
         self._check = check
         self._days = days
         self._hashes = hashes
+        self._own = own
         self._clock = clock
         self._random = random
         self._read_last: Calendar | None = None
@@ -130,6 +133,8 @@ class Handoff:
         try:
             called, caller_id = Identifier.parse(number), Identifier.parse(line)
             if called.is_anonymous or None in (called.phone_number, caller_id.phone_number):
+                return False
+            if called.phone_number in (caller_id.phone_number, *self._own):
                 return False
             self._check(actions.CreateCall(targets=(called,), caller_id=caller_id))
         except (Braked, InvalidInput):

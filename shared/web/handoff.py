@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from typing import Any, Protocol, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -16,7 +16,7 @@ from shared.identifiers import Identifier
 from shared.recordings.record import kept_as
 from shared.web.document import PAGE, Document
 from shared.web.models import read
-from shared.web.queries import begin_of, day, limit, page, position
+from shared.web.queries import day, limit, page, position
 
 MOST_NAME = 100
 """Characters of who has called somebody back (our choice)."""
@@ -126,8 +126,9 @@ class CaseService:
         until = day(query.get("until")) if query.get("until") else since
         if until < since:
             raise InvalidInput("until", f"{until} is before {since}.", "Give a day that is not before `since`.")
-        begin, end = begin_of(date.fromisoformat(since)), begin_of(date.fromisoformat(until), days_on=1)
-        return figures(self._handoff.cases.all(), _at(begin), _at(end))
+        begin = datetime.combine(date.fromisoformat(since), time.min, UTC)
+        end = datetime.combine(date.fromisoformat(until), time.max, UTC)
+        return figures(self._handoff.cases.all(), begin, end)
 
     def _view(self, case: Case) -> CaseView:
         listed = _listed(case)
@@ -174,10 +175,6 @@ def _listed(case: Case) -> ListedCase:
 
 def _shown(raw_id: str) -> str:
     return str(Identifier(raw_id=raw_id)) if raw_id else ""
-
-
-def _at(milliseconds: int) -> datetime:
-    return datetime.fromtimestamp(milliseconds / 1000, UTC)
 
 
 _CASE_ID = {

@@ -30,7 +30,7 @@ MONDAY = datetime(2026, 11, 30, 9, 0, tzinfo=UTC)
 PAGE = "https://www.contoso.com"
 CUSTOMER, OTHER = "+14255550123", "+14255550177"
 AGENTS = ("+14255550142", "+14255550143")
-OURS = "+18005550199"
+OURS, OURS_ALSO = "+18005550199", "+12065550114"
 CONSENT = "Contoso may call me once at this number."
 SITE: dict[str, Any] = {
     "company": "Contoso",
@@ -69,6 +69,7 @@ class World:
             self,
             lambda: self.calendars,
             lambda target, own: self.not_callable,
+            own=[OURS_ALSO],
             clock=lambda: self.now,
         )
 

@@ -49,6 +49,7 @@ class World:
             check=self._check,
             days=30,
             hashes=hashes,
+            own=["+18005550178"],
             clock=lambda: self.now,
             random=lambda: next(self.randoms).to_bytes(16),
         )
@@ -159,6 +160,8 @@ def test_a_call_of_no_case_is_nothing(world: World) -> None:
         ("4:anonymous", LINE, False),
         ("8:acs:ada", LINE, False),
         (ADA, "8:acs:desk", False),
+        ("+18005550178", LINE, False),
+        (LINE, LINE, False),
         ("425", LINE, False),
     ],
 )
