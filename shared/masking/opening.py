@@ -190,13 +190,13 @@ class Opener:
 
     def _claimed(self, session: Session, side: Side, party: Party, at: datetime, now: datetime) -> Party:
         """A party with a number and a PIN."""
-        both = sorted(self._claims.hashes(one)[0] for one in (party.number, session.party(other(side)).number))
-        pair = hashlib.sha256(" ".join(both).encode()).hexdigest()
-        claim = Claim(session=session.id, mark=party.mark, pair=pair, at=at)
+        both = zip(*map(self._claims.hashes, (party.number, session.party(other(side)).number)), strict=True)
+        pairs = [hashlib.sha256(" ".join(sorted(two)).encode()).hexdigest() for two in both]
+        claim = Claim(session=session.id, mark=party.mark, pair=pairs[0], at=at)
         country = session.country or country_of(party.number)
         pool = [one for one in self._pool if one.country == country]
         numbers = [one.number for one in pool]
-        wish = Wish(claim, numbers, session.sticky, self._claims.hashes(party.number)[0])
+        wish = Wish(claim, numbers, session.sticky, pairs, self._claims.hashes(party.number)[0])
         taken = self._claims.take(party.number, wish, now)
         if not taken.number:
             busy = self._calls_at_once()

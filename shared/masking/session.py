@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Literal, NamedTuple, get_args
@@ -258,7 +259,7 @@ def check_label(label: str, numbers: Mapping[str, str]) -> None:
     if len(label) > LABEL_CHARACTERS or not _LABEL.fullmatch(label):
         remedy = f"Write at most {LABEL_CHARACTERS} characters, without < and >: both hear it."
         raise InvalidInput("label", "is too long or has other characters.", remedy)
-    digits = re.sub(r"\D", "", label)
+    digits = "".join(str(unicodedata.digit(sign)) for sign in label if sign.isdigit())  # a voice reads out all of them
     for field, number in numbers.items():
         if number[-TELLING_DIGITS:] in digits:
             raise InvalidInput("label", f"has the number of {field}, and both hear it.", "Use an order number.")
