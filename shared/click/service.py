@@ -16,11 +16,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from shared.calls.record import CallRecord
 from shared.click.customers import read_customer, read_name
 from shared.click.grants import Grants, Wish
+from shared.click.ports import Captcha, Place
 from shared.click.request import Consent, Outcome, Request, accepted, begun, ended, joined
 from shared.click.site import MOST_SITES, SiteText, StoredSite, admit, made_token, site_of
 from shared.click.store import ClickStore
@@ -61,22 +62,6 @@ class Asked(NamedTuple):
     consent: str
     at: datetime | None = None
     captcha: str = ""
-
-
-class Place(Protocol):
-    """Places a call by its flow; the same key places it once."""
-
-    def __call__(self, flow: str, data: Mapping[str, Any], key: str) -> object: ...
-
-
-class Captcha(Protocol):
-    """Asks a site's hook whether a captcha was solved."""
-
-    def problem(self, hook: str) -> str:
-        """Why this app asks nothing there; empty: it may. Asks nobody."""
-
-    def solved(self, hook: str, site: str, answer: str, address: str) -> bool:
-        """What the hook says. StoreUnavailable where it does not respond."""
 
 
 class Click:

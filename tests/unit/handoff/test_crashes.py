@@ -67,6 +67,8 @@ class Failing(MemoryRows):
 class Broken(World):
     """The same over rows that fail."""
 
+    rows: Failing
+
     def __init__(self) -> None:
         super().__init__()
         self.rows = Failing()
