@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
@@ -13,6 +13,22 @@ State = Literal["waiting", "calling_agent", "calling_you", "connected", "ended"]
 Outcome = Literal["", "completed", "no_agent", "not_reached", "no_line", "cancelled", "withdrawn", "missed", "failed"]
 
 _ID = re.compile(r"(\d{8})t\d{12}-[0-9a-f]{32}")
+
+
+class Asked(NamedTuple):
+    """What somebody asks for on a page.
+
+    Attributes:
+        consent: the version of the text that they agreed to.
+        at: when they want to be called; None: now.
+        captcha: what solving it gave.
+    """
+
+    number: str
+    name: str
+    consent: str
+    at: datetime | None = None
+    captcha: str = ""
 
 
 class Consent(BaseModel):

@@ -16,13 +16,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 from shared.calls.record import CallRecord
 from shared.click.customers import read_customer, read_name
 from shared.click.grants import Grants, Wish
 from shared.click.ports import Captcha, Place
-from shared.click.request import Consent, Outcome, Request, accepted, begun, ended, joined
+from shared.click.request import Asked, Consent, Outcome, Request, accepted, begun, ended, joined
 from shared.click.site import MOST_SITES, SiteText, StoredSite, admit, made_token, site_of
 from shared.click.store import ClickStore
 from shared.errors import InvalidInput, NotFound, StateConflict
@@ -46,22 +46,6 @@ PUNCTUAL = timedelta(seconds=5)
 """A call that is placed later than this after its time counts at the time at which it is placed (our choice)."""
 MOST_REMOVED = 500
 """Requests that one run of the upkeep removes (our choice)."""
-
-
-class Asked(NamedTuple):
-    """What somebody asks for on a page.
-
-    Attributes:
-        consent: the version of the text that they agreed to.
-        at: when they want to be called; None: now.
-        captcha: what solving it gave.
-    """
-
-    number: str
-    name: str
-    consent: str
-    at: datetime | None = None
-    captcha: str = ""
 
 
 class Click:
@@ -165,13 +149,15 @@ class Click:
         """
         text, now = site.text, self._clock()
         number, name = read_customer(asked.number, text.countries), read_name(asked.name)
-        if problem := self._problem(Identifier.parse(number), text.caller_number):
-            raise InvalidInput("number", f"{problem}.", "Give another number.")
-        if asked.consent != text.consent_version:
-            raise StateConflict("The text of the consent is another by now. Show it again, and ask again.")
-        at = now if asked.at is None else self._later(asked.at, now)
-        self._check_open(site, at)
-        wish = Wish(at, number, address, key, json.dumps([number, name, asked.at.isoformat() if asked.at else ""]))
+        said = json.dumps([number, name, asked.at.isoformat() if asked.at else ""])
+        try:
+            at = self._time(site, asked, Identifier.parse(number), now)
+        except (InvalidInput, StateConflict):
+            granted = self._grants.granted(site, key, said)
+            if (known := self.store.request(granted) if granted else None) is None:
+                raise
+            return known
+        wish = Wish(at, number, address, key, said)
         entry = self._grants.grant(site, wish, lambda: self._check_captcha(site, asked, address))
         request = Request(
             id=entry.call,
@@ -192,6 +178,16 @@ class Click:
         if not waits:
             self._begin(kept.id)
         return self.store.request(kept.id) or kept
+
+    def _time(self, site: StoredSite, asked: Asked, number: Identifier, now: datetime) -> datetime:
+        """When somebody is called, if they may be. InvalidInput, StateConflict."""
+        if problem := self._problem(number, site.text.caller_number):
+            raise InvalidInput("number", f"{problem}.", "Give another number.")
+        if asked.consent != site.text.consent_version:
+            raise StateConflict("The text of the consent is another by now. Show it again, and ask again.")
+        at = now if asked.at is None else self._later(asked.at, now)
+        self._check_open(site, at)
+        return at
 
     def cancel(self, request_id: str) -> Request:
         """Take a request back that waits. NotFound; StateConflict once somebody is called."""

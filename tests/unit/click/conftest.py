@@ -13,8 +13,8 @@ import pytest
 from shared.azure.partition_rows import TableRows
 from shared.calls.record import CallRecord
 from shared.click.limits import Limits
-from shared.click.request import Request
-from shared.click.service import Asked, Click
+from shared.click.request import Asked, Request
+from shared.click.service import Click
 from shared.click.site import SiteText, StoredSite
 from shared.click.store import ClickStore
 from shared.composition.click import click_tables

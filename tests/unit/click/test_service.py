@@ -470,3 +470,20 @@ def test_an_agent_who_is_rung_for_a_site_that_was_made_anew_calls_nobody(world: 
     world.close(request, 0, "calling_agent")
     assert world.state(request) == ("ended", "withdrawn")
     assert len(world.placed) == 1
+
+
+def test_the_same_key_gives_the_same_request_though_nobody_could_ask_for_it_by_now(world: World) -> None:
+    world.calendars["office"] = every_day(zone_of("UTC"), (9 * 60, 17 * 60))
+    site = world.site(calendar="office")
+    request = world.ask(at=MONDAY + timedelta(hours=7), key="k")
+    world.wait(hours=9)
+    assert world.ask(at=MONDAY + timedelta(hours=7), key="k").id == request.id
+    with pytest.raises(KeyReused):
+        world.ask(OTHER, at=MONDAY + timedelta(hours=7), key="k")
+    world.site(calendar="office", consent="Another text.")
+    agreed = site.text.consent_version
+    assert world.ask(at=MONDAY + timedelta(hours=7), key="k", consent=agreed).id == request.id
+    for key in ("", "another"):
+        with pytest.raises((InvalidInput, StateConflict)):
+            world.ask(at=MONDAY + timedelta(hours=7), key=key, consent=agreed)
+    assert len(world.placed) == 1
