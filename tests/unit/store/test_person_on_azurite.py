@@ -23,7 +23,8 @@ from shared.azure.text_rows import TableTextRows
 from shared.brakes.figures import Figures
 from shared.calls.record import CallRecord
 from shared.calls.store.base import day_of
-from shared.click.service import Asked, Click
+from shared.click.request import Asked
+from shared.click.service import Click
 from shared.click.site import SiteText
 from shared.click.store import ClickStore
 from shared.composition.click import CaptchaHook, click_tables
