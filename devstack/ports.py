@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import socket
 
 LOOPBACK = "127.0.0.1"
@@ -24,3 +25,15 @@ def is_taken(port: int) -> bool:
         except OSError:
             return True
     return False
+
+
+def serves(port: int, path: str) -> bool:
+    """Whether a GET of this path is answered with 200."""
+    connection = http.client.HTTPConnection(LOOPBACK, port, timeout=2)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()

@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import base64
-import contextlib
-import http.client
-import itertools
 import os
 import re
 import secrets
-import shutil
 import signal
 import sys
-import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,12 +15,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from devstack.azurite import LOGS, ROOT, Azurite
-from devstack.errors import ChildDiedError, DevstackError, MissingToolError, PortTakenError
-from devstack.ports import LOOPBACK, free_port, is_taken
+from devstack.azurite import ROOT, Azurite
+from devstack.core_tools import find_func
+from devstack.errors import ChildDiedError, DevstackError, PortTakenError
+from devstack.log_files import own_logs, put_aside
+from devstack.ports import LOOPBACK, free_port, is_taken, serves
 from devstack.process import ChildProcess
 
-HOST_SETTING = "DEVSTACK_HOST"
 OWN_HOST = (sys.executable, "-m", "devstack.host")
 EVENT_GRID_PATH = "/runtime/webhooks/EventGrid?functionName="
 INCOMING_CALL = ("incoming_call", "IncomingCall")
@@ -39,8 +35,6 @@ SECRETS_KEY = "bG9jYWwtZGV2ZWxvcG1lbnQtc2VjcmV0cy1rZXktMDE="
 COGNITIVE_SERVICES_ENDPOINT = "https://switchboard-dev.cognitiveservices.azure.com/"
 _START_SECONDS = 60.0
 _STREAMS_SECONDS = 8.0
-_KEEP_LOGS_SECONDS = 86_400.0
-_numbers = itertools.count(1)
 _PRINTED = re.compile(r"^(Emulator listening on|Connection string:|Certificate:) (.+)$", re.MULTILINE)
 
 
@@ -72,6 +66,7 @@ class Stack:
         host: "own", "func", or "auto" (DEVSTACK_HOST, else `func` where it is on the PATH, else our own).
         own_host: the own host's command.
         quiet: hosts print failures only.
+        invocations: they list the functions, and tell of each run of one.
         timers: whether timer triggers run on their schedule (on the first host only).
         access_key: the ACS access key, base64; None makes a new one.
         seed: the emulator's seed.
@@ -95,6 +90,7 @@ class Stack:
         host: str = "auto",
         own_host: Sequence[str] = OWN_HOST,
         quiet: bool = False,
+        invocations: bool = True,
         timers: bool = True,
         access_key: str | None = None,
         seed: int | None = None,
@@ -113,13 +109,14 @@ class Stack:
         self._speed = speed
         self._extra = dict(environment or {})
         self._subscriptions = tuple(subscriptions)
-        self._func = _find_func(host)
+        self._func = find_func(host)
         self._own_host = own_host
         self._quiet = quiet
+        self._invocations = invocations
         self._timers = timers
         self._seed = seed
         self._data = data
-        self.logs = logs or _own_logs()
+        self.logs = logs or own_logs()
         self._echo = echo
         self._emulator_command = emulator
         self.access_key = access_key or base64.b64encode(secrets.token_bytes(32)).decode()
@@ -188,9 +185,9 @@ class Stack:
             self.streams = self._start_streams()
         self.hosts = [self._start_host(number, port) for number, port in enumerate(ports, 1)]
         for child, port in zip(self.hosts, ports, strict=True):
-            child.wait_until(lambda port=port: _is_up(port, "/admin/host/status"), _START_SECONDS)  # type: ignore[misc]
+            child.wait_until(lambda port=port: serves(port, "/admin/host/status"), _START_SECONDS)  # type: ignore[misc]
         if self.streams is not None:
-            self.streams.wait_until(lambda: _is_up(self._streams_port(), "/health"), _START_SECONDS)
+            self.streams.wait_until(lambda: serves(self._streams_port(), "/health"), _START_SECONDS)
 
     def stop_hosts(self) -> None:
         """End the hosts and the streams service; running functions get a moment, open streams are written."""
@@ -214,20 +211,40 @@ class Stack:
         if app_root is not None:
             self._app_root, self._own_host = app_root.resolve(), OWN_HOST
         dead, port = self.hosts[index], int(self.host_urls[index].rpartition(":")[2])
-        dead.stop()
-        dead.log.rename(dead.log.with_suffix(f".until-{time.time():.0f}.log"))
+        put_aside(dead)
         self.hosts[index] = host = self._start_host(index + 1, port)
-        host.wait_until(lambda: _is_up(port, "/admin/host/status"), _START_SECONDS)
+        host.wait_until(lambda: serves(port, "/admin/host/status"), _START_SECONDS)
 
-    def check(self) -> None:
+    def check(self, *, restarted: bool = False) -> None:
         """Do nothing while all services run.
+
+        Args:
+            restarted: hosts and the streams service may have ended: whoever asks starts them again, by `revive`.
 
         Raises:
             ChildDiedError: one of them ended; the end of its log is in the message.
         """
         for child in self._children():
-            if not child.alive:
+            if not child.alive and not (restarted and self._can_restart(child)):
                 raise child.death()
+
+    def ended(self) -> list[ChildProcess]:
+        """Hosts and the streams service, if they have ended by themselves."""
+        return [child for child in self._children() if self._can_restart(child) and not child.alive]
+
+    def revive(self) -> None:
+        """Start hosts and the streams service again that have ended; storage, emulator and the rest stay as they are.
+
+        Raises:
+            ChildDiedError: one did not come up.
+        """
+        if self.streams is not None and not self.streams.alive:
+            put_aside(self.streams)
+            self.streams = streams = self._start_streams()
+            streams.wait_until(lambda: serves(self._streams_port(), "/health"), _START_SECONDS)
+        for index, host in enumerate(self.hosts):
+            if not host.alive:
+                self.revive_host(index)
 
     def __enter__(self) -> Self:
         return self.start()
@@ -241,6 +258,9 @@ class Stack:
                 if not child.alive:
                     error.add_note(str(child.death()))
         self.stop()
+
+    def _can_restart(self, child: ChildProcess) -> bool:
+        return child is self.streams or child in self.hosts
 
     def _children(self) -> list[ChildProcess]:
         azurite = self.azurite.process if self.azurite else None
@@ -282,7 +302,7 @@ class Stack:
             self.front = self._child("front", command, {}, ROOT)
         self.start_hosts()
         if self.front is not None:
-            self.front.wait_until(lambda: _is_up(base_port, "/admin/host/status"), _START_SECONDS)
+            self.front.wait_until(lambda: serves(base_port, "/admin/host/status"), _START_SECONDS)
 
     def _start_emulator(self) -> None:
         if self._emulator_command is None:
@@ -304,7 +324,7 @@ class Stack:
         if "Emulator listening on" not in printed:
             return False
         self.emulator_url = printed["Emulator listening on"].rstrip("/")
-        return _is_up(int(self.emulator_url.rpartition(":")[2]), "/emulator/health")
+        return serves(int(self.emulator_url.rpartition(":")[2]), "/emulator/health")
 
     def _app_environment(self) -> dict[str, str]:
         own = {
@@ -351,7 +371,7 @@ class Stack:
             command = [self._func, "start", "--port", str(port)]
             return self._child(name, command, {**self.environment, **more}, self._app_root)
         command = [*self._own_host, "--port", str(port), "--app-root", str(self._app_root), "--grace", "1.5"]
-        command += ["--quiet"] if self._quiet else []
+        command += ["--quiet"] if self._quiet else [] if self._invocations else ["--no-invocations"]
         command += [] if timers else ["--no-timers"]
         return self._child(name, command, self.environment, ROOT)
 
@@ -362,38 +382,3 @@ class Stack:
     def _echo_of(self, name: str) -> Callable[[str], None] | None:
         echo = self._echo
         return None if echo is None else lambda line: echo(name, line)
-
-
-def _own_logs() -> Path:
-    """A folder that no other stack writes to; those of earlier days are removed."""
-    LOGS.mkdir(parents=True, exist_ok=True)
-    for old in LOGS.iterdir():
-        with contextlib.suppress(OSError):
-            if old.is_dir() and time.time() - old.stat().st_mtime > _KEEP_LOGS_SECONDS:
-                shutil.rmtree(old, ignore_errors=True)
-    return LOGS / f"{os.getpid()}-{next(_numbers)}"
-
-
-def _find_func(choice: str) -> str | None:
-    """Core Tools' command, or None for the own host."""
-    if choice == "auto":
-        choice = os.environ.get(HOST_SETTING, "auto").lower()
-    found = shutil.which("func")
-    if choice == "own" or (choice == "auto" and found is None):
-        return None
-    if choice not in ("auto", "func"):
-        raise DevstackError(f"The host must be 'own', 'func' or 'auto', not '{choice}' (--host or {HOST_SETTING}).")
-    if found is None:
-        raise MissingToolError("`func` is not on the PATH. Install Azure Functions Core Tools, or use --host own.")
-    return found
-
-
-def _is_up(port: int, path: str) -> bool:
-    connection = http.client.HTTPConnection(LOOPBACK, port, timeout=2)
-    try:
-        connection.request("GET", path)
-        return connection.getresponse().status == 200
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        connection.close()

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from shared.calls import Call, NoInput, WantsPerson, flow
+from shared.calls import Call, NoInput, Tone, WantsPerson, flow
 
 from .campaign_calls import (
     SILENCE,
     About,
+    ask_what_they_want,
     desk,
     is_a_person,
     no_more_calls,
     say_result,
+    thank,
     to_a_person,
     who_calls_back,
 )
@@ -39,34 +41,15 @@ async def reminders(call: Call[About]) -> None:
 
 async def menu(call: Call[About], about: About, appointment: str) -> None:
     """Tell of the appointment, and take what they want."""
-    offers = [
-        call.choice("confirmed", tone="one"),
-        call.choice("cancelled", tone="two"),
-        call.choice("wants_another_time", tone="three"),
-        call.choice("no_more", tone="nine"),
-    ]
     day, _, clock = appointment.partition("T")
     told = call.text("appointment", date=day, time=clock[:5])
-    try:
-        wanted = await call.ask_choice(
-            told,
-            call.text("menu"),
-            choices=offers,
-            repeat="*",
-            person="0",
-            attempts=2,
-            initial_silence=SILENCE,
-        )
-    except NoInput:
-        await call.play(call.text("goodbye"))
-        return
-    if wanted == "no_more":
-        await no_more_calls(call, about)
+    results: dict[str, Tone] = {"confirmed": "one", "cancelled": "two", "wants_another_time": "three"}
+    wanted = await ask_what_they_want(call, about, told, results)
+    if not wanted:
         return
     if wanted == "wants_another_time" and await another_time(call, about, appointment):
         return
-    await say_result(call, about, wanted)
-    await call.play(call.text(wanted))
+    await thank(call, about, wanted)
 
 
 async def another_time(call: Call[About], about: About, appointment: str) -> bool:

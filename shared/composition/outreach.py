@@ -9,6 +9,8 @@ from typing import Any, NoReturn
 from pydantic import BaseModel, ValidationError
 
 from shared.azure.archive import BlobArchive
+from shared.azure.dead_letters import TableDeadLetters
+from shared.azure.inbox import BlobInbox, Dropped
 from shared.calls.actions import CreateCall
 from shared.calls.claims import placed_id
 from shared.calls.record import CallRecord
@@ -16,17 +18,19 @@ from shared.composition.hooks import ask
 from shared.composition.parts import Parts
 from shared.errors import KeyReused, SettingsError, StoreUnavailable, UnknownCall
 from shared.identifiers import Identifier
-from shared.notifications.base import Target
+from shared.notifications.base import DeadLetters, Target
 from shared.notifications.outgoing import Outgoing, Response
 from shared.outreach.announcing import Announcer
 from shared.outreach.campaign import Campaign
 from shared.outreach.dialing import Slots
 from shared.outreach.other_times import HELD_SECONDS, MOST_OFFERED, NoOtherTimes, OtherTime
+from shared.outreach.ports import DroppedFile
 from shared.outreach.service import Outreach
 from shared.outreach.state import State
 from shared.outreach.windows import Window
 from shared.privacy import NumberHashes
 from shared.setting_values import is_loopback
+from shared.storage_account import StorageAccount
 from shared.use_cases.base import Erased, Task, UseCase
 
 TIMES = "other times"
@@ -90,8 +94,9 @@ class AppCalls:
 class BlobFiles:
     """Files that wait for their import, as blobs."""
 
-    def __init__(self, archive: BlobArchive) -> None:
-        self._archive = archive
+    def __init__(self, account: StorageAccount, prefix: str) -> None:
+        self._archive = BlobArchive(account, prefix, container="outreach")
+        self._inbox = BlobInbox(account, prefix)
 
     def write(self, name: str, chunks: Iterable[bytes]) -> None:
         writer = self._archive.writer(name, "text/csv")
@@ -104,6 +109,18 @@ class BlobFiles:
 
     def remove(self, folder: str) -> None:
         self._archive.remove(folder)
+
+    def dropped(self) -> Sequence[DroppedFile]:
+        return [
+            DroppedFile(one.name, one.version, datetime.fromtimestamp(one.changed, UTC))
+            for one in self._inbox.waiting()
+        ]
+
+    def read_dropped(self, file: DroppedFile) -> Iterator[bytes]:
+        return self._inbox.read(Dropped(file.name, file.version, 0))
+
+    def remove_dropped(self, file: DroppedFile) -> None:
+        self._inbox.remove(Dropped(file.name, file.version, 0))
 
 
 class TimesHook:
@@ -155,6 +172,9 @@ class NotSetUp:
     def closing(self, record: CallRecord) -> None:
         """No campaign placed it."""
 
+    def may_place(self, record: CallRecord) -> bool:
+        return False
+
     def export(self, number: Identifier) -> Mapping[str, Any]:
         return {}
 
@@ -197,19 +217,21 @@ def compose_outreach(parts: Parts) -> UseCase:
     def clock() -> datetime:
         return datetime.now(UTC)
 
+    def letters() -> DeadLetters:
+        return TableDeadLetters(settings.storage_account, settings.store_prefix)
+
     hook = settings.reminders_times_url
-    archive = BlobArchive(settings.storage_account, settings.store_prefix, container="outreach")
     return Outreach(
         state=state,
         calls=AppCalls(parts),
-        files=parts.files or BlobFiles(archive),
+        files=parts.files or BlobFiles(settings.storage_account, settings.store_prefix),
         queue=parts.queue,
         agenda=parts.agenda,
         windows=window_of,
         flows=parts.flows,
         lines=parts.lines,
+        announcer=Announcer(targets, letters, state.people, parts.queue, clock),
         times=TimesHook(hook, loopback=is_loopback(settings.callback_base_url)) if hook else NoOtherTimes(),
-        announce=Announcer(targets, state.people, parts.queue, clock).announce,
         clock=clock,
         most_rows=settings.outreach_max_recipients,
         evidence_days=settings.evidence_retention_days,

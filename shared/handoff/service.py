@@ -235,6 +235,9 @@ class Handoff:
         else:
             self._put(case)
 
+    def may_place(self, record: CallRecord) -> bool:
+        return True
+
     def export(self, number: Identifier) -> Mapping[str, Any]:
         """All cases of a number. Reads through all cases."""
         found = [case.model_dump(mode="json") for case in self.cases.all() if case.is_of(number.key)]

@@ -74,7 +74,7 @@ class Claims:
         self._rows = rows
         self._sessions = sessions
         self._numbers = numbers
-        self._cool_off = cool_off
+        self.cool_off = cool_off
 
     def hashes(self, person: str) -> tuple[str, ...]:
         """Under what a person, or a PIN, may be kept: the current key's first."""
@@ -105,7 +105,7 @@ class Claims:
                 held,
                 wish.claim,
                 sticky=wish.sticky,
-                cool_off=self._cool_off,
+                cool_off=self.cool_off,
                 now=now,
                 pairs=wish.pairs,
                 seed=wish.seed,
