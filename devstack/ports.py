@@ -1,7 +1,8 @@
-"""Free and fixed TCP ports on the loopback address."""
+"""Free and fixed TCP ports on the loopback address, and whether somebody serves there."""
 
 from __future__ import annotations
 
+import http.client
 import socket
 
 LOOPBACK = "127.0.0.1"
@@ -24,3 +25,15 @@ def is_taken(port: int) -> bool:
         except OSError:
             return True
     return False
+
+
+def serves(port: int, path: str) -> bool:
+    """Whether a GET of this path, without encryption, is responded to with 200."""
+    connection = http.client.HTTPConnection(LOOPBACK, port, timeout=2)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()

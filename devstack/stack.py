@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import http.client
 import itertools
 import os
 import re
@@ -21,11 +20,12 @@ from types import TracebackType
 from typing import Self
 
 from devstack.azurite import LOGS, ROOT, Azurite
-from devstack.errors import ChildDiedError, DevstackError, MissingToolError, PortTakenError
-from devstack.ports import LOOPBACK, free_port, is_taken
+from devstack.errors import ChildDiedError, DevstackError, PortTakenError
+from devstack.func import find_func
+from devstack.identity import Identity
+from devstack.ports import LOOPBACK, free_port, is_taken, serves
 from devstack.process import ChildProcess
 
-HOST_SETTING = "DEVSTACK_HOST"
 OWN_HOST = (sys.executable, "-m", "devstack.host")
 EVENT_GRID_PATH = "/runtime/webhooks/EventGrid?functionName="
 INCOMING_CALL = ("incoming_call", "IncomingCall")
@@ -81,6 +81,8 @@ class Stack:
         emulator: the emulator's command; None leaves it out.
         streams: whether the streams service runs too; the app learns its address (STREAMS_URL).
         failover: the front gives a request to the next host where one does not listen, as Azure's does.
+        identity: the hosts and the streams service have a managed identity and no key of any service; storage and
+            emulator are reached over https and take its tokens.
     """
 
     def __init__(
@@ -104,6 +106,7 @@ class Stack:
         emulator: Sequence[str] | None = (sys.executable, "-m", "acs_emulator"),
         streams: bool = False,
         failover: bool = False,
+        identity: bool = False,
     ) -> None:
         if hosts < 1:
             raise DevstackError(f"At least one host is needed, not {hosts}.")
@@ -113,7 +116,7 @@ class Stack:
         self._speed = speed
         self._extra = dict(environment or {})
         self._subscriptions = tuple(subscriptions)
-        self._func = _find_func(host)
+        self._func = find_func(host)
         self._own_host = own_host
         self._quiet = quiet
         self._timers = timers
@@ -127,6 +130,9 @@ class Stack:
         self.signing_key = base64.b64encode(secrets.token_bytes(32)).decode()
         self._with_streams = streams
         self._failover = failover
+        self._by_identity = identity
+        self.identity: Identity | None = None
+        self.service_url = ""
         self.streams_url = ""
         self.emulator_url = ""
         self.emulator_printed: dict[str, str] = {}
@@ -175,7 +181,9 @@ class Stack:
             child.stop(1.0)
         if self.azurite is not None:
             self.azurite.stop()
-        self.front = self.emulator = self.azurite = None
+        if self.identity is not None:
+            self.identity.stop()
+        self.front = self.emulator = self.azurite = self.identity = None
 
     def start_hosts(self) -> None:
         """Start the Functions hosts and the streams service; wait until they serve.
@@ -188,9 +196,9 @@ class Stack:
             self.streams = self._start_streams()
         self.hosts = [self._start_host(number, port) for number, port in enumerate(ports, 1)]
         for child, port in zip(self.hosts, ports, strict=True):
-            child.wait_until(lambda port=port: _is_up(port, "/admin/host/status"), _START_SECONDS)  # type: ignore[misc]
+            child.wait_until(lambda port=port: serves(port, "/admin/host/status"), _START_SECONDS)  # type: ignore[misc]
         if self.streams is not None:
-            self.streams.wait_until(lambda: _is_up(self._streams_port(), "/health"), _START_SECONDS)
+            self.streams.wait_until(lambda: serves(self._streams_port(), "/health"), _START_SECONDS)
 
     def stop_hosts(self) -> None:
         """End the hosts and the streams service; running functions get a moment, open streams are written."""
@@ -217,7 +225,7 @@ class Stack:
         dead.stop()
         dead.log.rename(dead.log.with_suffix(f".until-{time.time():.0f}.log"))
         self.hosts[index] = host = self._start_host(index + 1, port)
-        host.wait_until(lambda: _is_up(port, "/admin/host/status"), _START_SECONDS)
+        host.wait_until(lambda: serves(port, "/admin/host/status"), _START_SECONDS)
 
     def check(self) -> None:
         """Do nothing while all services run.
@@ -255,12 +263,15 @@ class Stack:
         ):
             if port and is_taken(port):
                 raise PortTakenError(port, service, flag)
+        if self._by_identity:
+            self.identity = Identity(self.logs / "certificate").start()
         self.azurite = Azurite(
             blob_port=ports.blob,
             queue_port=ports.queue,
             table_port=ports.table,
             location=self._data,
             log=self.logs / "azurite.log",
+            identity=self.identity,
             echo=self._echo_of("azurite"),
         )
         base_port = ports.host or free_port()
@@ -282,14 +293,19 @@ class Stack:
             self.front = self._child("front", command, {}, ROOT)
         self.start_hosts()
         if self.front is not None:
-            self.front.wait_until(lambda: _is_up(base_port, "/admin/host/status"), _START_SECONDS)
+            self.front.wait_until(lambda: serves(base_port, "/admin/host/status"), _START_SECONDS)
 
     def _start_emulator(self) -> None:
         if self._emulator_command is None:
             return
         command = [*self._emulator_command, "--port", str(self._ports.emulator), "--access-key", self.access_key]
         command += ["--resource-id", self.resource_id, "--speed", str(self._speed)]
-        command += [] if self._ports.emulator else ["--no-https"]  # nobody but our hosts comes to a free port
+        if self.identity is not None:
+            self.service_url = f"https://{LOOPBACK}:{free_port()}"
+            command += ["--https-port", self.service_url.rpartition(":")[2], "--recording-host", self.service_url]
+            command += ["--oauth", "basic", *self.identity.certificate_flags]
+        elif not self._ports.emulator:
+            command += ["--no-https"]  # nobody but our hosts comes to a free port
         if self._seed is not None:
             command += ["--seed", str(self._seed)]
         key = self._extra.get("DEVSTACK_FUNCTION_KEY") or os.environ.get("DEVSTACK_FUNCTION_KEY")
@@ -304,16 +320,17 @@ class Stack:
         if "Emulator listening on" not in printed:
             return False
         self.emulator_url = printed["Emulator listening on"].rstrip("/")
-        return _is_up(int(self.emulator_url.rpartition(":")[2]), "/emulator/health")
+        self.service_url = self.service_url or self.emulator_url
+        return serves(int(self.emulator_url.rpartition(":")[2]), "/emulator/health")
 
     def _app_environment(self) -> dict[str, str]:
         own = {
             "AzureWebJobsStorage": self.connection_string,
             "FUNCTIONS_WORKER_RUNTIME": "python",
-            "ACS_ENDPOINT": self.emulator_url,
+            "ACS_ENDPOINT": self.service_url,
             "ACS_ACCESS_KEY": self.access_key,
             "ACS_RESOURCE_ID": self.resource_id,
-            "ACS_OPENID_CONFIGURATION_URL": f"{self.emulator_url}/calling/.well-known/acsopenidconfiguration",
+            "ACS_OPENID_CONFIGURATION_URL": f"{self.service_url}/calling/.well-known/acsopenidconfiguration",
             "CALLBACK_BASE_URL": self.base_url,
             "CALLBACK_SIGNING_KEY": self.signing_key,
             "NUMBER_HASH_KEY": NUMBER_HASH_KEY,
@@ -326,12 +343,14 @@ class Stack:
             own["STREAMS_URL"] = self.streams_url
         if self.emulator_url:
             own |= {
-                "RECORDING_HOSTS": self.emulator_url.partition("//")[2],
-                "TRANSCRIPTION_ENDPOINT": self.emulator_url,
+                "RECORDING_HOSTS": self.service_url.partition("//")[2],
+                "TRANSCRIPTION_ENDPOINT": self.service_url,
                 "TRANSCRIPTION_KEY": self.access_key,
-                "EVENTS_TOPIC_ENDPOINT": f"{self.emulator_url}/api/events",
+                "EVENTS_TOPIC_ENDPOINT": f"{self.service_url}/api/events",
                 "EVENTS_TOPIC_KEY": self.access_key,
             }
+        if self.identity is not None and self.azurite is not None:
+            own |= {**self.identity.environment, **self.azurite.identity_settings}
         return {**own, **self._extra}
 
     def _streams_port(self) -> int:
@@ -372,28 +391,3 @@ def _own_logs() -> Path:
             if old.is_dir() and time.time() - old.stat().st_mtime > _KEEP_LOGS_SECONDS:
                 shutil.rmtree(old, ignore_errors=True)
     return LOGS / f"{os.getpid()}-{next(_numbers)}"
-
-
-def _find_func(choice: str) -> str | None:
-    """Core Tools' command, or None for the own host."""
-    if choice == "auto":
-        choice = os.environ.get(HOST_SETTING, "auto").lower()
-    found = shutil.which("func")
-    if choice == "own" or (choice == "auto" and found is None):
-        return None
-    if choice not in ("auto", "func"):
-        raise DevstackError(f"The host must be 'own', 'func' or 'auto', not '{choice}' (--host or {HOST_SETTING}).")
-    if found is None:
-        raise MissingToolError("`func` is not on the PATH. Install Azure Functions Core Tools, or use --host own.")
-    return found
-
-
-def _is_up(port: int, path: str) -> bool:
-    connection = http.client.HTTPConnection(LOOPBACK, port, timeout=2)
-    try:
-        connection.request("GET", path)
-        return connection.getresponse().status == 200
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        connection.close()
