@@ -16,6 +16,7 @@ from bench import capacity, gaps, imports, outreach, quality, signed_gets, stora
 from bench.losses import marathon
 from bench.losses import measure as losses
 from bench.report import Row, table
+from bench.scale import measure as scale
 
 Measurement = Callable[[bool], Iterator[Row]]
 
@@ -29,6 +30,7 @@ MEASUREMENTS: dict[str, Measurement] = {
     "outreach": outreach.measure,
     "quality": quality.measure,
     "streams": streams.measure,
+    "scale": scale.measure,
     "signed-gets": signed_gets.measure,
 }
 """By name, in the order in which they run."""
