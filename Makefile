@@ -7,10 +7,10 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check 
 NODE_STAMP := node_modules/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test test-long test-flows check format coverage schema numbers lock replay-check bench mutants clean
+.PHONY: help setup demo up doctor test test-long test-flows check format coverage schema numbers lock replay-check bench mutants clean
 
-help: ## what there is to do
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+help: ## what there is to do; ARGS="…" goes on to the command of any target
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 setup: $(STAMP) $(NODE_STAMP) ## install everything this project needs, into .venv and node_modules
 
@@ -26,11 +26,14 @@ $(NODE_STAMP): package.json package-lock.json
 	npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
-demo: setup ## one whole call through the real parts, with its timeline; a use case: USE=outreach
-	$(BIN)/python -m devstack demo $(if $(USE),--use $(USE))
+demo: setup ## one whole call through the real parts, with its timeline; it says what else there is: USE=crash
+	$(BIN)/python -m devstack demo $(if $(USE),--use $(USE)) $(ARGS)
 
-up: setup ## Azurite, emulator and Functions host, until Ctrl-C; restarts on change: ARGS="--debug 5678"
+up: setup ## Azurite, emulator and Functions host, until Ctrl-C; restarts on change: ARGS="--verbose"
 	$(BIN)/python -m devstack up $(ARGS)
+
+doctor: setup ## what is wrong, why it matters, what fixes it; in Azure: ARGS=azure, ARGS=live
+	$(BIN)/python -m tools.doctor $(ARGS)
 
 TEST := $(BIN)/python -m pytest -n auto --dist loadgroup
 
@@ -43,24 +46,24 @@ test-long: setup ## what takes longer than 20 s, and every property with all its
 test-flows: setup ## your flows, routing.yaml and scorecards, in some seconds
 	$(BIN)/python -m pytest -q tests/flows $(ARGS)
 
-check: setup ## format, lint, types, import rules, links in the docs
-	$(BIN)/ruff format --check .
-	$(BIN)/ruff check .
-	$(BIN)/mypy
-	$(BIN)/python -m pytest -q -p no:cacheprovider tests/unit/test_architecture.py tests/unit/test_docs.py
+check: setup ## format, lint, types, import rules, links in the docs, infra/; a part: ARGS=shared/web
+	$(BIN)/ruff format --check $(or $(ARGS),.)
+	$(BIN)/ruff check $(or $(ARGS),.)
+	$(BIN)/mypy $(ARGS)
+	$(BIN)/python -m pytest -q -p no:cacheprovider tests/unit/test_architecture.py tests/unit/test_docs.py tests/unit/infra
 
-format: setup ## write the code as the checks want it
-	$(BIN)/ruff format .
-	$(BIN)/ruff check --fix .
+format: setup ## write the code as the checks want it; a part: ARGS=shared/web
+	$(BIN)/ruff format $(or $(ARGS),.)
+	$(BIN)/ruff check --fix $(or $(ARGS),.)
 
 coverage: setup ## write docs/coverage.md and the table of actions in docs/api.md
-	$(BIN)/python -m tools.coverage
+	$(BIN)/python -m tools.coverage $(ARGS)
 
 schema: setup ## write docs/quality-report.schema.json
-	$(BIN)/python -m tools.quality_schema
+	$(BIN)/python -m tools.quality_schema $(ARGS)
 
 numbers: setup ## write shared/brakes/number_table.py: numbers that are never called
-	$(BIN)/python -m tools.number_table
+	$(BIN)/python -m tools.number_table $(ARGS)
 
 # One lock serves every platform and Python from 3.11 on. The versions that a lock holds are kept where they still do;
 # ARGS=--upgrade takes the newest.
@@ -74,7 +77,7 @@ lock: setup ## write requirements*.txt, with hashes, from requirements*.in: ARGS
 	$(COMPILE) --no-deps --python-version 3.13 requirements-worker.in -o requirements-worker.txt
 
 replay-check: setup ## journals from production against the flows of today: FILES="calls/*.json"
-	$(BIN)/python -m tools.replay_check $(FILES)
+	$(BIN)/python -m tools.replay_check $(FILES) $(ARGS)
 
 bench: setup ## measure: JSON lines and a table
 	$(BIN)/python -m bench $(ARGS)

@@ -58,10 +58,11 @@ class CampaignDemo:
 
     Args:
         flow: what people hear, in `flows/`.
-        more: for the stack.
+        identity: as the stack has it.
+        settings: further ones of the app.
     """
 
-    def __init__(self, app_root: Path, flow: str, **more: Any) -> None:
+    def __init__(self, app_root: Path, flow: str, *, identity: bool = False, **settings: str) -> None:
         self._flow = flow
         self._folder = tempfile.TemporaryDirectory(prefix="switchboard-demo-")
         lines = Path(self._folder.name) / "lines.yaml"
@@ -72,8 +73,8 @@ class CampaignDemo:
             quiet=True,
             speed=SPEED,
             subscriptions=(INCOMING_CALL,),
-            environment={**CHECKED, "LINES_FILE": str(lines), "ALLOWED_PREFIXES": "+1", **more.pop("environment", {})},
-            **more,
+            environment={**CHECKED, "LINES_FILE": str(lines), "ALLOWED_PREFIXES": "+1", **settings},
+            identity=identity,
         )
         self._last = 0
         self._numbers: dict[str, str] = {}

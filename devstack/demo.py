@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import ast
 import importlib
 import json
 import pkgutil
@@ -12,7 +13,7 @@ from typing import Any
 
 from devstack import demos
 from devstack.azurite import ROOT
-from devstack.demo_report import save_report, tell_report
+from devstack.demo_report import save_journal, save_report, tell_report
 from devstack.errors import DevstackError
 from devstack.stack import INCOMING_CALL, RECORDING_FILE, Stack
 from devstack.telling import bad_deliveries, line, post, timeline
@@ -55,14 +56,15 @@ CALL_SECONDS = 120.0
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What `demo` can be told."""
     parser.add_argument("--app-root", type=Path, default=ROOT, help="folder of the function app (this repository)")
-    uses = sorted(module.name for module in pkgutil.iter_modules(demos.__path__))
-    parser.add_argument("--use", choices=uses, help="show a use case instead of the sample call")
+    parser.add_argument("--use", choices=sorted(others()), help="show something else instead of the sample call")
 
 
 def run(given: argparse.Namespace) -> int:
     """Run the demo; 0 only if the call and its report came out as scripted."""
     if given.use:
-        return int(importlib.import_module(f"devstack.demos.{given.use}").run(given))
+        code = int(importlib.import_module(f"devstack.demos.{given.use}").run(given))
+        _tell_others(given.use)
+        return code
     started = time.monotonic()
     print("Starting Azurite, the emulator and a Functions host …", flush=True)
     events = (INCOMING_CALL, RECORDING_FILE)
@@ -72,22 +74,39 @@ def run(given: argparse.Namespace) -> int:
         placed = post(stack, "/emulator/calls", {"from": CALLER, "to": NUMBER, "script": CALLER_SCRIPT})
         for entry in timeline(stack, CALL_SECONDS):
             print(line(entry), flush=True)
-        document, name = _journal(stack, placed["correlationId"])
+        document = _journal(stack, placed["correlationId"])
         asked = tuple(entry["action"]["kind"] for entry in document["journal"] if entry["entry"] == "issued")
         print(f"\nThe flow asked for: {', '.join(asked)}. Outcome: {document['outcome']}.")
-        print(f"The journal has {document['entries']} entries. It lies in the table switchboardcalls, partition")
-        print(f"{document['call_id']}, and, archived as one document, in the blob {name}.\n")
+        kept = save_journal(document)
+        print(f"Its journal of {document['entries']} entries is in {kept}; the storage of the demo goes with it.\n")
         report = save_report(stack)
         problems = [*_problems(stack, document, asked), *tell_report(report)]
     for problem in problems:
         print(f"NOT AS SCRIPTED: {problem}")
     if not problems:
         print("The call and its report went as scripted.")
+    _tell_others("")
     return 1 if problems else 0
 
 
-def _journal(stack: Stack, correlation_id: str) -> tuple[dict[str, Any], str]:
-    """The archived document of the call, and where it lies."""
+def others() -> dict[str, str]:
+    """The other demos by name, each with a sentence."""
+    found = {}
+    for module in pkgutil.iter_modules(demos.__path__):
+        text = (Path(demos.__path__[0]) / f"{module.name}.py").read_text("utf-8")
+        found[module.name] = (ast.get_docstring(ast.parse(text)) or "").partition("\n")[0]
+    return found
+
+
+def _tell_others(shown: str) -> None:
+    print("\nThere is more to see:" if shown else "\nOne more call, by yourself: make up. And there is more to see:")
+    for name, sentence in others().items():
+        if name != shown:
+            print(f"  make demo USE={name:<10} {sentence}")
+
+
+def _journal(stack: Stack, correlation_id: str) -> dict[str, Any]:
+    """The archived document of the call."""
     from azure.core.exceptions import ResourceNotFoundError
     from azure.storage.blob import ContainerClient
 
@@ -96,9 +115,9 @@ def _journal(stack: Stack, correlation_id: str) -> tuple[dict[str, Any], str]:
         while time.monotonic() < deadline:
             try:
                 for blob in container.list_blobs():
-                    document = json.loads(container.download_blob(blob.name, encoding="utf-8").readall())
+                    document: dict[str, Any] = json.loads(container.download_blob(blob.name).readall())
                     if document.get("correlation_id") == correlation_id:
-                        return document, f"switchboard-calls/{blob.name}"
+                        return document
             except ResourceNotFoundError:
                 pass  # the container is made with the first archive
             time.sleep(0.1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from pathlib import Path
@@ -15,6 +16,14 @@ from devstack.stack import Stack
 
 FOLDER = ROOT / ".switchboard" / "demo"
 REPORT_SECONDS = 60.0
+
+
+def save_journal(document: dict[str, Any]) -> str:
+    """Put the journal of the call into FOLDER; where it is."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    path = FOLDER / "journal.json"
+    path.write_text(json.dumps(document, indent=2), encoding="utf-8")
+    return _shown(path)
 
 
 def save_report(stack: Stack) -> dict[str, Any]:

@@ -32,4 +32,13 @@ class PortTakenError(DevstackError):
 
 
 class ChildDiedError(DevstackError):
-    """A service is gone, or never came up."""
+    """A service is gone, or never came up.
+
+    Args:
+        headline: a sentence.
+        more: the end of its log.
+    """
+
+    def __init__(self, headline: str, more: str = "") -> None:
+        super().__init__(f"{headline} {more}".rstrip())
+        self.headline = headline

@@ -96,10 +96,10 @@ class Identity:
             "client_id": self.client_id,
         }
 
-    @property
-    def certificate_flags(self) -> tuple[str, ...]:
-        """What tells a server of its certificate."""
-        return ("--certificate", str(self.files.certificate), "--key", str(self.files.key))
+    def emulator_flags(self, url: str) -> list[str]:
+        """What has the emulator serve at this https address, and take tokens there."""
+        flags = ["--https-port", url.rpartition(":")[2], "--recording-host", url, "--oauth", "basic"]
+        return [*flags, "--certificate", str(self.files.certificate), "--key", str(self.files.key)]
 
     def start(self) -> Self:
         """Serve."""

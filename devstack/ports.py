@@ -28,7 +28,7 @@ def is_taken(port: int) -> bool:
 
 
 def serves(port: int, path: str) -> bool:
-    """Whether a GET of this path, without encryption, is responded to with 200."""
+    """Whether a GET of this path is answered with 200."""
     connection = http.client.HTTPConnection(LOOPBACK, port, timeout=2)
     try:
         connection.request("GET", path)

@@ -118,7 +118,7 @@ class ChildProcess:
         """The error that tells of its end."""
         code = self._process.poll()
         with_code = "" if code is None else f" (exit code {code})"
-        return ChildDiedError(f"{self.name} {what}{with_code}. The end of {self.log}:\n{self.tail()}")
+        return ChildDiedError(f"{self.name} {what}{with_code}.", f"The end of {self.log}:\n{self.tail()}")
 
     def wait_until(self, ready: Callable[[], bool], seconds: float) -> None:
         """Wait until `ready()`, looking every 10 ms.

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import base64
-import contextlib
-import itertools
 import os
 import re
 import secrets
-import shutil
 import signal
 import sys
-import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,10 +15,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from devstack.azurite import LOGS, ROOT, Azurite
+from devstack.azurite import ROOT, Azurite
+from devstack.core_tools import find_func
 from devstack.errors import ChildDiedError, DevstackError, PortTakenError
-from devstack.func import find_func
 from devstack.identity import Identity
+from devstack.log_files import own_logs, put_aside
 from devstack.ports import LOOPBACK, free_port, is_taken, serves
 from devstack.process import ChildProcess
 
@@ -39,8 +36,6 @@ SECRETS_KEY = "bG9jYWwtZGV2ZWxvcG1lbnQtc2VjcmV0cy1rZXktMDE="
 COGNITIVE_SERVICES_ENDPOINT = "https://switchboard-dev.cognitiveservices.azure.com/"
 _START_SECONDS = 60.0
 _STREAMS_SECONDS = 8.0
-_KEEP_LOGS_SECONDS = 86_400.0
-_numbers = itertools.count(1)
 _PRINTED = re.compile(r"^(Emulator listening on|Connection string:|Certificate:) (.+)$", re.MULTILINE)
 
 
@@ -72,6 +67,7 @@ class Stack:
         host: "own", "func", or "auto" (DEVSTACK_HOST, else `func` where it is on the PATH, else our own).
         own_host: the own host's command.
         quiet: hosts print failures only.
+        invocations: they list the functions, and tell of each run of one.
         timers: whether timer triggers run on their schedule (on the first host only).
         access_key: the ACS access key, base64; None makes a new one.
         seed: the emulator's seed.
@@ -81,8 +77,7 @@ class Stack:
         emulator: the emulator's command; None leaves it out.
         streams: whether the streams service runs too; the app learns its address (STREAMS_URL).
         failover: the front gives a request to the next host where one does not listen, as Azure's does.
-        identity: the hosts and the streams service have a managed identity and no key of any service; storage and
-            emulator are reached over https and take its tokens.
+        identity: hosts and streams service have a managed identity and no key; the rest takes its tokens over https.
     """
 
     def __init__(
@@ -97,6 +92,7 @@ class Stack:
         host: str = "auto",
         own_host: Sequence[str] = OWN_HOST,
         quiet: bool = False,
+        invocations: bool = True,
         timers: bool = True,
         access_key: str | None = None,
         seed: int | None = None,
@@ -119,10 +115,11 @@ class Stack:
         self._func = find_func(host)
         self._own_host = own_host
         self._quiet = quiet
+        self._invocations = invocations
         self._timers = timers
         self._seed = seed
         self._data = data
-        self.logs = logs or _own_logs()
+        self.logs = logs or own_logs()
         self._echo = echo
         self._emulator_command = emulator
         self.access_key = access_key or base64.b64encode(secrets.token_bytes(32)).decode()
@@ -132,8 +129,7 @@ class Stack:
         self._failover = failover
         self._by_identity = identity
         self.identity: Identity | None = None
-        self.service_url = ""
-        self.streams_url = ""
+        self.streams_url = self.service_url = ""
         self.emulator_url = ""
         self.emulator_printed: dict[str, str] = {}
         self.base_url = ""
@@ -179,10 +175,9 @@ class Stack:
             child.terminate()
         for child in rest:
             child.stop(1.0)
-        if self.azurite is not None:
-            self.azurite.stop()
-        if self.identity is not None:
-            self.identity.stop()
+        for part in (self.azurite, self.identity):
+            if part is not None:
+                part.stop()
         self.front = self.emulator = self.azurite = self.identity = None
 
     def start_hosts(self) -> None:
@@ -222,20 +217,40 @@ class Stack:
         if app_root is not None:
             self._app_root, self._own_host = app_root.resolve(), OWN_HOST
         dead, port = self.hosts[index], int(self.host_urls[index].rpartition(":")[2])
-        dead.stop()
-        dead.log.rename(dead.log.with_suffix(f".until-{time.time():.0f}.log"))
+        put_aside(dead)
         self.hosts[index] = host = self._start_host(index + 1, port)
         host.wait_until(lambda: serves(port, "/admin/host/status"), _START_SECONDS)
 
-    def check(self) -> None:
+    def check(self, *, restarted: bool = False) -> None:
         """Do nothing while all services run.
+
+        Args:
+            restarted: hosts and the streams service may have ended: whoever asks starts them again, by `revive`.
 
         Raises:
             ChildDiedError: one of them ended; the end of its log is in the message.
         """
         for child in self._children():
-            if not child.alive:
+            if not child.alive and not (restarted and self._can_restart(child)):
                 raise child.death()
+
+    def ended(self) -> list[ChildProcess]:
+        """Hosts and the streams service, if they have ended by themselves."""
+        return [child for child in self._children() if self._can_restart(child) and not child.alive]
+
+    def revive(self) -> None:
+        """Start hosts and the streams service again that have ended; storage, emulator and the rest stay as they are.
+
+        Raises:
+            ChildDiedError: one did not come up.
+        """
+        if self.streams is not None and not self.streams.alive:
+            put_aside(self.streams)
+            self.streams = streams = self._start_streams()
+            streams.wait_until(lambda: serves(self._streams_port(), "/health"), _START_SECONDS)
+        for index, host in enumerate(self.hosts):
+            if not host.alive:
+                self.revive_host(index)
 
     def __enter__(self) -> Self:
         return self.start()
@@ -249,6 +264,9 @@ class Stack:
                 if not child.alive:
                     error.add_note(str(child.death()))
         self.stop()
+
+    def _can_restart(self, child: ChildProcess) -> bool:
+        return child is self.streams or child in self.hosts
 
     def _children(self) -> list[ChildProcess]:
         azurite = self.azurite.process if self.azurite else None
@@ -302,8 +320,7 @@ class Stack:
         command += ["--resource-id", self.resource_id, "--speed", str(self._speed)]
         if self.identity is not None:
             self.service_url = f"https://{LOOPBACK}:{free_port()}"
-            command += ["--https-port", self.service_url.rpartition(":")[2], "--recording-host", self.service_url]
-            command += ["--oauth", "basic", *self.identity.certificate_flags]
+            command += self.identity.emulator_flags(self.service_url)
         elif not self._ports.emulator:
             command += ["--no-https"]  # nobody but our hosts comes to a free port
         if self._seed is not None:
@@ -370,7 +387,7 @@ class Stack:
             command = [self._func, "start", "--port", str(port)]
             return self._child(name, command, {**self.environment, **more}, self._app_root)
         command = [*self._own_host, "--port", str(port), "--app-root", str(self._app_root), "--grace", "1.5"]
-        command += ["--quiet"] if self._quiet else []
+        command += ["--quiet"] if self._quiet else [] if self._invocations else ["--no-invocations"]
         command += [] if timers else ["--no-timers"]
         return self._child(name, command, self.environment, ROOT)
 
@@ -381,13 +398,3 @@ class Stack:
     def _echo_of(self, name: str) -> Callable[[str], None] | None:
         echo = self._echo
         return None if echo is None else lambda line: echo(name, line)
-
-
-def _own_logs() -> Path:
-    """A folder that no other stack writes to; those of earlier days are removed."""
-    LOGS.mkdir(parents=True, exist_ok=True)
-    for old in LOGS.iterdir():
-        with contextlib.suppress(OSError):
-            if old.is_dir() and time.time() - old.stat().st_mtime > _KEEP_LOGS_SECONDS:
-                shutil.rmtree(old, ignore_errors=True)
-    return LOGS / f"{os.getpid()}-{next(_numbers)}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import requests
@@ -44,9 +44,15 @@ def timeline(stack: Stack, seconds: float, after: int = 0) -> Iterator[dict[str,
 
 
 def line(entry: dict[str, Any]) -> str:
-    """An entry, as demos print it: SSML without its markup."""
-    words = re.sub(r"<[^>]*>", "", entry["text"]) if entry["text"].startswith("<speak") else entry["text"]
-    return f"{entry['at']:7.2f} s  {entry['who']:<8} {entry['what']:<13} {words}".rstrip()
+    """An entry, as demos print it."""
+    return f"{entry['at']:7.2f} s  {entry['who']:<8} {entry['what']:<13} {words_of(entry)}".rstrip()
+
+
+def words_of(entry: Mapping[str, Any]) -> str:
+    """What was said, or whom it is about, in one line: SSML without its markup, and nothing that moves the cursor."""
+    text = str(entry["text"])
+    words = re.sub(r"<[^>]*>", "", text) if text.startswith("<speak") else text
+    return "".join(character if character.isprintable() else " " for character in words)
 
 
 def bad_deliveries(stack: Stack) -> list[str]:

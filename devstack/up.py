@@ -4,25 +4,28 @@ from __future__ import annotations
 
 import argparse
 import base64
+import re
 import signal
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from types import FrameType
 
 from devstack.azurite import LOGS, ROOT
-from devstack.errors import ChildDiedError, DevstackError
-from devstack.lines import number_flags
+from devstack.colours import DIM, RED, YELLOW, Paint, wanted
+from devstack.conversation import Conversation
+from devstack.errors import DevstackError
+from devstack.lines import number_flags, routed_numbers
 from devstack.ports import LOOPBACK
+from devstack.restarts import stay
 from devstack.stack import CALL_LIFECYCLE, INCOMING_CALL, OWN_HOST, RECORDING_FILE, USUAL_PORTS, Ports, Stack
 
 # Fixed, so that commands and SDK samples copied from one run work in the next. It opens the emulator only.
 ACCESS_KEY = base64.b64encode(b"switchboard-emulator-development-access-key-0001").decode()
 CHECKED = {"FLOW_CHECKS": "True", "CONSOLE_AUTH": "local"}
 """What a developer's host runs with besides: it watches flows for mistakes, and shows the console to this machine."""
-_SUFFIXES = (".py", ".yaml", ".yml")
-_FILES = ("host.json", "local.settings.json")
-_NOT_THE_APP = ("node_modules", "tests", "docs", "bench", "tools", "emulator", "devstack", "__pycache__")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,7 +45,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="let a debugger attach to the host at this port (debugpy); one host, our own",
     )
     parser.add_argument("--speed", type=float, default=1.0, help="divides the emulator's waits (%(default)s)")
-    parser.add_argument("--quiet", action="store_true", help="the host prints failures only")
+    telling = parser.add_mutually_exclusive_group()
+    telling.add_argument("--verbose", action="store_true", help="each run of a function, and every address, too")
+    telling.add_argument("--quiet", action="store_true", help="failures only, and no conversations")
     parser.add_argument(
         "--keep", action="store_true", help="keep the storage in .switchboard/azurite (it is in memory otherwise)"
     )
@@ -78,6 +83,8 @@ def run(given: argparse.Namespace) -> int:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
+    paint = Paint(on=wanted())
+    echo = _Echo(paint, verbose=given.verbose)
     stack = Stack(
         environment=CHECKED,
         app_root=given.app_root,
@@ -95,17 +102,23 @@ def run(given: argparse.Namespace) -> int:
         host=given.host if given.debug is None else "own",
         own_host=OWN_HOST if given.debug is None else debugged(given.debug),
         quiet=given.quiet,
+        invocations=given.verbose,
         access_key=ACCESS_KEY,
         data=ROOT / ".switchboard" / "azurite" if given.keep else None,
         logs=LOGS,
-        echo=_echo,
+        echo=echo,
         streams=not given.no_streams,
         subscriptions=(INCOMING_CALL, CALL_LIFECYCLE, RECORDING_FILE),
     )
+    _say(paint("Starting storage, emulator and Functions host …", DIM))
     try:
         with stack:
-            print(describe(stack), flush=True)
-            _stay(stack, given.app_root.resolve(), reload=not given.no_reload)
+            _say(describe(stack, given.app_root, verbose=given.verbose))
+            echo.up = True
+            with nullcontext() if given.quiet else Conversation(stack.emulator_url, stack.base_url, _say, paint):
+                stay(
+                    stack, given.app_root.resolve(), lambda line: _say(paint(line, YELLOW)), reload=not given.no_reload
+                )
     except KeyboardInterrupt:
         # watchfiles puts it in the place of our SystemExit when the signal arrives while it waits.
         if not stopping.is_set():
@@ -119,90 +132,68 @@ def debugged(port: int) -> list[str]:
     return [python, "-Xfrozen_modules=off", "-m", "debugpy", "--listen", f"{LOOPBACK}:{port}", *module]
 
 
-def describe(stack: Stack) -> str:
-    """Where everything is, and how to place a call."""
-    azurite = stack.azurite
-    storage = {} if azurite is None else azurite.ports
-    hosts = "" if len(stack.host_urls) == 1 else f" in turn to {', '.join(stack.host_urls)}"
-    return f"""
-Switchboard is up. Ctrl-C stops it.
-
-  Functions host  {stack.base_url}{hosts}
-  Emulator        {stack.emulator_url}
-  Phone           {stack.emulator_url}/ in a browser calls the app, and is called; each tab is a person
-  Console         {stack.base_url}/api/console in a browser: calls as they go on, and their history
-  Streams         {stack.streams_url or "off"}
-  Access key      {stack.access_key}
-  Connection      {stack.emulator_printed.get("Connection string:", "")}
-  Certificate     {stack.emulator_printed.get("Certificate:", "none")} (clients are told to trust it: docs/emulator.md)
-  Storage         blob {storage.get("blob")}, queue {storage.get("queue")}, table {storage.get("table")}
-  Logs            {stack.logs}
-
-Place a call that answers "sales" when asked, and hangs up a little later:
-
-  curl -X POST {stack.emulator_url}/emulator/calls -H 'content-type: application/json' -d \\
-    '{{"from": "+14255550123", "to": "+18005550100", "script":
-      [{{"when": "asked", "say": "sales"}}, {{"after": 10, "hangUp": true}}]}}'
-
-What happened: {stack.emulator_url}/emulator/timeline, /emulator/state and /emulator/deliveries
-"""
+def describe(stack: Stack, app_root: Path, *, verbose: bool = False) -> str:
+    """Where everything is, and what to try: ten lines, and what else there is to know with `verbose`."""
+    number = next(iter(routed_numbers(app_root)), "+18005550199")
+    call = f'{{"from": "+14255550123", "to": "{number}", "script": [{{"when": "asked", "press": "1"}}]}}'
+    lines = [
+        "Switchboard is up. Save a file of the app, and its host starts again; Ctrl-C ends everything.",
+        f"  Phone    {stack.emulator_url}/   a person in each tab, who calls and is called",
+        f"  Console  {stack.base_url}/api/console   calls as they go on, and their history",
+        f"  API      {stack.base_url}/api   to click on: {stack.base_url}/api/console/api",
+        f"  SDKs     {stack.emulator_printed.get('Connection string:', stack.emulator_url)}",
+        f"  Logs     {stack.logs}",
+        f"Try: call {number} from the phone; open the call in the console while it goes on; change a text in flows/, "
+        "save, and call again. Without a browser:",
+        f"  curl -X POST {stack.emulator_url}/emulator/calls -H 'content-type: application/json' -d '{call}'",
+        "More: make demo (a whole call with its report), make test-flows (your flows in seconds), "
+        'make up ARGS="--verbose" or "--help"',
+        "Calls are told here as they happen.",
+    ]
+    return "\n".join([*lines, *(_details(stack) if verbose else ())])
 
 
-def watched(root: Path) -> list[Path]:
-    """Folders of the app: those at the top that are neither tools nor dependencies."""
-    return sorted(
-        folder
-        for folder in root.iterdir()
-        if folder.is_dir() and not folder.name.startswith(".") and folder.name not in _NOT_THE_APP
-    )
+def _details(stack: Stack) -> Iterator[str]:
+    storage = {} if stack.azurite is None else stack.azurite.ports
+    yield f"  Hosts        {', '.join(stack.host_urls)}"
+    yield f"  Streams      {stack.streams_url or 'off'}"
+    yield f"  Access key   {stack.access_key}"
+    yield f"  Certificate  {stack.emulator_printed.get('Certificate:', 'none')} (to be trusted: docs/emulator.md)"
+    yield f"  Storage      blob {storage.get('blob')}, queue {storage.get('queue')}, table {storage.get('table')}"
+    yield f"  Emulator     {stack.emulator_url}/emulator/timeline, /emulator/state, /emulator/deliveries"
 
 
-def matters(path: str) -> bool:
-    """Whether a change of this file concerns the app."""
-    name = Path(path).name
-    return name in _FILES or (name.endswith(_SUFFIXES) and not name.startswith("."))
+class _Echo:
+    """Prints what the services print: all of it with `verbose`, otherwise what is not said elsewhere.
+
+    Attributes:
+        up: everything serves: what the emulator says from now on is about calls.
+    """
+
+    def __init__(self, paint: Paint, *, verbose: bool) -> None:
+        self._paint = paint
+        self._verbose = verbose
+        self.up = False
+
+    def __call__(self, service: str, line: str) -> None:
+        if service == "azurite" or not line or not (self._verbose or self._tells(service, line)):
+            return
+        problem = _PROBLEM.search(line)
+        _say(f"{self._paint(f'{service:>8} |', DIM)} {self._paint(line, RED) if problem else line}")
+
+    def _tells(self, service: str, line: str) -> bool:
+        if service == "emulator":
+            return "WARNING" in line or (self.up and "Event Grid" not in line)
+        return _ROUTINE.search(line) is None or _PROBLEM.search(line) is not None
 
 
-def _top_files(root: Path) -> dict[str, int]:
-    """Times of the app's files at the top; watching the top itself would watch `node_modules` too."""
-    return {str(path): path.stat().st_mtime_ns for path in root.iterdir() if path.is_file() and matters(path.name)}
+_ROUTINE = re.compile(
+    r"Listening on |^Skipping |Executing 'Functions|Executed 'Functions.*Succeeded"
+    r"|\] [a-z ]+ [A-Z]\w+ (?:call|recording)=|\] archived recording="
+)
+"""What hosts say at each start, Core Tools of each run of a function, and the app of each event that it took."""
+_PROBLEM = re.compile(r"\b(?:WARNING|error|failed|misconfigured|Exception)\b")
 
 
-def _stay(stack: Stack, root: Path, *, reload: bool) -> None:
-    """Watch the services and the app's files; returns when a signal or a death ends it."""
-    from watchfiles import watch
-
-    before = _top_files(root)
-    broken = False
-    changes = watch(
-        *(watched(root) or [root]),
-        watch_filter=lambda change, path: matters(path),
-        rust_timeout=300,
-        yield_on_timeout=True,
-        debounce=200,
-        raise_interrupt=True,
-    )
-    for changed in changes:
-        if not broken:
-            stack.check()
-        after = _top_files(root)
-        names = {Path(path).name for _, path in changed} | {
-            Path(path).name for path in before.keys() | after.keys() if before.get(path) != after.get(path)
-        }
-        before = after
-        if not names or not reload:
-            continue
-        print(f"{', '.join(sorted(names))} changed: the host starts again.", flush=True)
-        stack.stop_hosts()
-        try:
-            stack.start_hosts()
-            broken = False
-        except ChildDiedError as error:
-            stack.stop_hosts()
-            broken = True
-            print(f"{error}\nWaiting for the next change.", file=sys.stderr, flush=True)
-
-
-def _echo(service: str, line: str) -> None:
-    if service != "azurite" and line:
-        print(f"{service:>8} | {line}", flush=True)
+def _say(text: str) -> None:
+    print(text, flush=True)

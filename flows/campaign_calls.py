@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
-from shared.calls import ActionFailed, ActionRefused, Call, NoInput
+from shared.calls import ActionFailed, ActionRefused, Call, NoInput, Prompt, Tone
 from shared.use_cases import service
 
 if TYPE_CHECKING:
@@ -63,6 +64,40 @@ async def is_a_person(call: Call[About], about: About) -> str:
             await call.play(call.text("voicemail", company=about.company))
         return "mailbox"
     return "no_more" if key == "9" else "person"
+
+
+async def ask_what_they_want(call: Call[About], about: About, told: Prompt, results: Mapping[str, Tone]) -> str:
+    """Say what the call is about and ask: one of the results; empty: they say nothing, or want no calls, and we have
+    said goodbye.
+
+    Args:
+        results: what they may want, each with its key; 9 is offered beside them.
+    """
+    offers = [call.choice(result, tone=tone) for result, tone in results.items()]
+    offers.append(call.choice("no_more", tone="nine"))
+    try:
+        wanted = await call.ask_choice(
+            told,
+            call.text("menu"),
+            choices=offers,
+            repeat="*",
+            person="0",
+            attempts=2,
+            initial_silence=SILENCE,
+        )
+    except NoInput:
+        await call.play(call.text("goodbye"))
+        return ""
+    if wanted == "no_more":
+        await no_more_calls(call, about)
+        return ""
+    return wanted
+
+
+async def thank(call: Call[About], about: About, wanted: str) -> None:
+    """Keep what they want, and say so."""
+    await say_result(call, about, wanted)
+    await call.play(call.text(wanted))
 
 
 async def say_result(call: Call[About], about: About, result: str) -> None:

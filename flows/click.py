@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
-from shared.calls import ActionFailed, ActionRefused, Braked, Call, NoInput, WantsPerson, flow
+from shared.calls import Braked, Call, CallError, NoInput, WantsPerson, flow
 from shared.use_cases import service
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ async def click(call: Call[Turn]) -> None:
     if await reach_customer(call, plan):
         say(call, "connected")
         await call.run(click.joined, turn.request)
-        await call.play(call.text("hello", company=plan["company"]), to=plan["customer"])
+        call.play(call.text("hello", company=plan["company"]), to=plan["customer"])  # the agent may hang up meanwhile
         await call.race(call.left(plan["agent"]), call.left(plan["customer"]))
     await call.terminate()
 
@@ -58,7 +58,8 @@ def say(call: Call[Turn], result: str) -> None:
 
 
 async def reach_agent(call: Call[Turn], plan: Mapping[str, Any]) -> None:
-    """Call the agent; again only while no line is free. What it ends with otherwise, the call ends with."""
+    """Call the agent; again only while no line is free. Otherwise it fails here: nobody hears anything, and it is the
+    next agent's turn."""
     for attempt in range(LINE_TRIES):
         if attempt:
             await call.sleep(NO_LINE_SECONDS)
@@ -71,7 +72,8 @@ async def reach_agent(call: Call[Turn], plan: Mapping[str, Any]) -> None:
 
 
 async def takes_it(call: Call[Turn], plan: Mapping[str, Any]) -> bool:
-    """Ask the agent, by a key alone: a mailbox may answer, and say anything. With 0 it is the next agent's turn."""
+    """Ask the agent, by a key alone: a mailbox may answer, and say anything. Whoever does not press 1 is hung up on,
+    and it is the next agent's turn."""
     who = "named" if plan["name"] else "somebody"
     about = {"name": plan["name"]} if plan["name"] else {}
     question = call.text(who, company=plan["company"], spelled=spelled(plan["customer"]), **about)
@@ -94,7 +96,7 @@ async def takes_it(call: Call[Turn], plan: Mapping[str, Any]) -> bool:
 
 
 async def reach_customer(call: Call[Turn], plan: Mapping[str, Any]) -> bool:
-    """Bring in whoever asked to be called; whether they came."""
+    """Call the visitor into the call, where the agent waits; whether they came. If not, the agent has heard so."""
     reason = "not_reached"
     for attempt in range(LINE_TRIES):
         if attempt:
@@ -110,7 +112,7 @@ async def reach_customer(call: Call[Turn], plan: Mapping[str, Any]) -> bool:
             if not attempt:
                 reason = "no_line"
                 await call.play(call.text("busy"))
-        except (ActionFailed, ActionRefused):
+        except CallError:
             reason = "not_reached"
             break
     say(call, reason)

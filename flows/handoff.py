@@ -21,10 +21,12 @@ from shared.calls import (
 from shared.use_cases import service
 
 if TYPE_CHECKING:
+    from shared.calls import Tone
     from shared.handoff.service import Handoff
 
 CASE_HEADER = "X-MS-Custom-Case"
 """What the contact centre reads the case by: GET /api/cases/{id}."""
+KEYS: Mapping[str, Tone] = {"hours": "one", "message": "one", "call_back": "two", "language": "five"}
 OTHER_LANGUAGE = {"en": "de", "de": "en"}
 ROUNDS = 4
 """How often a caller may come back to a question."""
@@ -39,46 +41,47 @@ async def handoff(call: Call) -> None:
     desk: Handoff = service("handoff")
     call.result("left")
     came = (raw_id(call.caller), raw_id(call.callee), call.language, dict(call.context))
-    begun = await kept(call, desk.begin, call.id, *came) or {"case": "", "customer": ""}
-    case = begun["case"]
-    wish = await self_service(call, desk)
+    begun = await if_possible(call, desk.begin, call.id, *came) or {}
+    case, calls_back = begun.get("case", ""), bool(begun.get("calls_back"))
+    wish = await self_service(call, desk, calls_back)
     if wish == "person":
-        await reason_of(call, desk, case, begun["customer"])
+        await reason_of(call, desk, case, begun.get("customer", ""))
     for count in range(1, ROUNDS + 1):
         try:
             if wish == "person":
-                wish = await contact_centre(call, desk, case, count)
+                wish = await contact_centre(call, desk, case, count, calls_back)
             elif wish == "call_back":
                 wish = await call_back(call, desk, case)
             else:
                 break
-        except WantsPerson:
+        except WantsPerson:  # 0, in any question
             wish = "person"
     if wish != "done":
         await message(call, desk, case)
 
 
-async def self_service(call: Call, desk: Handoff) -> str:
-    """The first menu; gives `person` or `call_back`."""
+async def self_service(call: Call, desk: Handoff, calls_back: bool) -> str:
+    """The first menu, in both languages until one is chosen; gives `person` or `call_back`."""
+    menu = "menu" if calls_back else "menu_without_call_back"
+    offers = ["hours", "call_back"] if calls_back else ["hours"]
     words: list[Prompt] = [
         call.text("welcome"),
         call.text_in(OTHER_LANGUAGE[call.language], "in_this_language"),
-        call.text("menu"),
+        call.text(menu),
     ]
     for _ in range(ROUNDS):
-        offers = [call.choice("hours", tone="one"), call.choice("call_back", tone="two")]
         try:
-            wish = await ask(call, words, [*offers, call.choice("language", tone="five")])
+            wish = await ask(call, words, [call.choice(one, tone=KEYS[one]) for one in [*offers, "language"]])
         except (NoInput, WantsPerson):
             return "person"  # somebody who says nothing may need help most
         if wish == "call_back":
             return wish
         if wish == "language":
             call.language = OTHER_LANGUAGE[call.language]
-            words = [call.text("menu")]
+            words = [call.text(menu)]
         else:
-            way = await kept(call, desk.way) or {}
-            words = [closed(call, way) if "why" in way else call.text("open"), call.text("menu")]
+            way = await if_possible(call, desk.way) or {}
+            words = [closed(call, way) if "why" in way else call.text("open"), call.text(menu)]
     return "person"
 
 
@@ -93,20 +96,21 @@ async def reason_of(call: Call, desk: Handoff, case: str, customer: str) -> None
         if not customer:
             with suppress(NoInput):
                 keyed = await ask_digits(call, "customer", 12, attempts=1)
-    await kept(call, desk.tell, case, said, keyed, call.language)
+    await if_possible(call, desk.tell, case, said, keyed, call.language)
 
 
-async def contact_centre(call: Call, desk: Handoff, case: str, count: int) -> str:
+async def contact_centre(call: Call, desk: Handoff, case: str, count: int, calls_back: bool) -> str:
     """Hand the caller over. Whoever is not taken is back, and chooses: gives `call_back`, `message`, `done`."""
-    way = await kept(call, desk.way) or {"why": "not_set_up"}
+    way = await if_possible(call, desk.way) or {"why": "not_set_up"}
     why = way.get("why") or await transfer(call, way["to"], case)
     if not why:
         return "done"
-    await kept(call, desk.not_taken, case, count, why)
+    await if_possible(call, desk.not_taken, case, count, why)
     sorry = closed(call, way) if why == "closed" else call.text("not_answered")
-    offers = [call.choice("message", tone="one"), call.choice("call_back", tone="two")]
+    otherwise = "otherwise" if calls_back else "otherwise_without_call_back"
+    offers = ["message", "call_back"] if calls_back else ["message"]
     try:
-        return await ask(call, [sorry, call.text("otherwise")], offers)
+        return await ask(call, [sorry, call.text(otherwise)], [call.choice(one, tone=KEYS[one]) for one in offers])
     except NoInput:
         return "message"
 
@@ -128,12 +132,12 @@ async def call_back(call: Call, desk: Handoff, case: str) -> str:
     """Agree on whom to call, and when: gives `done`, or `message` where that is not possible. WantsPerson."""
     line, whom = raw_id(call.callee), raw_id(call.caller)
     try:
-        if not await kept(call, desk.can_call, whom, line):
+        if not await if_possible(call, desk.can_call, whom, line):
             whom = await other_number(call, desk, line)
         at = await time_of(call, desk) if whom else ""
     except NoInput:
         at = ""
-    if not at or not await kept(call, desk.call_back, case, whom.removeprefix("4:"), at):
+    if not at or not await if_possible(call, desk.call_back, case, whom.removeprefix("4:"), at):
         await call.play(call.text("no_call_back"))
         return "message"
     call.result("call_back", case=case)
@@ -145,7 +149,7 @@ async def other_number(call: Call, desk: Handoff, line: str) -> str:
     """Have a number keyed in, and read it back; empty: none that can be called."""
     for _ in range(ROUNDS):
         digits = (await ask_digits(call, "which_number", 17, attempts=2)).lstrip("0")
-        if not await kept(call, desk.can_call, f"+{digits}", line):
+        if not await if_possible(call, desk.can_call, f"+{digits}", line):
             await call.play(call.text("not_this_number"))
         elif await is_right(call, call.text("is_it", number=digits)):
             return f"+{digits}"
@@ -157,7 +161,7 @@ async def time_of(call: Call, desk: Handoff) -> str:
     wish = await ask(call, [call.text("when")], [call.choice("soon", tone="one"), call.choice("later", tone="two")])
     for _ in range(ROUNDS):
         digits = "" if wish == "soon" else await ask_digits(call, "which_time", 4, attempts=2)
-        found = await kept(call, desk.moment, digits)
+        found = await if_possible(call, desk.moment, digits)
         if not found:
             await call.play(call.text("not_this_time"))
         elif await is_right(call, call.text("suits", day=found["day"], time=found["time"])):
@@ -174,12 +178,12 @@ async def message(call: Call, desk: Handoff, case: str) -> None:
     if not recording.on:
         await call.play(call.text("no_message"))
         return
-    await kept(call, desk.message_begins, case, recording.recording_id)
+    await if_possible(call, desk.message_begins, case, recording.recording_id)
     call.result("message", case=case)
     await call.start_continuous_dtmf()
     with suppress(TimedOut):
         await call.wait(call.next_tone(), seconds=MESSAGE_SECONDS)
-    await kept(call, desk.message_ends, case)
+    await if_possible(call, desk.message_ends, case)
     await call.stop_recording()
     await call.play(call.text("thanks"))
 
@@ -217,12 +221,12 @@ async def is_right(call: Call, words: Prompt) -> bool:
     return await ask(call, [words], [call.choice("yes", tone="one"), call.choice("other", tone="two")]) == "yes"
 
 
-async def kept(call: Call, function: Callable[..., Any], *given: Any) -> Any:
-    """What the service gives, or None where it cannot now: the caller is helped all the same."""
+async def if_possible(call: Call, function: Callable[..., Any], *given: Any) -> Any:
+    """What a function of the hand-off gives, or None where it cannot now: the caller is helped all the same."""
     try:
         return await call.run(function, *given)
     except RunFailed as error:
-        call.log("the case could not be kept", error=error.code)
+        call.log("a step of the hand-off failed", step=function.__name__, error=error.code)
         return None
 
 

@@ -195,10 +195,10 @@ async def screened(call: Call, way: Way, *, announce: bool) -> bool:
         elif said := [*(about if way["screen"] == "whisper" else []), *recorded]:
             await call.play(*said, to=[other])
     except CallError:
-        if way["screen"] == "key":
+        # Who has not pressed 1 is not put through, nor who has not heard that it is recorded.
+        if way["screen"] == "key" or announce:
             await remove(call, other)
             return False
-        return not announce  # who has not heard that it is recorded is not put through to a recording
     return True
 
 

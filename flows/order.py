@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from shared.calls import (
-    ActionFailed,
-    ActionRefused,
     Call,
+    CallError,
     NoInput,
     NotOffRecord,
     Prompt,
@@ -20,6 +19,7 @@ from shared.use_cases import service
 
 if TYPE_CHECKING:
     from shared.calls import Tone
+    from shared.orders.order import Pay
     from shared.orders.service import Orders
 
 PERSON = "+14255550142"
@@ -65,13 +65,17 @@ async def take(call: Call) -> None:
             call.result("empty")
             await call.play(call.text("empty"))
             return
-    cents = sum(MENU[item] * count for item, count in basket.items())
-    paid = await by_card(call, orders, cents) if await call.run(orders.takes_cards) else False
-    caller = call.caller.phone_number if call.caller and not call.caller.is_anonymous else ""
-    pay: Any = "card" if paid else "on_delivery"
-    placed = await call.run(orders.place, call.id, caller or "", basket, MENU, pay)
+    placed = await by_card(call, orders, basket) if await call.run(orders.takes_cards) else None
+    pay = "card" if placed else "on_delivery"
+    placed = placed or await place(call, orders, basket, "on_delivery")
     call.result("ordered", order=placed["order"], cents=placed["total"], pay=pay)
     await call.play(call.text(f"done_{pay}", spelled=" ".join(str(placed["number"]))))
+
+
+async def place(call: Call, orders: Orders, basket: Mapping[str, int], pay: Pay) -> dict[str, Any]:
+    """Write the order: its id, number and total."""
+    caller = call.caller.phone_number if call.caller and not call.caller.is_anonymous else ""
+    return await call.run(orders.place, call.id, caller or "", basket, MENU, pay)
 
 
 async def choose(call: Call, question: str, labels: list[str], *first: Prompt) -> str:
@@ -108,7 +112,7 @@ async def how_many(call: Call, item: str, *, none: bool = False) -> int:
 
 def read_back(call: Call, basket: Mapping[str, int]) -> list[Prompt]:
     """What is in the basket, and what it costs."""
-    cents = sum(MENU[item] * count for item, count in basket.items())
+    cents = total(basket)
     lines = [call.text(f"line_{item}", count=count) for item, count in basket.items()]
     return [call.text("ordered"), *lines, call.text("total", whole=cents // 100, cents=f"{cents % 100:02}")]
 
@@ -123,25 +127,32 @@ async def correct(call: Call, basket: dict[str, int]) -> None:
         basket.pop(item, None)
 
 
-async def by_card(call: Call, orders: Orders, cents: int) -> bool:
-    """Offer to pay by card; whether that was done. Nothing records or keeps what is keyed in."""
+async def by_card(call: Call, orders: Orders, basket: Mapping[str, int]) -> dict[str, Any] | None:
+    """Offer to pay by card; the order if that was done. Nothing records or keeps what is keyed in."""
     if await choose(call, "pay", ["card", "delivery"]) == "delivery":
-        return False
+        return None
     for attempt in range(CARDS):
+        if attempt:
+            await call.play(call.text("card_again"))
         try:
             async with call.off_record():
                 card = await keyed(call, "card_number", longest=19)
                 expiry = await keyed(call, "card_expiry", longest=4)
-                charged = await call.run(orders.charge, call.id, attempt, cents, card, expiry)
-        except (NotOffRecord, RunFailed):
+                try:
+                    charged = await call.run(orders.charge, call.id, attempt, total(basket), card, expiry)
+                except RunFailed:  # nobody knows whether it was
+                    break
+                if charged:
+                    return await place(call, orders, basket, "card")  # at once: whoever rings off now has paid
+        except NotOffRecord:
             break
-        if charged:
-            return True
-        await call.play(call.text("card_again" if attempt + 1 < CARDS else "card_refused"))
-    else:
-        return False
     await call.play(call.text("card_refused"))
-    return False
+    return None
+
+
+def total(basket: Mapping[str, int]) -> int:
+    """What is in the basket costs so many cents."""
+    return sum(MENU[item] * count for item, count in basket.items())
 
 
 async def keyed(call: Call, question: str, *, longest: int) -> str:
@@ -165,6 +176,6 @@ async def to_person(call: Call) -> None:
     await call.play(call.text("connecting"))
     try:
         await call.transfer(PERSON)
-    except (ActionFailed, ActionRefused):
+    except CallError:
         call.result("no_person")
         await call.play(call.text("no_person"))

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from shared.calls import Call, NoInput, WantsPerson, flow
+from shared.calls import Call, WantsPerson, flow
 
-from .campaign_calls import SILENCE, About, is_a_person, no_more_calls, say_result, to_a_person, who_calls_back
+from .campaign_calls import (
+    About,
+    ask_what_they_want,
+    is_a_person,
+    no_more_calls,
+    thank,
+    to_a_person,
+    who_calls_back,
+)
 
 
 @flow("outreach", title="Campaign", use="outreach", input=About)
@@ -25,26 +33,7 @@ async def outreach(call: Call[About]) -> None:
 
 async def message(call: Call[About], about: About) -> None:
     """Say the message, and take what they want."""
-    offers = [
-        call.choice("interested", tone="one"),
-        call.choice("not_interested", tone="two"),
-        call.choice("no_more", tone="nine"),
-    ]
-    try:
-        wanted = await call.ask_choice(
-            call.text("message", company=about.company),
-            call.text("menu"),
-            choices=offers,
-            repeat="*",
-            person="0",
-            attempts=2,
-            initial_silence=SILENCE,
-        )
-    except NoInput:
-        await call.play(call.text("goodbye"))
-        return
-    if wanted == "no_more":
-        await no_more_calls(call, about)
-        return
-    await say_result(call, about, wanted)
-    await call.play(call.text(wanted))
+    told = call.text("message", company=about.company)
+    wanted = await ask_what_they_want(call, about, told, {"interested": "one", "not_interested": "two"})
+    if wanted:
+        await thank(call, about, wanted)

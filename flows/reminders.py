@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from shared.calls import Call, NoInput, WantsPerson, flow
+from shared.calls import Call, NoInput, Tone, WantsPerson, flow
 
 from .campaign_calls import (
     SILENCE,
     About,
+    ask_what_they_want,
     desk,
     is_a_person,
     no_more_calls,
     say_result,
+    thank,
     to_a_person,
     who_calls_back,
 )
@@ -39,32 +41,55 @@ async def reminders(call: Call[About]) -> None:
 
 async def menu(call: Call[About], about: About, appointment: str) -> None:
     """Tell of the appointment, and take what they want."""
-    offers = [
-        call.choice("confirmed", tone="one"),
-        call.choice("cancelled", tone="two"),
-        call.choice("wants_another_time", tone="three"),
-        call.choice("no_more", tone="nine"),
-    ]
     day, _, clock = appointment.partition("T")
     told = call.text("appointment", date=day, time=clock[:5])
+    results: dict[str, Tone] = {"confirmed": "one", "cancelled": "two", "wants_another_time": "three"}
+    wanted = await ask_what_they_want(call, about, told, results)
+    if not wanted:
+        return
+    if wanted == "wants_another_time" and await another_time(call, about, appointment):
+        return
+    await thank(call, about, wanted)
+
+
+async def another_time(call: Call[About], about: About, appointment: str) -> bool:
+    """Offer the times that the firm's calendar holds for them; whether they have one of them now.
+
+    Without such a calendar, where nothing suits, or where somebody else was quicker, we call them about it.
+    """
+    times = await call.run(desk().other_times, call.id, about.campaign, about.person)
+    if not times:
+        return False
+    offers = [
+        call.choice("first", tone="one"),
+        call.choice("second", tone="two"),
+        call.choice("third", tone="three"),
+    ][: len(times)]
+    told = [
+        call.text(one.label, date=time["at"][:10], time=time["at"][11:16])
+        for one, time in zip(offers, times, strict=True)
+    ]
     try:
         wanted = await call.ask_choice(
-            told,
-            call.text("menu"),
-            choices=offers,
+            *told,
+            call.text("none_suits"),
+            choices=[*offers, call.choice("none_suits", tone="four")],
             repeat="*",
             person="0",
             attempts=2,
             initial_silence=SILENCE,
         )
     except NoInput:
-        await call.play(call.text("goodbye"))
-        return
-    if wanted == "no_more":
-        await no_more_calls(call, about)
-        return
-    await say_result(call, about, wanted)
-    await call.play(call.text(wanted))
+        wanted = "none_suits"
+    if wanted == "none_suits":
+        await call.run(desk().release, call.id)
+        return False
+    time = times[[one.label for one in offers].index(wanted)]
+    if not await call.run(desk().book, call.id, about.campaign, about.person, appointment, time):
+        return False
+    await say_result(call, about, "rescheduled")
+    await call.play(call.text("rescheduled", date=time["at"][:10], time=time["at"][11:16]))
+    return True
 
 
 async def nothing_to_say(call: Call[About], about: About) -> None:

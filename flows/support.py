@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shared.calls import ActionFailed, ActionRefused, Call, NoInput, flow
+from shared.calls import Call, CallError, NoInput, flow
 
 AGENT = "+14255550142"
 """Who takes the calls of the support line; put the number of your agents' hunt group here."""
@@ -32,7 +32,7 @@ async def connect(call: Call) -> None:
     await call.play(call.text("connecting"))
     try:
         await call.add_participant(AGENT, caller_id=call.callee, invitation_timeout=30)
-    except (ActionFailed, ActionRefused):
+    except CallError:
         call.result("no_agent")
         await call.play(call.text("nobody"))
     else:

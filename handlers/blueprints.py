@@ -8,6 +8,7 @@ from handlers import (
     calls_api,
     click,
     console,
+    console_uses,
     do_not_record_api,
     event_grid,
     handoff,
@@ -47,6 +48,7 @@ BLUEPRINTS = tuple(
         handoff,
         stream_signals,
         console,
+        console_uses,
         health,
     )
 )

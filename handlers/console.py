@@ -6,23 +6,10 @@ No route has a function key: who may see what is decided by the sign-in of CONSO
 
 from __future__ import annotations
 
-import json
-import os
-from collections.abc import Callable
-from contextlib import suppress
-from typing import TYPE_CHECKING
-
 import azure.functions as func
 
-from handlers.responses import endpoint
-from shared.composition import switchboard
-from shared.errors import Misconfigured
-
-if TYPE_CHECKING:
-    from shared.composition.console import Console
-    from shared.web.console.exchange import Reply, Request
-    from shared.web.console.gate import Visit
-    from shared.web.console.sign_in import Permission
+from handlers.console_pages import page as _page
+from handlers.console_pages import respond as _respond
 
 blueprint = func.Blueprint()
 
@@ -140,7 +127,22 @@ def console_act(req: func.HttpRequest) -> func.HttpResponse:
 def console_report(req: func.HttpRequest) -> func.HttpResponse:
     """The report on a recording, with its audio."""
     recording = req.route_params["recording_id"]
-    return _page(req, "listen", lambda console, visit: console.pages.report(visit, recording))
+    return _page(req, "listen", lambda console, visit: console.quality.report(visit, recording))
+
+
+@blueprint.function_name("console_quality")
+@blueprint.route("console/quality", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+def console_quality(req: func.HttpRequest) -> func.HttpResponse:
+    """The reports of a day, and recordings without one."""
+    return _page(req, "listen", lambda console, visit: console.quality.listed(visit))
+
+
+@blueprint.function_name("console_replay")
+@blueprint.route("console/recordings/{recording_id}/replay", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
+def console_replay(req: func.HttpRequest) -> func.HttpResponse:
+    """Do a recording again that was given up."""
+    recording = req.route_params["recording_id"]
+    return _page(req, "act", lambda console, visit: console.quality.replay(visit, recording))
 
 
 @blueprint.function_name("console_status")
@@ -150,48 +152,22 @@ def console_status(req: func.HttpRequest) -> func.HttpResponse:
     return _page(req, "status", lambda console, visit: console.status.show(visit))
 
 
-def _page(req: func.HttpRequest, permission: Permission, show: Callable[[Console, Visit], Reply]) -> func.HttpResponse:
-    """A page for those who may see it."""
-
-    def entered(console: Console, request: Request) -> Reply:
-        return console.gate.entered(request, permission, lambda visit: show(console, visit))
-
-    return _respond(req, entered)
+@blueprint.function_name("console_put_back")
+@blueprint.route("console/status/queues/{queue}", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
+def console_put_back(req: func.HttpRequest) -> func.HttpResponse:
+    """Have messages that failed worked on once more."""
+    return _page(req, "act", lambda console, visit: console.status.put_back(visit, req.route_params["queue"]))
 
 
-def _respond(req: func.HttpRequest, show: Callable[[Console, Request], Reply]) -> func.HttpResponse:
-    """What the console responds; an error as a page."""
-
-    @endpoint
-    def console(req: func.HttpRequest) -> func.HttpResponse:
-        return _response(show(_console(), _request(req)))
-
-    response = console(req)
-    if response.mimetype == "application/problem+json":
-        return _response(_console().gate.problem(_request(req, form=False), json.loads(response.get_body())))
-    return response
+@blueprint.function_name("console_api")
+@blueprint.route("console/api", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+def console_api(req: func.HttpRequest) -> func.HttpResponse:
+    """The HTTP API, to click on."""
+    return _page(req, "read", lambda console, visit: console.api_page())
 
 
-def _console() -> Console:
-    from shared.composition.console import compose_console
-
-    with suppress(Misconfigured):  # logged, once; the console says it too
-        switchboard()
-    return compose_console(switchboard.prepare(), os.environ)
-
-
-def _request(req: func.HttpRequest, *, form: bool = True) -> Request:
-    from shared.web.console.exchange import Request, read_form
-
-    return Request(
-        method=req.method,
-        query=dict(req.params),
-        headers={name.lower(): value for name, value in req.headers.items()},
-        form=read_form(req.get_body()) if form and req.method == "POST" else {},
-    )
-
-
-def _response(reply: Reply) -> func.HttpResponse:
-    return func.HttpResponse(
-        reply.body, status_code=reply.status, mimetype=reply.content_type, charset="utf-8", headers=dict(reply.headers)
-    )
+@blueprint.function_name("console_openapi")
+@blueprint.route("console/api/openapi.json", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+def console_openapi(req: func.HttpRequest) -> func.HttpResponse:
+    """What that page shows."""
+    return _page(req, "read", lambda console, visit: console.api_document())

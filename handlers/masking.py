@@ -32,6 +32,14 @@ def list_masking_sessions(req: func.HttpRequest) -> func.HttpResponse:
     return json_response(200, _masked_numbers().list(req.params).model_dump(mode="json"))
 
 
+@blueprint.function_name("get_masking_pool")
+@blueprint.route("masking/pool", methods=["GET"], auth_level=func.AuthLevel.FUNCTION)
+@endpoint
+def get_masking_pool(req: func.HttpRequest) -> func.HttpResponse:
+    """The numbers that sessions may show, and how many would do."""
+    return json_response(200, _masked_numbers().pool().model_dump(mode="json"))
+
+
 @blueprint.function_name("get_masking_session")
 @blueprint.route("masking/sessions/{session_id}", methods=["GET"], auth_level=func.AuthLevel.FUNCTION)
 @endpoint

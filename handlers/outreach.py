@@ -84,6 +84,15 @@ def pace_campaign(req: func.HttpRequest) -> func.HttpResponse:
     return json_response(200, view.model_dump(mode="json"))
 
 
+@blueprint.function_name("read_files_so")
+@blueprint.route("campaigns/{campaign}/files", methods=["POST"], auth_level=func.AuthLevel.FUNCTION)
+@endpoint
+def read_files_so(req: func.HttpRequest) -> func.HttpResponse:
+    """Change how the next file of a campaign is read."""
+    view = _campaigns().read_so(req.route_params["campaign"], req.get_body(), _who(req))
+    return json_response(200, view.model_dump(mode="json"))
+
+
 @blueprint.function_name("upload_people")
 @blueprint.route("campaigns/{campaign}/uploads", methods=["POST"], auth_level=func.AuthLevel.FUNCTION)
 @endpoint

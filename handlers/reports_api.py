@@ -55,9 +55,9 @@ def list_recordings(req: func.HttpRequest) -> func.HttpResponse:
 @blueprint.route("recordings/{recording_id}", methods=["GET"], auth_level=func.AuthLevel.FUNCTION)
 @endpoint
 def get_recording(req: func.HttpRequest) -> func.HttpResponse:
-    """One recording and its files."""
+    """One recording and its files, with links to the audio that work for a while."""
     found = switchboard().recordings().service.recording(req.route_params["recording_id"])
-    return json_response(200, found.model_dump(mode="json"))
+    return json_response(200, found.model_dump(mode="json"), **{"Cache-Control": "no-store"})
 
 
 @blueprint.function_name("replay_recording")

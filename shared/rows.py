@@ -79,15 +79,22 @@ class MemoryRows:
         changes: Mapping[str, Change],
         before: Callable[[Changed], None] | None = None,
     ) -> Changed:
-        with self._lock:
-            found = {key: self._rows.get((table, partition, key)) for key in changes}
+        while True:
+            with self._lock:
+                found = {key: self._rows.get((table, partition, key)) for key in changes}
             changed = {key: (found[key], change(found[key])) for key, change in changes.items()}
             if before is not None:
                 before(changed)
-            self.put(table, partition, {key: after for key, (was, after) in changed.items() if was != after})
-            return changed
+            with self._lock:
+                written = {key: after for key, (was, after) in changed.items() if was != after}
+                if all(self._rows.get((table, partition, key)) == found[key] for key in written):
+                    self._write(table, partition, written)
+                    return changed
 
     def put(self, table: Table, partition: str, texts: Mapping[str, str | None]) -> None:
+        self._write(table, partition, texts)
+
+    def _write(self, table: Table, partition: str, texts: Mapping[str, str | None]) -> None:
         with self._lock:
             for key, text in texts.items():
                 if text is None:

@@ -178,6 +178,11 @@ class Settings(UseCaseSettings):
         repr=False,
         description="Hook of your own that charges cards for orders; empty: none are taken. It may hold a secret.",
     )
+    reminders_times_url: str = Field(
+        "",
+        repr=False,
+        description="Hook of your own that offers and books other times for appointments; it may hold a secret.",
+    )
     report_link_minutes: float = Field(
         60.0, gt=0, le=7 * 24 * 60, description="How long the audio link in an opened report page works."
     )
@@ -292,7 +297,7 @@ class Settings(UseCaseSettings):
             raise ValueError(f"is set without {successor.upper()}; set the key that came after it, or neither")
         return value
 
-    @field_validator("hook_url", "order_payment_url")
+    @field_validator("hook_url", "order_payment_url", "reminders_times_url")
     @classmethod
     def _is_hook(cls, value: str, info: ValidationInfo) -> str:
         from shared.notifications.addresses import check_literal, read_url

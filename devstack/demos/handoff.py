@@ -1,4 +1,4 @@
-"""`make demo USE=handoff`: a caller by direct routing, one whom nobody takes, and one who is called back."""
+"""A contact centre: a caller by direct routing, one whom nobody takes, and one who is called back."""
 
 from __future__ import annotations
 

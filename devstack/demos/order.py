@@ -5,14 +5,11 @@ from __future__ import annotations
 import argparse
 import json
 import tempfile
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+from devstack.hook import hook
 from devstack.stack import Stack
 from devstack.telling import bad_deliveries, get, post
 from devstack.up import CHECKED
@@ -49,7 +46,9 @@ def run(given: argparse.Namespace) -> int:
     """Run the demo; 0 only if all went as scripted."""
     began = time.monotonic()
     print("Starting Azurite, the emulator and a Functions host …", flush=True)
-    with tempfile.TemporaryDirectory(prefix="switchboard-demo-") as folder, _payment_provider() as (url, charged):
+    charged: list[dict[str, Any]] = []
+    # The hook stands for one that asks a payment provider, which takes every card.
+    with tempfile.TemporaryDirectory(prefix="switchboard-demo-") as folder, hook(charged.append) as url:
         routes = Path(folder) / "routing.yaml"
         routes.write_text(f'rules:\n  - name: the shop\n    to: "{SHOP}"\n    answer: order\n')
         environment = {
@@ -107,25 +106,3 @@ def _bob(demo: Watched) -> list[str]:
 def _call(demo: Watched, number: str, script: list[dict[str, Any]]) -> None:
     post(demo.stack, "/emulator/calls", {"from": number, "to": SHOP, "script": script})
     demo.until("the call is over", lambda: not get(demo.stack, "/emulator/state")["calls"], 80)
-
-
-@contextmanager
-def _payment_provider() -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    """Stands for the hook that asks a payment provider: takes every card; its URL, and what came."""
-    charged: list[dict[str, Any]] = []
-
-    class Hook(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            charged.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            self.send_response(204)
-            self.end_headers()
-
-        def log_message(self, format: str, *args: Any) -> None:
-            """Nothing."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Hook) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        try:
-            yield f"http://127.0.0.1:{server.server_address[1]}/charge", charged
-        finally:
-            server.shutdown()

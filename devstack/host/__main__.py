@@ -35,6 +35,7 @@ def make_parser() -> argparse.ArgumentParser:
         "--settings", default="local.settings.json", help="settings file in the app's folder (%(default)s)"
     )
     parser.add_argument("--quiet", action="store_true", help="print failures and warnings only")
+    parser.add_argument("--no-invocations", action="store_true", help="print what the app logs, and failures")
     parser.add_argument("--no-timers", action="store_true", help="do not run timer triggers on their schedule")
     parser.add_argument(
         "--grace",
@@ -56,7 +57,7 @@ def make_parser() -> argparse.ArgumentParser:
 def main(make_backend: Callable[[], Backend]) -> int:
     """Run the host over this back end; 0 after a signal, 1 when it cannot start."""
     given = make_parser().parse_args()
-    console = Console(quiet=given.quiet)
+    console = Console(quiet=given.quiet, invocations=not given.no_invocations)
     root = given.app_root.resolve()
     try:
         section = apply_local_settings(root / given.settings, os.environ, console.say)

@@ -30,11 +30,16 @@ def level_number(name: str) -> int:
 class Console:
     """Writes lines with a time stamp, from any thread.
 
+    Attributes:
+        quiet: failures and warnings only.
+        invocations: whether functions are listed, and each run of one is told.
+
     Lines wait up to 20 ms and go out together: a write per line would cost more than a trivial invocation.
     """
 
-    def __init__(self, stream: TextIO | None = None, *, quiet: bool = False) -> None:
+    def __init__(self, stream: TextIO | None = None, *, quiet: bool = False, invocations: bool = True) -> None:
         self.quiet = quiet
+        self.invocations = invocations and not quiet
         self._stream = stream or sys.stdout
         self._lines: list[str] = []
         self._lock = threading.Lock()

@@ -12,6 +12,10 @@ from devstack.host.backend import Backend, Invocation, Outcome
 from devstack.host.console import Console
 from devstack.host.functions import Binding
 
+_TOLD_BY_THE_APP = "Misconfigured("
+"""An app whose settings, routing or flows are wrong says so once; each of its functions fails then, timers every few
+seconds."""
+
 
 class OutputWriter(Protocol):
     """Writes the value of one output binding to where the binding points."""
@@ -36,7 +40,7 @@ class Invoker:
     async def invoke(self, invocation: Invocation, reason: str) -> Outcome:
         """Run one invocation and write its outputs; a failure of either is a failed Outcome."""
         name, identifier = invocation.function.name, invocation.invocation_id
-        talk = not self._console.quiet
+        talk = self._console.invocations
         if talk:
             self._console.line(f"Executing 'Functions.{name}' (Reason='{reason}', Id={identifier})")
         started = time.perf_counter()
@@ -47,6 +51,8 @@ class Invoker:
                 outcome = await self._write_outputs(invocation, outcome)
         finally:
             self._running -= 1
+        if not outcome.ok and outcome.error.startswith(_TOLD_BY_THE_APP) and not talk:
+            return outcome
         if talk or not outcome.ok:
             word = "Succeeded" if outcome.ok else "Failed"
             duration = int((time.perf_counter() - started) * 1000)

@@ -188,12 +188,26 @@ def find_app(script: Path) -> func.FunctionRegister:
     except Exception as error:
         if type(error).__name__ == "SettingsError":  # the app's own: it says what to change, a line each
             raise StartupError(f"the settings are wrong.\n{error}") from error
-        raise StartupError(f"{script} cannot be imported.\n{traceback.format_exc().rstrip()}") from error
+        raise StartupError(f"{script.name} cannot be imported.\n{_trace_of_the_app(error)}") from error
     apps = {id(value): value for value in vars(module).values() if isinstance(value, func.FunctionRegister)}
     if len(apps) != 1:
         found = "no function app" if not apps else f"{len(apps)} function apps"
         raise StartupError(f"{script} must hold one func.FunctionApp() at its top level; found {found}.")
     return next(iter(apps.values()))
+
+
+def _trace_of_the_app(error: Exception) -> str:
+    """The traceback without the frames of the import system and of this host, which are the same for every mistake."""
+    told = traceback.TracebackException.from_exception(error)
+    linked: traceback.TracebackException | None = told
+    while linked is not None:
+        linked.stack[:] = [frame for frame in linked.stack if not _is_on_the_way(frame.filename)]
+        linked = linked.__cause__ or linked.__context__
+    return "".join(told.format()).rstrip()
+
+
+def _is_on_the_way(filename: str) -> bool:
+    return filename.startswith("<frozen importlib") or filename in (__file__, importlib.__file__)
 
 
 def _index_message(app: func.FunctionRegister, message: str) -> str:

@@ -151,7 +151,10 @@ async def _serve_functions(
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, lambda: setattr(server, "should_exit", True))
-    _print_functions(functions, settings, listening.getsockname()[1], console)
+    port = listening.getsockname()[1]
+    if console.invocations:
+        _print_functions(functions, settings, port, console)
+    console.say(f"Listening on http://127.0.0.1:{port}")
     try:
         await server.serve(sockets=[listening])
     finally:
@@ -195,4 +198,3 @@ def _print_functions(functions: list[FunctionMetadata], settings: HostSettings, 
         elif text not in SERVED:
             text += " (not served by this host)"
         console.say(f"\t{function.name}: {text}{' (disabled)' if function.disabled else ''}\n")
-    console.say(f"Listening on http://127.0.0.1:{port}")

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from acs_emulator.core import certificate
 from acs_emulator.core.certificate import CertificateFiles, data_folder, development_certificate
@@ -87,6 +89,28 @@ def test_a_pair_that_was_spoiled_is_made_again(tmp_path: Path, file: str, spoile
     else:
         (tmp_path / file).write_bytes(spoiled)
     loads(development_certificate(tmp_path))
+
+
+def test_what_the_emulator_cannot_use_is_made_again(tmp_path: Path) -> None:
+    files = development_certificate(tmp_path)
+    key = ec.generate_private_key(ec.SECP256R1())
+    password = serialization.BestAvailableEncryption(b"secret")
+    formats = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    files.key.write_bytes(key.private_bytes(*formats, password))
+    loads(development_certificate(tmp_path))
+    nameless = (
+        x509.CertificateBuilder()
+        .subject_name(read(files).subject)
+        .issuer_name(read(files).subject)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(datetime.now(UTC) - timedelta(days=1))
+        .not_valid_after(datetime.now(UTC) + timedelta(days=100))
+        .sign(key, hashes.SHA256())
+    )
+    files.certificate.write_bytes(nameless.public_bytes(serialization.Encoding.PEM))
+    files.key.write_bytes(key.private_bytes(*formats, serialization.NoEncryption()))
+    assert names(development_certificate(tmp_path)) == BASE
 
 
 def test_a_key_of_another_certificate_is_not_kept(tmp_path: Path) -> None:

@@ -76,7 +76,7 @@ async def test_events_are_sent_in_order_one_after_the_other() -> None:
 @pytest.mark.parametrize("seconds", [0.05, 0.08, 0.1, 0.12, 0.15])
 async def test_what_is_held_back_goes_out_once_though_its_time_is_up_while_another_is_sent(seconds: float) -> None:
     sender = Slow()
-    sender.faults.rules += parse_faults({"kind": "reorder", "seconds": seconds, "match": {"type": "CallConnected"}})
+    sender.faults.rules += parse_faults({"kind": "reorder", "seconds": seconds, "match": {"type": "CallConnected"}}, ())
     lane = CallbackLane(sender, "leg")
     for number in range(4):
         lane.put(event(number, "CallConnected"), "http://app")
@@ -91,7 +91,7 @@ async def test_what_is_held_back_goes_out_once_though_its_time_is_up_while_anoth
 
 async def test_what_is_held_back_and_followed_by_nothing_goes_out_when_its_time_is_up() -> None:
     sender = Slow(speed=20)
-    sender.faults.rules += parse_faults({"kind": "reorder", "seconds": 2})
+    sender.faults.rules += parse_faults({"kind": "reorder", "seconds": 2}, ())
     lane = CallbackLane(sender, "leg")
     lane.put(event(0), "http://app")
     lane.close()

@@ -48,15 +48,18 @@ TOLD = [
 ]
 #: Modules in which something was chosen that no app meets: the phone in the browser, scripts, sound, certificates.
 OWN = {
+    "api.outbox",
     "api.tls",
     "api.phone_socket",
     "audio.clip",
     "core.certificate",
+    "core.own_number",
     "events.faults",
     "events.posting",
     "phones.line",
     "phones.live",
     "phones.microphone",
+    "phones.script",
     "transcription.voiceprints",
 }
 CHOSEN = re.compile(r"^#:? [^\n]*\b[Cc]hosen\b[^\n]*\n(?P<name>_?[A-Z_]+)\b", re.MULTILINE)

@@ -85,6 +85,7 @@ def test_files_that_are_no_certificate_and_its_key_are_named(tmp_path: Path) -> 
     for pair, complaint in (
         ((tmp_path / "none.pem", one.key), "--certificate: there is no file"),
         ((one.certificate, tmp_path / "none.pem"), "--key: there is no file"),
+        ((tmp_path / ("x" * 300), one.key), "--certificate: .* cannot be read: File name too long"),
         ((one.certificate, other.key), "no PEM certificate and its unencrypted key"),
         ((empty, one.key), "no PEM certificate and its unencrypted key"),
     ):

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
 import pytest
 
+from acs_emulator.api import phone_socket
+from acs_emulator.api.outbox import Outbox
 from acs_emulator.core.event_grid_target import EventGridTarget
+from acs_emulator.core.identifiers import phone
+from acs_emulator.phones.live import Person
 from acs_emulator.testing import AsyncControl, Running, running_async
 from emulator.tests.support import COGNITIVE, OWNED, Application, Desk, Wire
 from emulator.tests.tab import Tab, tab
@@ -69,6 +74,41 @@ async def test_each_tab_is_a_person_with_a_number_of_its_own(emulator: Running[A
         assert not first.phone["linesKnown"]
         async with tab(emulator, "?as=%2B14255550142") as copy:
             assert copy.number == "+14255550125"
+
+
+async def test_where_no_number_is_left_a_tab_calls_without_one_and_says_so(emulator: Running[AsyncControl]) -> None:
+    for number in phone_socket.NUMBERS:
+        emulator.service.phones.people[f"4:{number}"] = Person(phone(number), lambda: None)
+    async with tab(emulator) as me:
+        assert me.phone["you"] == {"number": "anonymous", "role": "withheld"}
+        told = "Other tabs have all numbers from +14255550123 to +14255550199: choose another number to be called."
+        assert me.refused == [told]
+        await me.ask("be", role="mailbox")
+        await me.until(lambda it: it.refused == [told, told])
+        await me.ask("be", **{"as": "+14255550142"})
+        await me.until(lambda it: len(it.refused) == 3)
+        await me.ask("be", **{"as": "+14255550201"})
+        await me.until(lambda it: it.number == "+14255550201")
+
+
+async def test_a_tab_that_does_not_read_for_long_loses_its_connection() -> None:
+    class Stuck:
+        closed = False
+
+        async def send_str(self, text: str) -> None:
+            await asyncio.Event().wait()
+
+    gone: list[str] = []
+    one = Outbox(Stuck(), lambda: gone.append("gone"))  # type: ignore[arg-type]
+    sending = asyncio.create_task(one.run())
+    for _ in range(1000):
+        one.text({"tell": "news"})
+    await asyncio.sleep(0)
+    assert gone == []
+    for _ in range(2):
+        one.text({"tell": "news"})
+    assert gone == ["gone"]
+    sending.cancel()
 
 
 async def test_a_number_is_free_again_when_its_tab_is_closed(emulator: Running[AsyncControl]) -> None:
@@ -438,8 +478,14 @@ async def test_declared_numbers_and_those_of_filters_are_lines(application: Appl
         ],
     }
     target = EventGridTarget.parse(json.dumps(filtered))
-    async with running_async(event_grid=target, numbers=(("+18005550177", 2),)) as emulator, tab(emulator) as me:
-        assert [one["number"] for one in me.phone["lines"]] == ["+18005550177", "+18005550199"]
+    async with (
+        running_async(event_grid=target, numbers=(("+18005550177", 2, "Desk"),)) as emulator,
+        tab(emulator) as me,
+    ):
+        assert me.phone["lines"] == [
+            {"number": "+18005550177", "name": "Desk"},
+            {"number": "+18005550199", "name": ""},
+        ]
         assert me.phone["linesKnown"]
         assert me.phone["listening"]
 

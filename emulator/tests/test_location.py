@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import urllib.request
@@ -14,9 +15,10 @@ import pytest
 from acs_emulator.core.clock import Clock
 from acs_emulator.core.config import ConfigError, parse_config
 from acs_emulator.events.topic import Topic
+from acs_emulator.recording import finishing
 from acs_emulator.recording.archive import Archive
 from acs_emulator.testing import AsyncControl, Control, Running, running, running_async
-from emulator.tests.recording_support import channels_of, recorded
+from emulator.tests.recording_support import active, channels_of, record, recorded
 from emulator.tests.support import SPEED, Application, Desk, Wire, signed
 from emulator.tests.test_fast_transcription import ask, wav
 
@@ -105,9 +107,66 @@ def test_a_line_that_was_cut_off_is_left_out(tmp_path: Path) -> None:
     file = tmp_path / "topic.jsonl"
     whole = file.read_bytes()
     file.write_bytes(whole + b'{"n": 2, "at_')
-    topic = Topic(first.service.event_grid, file)
+    topic = Topic(first.service.event_grid, first.service.problems, file)
     assert [one.wire() for one in topic.published] == before
     assert file.read_bytes() == whole
+
+
+@pytest.mark.parametrize("line", ["nonsense", '{"n": 1}', "7"])
+def test_a_line_that_is_no_event_is_named(tmp_path: Path, line: str) -> None:
+    (tmp_path / "topic.jsonl").write_text(f"{line}\n")
+    with pytest.raises(ConfigError, match=r"--location: line 1 of .*topic.jsonl is no event; remove it"):
+        with running(location=str(tmp_path)):
+            pass
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    (tmp_path / "recordings").mkdir()
+    (tmp_path / "recordings" / "a.document").write_text("{")
+    with pytest.raises(ConfigError, match=r"--location: .*a.document cannot be read .*; remove it"):
+        with running(location=str(tmp_path)):
+            pass
+
+
+def test_an_event_that_the_disk_has_no_room_for_is_delivered_and_told(tmp_path: Path) -> None:
+    told: list[str] = []
+    with running(location=str(tmp_path)) as emulator:
+        emulator.service.problems.listeners.append(told.append)
+        (tmp_path / "topic.jsonl").unlink()
+        (tmp_path / "topic.jsonl").symlink_to("/dev/full")
+        publish(emulator, KEY_EVENT)
+        assert [one["event"]["id"] for one in emulator.control.topic()] == ["1"]
+        assert emulator.control.health()["status"] == "ok"
+    assert told == [
+        f"An event of the topic was not kept: No space left on device ({tmp_path / 'topic.jsonl'}). "
+        "It was delivered all the same; make room for --location."
+    ]
+
+
+async def test_a_recording_that_the_disk_has_no_room_for_is_told(
+    emulator: Running[AsyncControl], answered: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, *_: Any) -> None:
+        path.write_bytes(b"half")
+        made.append(path)
+        raise OSError(28, "No space left on device", str(path))
+
+    made: list[Path] = []
+    told: list[str] = []
+    monkeypatch.setattr(finishing, "render", full)
+    emulator.service.problems.listeners.append(told.append)
+    desk = await answered()
+    await record(desk)
+    await active(desk)
+    await emulator.control.hang_up(desk.call)
+    async with asyncio.timeout(10):
+        while not told:
+            await asyncio.sleep(0.01)
+    assert told[0].startswith("The file of a recording cannot be written: [Errno 28] No space left on device")
+    assert "RecordingFileStatusUpdated does not come" in told[0]
+    assert not made[0].exists()
+    noted = [one["what"] for one in await emulator.control.timeline() if one["who"] == "service"]
+    assert noted[-1] == "makes no file"
 
 
 def test_nothing_is_kept_without_a_location(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

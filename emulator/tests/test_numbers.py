@@ -26,7 +26,7 @@ async def settled(control: AsyncControl, count: int) -> None:
 async def test_a_declared_number_places_two_calls_at_once_and_no_third(
     wire: Wire, application: Application, emulator: Running[AsyncControl]
 ) -> None:
-    assert await emulator.control.declare_number(OWN) == {"number": OWN, "limit": 2}
+    assert await emulator.control.declare_number(OWN) == {"number": OWN, "limit": 2, "name": ""}
     made = [await dial(wire, application, number, own=OWN) for number in (LISTENS, SLOW)]
     assert [status for status, _ in made] == [201, 201]
     status, refused = await dial(wire, application, CALLER, own=OWN)
@@ -90,7 +90,7 @@ async def test_users_and_calls_from_outside_do_not_count(
     await emulator.control.declare_number(OWN, limit=0)
     await emulator.control.place_call(CALLER, OWN)
     await application.incoming()
-    assert (await emulator.control.state())["numbers"] == [{"number": OWN, "outboundCalls": 0, "limit": 0}]
+    assert (await emulator.control.state())["numbers"] == [{"number": OWN, "outboundCalls": 0, "limit": 0, "name": ""}]
 
 
 async def test_a_declared_number_rings_the_app_and_can_be_withdrawn(
@@ -106,12 +106,22 @@ async def test_a_declared_number_rings_the_app_and_can_be_withdrawn(
     assert refused.value.status == 404
 
 
+async def test_a_line_has_the_name_that_it_was_declared_with(emulator: Running[AsyncControl]) -> None:
+    made = await emulator.control.declare_number(OWN, limit=9, name="Support")
+    assert made == {"number": OWN, "limit": 9, "name": "Support"}
+    assert (await emulator.control.state())["numbers"] == [
+        {"number": OWN, "outboundCalls": 0, "limit": 9, "name": "Support"}
+    ]
+    await emulator.control.declare_number(OWN)
+    assert (await emulator.control.state())["numbers"][0]["name"] == ""
+
+
 async def test_a_reset_keeps_the_numbers_of_the_start_alone(application: Application) -> None:
     async with running_async(speed=SPEED, numbers=((OWN, 5),)) as emulator:
         await emulator.control.declare_number(OTHER)
         await emulator.control.reset()
         numbers = await emulator.control.request("GET", "/emulator/numbers")
-    assert numbers == {"numbers": [{"number": OWN, "outboundCalls": 0, "limit": 5}]}
+    assert numbers == {"numbers": [{"number": OWN, "outboundCalls": 0, "limit": 5, "name": ""}]}
 
 
 @pytest.mark.parametrize(
@@ -123,6 +133,9 @@ async def test_a_reset_keeps_the_numbers_of_the_start_alone(application: Applica
         ({"number": OWN, "limit": True}, "limit"),
         ({"number": OWN, "limit": 1.5}, "limit"),
         ({"number": OWN, "quota": 1}, "quota"),
+        ({"number": OWN, "name": 7}, "name"),
+        ({"number": OWN, "name": "two\nlines"}, "name"),
+        ({"number": OWN, "name": "x" * 41}, "name"),
     ],
 )
 async def test_a_number_that_cannot_be_is_refused_by_field(
@@ -134,13 +147,18 @@ async def test_a_number_that_cannot_be_is_refused_by_field(
 
 
 def test_numbers_are_declared_on_the_command_line_or_in_the_environment() -> None:
-    flags = parse_config(["--number", OWN, "--number", f"{OTHER}:10"], {})
-    assert flags.numbers == ((OWN, 2), (OTHER, 10))
-    assert parse_config([], {"EMULATOR_NUMBERS": f"{OWN}:3,{OTHER}"}).numbers == ((OWN, 3), (OTHER, 2))
+    flags = parse_config(["--number", f"{OWN}=Support, days", "--number", f"{OTHER}:10 = Desk"], {})
+    assert flags.numbers == ((OWN, 2, "Support, days"), (OTHER, 10, "Desk"))
+    assert parse_config([], {"EMULATOR_NUMBERS": f"{OWN}:3=A,{OTHER}"}).numbers == ((OWN, 3, "A"), (OTHER, 2, ""))
     assert parse_config([], {}).numbers == ()
 
 
-@pytest.mark.parametrize("text", ["0800", "anonymous", "+18005550199:", "+18005550199:-1", "+18005550199:many"])
+@pytest.mark.parametrize(
+    "text",
+    ["0800", "anonymous", *(f"+18005550199{more}" for more in (":", ":-1", ":many", ":\u0663", "=", "=a\tb"))]
+    + [f"+18005550199={'x' * 41}"],
+    ids=ascii,
+)
 def test_a_flag_for_a_number_that_cannot_be_is_named(text: str) -> None:
     with pytest.raises(ConfigError, match="--number"):
         parse_config(["--number", text], {})

@@ -28,7 +28,8 @@ def test_a_flag_wins_over_the_environment() -> None:
     [
         ["--port", "x"], ["--port", "70000"], ["--speed", "0"], ["--access-key", "%"], ["--event-grid", "nowhere"],
         ["--resource-id", "mine"], ["--recording-host", "https://"], ["--recording-chunk-seconds", "0"],
-        ["--recording-chunk-seconds", "20000"],
+        ["--recording-chunk-seconds", "20000"], ["--event-grid", "http://[::1"], ["--event-grid", "http://a:99999/"],
+        ["--public-url", "https://[::1"], ["--recording-host", "https://[::1"], ["--public-url", "https://a:99999"],
     ],
 )  # fmt: skip
 def test_a_setting_that_cannot_be_used_is_named(arguments: list[str]) -> None:
@@ -36,12 +37,22 @@ def test_a_setting_that_cannot_be_used_is_named(arguments: list[str]) -> None:
         parse_config(arguments, {})
 
 
+def test_a_variable_that_switches_something_on_says_yes_or_no() -> None:
+    for text, on in (("1", True), ("On", True), ("yes ", True), ("0", False), ("off", False), ("", False)):
+        assert parse_config([], {"EMULATOR_LOOSE": text}).loose is on
+    with pytest.raises(
+        ConfigError, match="EMULATOR_VERBOSE: 'maybe' is not one of 1, true, yes, on, 0, false, no, off"
+    ):
+        parse_config([], {"EMULATOR_VERBOSE": "maybe"})
+
+
 def test_the_help_names_every_option_and_the_variables(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         parse_config(["--help"], {})
     printed = capsys.readouterr().out
     assert all(f"--{flag}" in printed for flag in ("host", "https-port", "event-grid", "number", "public-url"))
-    assert "EMULATOR_HTTPS_PORT" in printed
+    for variable in ("HTTPS_PORT", "EVENT_GRID", "NUMBERS", "ALLOWED_HOSTS"):
+        assert f"EMULATOR_{variable}" in printed
 
 
 def test_recordings_are_placed_and_shaped_by_settings() -> None:

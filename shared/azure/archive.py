@@ -45,7 +45,7 @@ class BlobArchive:
         return BlobWriter(self._blobs, name, content_type, self._block)
 
     def read(self, name: str, start: int = 0) -> Iterator[bytes]:
-        with _storage_errors():
+        with storage_errors():
             try:
                 stream = self._blobs.client.download_blob(name, offset=start)
             except ResourceNotFoundError:
@@ -57,40 +57,40 @@ class BlobArchive:
         return _translated(iter(stream.chunks()))
 
     def length(self, name: str) -> int | None:
-        with _storage_errors():
+        with storage_errors():
             try:
                 return self._blobs.client.get_blob_client(name).get_blob_properties().size
             except ResourceNotFoundError:
                 return None
 
     def put_text(self, name: str, text: str) -> None:
-        with _storage_errors():
+        with storage_errors():
             self._blobs.put(name, text)
 
     def get_text(self, name: str) -> str:
-        with _storage_errors():
+        with storage_errors():
             try:
                 return self._blobs.get(name)
             except ResourceNotFoundError:
                 raise KeyError(name) from None
 
     def put_newest(self, name: str, text: str, generation: int) -> bool:
-        with _storage_errors():
+        with storage_errors():
             return self._blobs.put_newest(name, text, generation)
 
     def link(self, name: str, seconds: float) -> str:
         """An address that reads this one file (`shared.azure.links`); SettingsError if nothing can sign it."""
         from shared.azure import links
 
-        with _storage_errors():
+        with storage_errors():
             return links.link(self._blobs.client.get_blob_client(name), self._account, seconds)
 
     def names(self, folder: str) -> list[str]:
-        with _storage_errors():
+        with storage_errors():
             return self._blobs.names(f"{folder}/")
 
     def remove(self, folder: str) -> None:
-        with _storage_errors():
+        with storage_errors():
             for name in self._blobs.names(f"{folder}/"):
                 self._blobs.remove(name)
 
@@ -110,7 +110,7 @@ class BlobWriter:
         self._ids: list[str] = []
         self._buffer = bytearray()
         self._etag: str | None = None
-        with _storage_errors():
+        with storage_errors():
             self._blob = blobs.client.get_blob_client(name)
             try:
                 self._etag = self._blob.get_blob_properties().etag
@@ -131,7 +131,7 @@ class BlobWriter:
             condition = {"etag": self._etag, "match_condition": MatchConditions.IfNotModified}
         if self._buffer:
             self._stage(len(self._buffer))
-        with _storage_errors():
+        with storage_errors():
             try:
                 self._blob.commit_block_list(
                     [BlobBlock(block_id=one) for one in self._ids],
@@ -159,7 +159,7 @@ class BlobWriter:
     def _stage(self, length: int) -> None:
         # All ids of a blob must be of the same length (docs: put block).
         block_id = base64.b64encode(f"{self._token}-{len(self._ids):05d}".encode()).decode()
-        with _storage_errors():
+        with storage_errors():
             self._blob.stage_block(block_id, bytes(self._buffer[:length]), length=length)
         del self._buffer[:length]
         self._ids.append(block_id)
@@ -171,12 +171,12 @@ def _is(error: Exception, code: str) -> bool:
 
 
 def _translated(blocks: Iterator[bytes]) -> Iterator[bytes]:
-    with _storage_errors():
+    with storage_errors():
         yield from blocks
 
 
 @contextmanager
-def _storage_errors() -> Iterator[None]:
+def storage_errors() -> Iterator[None]:
     """Translate the SDK's errors into the store's; without their texts, which hold signed addresses."""
     try:
         yield

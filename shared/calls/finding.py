@@ -3,9 +3,11 @@ who is added to a call rings in the same conversation, and another flow may answ
 
 from __future__ import annotations
 
+import time
 from itertools import islice
 
-from shared.calls.store.base import CallStore
+from shared.calls.store.base import CallStore, day_of
+from shared.errors import InvalidInput, UnknownCall
 
 MOST = 50
 """Calls of one conversation that are looked at (our choice)."""
@@ -42,3 +44,13 @@ def call_of_recording(store: CallStore, recording_id: str, server_call_id: str) 
     recorded = next((head for head in heads if head.recording), None)
     head = started or recorded or next(iter(heads), None)
     return head.call_id if head else None
+
+
+def days_of_call(store: CallStore, call_id: str) -> tuple[str, ...]:
+    """The UTC days on which a call began and ended, or goes on; none if the app has no such call."""
+    try:
+        record = store.peek(call_id)
+    except (UnknownCall, InvalidInput):
+        return ()
+    ended = record.ended_at or time.time_ns() // 1_000_000
+    return tuple(sorted({day_of(record.started_at), day_of(ended)}))

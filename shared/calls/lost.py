@@ -19,6 +19,9 @@ Grid delivers again after 10 s at the earliest, and twice at once (docs: event-g
 MAX_RUNS = 3
 """How often a function is started that never returns (our choice): a crash of the host is no fault of the function,
 three in a row are likely to be."""
+LATEST_PLACING = 5 * 60_000
+"""Milliseconds after which nobody is called any more by a request that may never have left (our choice): whoever asked
+for it decided for that time of day. The watchdog then settles the call as one that was never connected."""
 NEVER_RETURNED = "never_returned"
 """The code of the refusal after that."""
 
@@ -50,9 +53,20 @@ def lost_operations(
             # Whatever was written since shows that the app is at work on the call, or was held up.
             since = max(since, min(written_at, since + (GRACES_AT_MOST - 1) * grace))
             lost = now - since > grace
-        if lost and not operation.done:
+        if lost and not operation.done and not _is_too_late(operation, now):
             found.append(_again(operation, now))
     return found
+
+
+def calls_somebody(session: Session, found: Found) -> bool:
+    """Whether somebody is called, where this is done."""
+    return isinstance(found, journal.Resent) and isinstance(session.operation(found.seq).action, actions.CreateCall)
+
+
+def _is_too_late(operation: Operation[object], now: int) -> bool:
+    """Whether nobody is to be called by it any more; nothing shows that anybody was."""
+    placing = isinstance(operation.action, actions.CreateCall) and not operation.started
+    return placing and now - operation.issued_at > LATEST_PLACING
 
 
 def _again(operation: Operation[object], now: int) -> Found:

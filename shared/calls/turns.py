@@ -29,8 +29,9 @@ from shared.calls.dispatcher import Dispatcher
 from shared.calls.journal import Entry, Issued, LifecycleEvent, RefusedEntry, Resent, Responded, Started
 from shared.calls.loading import Calls
 from shared.calls.loglines import log_failures
-from shared.calls.lost import Found, lost_operations
+from shared.calls.lost import Found, calls_somebody, lost_operations
 from shared.calls.outcome import Outcome
+from shared.calls.record import CallRecord
 from shared.calls.replay import Session
 from shared.calls.sealing import Sealing
 from shared.calls.side_effects import DueEffects, SideEffects
@@ -76,6 +77,8 @@ class Turns:
         self._clock = clock
         self._grace = int(grace * 1000)
         self._log_errors_in_full = log_errors_in_full
+        self.may_place: Callable[[CallRecord], bool] = lambda record: True
+        """Asked before somebody is called by a request that may never have left, perhaps long after it was meant to."""
         self._side_effects = SideEffects(afterwards, clock, grace)
 
     def now(self) -> int:
@@ -203,7 +206,10 @@ class Turns:
 
     def _lost(self, session: Session, rung: int | None) -> list[Found]:
         running = self._side_effects.running(session.record.call_id)
-        return lost_operations(session, self._clock(), self._grace, rung=rung, running=running)
+        found = lost_operations(session, self._clock(), self._grace, rung=rung, running=running)
+        if not any(calls_somebody(session, one) for one in found) or self.may_place(session.record):
+            return found
+        return [one for one in found if not calls_somebody(session, one)]
 
     def _send(
         self, held: CachedCall, entries: list[Entry], due: DueEffects, failed: Sequence[ActionFailed] = ()

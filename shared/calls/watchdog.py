@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
@@ -85,6 +85,9 @@ class Watchdog:
     What is committed and may not have been sent is looked for at each run, by one read of the call's head. The
     service is asked about an idle call ever more rarely: after `idle_timeout`, then after pauses that double.
 
+    Attributes:
+        open: how many calls were open at the last look.
+
     Args:
         grace: seconds that an issued action may stay unconfirmed before it is sent again.
         idle_timeout: seconds without an event after which the service is asked about a call.
@@ -110,6 +113,7 @@ class Watchdog:
         self._idle_timeout = int(idle_timeout * 1000)
         self._brakes = brakes
         self._slots = slots
+        self.open = 0
         self._seen: dict[str, CallRecord] = {}
         self._pauses: dict[str, _Pause] = {}
         self._unconfirmed: dict[str, tuple[int, int]] = {}
@@ -118,6 +122,7 @@ class Watchdog:
     def watch(self) -> dict[str, Outcome]:
         """Look at every open call once; what was done, by call id."""
         open_calls = list(self._store.open_calls())
+        self.open = len(open_calls)
         gone = (self._pauses.keys() | self._unconfirmed.keys() | self._rests.keys()).difference(open_calls)
         for call_id in gone:
             self._pauses.pop(call_id, None)
@@ -140,9 +145,18 @@ class Watchdog:
 
     def _sweep(self, slots: SlotLedger, *, idle: bool) -> None:
         try:
-            slots.sweep(self._conductor.look_at, idle=idle)
+            slots.sweep(self._look_at, idle=idle)
         except StoreError as error:  # what the watchdog has settled is settled
             log.warning("the slots were not looked at: %s", error)
+
+    def _look_at(self, call_id: str, look: Callable[[Session], T]) -> T:
+        """What a function makes of a call that holds a slot. One that is not among the open calls is looked at, and put
+        there: whoever placed it died between its claim and its index rows."""
+        record, found = self._conductor.look_at(call_id, lambda session: (replace(session.record), look(session)))
+        silent = self._conductor.now() - max(record.updated_at, record.written_at)
+        if record.status != "ended" and silent > self._grace and not self._store.indexed(record):
+            self._look_again(call_id)
+        return found
 
     def _look_safely(self, call_id: str) -> Outcome:
         try:

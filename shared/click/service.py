@@ -347,6 +347,9 @@ class Click:
         elif request.attempt == attempt:
             self._end(request.id, "no_agent")
 
+    def may_place(self, record: CallRecord) -> bool:
+        return True
+
     def export(self, number: Identifier) -> Mapping[str, Any]:
         """The requests for a number, and the sites whose agent it is."""
         requests = self.store.of_number(self._hashes.candidates(number.raw_id))

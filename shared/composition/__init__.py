@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from shared.errors import InvalidInput, Misconfigured
@@ -100,7 +101,11 @@ def start_early() -> None:
 def _get_ready() -> None:
     board = switchboard.prepare()
     if isinstance(board, Exception):
-        return  # the first trigger says what it is
+        # The first trigger says what it is. A developer who has just saved a flow is told at once.
+        if not in_azure(os.environ):
+            with suppress(Misconfigured):
+                switchboard()
+        return
     from shared.composition.readiness import get_ready
 
     try:

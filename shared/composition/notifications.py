@@ -17,6 +17,7 @@ from shared.notifications.outgoing import Outgoing
 from shared.notifications.webhook import WebHook
 from shared.setting_values import is_loopback
 from shared.settings import Settings
+from shared.use_cases.services import service
 from shared.web.notifications import DeadLetterService
 
 
@@ -39,7 +40,13 @@ def compose_notifications(settings: Settings, store: CallStore) -> Notifications
         letters=letters,
         event_of=partial(call_finished, personal=settings.events_personal_data),
     )
-    return Notifications(notifier, DeadLetterService(notifier, letters))
+    return Notifications(notifier, DeadLetterService(notifier, letters, announce_campaign_again))
+
+
+def announce_campaign_again(id: str) -> list[str]:
+    """Try again what was given up of a campaign; the targets. NotFound, UnknownDeadLetter."""
+    targets: list[str] = service("outreach").announce_again(id)
+    return targets
 
 
 def targets(settings: Settings) -> dict[str, Target]:

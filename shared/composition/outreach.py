@@ -6,22 +6,35 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NoReturn
 
+from pydantic import BaseModel, ValidationError
+
 from shared.azure.archive import BlobArchive
+from shared.azure.dead_letters import TableDeadLetters
+from shared.azure.inbox import BlobInbox, Dropped
 from shared.calls.actions import CreateCall
 from shared.calls.claims import placed_id
 from shared.calls.record import CallRecord
+from shared.composition.hooks import ask
 from shared.composition.parts import Parts
-from shared.errors import KeyReused, SettingsError, UnknownCall
+from shared.errors import KeyReused, SettingsError, StoreUnavailable, UnknownCall
 from shared.identifiers import Identifier
-from shared.notifications.base import Target
+from shared.notifications.base import DeadLetters, Target
+from shared.notifications.outgoing import Outgoing, Response
 from shared.outreach.announcing import Announcer
 from shared.outreach.campaign import Campaign
 from shared.outreach.dialing import Slots
+from shared.outreach.other_times import HELD_SECONDS, MOST_OFFERED, NoOtherTimes, OtherTime
+from shared.outreach.ports import DroppedFile
 from shared.outreach.service import Outreach
 from shared.outreach.state import State
 from shared.outreach.windows import Window
 from shared.privacy import NumberHashes
+from shared.setting_values import is_loopback
+from shared.storage_account import StorageAccount
 from shared.use_cases.base import Erased, Task, UseCase
+
+TIMES = "other times"
+"""What the hook is called in errors."""
 
 
 def outreach_tables(prefix: str) -> dict[str, str]:
@@ -81,8 +94,9 @@ class AppCalls:
 class BlobFiles:
     """Files that wait for their import, as blobs."""
 
-    def __init__(self, archive: BlobArchive) -> None:
-        self._archive = archive
+    def __init__(self, account: StorageAccount, prefix: str) -> None:
+        self._archive = BlobArchive(account, prefix, container="outreach")
+        self._inbox = BlobInbox(account, prefix)
 
     def write(self, name: str, chunks: Iterable[bytes]) -> None:
         writer = self._archive.writer(name, "text/csv")
@@ -96,6 +110,55 @@ class BlobFiles:
     def remove(self, folder: str) -> None:
         self._archive.remove(folder)
 
+    def dropped(self) -> Sequence[DroppedFile]:
+        return [
+            DroppedFile(one.name, one.version, datetime.fromtimestamp(one.changed, UTC))
+            for one in self._inbox.waiting()
+        ]
+
+    def read_dropped(self, file: DroppedFile) -> Iterator[bytes]:
+        return self._inbox.read(Dropped(file.name, file.version, 0))
+
+    def remove_dropped(self, file: DroppedFile) -> None:
+        self._inbox.remove(Dropped(file.name, file.version, 0))
+
+
+class TimesHook:
+    """Asks a hook of one's own for other times for an appointment.
+
+    Args:
+        loopback: this app runs on a developer's machine, and may call http there.
+    """
+
+    def __init__(self, url: str, *, loopback: bool) -> None:
+        self._url = url
+        self._outgoing = Outgoing(loopback=loopback)
+
+    def offer(self, offer: str, about: Mapping[str, str]) -> Sequence[OtherTime]:
+        response = self._ask("offer", offer, most=MOST_OFFERED, hold_seconds=HELD_SECONDS, **about)
+        if not 200 <= response.status < 300:
+            raise StoreUnavailable(f"{TIMES}: the hook responded {response.status}")
+        try:
+            return _Offered.model_validate_json(response.body).times
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            where = ".".join(map(str, first["loc"])) or "the body"
+            raise StoreUnavailable(f"{TIMES}: in the hook's response {where}: {first['msg']}") from None
+
+    def book(self, offer: str, time: str) -> bool:
+        return 200 <= self._ask("book", offer, time=time).status < 300
+
+    def release(self, offer: str) -> None:
+        self._ask("release", offer)
+
+    def _ask(self, action: str, offer: str, **more: object) -> Response:
+        asked = {"action": action, "offer": offer, **more}
+        return ask(self._outgoing, self._url, asked, TIMES, Idempotency_Key=f"{offer}:{action}")
+
+
+class _Offered(BaseModel):
+    times: tuple[OtherTime, ...]
+
 
 class NotSetUp:
     """Campaigns without a key to hash numbers with: there are none, and nothing of theirs is kept."""
@@ -108,6 +171,9 @@ class NotSetUp:
 
     def closing(self, record: CallRecord) -> None:
         """No campaign placed it."""
+
+    def may_place(self, record: CallRecord) -> bool:
+        return False
 
     def export(self, number: Identifier) -> Mapping[str, Any]:
         return {}
@@ -151,17 +217,21 @@ def compose_outreach(parts: Parts) -> UseCase:
     def clock() -> datetime:
         return datetime.now(UTC)
 
-    archive = BlobArchive(settings.storage_account, settings.store_prefix, container="outreach")
+    def letters() -> DeadLetters:
+        return TableDeadLetters(settings.storage_account, settings.store_prefix)
+
+    hook = settings.reminders_times_url
     return Outreach(
         state=state,
         calls=AppCalls(parts),
-        files=parts.files or BlobFiles(archive),
+        files=parts.files or BlobFiles(settings.storage_account, settings.store_prefix),
         queue=parts.queue,
         agenda=parts.agenda,
         windows=window_of,
         flows=parts.flows,
         lines=parts.lines,
-        announce=Announcer(targets, state.people, parts.queue, clock).announce,
+        announcer=Announcer(targets, letters, state.people, parts.queue, clock),
+        times=TimesHook(hook, loopback=is_loopback(settings.callback_base_url)) if hook else NoOtherTimes(),
         clock=clock,
         most_rows=settings.outreach_max_recipients,
         evidence_days=settings.evidence_retention_days,

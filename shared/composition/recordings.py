@@ -13,7 +13,7 @@ from shared.azure.recording_ledger import TableLedger
 from shared.azure.recording_source import ServiceSource
 from shared.azure.speech import AzureSpeech
 from shared.azure.topic import TopicPublisher
-from shared.calls.finding import call_of_recording
+from shared.calls.finding import call_of_recording, days_of_call
 from shared.calls.store.base import CallStore
 from shared.quality.scorecards import load_scorecards
 from shared.quality.thresholds import Thresholds
@@ -73,5 +73,11 @@ def compose_recordings(settings: Settings, store: CallStore, flows: Collection[s
         ),
         call_of=partial(call_of_recording, store),
     )
-    service = ReportService(pipeline, ledger, archive, link_seconds=settings.report_link_minutes * 60)
+    service = ReportService(
+        pipeline,
+        ledger,
+        archive,
+        link_seconds=settings.report_link_minutes * 60,
+        days_of=partial(days_of_call, store),
+    )
     return Recordings(pipeline, service)

@@ -79,12 +79,14 @@ class Handoff:
     # For the flow of a call that came in. What these give is JSON, and each may be asked twice.
 
     def begin(self, call_id: str, caller: str, line: str, language: str, context: Mapping[str, str]) -> dict[str, str]:
-        """Make the case of a call: its id, and the customer's number if it came with the call."""
+        """Make the case of a call: its id, the customer's number if it came with the call, and whether anybody can be
+        called back under the number that was called (`calls_back`; empty: nobody)."""
         now = self._clock()
         case_id = self.cases.claim(call_id, rules.new_id(now, self._random()))
         made = rules.begun(case_id, call_id, now, caller=caller, line=line, language=language, context=context)
         self.cases.put_new(made)
-        return {"case": case_id, "customer": made.keyed}
+        can = self._desk.number and line and Identifier(raw_id=line).phone_number
+        return {"case": case_id, "customer": made.keyed, "calls_back": "yes" if can else ""}
 
     def tell(self, case_id: str, said: str, keyed: str, language: str) -> None:
         """Keep what the caller has said and keyed; empty: nothing new."""
@@ -222,6 +224,9 @@ class Handoff:
             self.cases.forget_call(record.call_id)  # it was erased while the call was up
         else:
             self._put(case)
+
+    def may_place(self, record: CallRecord) -> bool:
+        return True
 
     def export(self, number: Identifier) -> Mapping[str, Any]:
         """All cases of a number. Reads through all cases."""

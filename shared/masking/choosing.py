@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from shared.errors import StateConflict
-from shared.masking.session import Claim, Standing
+from shared.masking.session import Claim, Session, Standing
 
 
 class PoolExhausted(StateConflict):
@@ -101,6 +102,64 @@ def exhausted(
         f"{in_use}; numbers that {field} had until shortly ago: {cooling}; calls at once: {calls_at_once}. A pool of "
         f"{would_do} would do: add numbers to lines.yaml with `uses: [masking]` and `called_back: masking`."
     )
+
+
+@dataclass(frozen=True, slots=True)
+class PoolOfCountry:
+    """The numbers of a country that sessions may show, and how many would do for what there is now.
+
+    Attributes:
+        most_of_one: numbers that one person has, or had until shortly ago, at most.
+        calls_at_once: telephones that the numbers have on the line now.
+    """
+
+    country: str
+    numbers: tuple[str, ...]
+    sessions: int
+    most_of_one: int
+    calls_at_once: int
+    would_do: int
+
+
+def pools(
+    pool: Sequence[PoolNumber],
+    sessions: Iterable[Session],
+    calls_at_once: Mapping[str, int],
+    cool_off: timedelta,
+    now: datetime,
+) -> list[PoolOfCountry]:
+    """The pool, country by country.
+
+    Args:
+        sessions: as they are now, open and closed.
+    """
+    opened, taken = Counter[str](), Counter[tuple[str, str]]()
+    country_of = {one.number: one.country for one in pool}
+    for session in sessions:
+        if session.state != "open" and not _cools(session, cool_off, now):
+            continue
+        countries = {country_of[party.shows] for _, party in session.parties if party.shows in country_of}
+        if session.state == "open":
+            opened.update(countries)
+        taken.update(
+            (country_of[party.shows], party.number)
+            for _, party in session.parties
+            if party.shows in country_of and party.number
+        )
+    found = []
+    for country in sorted({one.country for one in pool}):
+        numbers = [one for one in pool if one.country == country]
+        most = max((count for (where, _), count in taken.items() if where == country), default=0)
+        calls = sum(calls_at_once.get(one.number, 0) for one in numbers)
+        would_do = max(1, size(most, calls, min(one.concurrent_out for one in numbers)))
+        found.append(
+            PoolOfCountry(country, tuple(one.number for one in numbers), opened[country], most, calls, would_do)
+        )
+    return found
+
+
+def _cools(session: Session, cool_off: timedelta, now: datetime) -> bool:
+    return session.closed_at is not None and session.reason != "abandoned" and now - session.closed_at < cool_off
 
 
 def size(sessions_of_one: int, calls_at_once: int, concurrent_out: int) -> int:

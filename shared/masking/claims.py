@@ -72,7 +72,7 @@ class Claims:
         self._rows = rows
         self._sessions = sessions
         self._numbers = numbers
-        self._cool_off = cool_off
+        self.cool_off = cool_off
 
     def hashes(self, person: str) -> tuple[str, ...]:
         """Under what a person, or a PIN, may be kept: the current key's first."""
@@ -99,7 +99,7 @@ class Claims:
         for _ in range(TRIES):
             texts, held = self._held(person, wish.pool, now)
             order = candidates(
-                wish.pool, held, wish.claim, sticky=wish.sticky, cool_off=self._cool_off, now=now, seed=wish.seed
+                wish.pool, held, wish.claim, sticky=wish.sticky, cool_off=self.cool_off, now=now, seed=wish.seed
             )
             if not order:
                 return Taken("", [one for one in held.values() if one.standing.state != "never"])

@@ -9,13 +9,13 @@ minutes without, whoever wants the same numbers gives it up by a write to its ro
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import chain
 from typing import NamedTuple
 
 from shared.errors import InvalidInput, KeyReused, StateConflict, StoreUnavailable
-from shared.masking.choosing import PoolNumber, exhausted
+from shared.masking.choosing import PoolNumber, PoolOfCountry, exhausted, pools
 from shared.masking.claims import Claims, Wish
 from shared.masking.people import country_of, read_person
 from shared.masking.pins import Pins, known_as
@@ -95,6 +95,10 @@ class Opener:
         self._calls_at_once = calls_at_once
         self._clock = clock
         self._token = token
+
+    def pools(self, sessions: Iterable[Session], cool_off: timedelta) -> list[PoolOfCountry]:
+        """The pool, country by country. Args: sessions: as they are now."""
+        return pools(self._pool, sessions, self._calls_at_once(), cool_off, self._clock())
 
     def open(self, wanted: Wanted, key: str | None) -> tuple[bool, Session]:
         """Open a session, or give the one that this key has opened; whether it is new.

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
-from itertools import chain
+from itertools import chain, islice
 from typing import Any, TypedDict, get_args
 
 from shared.calls.record import CallRecord
 from shared.errors import InvalidInput, NotFound, SettingsError
 from shared.identifiers import Identifier
 from shared.logs import logger
+from shared.masking.choosing import PoolOfCountry
 from shared.masking.claims import Claims, Found
 from shared.masking.opening import USE, Opener, Wanted
 from shared.masking.pins import Pins, known_as
@@ -19,6 +20,9 @@ from shared.masking.sessions import Interaction, OngoingCall, Outcome, Sessions
 from shared.use_cases.base import Agenda, Erased, Task
 
 log = logger("switchboard.masking")
+
+MOST_SESSIONS = 5_000
+"""Sessions that are looked at to tell how many numbers would do, the newest (our choice)."""
 
 
 class Way(TypedDict):
@@ -114,6 +118,12 @@ class Masking:
             session = settled(found, now)
             if session.state != "opening" and session.reason != "abandoned" and state in ("", session.state):
                 yield session
+
+    def pools(self) -> tuple[list[PoolOfCountry], bool]:
+        """The pool, country by country, by the newest sessions; whether those were all. Five queries at most."""
+        now, rows = self._clock(), iter(self._sessions.listed())
+        newest = [settled(found, now) for found in islice(rows, MOST_SESSIONS)]
+        return self._opener.pools(newest, self._claims.cool_off), next(rows, None) is None
 
     def extend(self, session_id: str, lasts: timedelta) -> Session:
         """Have a session expire so much later than now. NotFound; StateConflict once it is closed."""
@@ -239,6 +249,9 @@ class Masking:
         )
         self._sessions.note(session_id, interaction)
         self._sessions.change_ongoing(session_id, lambda found: _without(found, record.call_id))
+
+    def may_place(self, record: CallRecord) -> bool:
+        return True
 
     def export(self, number: Identifier) -> Mapping[str, Any]:
         phone = number.phone_number or number.raw_id

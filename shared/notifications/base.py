@@ -24,12 +24,17 @@ class NotificationQueue(Protocol):
         """A message that becomes visible in so many seconds. StoreUnavailable."""
 
 
+CAMPAIGN = "campaign-"
+"""What stands before the id of a campaign, where a dead letter is of one."""
+
+
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
     """An event that one target was not given.
 
     Attributes:
-        day: UTC day on which the call started.
+        day: UTC day on which the call started, or the campaign was finished.
+        call_id: whose event it is; of a campaign CAMPAIGN and its id.
         reason: of the last attempt.
         since, at: from when it was tried, and when it was given up: Unix time in milliseconds.
     """

@@ -10,11 +10,11 @@ class NotificationError(SwitchboardError):
 
 
 class UnknownDeadLetter(NotificationError):
-    """No event of this call was given up."""
+    """No event of this call, or of this campaign, was given up."""
 
     def __init__(self, call_id: str) -> None:
         self.call_id = call_id
-        super().__init__(f"there is no dead letter of the call {call_id}")
+        super().__init__(f"there is no dead letter of {call_id}")
 
 
 class NotDelivered(NotificationError):

@@ -1,7 +1,6 @@
 """Requests to addresses that somebody outside has given: web hooks.
 
-No redirect is followed, no proxy is used, no credential or cookie is sent, and of a response only the status and
-Retry-After are of interest.
+No redirect is followed, no proxy is used, no credential or cookie is sent, and of a response only its start is read.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ WHOLE_SECONDS = 20.0
 MOST_ADDRESSES = 3
 """Addresses of one host that are tried for a connection (our choice)."""
 MOST_READ = 4096
-"""Bytes that are read of the body of a response, so that an ordinary one ends in order; none is kept."""
+"""Bytes that are read of the body of a response, so that an ordinary one ends in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +34,12 @@ class Response:
 
     Attributes:
         retry_after: seconds that the other side asks to wait; None: it does not say.
+        body: its first MOST_READ bytes; less where it broke off.
     """
 
     status: int
     retry_after: float | None = None
+    body: bytes = b""
 
 
 class Outgoing:
@@ -114,10 +115,11 @@ class Outgoing:
             connection.putheader(name, value)
         connection.endheaders(body)
         with connection.getresponse() as response:
+            body = b""
             # The status is what counts: a body that breaks off changes nothing.
             with suppress(OSError, http.client.HTTPException):
-                response.read(MOST_READ)
-            return Response(response.status, retry_after(response.headers.get("Retry-After", ""), self._clock))
+                body = response.read(MOST_READ)
+            return Response(response.status, retry_after(response.headers.get("Retry-After", ""), self._clock), body)
 
     @cached_property
     def _certificates(self) -> ssl.SSLContext:

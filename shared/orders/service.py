@@ -109,6 +109,9 @@ class Orders:
     def closing(self, record: CallRecord) -> None:
         """An order is written during its call: nothing is left to do."""
 
+    def may_place(self, record: CallRecord) -> bool:
+        return True
+
     def export(self, number: Identifier) -> Mapping[str, Any]:
         """The orders of a number."""
         found = self.store.of_number(self._hashes.candidates(number.raw_id))

@@ -174,6 +174,15 @@ def import_over(campaign: Campaign, upload: str, people: int, *, whole: bool = T
     return campaign.model_copy(update=changed)
 
 
+def read_so(campaign: Campaign, files: FileOptions) -> Campaign:
+    """The campaign whose next file is read by these options; CampaignState while one is imported, and once stopped."""
+    if files == campaign.files:
+        return campaign
+    if campaign.state in ("importing", "stopped"):
+        raise CampaignState(f"the campaign is {campaign.state} and reads no other file. {_REMEDIES[campaign.state]}")
+    return campaign.model_copy(update={"files": files})
+
+
 def all_done(campaign: Campaign, now: datetime) -> Campaign:
     """A running campaign whose people are all in a final state; any other stays as it is."""
     if campaign.state != "running":

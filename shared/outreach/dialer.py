@@ -8,17 +8,21 @@ shortly before the call: who was held up meanwhile leaves it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from secrets import token_hex
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from shared.errors import StoreError
 from shared.logs import logger
 from shared.outreach.campaign import Campaign
 from shared.outreach.contacts import Contact
 from shared.outreach.decisions import AGAIN_AFTER, FINAL_STATES, Allowed, Decision, Known, Later, Never, may_call
-from shared.outreach.dialing import Dialing, opened, over, wakes
+from shared.outreach.dialing import LEASE, Dialing, dialed_by, left_by, opened, over, still_dialed_by, wakes
 from shared.outreach.ledgers import EvidenceRecord
 from shared.outreach.lists import ListHead, forbidding, stale
 from shared.outreach.outcomes import OutcomeClass
@@ -37,6 +41,8 @@ PAGES = 8
 """Pages of people that are read at once (our choice): of 50,000 people some 400."""
 HELD_UP = timedelta(seconds=30)
 """A decision that is older is none any more (our choice)."""
+TAKEOVER = LEASE + timedelta(seconds=1)
+"""When it is looked whether whoever dials has died over it (our choice)."""
 NO_ROOM = timedelta(seconds=10)
 """When it is looked again for a free slot, whose end nobody here is told of (our choice)."""
 BRAKED = timedelta(minutes=1)
@@ -49,11 +55,16 @@ OF_ONE = "number_off"
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """What holds for all people of one look."""
+    """What holds for all people of one look.
+
+    Attributes:
+        dialer: who looks.
+    """
 
     campaign: Campaign
     window: Window
     lists: tuple[ListHead, ...]
+    dialer: str
 
 
 class Dialer:
@@ -78,8 +89,39 @@ class Dialer:
         self._company = company
 
     def dial(self, id: str) -> str:
-        """Place the calls of a campaign that are due, as far as there is room; what came of it, for the log."""
-        began, placed = self._now(), 0
+        """Place the calls of a campaign that are due, as far as there is room; what came of it, for the log. One does
+        so at a time: whoever comes meanwhile has that one look again."""
+        campaign, dialer, began = self._state.campaigns.get(id), token_hex(8), self._now()
+        if campaign is None or not campaign.calls:
+            return "not running"
+        if not self._is_dialer(id, partial(dialed_by, dialer=dialer, now=began), dialer):
+            self.look_again(id, began + TAKEOVER)
+            return "another dials"
+        outcome, is_dialer = "", True
+        try:
+            while is_dialer:
+                outcome = self._dial(id, dialer, began)
+                if self._now() - began > BUDGET:
+                    break
+                is_dialer = self._is_dialer(id, partial(left_by, dialer=dialer, now=self._now()), dialer)
+                if is_dialer:
+                    self._is_dialer(id, partial(dialed_by, dialer=dialer, now=self._now()), dialer)
+        finally:
+            if is_dialer:
+                with suppress(StoreError):  # the lease ends by itself
+                    self._is_dialer(id, partial(left_by, dialer=dialer, now=self._now(), for_good=True), dialer)
+        if is_dialer:
+            self._queue.send(Task(USE, "dial", {"campaign": id}))
+        return outcome
+
+    def _is_dialer(self, id: str, how: Callable[[Dialing], Dialing], dialer: str) -> bool:
+        """Change who dials; whether this one does then."""
+        dialing = self._state.dialing.change(id, lambda one: how(one or Dialing()))
+        return dialing is not None and dialing.dialer == dialer
+
+    def _dial(self, id: str, dialer: str, began: datetime) -> str:
+        """Place calls until nobody is due, or something holds all others up."""
+        placed, planned = 0, False
         while True:
             campaign = self._state.campaigns.get(id)
             if campaign is None or not campaign.calls:
@@ -92,12 +134,14 @@ class Dialer:
                 self.look_again(id, now + AGAIN_AFTER)
                 return f"placed={placed} waits"
             if now - began > BUDGET:
-                self._queue.send(Task(USE, "dial", {"campaign": id}))
                 return f"placed={placed} goes on"
             due = self._state.people.due(id, now, PAGES)
             if not due:
                 return f"placed={placed} {self._rest(campaign, now)}"
-            around = Round(campaign, window, lists)
+            if not planned:
+                self.look_again(id, now + TAKEOVER)
+                planned = True
+            around = Round(campaign, window, lists, dialer)
             for person in self._ready(around, due, now):
                 held_up = self._call(around, person)
                 if held_up == "":
@@ -120,16 +164,17 @@ class Dialer:
         self._state.contacts.change(person.wanted.number, lambda one: one.ended(attempt, counts=False))
         self._drop(campaign.id, person.key, attempt)
 
-    def resume(self, campaign: Campaign, person: Person, attempt: str) -> None:
-        """Go on with an attempt whose call was never sent, if the person may be called now as well."""
+    def may_go_on(self, campaign: Campaign, person: Person, attempt: str) -> bool:
+        """Whether a person may be called now by an attempt whose call may never have been sent."""
         now, number, rules = self._now(), person.wanted.number, campaign.rules
-        window, lists = self._windows(campaign), self._state.do_not_call.heads()
-        if window is None or person.state != "calling":
-            return
+        going_on, window, lists = person.open_attempt, self._windows(campaign), self._state.do_not_call.heads()
+        if window is None or not campaign.calls or person.state != "calling":
+            return False
+        if going_on is None or going_on.id != attempt:
+            return False
         known = Known(self._state.contacts.get(number), self._state.do_not_call.listed(number, lists), lists)
         begun = {"state": "waiting", "attempts": person.attempts[:-1], "begun": person.begun - 1, "due": now}
-        if isinstance(may_call(person.model_copy(update=begun), now, rules, window, known), Allowed):
-            self._calls.resume(attempt)
+        return isinstance(may_call(person.model_copy(update=begun), now, rules, window, known), Allowed)
 
     def finish(self, campaign: Campaign, key: str, attempt: str, outcome: OutcomeClass, result: str = "") -> None:
         """Note what came of an attempt."""
@@ -180,7 +225,7 @@ class Dialer:
             else:
                 return self._blocked(campaign.id, code, BRAKED)
             return "not called"
-        caller = self._room(campaign, person, attempt, now)
+        caller = self._room(around, person, attempt, now)
         if not caller:
             return self._blocked(campaign.id, "no room", NO_ROOM)
         decision, contact = self._claim(around, person, attempt, now)
@@ -224,13 +269,16 @@ class Dialer:
         contact = self._state.contacts.change(person.wanted.number, claimed)
         return decision[-1], contact
 
-    def _room(self, campaign: Campaign, person: Person, attempt: str, now: datetime) -> str:
+    def _room(self, around: Round, person: Person, attempt: str, now: datetime) -> str:
         """The own number to call by, noted in the campaign's row; empty: there is no room."""
+        campaign = around.campaign
         slots = self._calls.slots(campaign.callers)
-        dialing = self._state.dialing.change(
-            campaign.id,
-            lambda one: opened(one or Dialing(), person.key, attempt, now, slots, campaign.at_once),
-        )
+
+        def taken(dialing: Dialing | None) -> Dialing:
+            going_on = still_dialed_by(dialing or Dialing(), around.dialer, now)
+            return opened(going_on, person.key, attempt, now, slots, campaign.at_once)
+
+        dialing = self._state.dialing.change(campaign.id, taken)
         call = dialing.open.get(person.key) if dialing else None
         return call.caller if call is not None and call.attempt == attempt else ""
 
@@ -281,7 +329,12 @@ def given(campaign: Campaign, person: Person, attempt: str, company: str) -> dic
 def spoken_appointment(campaign: Campaign, person: Person) -> str | None:
     """A person's appointment by the clock of the company, as flows have it; None: there is none."""
     appointment = person.wanted.appointment
-    return None if appointment is None else appointment.astimezone(ZoneInfo(campaign.rules.zone)).isoformat()
+    return None if appointment is None else spoken(campaign, appointment)
+
+
+def spoken(campaign: Campaign, at: datetime) -> str:
+    """A time by the clock of the company."""
+    return at.astimezone(ZoneInfo(campaign.rules.zone)).isoformat()
 
 
 def _unless_changed(person: Person | None, seen: tuple[Person, Decision]) -> Person | None:

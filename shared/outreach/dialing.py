@@ -29,12 +29,49 @@ class Dialing(BaseModel):
     Attributes:
         open: by the person's key.
         wake: when somebody will look whether there is more to call; in the past: nobody will, but for the agenda.
+        dialer: who dials at the moment, one for a campaign: several would want the same people; empty: nobody.
+        until: the end of the dialer's lease, should it have died.
+        again: somebody wanted to dial meanwhile: the dialer looks once more before it stops.
     """
 
     model_config = ConfigDict(frozen=True, defer_build=True)
 
     open: Mapping[str, OpenCall] = {}
     wake: AwareDatetime | None = None
+    dialer: str = ""
+    until: AwareDatetime | None = None
+    again: bool = False
+
+
+LEASE = timedelta(seconds=5)
+"""How long a dialer that says nothing is taken for alive (our choice): a call is placed within less. If not, two dial,
+which costs requests and no more."""
+
+
+def dialed_by(dialing: Dialing, dialer: str, now: datetime) -> Dialing:
+    """With a dialer, unless there is one: then that one knows that it has to look again."""
+    alive = dialing.until is not None and now < dialing.until <= now + LEASE
+    if alive and dialing.dialer not in ("", dialer):
+        return dialing.model_copy(update={"again": True})
+    return dialing.model_copy(update={"dialer": dialer, "until": now + LEASE, "again": False})
+
+
+def still_dialed_by(dialing: Dialing, dialer: str, now: datetime) -> Dialing:
+    """With the lease of its dialer from now on, unless another one has it by now."""
+    return dialing.model_copy(update={"until": now + LEASE}) if dialing.dialer == dialer else dialing
+
+
+def left_by(dialing: Dialing, dialer: str, now: datetime, *, for_good: bool = False) -> Dialing:
+    """Without its dialer, unless it has to look again, which it still has to do then.
+
+    Args:
+        for_good: it does not.
+    """
+    if dialing.dialer != dialer:
+        return dialing
+    if dialing.again and not for_good:
+        return dialing.model_copy(update={"until": now + LEASE})
+    return dialing.model_copy(update={"dialer": "", "until": None})
 
 
 class Slots(NamedTuple):

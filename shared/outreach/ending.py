@@ -58,8 +58,18 @@ class Ending:
         if campaign.calls:
             self._queue.send(Task(USE, "dial", {"campaign": of}))
 
+    def may_place(self, record: CallRecord) -> bool:
+        """Whether whom a call is to, whose request may never have left, may be called now."""
+        attempt = self._calls.attempt_of(record)
+        of, _, rest = attempt.partition(":")
+        campaign, person = self._state.campaigns.get(of), self._state.people.get(of, rest.partition(":")[0])
+        if not attempt or campaign is None or person is None:
+            return False
+        return self._dialer.may_go_on(campaign, person, attempt)
+
     def recover(self, id: str) -> int:
-        """End the attempts whose calls were never placed, how many; go on with those whose placing broke off."""
+        """End the attempts whose calls were never placed, how many; go on with those whose placing broke off, which
+        calls whom may be called then."""
         campaign, dialing = self._state.campaigns.get(id), self._state.dialing.get(id)
         if campaign is None or dialing is None:
             return 0
@@ -73,8 +83,8 @@ class Ending:
                 log.warning("campaign=%s: an attempt was begun and its call never placed", id)
                 self._dialer.not_tried(campaign, person, call.attempt)
                 count += 1
-            elif campaign.calls and self._calls.broke_off(call.attempt):
-                self._dialer.resume(campaign, person, call.attempt)
+            elif self._calls.broke_off(call.attempt):
+                self._calls.resume(call.attempt)
         return count
 
     def finish(self, id: str) -> str:

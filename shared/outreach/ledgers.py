@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from functools import partial
+from itertools import islice
 from typing import Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict
@@ -14,7 +15,12 @@ from shared.outreach.decisions import Evidence
 from shared.outreach.lists import OWN, ListHead, Listing, joined
 from shared.outreach.outcomes import OutcomeClass
 from shared.privacy import NumberHashes
-from shared.rows import Rows
+from shared.rows import MOST_ROWS, Rows
+
+PARTS = 256
+"""Partitions of an imported list (our choice): of 30,000 numbers, more than a hundred are in each."""
+LISTED_AT_ONCE = 50_000
+"""Numbers of a do-not-call list that are held, as hashes, and written together (our choice): some 10 MB."""
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -109,7 +115,11 @@ class Contacts:
 
 
 class DoNotCall:
-    """Do-not-call lists: numbers by their keyed hashes. An opt-out stays until it is taken out."""
+    """Do-not-call lists: numbers by their keyed hashes. An opt-out stays until it is taken out.
+
+    The company's own list has a partition for each number. An imported one has PARTS, by the beginning of the hash,
+    so that a hundred of its numbers are written together.
+    """
 
     def __init__(self, rows: Rows, numbers: NumberHashes) -> None:
         self._rows = rows
@@ -122,13 +132,16 @@ class DoNotCall:
         return tuple(self._heads.all())
 
     def listed(self, number: str, heads: Iterable[ListHead]) -> tuple[Listing, ...]:
-        """Where a number is listed. One round trip, two while a key is changed.
+        """Where a number is listed. One round trip, and one for each imported list; twice that while a key is changed.
 
         Args:
             heads: the lists that count: of an imported one, what its newest version no longer has does not.
         """
-        as_of = {one.name: one.as_of for one in heads}
-        found = (one for hashed in self._numbers.candidates(number) for one in self._listed.all(hashed))
+        found, as_of = list[Listing](), {one.name: one.as_of for one in heads}
+        for hashed in self._numbers.candidates(number):
+            found += self._listed.all(hashed)
+            texts = (self._rows.get("ledger", _part(name, hashed), hashed) for name in as_of)
+            found += [Listing.model_validate_json(text) for text in texts if text is not None]
         return tuple(
             one
             for one in found
@@ -139,23 +152,29 @@ class DoNotCall:
         """Put a number on the company's own list. Two round trips."""
         self._listed.change(OWN, lambda one: joined(one, listing), self._numbers.of(number))
 
-    def remove(self, number: str, name: str = OWN) -> None:
-        """Take a number from a list."""
+    def remove(self, number: str) -> None:
+        """Take a number from the company's own list."""
         for hashed in self._numbers.candidates(number):
-            self._listed.change(name, lambda _: None, hashed)
+            self._listed.change(OWN, lambda _: None, hashed)
 
     def replace(self, head: ListHead, numbers: Iterable[str], since: datetime) -> ListHead:
-        """Import a list, or a newer version of it, which counts when it is whole. One round trip a number.
+        """Import a list, or a newer version of it, which counts when it is whole. Of LISTED_AT_ONCE numbers, one round
+        trip for a hundred.
 
         Args:
             since: the beginning of the day of `head.as_of`, in UTC.
         """
         listing = Listing(list=head.name, since=since, purposes=head.purposes, reason=head.source)
-        count = 0
-        for number in numbers:
-            text = listing.model_dump_json()
-            self._rows.put("ledger", f"listed.{self._numbers.of(number)}", {head.name: text})
-            count += 1
+        count, text, left = 0, listing.model_dump_json(), iter(numbers)
+        while some := list(islice(left, LISTED_AT_ONCE)):
+            parts: dict[str, list[str]] = {}
+            for number in some:
+                hashed = self._numbers.of(number)
+                parts.setdefault(_part(head.name, hashed), []).append(hashed)
+            for part, keys in parts.items():
+                for at in range(0, len(keys), MOST_ROWS):
+                    self._rows.put("ledger", part, dict.fromkeys(keys[at : at + MOST_ROWS], text))
+            count += len(some)
         whole = head.model_copy(update={"numbers": count})
         self._heads.change(head.name, lambda _: whole)
         return whole
@@ -205,6 +224,11 @@ class EvidenceRecords:
         for row in gone:
             self._rows.put("ledger", row.partition, {row.key: None})
         return len(gone)
+
+
+def _part(name: str, hashed: str) -> str:
+    """The partition of a number on an imported list: by the hash behind the id of its key."""
+    return f"imported.{name}.{int(hashed.rpartition('.')[2][:4], 16) % PARTS:02x}"
 
 
 def _unless(gone: str, text: str | None) -> str | None:

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
+from shared.errors import StoreUnavailable
 from shared.identifiers import Identifier
+from shared.logs import logger
 from shared.outreach.campaign import Campaign
-from shared.outreach.dialer import given, spoken_appointment
+from shared.outreach.dialer import given, spoken, spoken_appointment
 from shared.outreach.ending import Ending
-from shared.outreach.person import Person, called_back
+from shared.outreach.other_times import MOST_OFFERED, OtherTimes
+from shared.outreach.person import Person, called_back, rescheduled
 from shared.outreach.ports import Clock
 from shared.outreach.state import State
+
+log = logger("switchboard.outreach")
 
 LOOKED_AT = 5
 """Of the newest calls to a number, so many are looked at for what somebody who calls back is called about."""
@@ -20,11 +26,12 @@ LOOKED_AT = 5
 class OnCall:
     """For flows, through `call.run`."""
 
-    def __init__(self, state: State, ending: Ending, clock: Clock, company: str) -> None:
+    def __init__(self, state: State, ending: Ending, clock: Clock, company: str, times: OtherTimes) -> None:
         self._state = state
         self._ending = ending
         self._now = clock
         self._company = company
+        self._times = times
 
     def still_counts(self, campaign: str, person: str, appointment: str | None) -> bool:
         """Whether what the call is about is still so: an appointment that is over, too close, moved or cancelled
@@ -56,6 +63,48 @@ class OnCall:
         """Somebody who called back says what they want; whether they are known."""
         after = self._state.people.change(campaign, person, lambda one: one and called_back(one, result))
         return after is not None
+
+    def other_times(self, offer: str, campaign: str, person: str) -> list[dict[str, str]]:
+        """Up to three times that the calendar holds for somebody, `id` and `at` by the clock of the company, those
+        that are still to come. None where there is no calendar, or it does not respond: nobody waits for it on the
+        telephone.
+        """
+        found, kept = self._state.people.get(campaign, person), self._state.campaigns.get(campaign)
+        if found is None or kept is None or (appointment := spoken_appointment(kept, found)) is None:
+            return []
+        about = {"campaign": campaign, "id": found.wanted.id, "appointment": appointment}
+        try:
+            times = self._times.offer(offer, about)
+        except StoreUnavailable as error:
+            log.warning("no other times campaign=%s person=%s: %s", campaign, person, error)
+            return []
+        to_come = [one for one in times if one.at > self._now()][:MOST_OFFERED]
+        return [{"id": one.id, "at": spoken(kept, one.at)} for one in to_come]
+
+    def book(self, offer: str, campaign: str, person: str, appointment: str, time: Mapping[str, str]) -> bool:
+        """Whether one of the times is the person's appointment now, in place of the one that was spoken of. False: that
+        one was moved or cancelled meanwhile, or the calendar has given the time away, or does not respond; then
+        somebody must call them.
+        """
+        was, now = datetime.fromisoformat(appointment), datetime.fromisoformat(time["at"])
+        found = self._state.people.get(campaign, person)
+        if found is None or found.state == "cancelled" or found.wanted.appointment not in (was, now):
+            return False
+        try:
+            booked = self._times.book(offer, time["id"])
+        except StoreUnavailable as error:
+            log.warning("not known whether it is booked campaign=%s person=%s: %s", campaign, person, error)
+            return False
+        if booked:
+            self._state.people.change(campaign, person, lambda one: one and rescheduled(one, was, now))
+        return booked
+
+    def release(self, offer: str) -> None:
+        """None of the times suits. The calendar lets them go by itself where it does not hear of it."""
+        try:
+            self._times.release(offer)
+        except StoreUnavailable as error:
+            log.warning("the times of an offer are held on: %s", error)
 
     def no_more_calls(self, raw_id: str, about: Mapping[str, Any]) -> bool:
         """Somebody who called back wants no further calls; whether there is a number to keep that of.

@@ -4,32 +4,39 @@ Some fifty people share a row, a page, by their keys: a row each would make the 
 campaign has 1,024 pages in 64 partitions. For each page with somebody who waits there is a row in `due`, in a partition
 for each day, whose key begins with the minute in which the first of them is due: so the next are found in one query.
 
-That row is written before the page where somebody is due earlier than before, and once more after it. Rows that are too
-early stay, until `due` finds them and nobody has written them anew since.
+So that nobody who waits is lost, whoever dies, and in whatever order several write: a page always has a row that is no
+later than its first. It is written before the page where somebody is due earlier than before, and after it where the
+first is due later. Rows that are wrong stay until `due` finds them. It writes the right one, then touches the page, by
+which a change that was planned before must be planned again, with its row; then it removes the wrong one, unless
+somebody has written that anew.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import partial
-from hashlib import sha256
 from itertools import islice
+from secrets import token_hex
 from typing import TypeVar
 
 from pydantic import TypeAdapter
 
 from shared.outreach.person import Person
-from shared.rows import MOST_ROWS, Change, Changed, Rows
+from shared.rows import MOST_ROWS, Change, Changed, Row, Rows
 
 T = TypeVar("T")
 How = Callable[[Person | None, T], Person | None]
 """What an item makes of a person; None, before: there is nobody, after: they are removed."""
 
 Marks = dict[str, dict[str, str | None]]
-"""Rows of `due`, by partition and key. A row's text tells it from one that somebody else writes later."""
+"""Rows of `due`, by partition and key. A row's text is another each time that it is written."""
 
+LOOKED_AT = 100
+"""Rows of `due` that are read at once (our choice): of some, those who are due have been called meanwhile."""
 _PAGE = TypeAdapter(list[Person])
+_KEY = re.compile(r"[0-9a-f]{32}")
 _BEHIND = "/"
 """The sign behind `.`: the end of all partitions that begin with a campaign's id and a dot."""
 _DAY_MINUTES = 24 * 60
@@ -50,8 +57,7 @@ class People:
 
     def change(self, campaign: str, key: str, how: Callable[[Person | None], Person | None]) -> Person | None:
         """Change a person by a pure function, as they are at that moment; None, before: there is nobody, after: they
-        are removed. Two round trips, and up to two more if they become the first of their page to be due, or are no
-        longer.
+        are removed. Two round trips, and one more if they become the first of their page to be due, or are no longer.
 
         Args:
             how: what it gave, given to it, must come back (`rows.Change`).
@@ -85,29 +91,35 @@ class People:
                 "people",
                 partition,
                 {page: _change(of_page, how) for page, of_page in pages.items()},
-                lambda planned: self._put(_marks(campaign, planned, {}, ahead=True)),
+                lambda planned: self._put(_marks(campaign, planned, {}, earlier=True)),
             )
-            _marks(campaign, changed, marks)
+            _marks(campaign, changed, marks, earlier=False)
         self._put(marks)
 
     def due(self, campaign: str, until: datetime, most: int) -> list[Person]:
         """People who wait and are due by then, the earliest pages first, and of a page all of them. One query, and a
-        round trip for each page.
+        round trip for each page; more of both where rows are wrong.
 
         Args:
-            most: pages that are looked at.
+            most: pages with somebody who is due.
         """
-        found: dict[str, Person] = {}
         minute = _minute(until)
         last = _day(campaign, minute + _DAY_MINUTES)
-        for partition, key, mark in self._rows.first("due", f"{campaign}.", last, most, f"{minute + 1:08d}"):
-            told, _, page = key.partition(".")
-            text = self._rows.get("people", _partition(campaign, page), page)
-            if _first_minute(text) != int(told):
-                self._put(_marks(campaign, {page: (None, text)}, {}))
-                self._rows.change("due", partition, {key: partial(_unless_new, mark)})
-            found |= {one.key: one for one in _people(text) if one.state == "waiting" and one.due <= until}
-        return sorted(found.values(), key=lambda one: one.due)
+        while True:
+            found, pages, wrong = dict[str, Person](), 0, False
+            for row in self._rows.first("due", f"{campaign}.", last, LOOKED_AT, f"{minute + 1:08d}"):
+                told, _, page = row.key.partition(".")
+                text = self._rows.get("people", _partition(campaign, page), page)
+                if _first_minute(text) != int(told):
+                    self._remove_wrong(campaign, page, int(told), row)
+                    wrong = True
+                due = {one.key: one for one in _people(text) if one.state == "waiting" and one.due <= until}
+                found |= due
+                pages += bool(due)
+                if pages == most:
+                    break
+            if found or not wrong:
+                return sorted(found.values(), key=lambda one: one.due)
 
     def next_due(self, campaign: str) -> datetime | None:
         """The minute in which the next is due who waits, or an earlier one; None: nobody waits. One query."""
@@ -117,6 +129,12 @@ class People:
     def all(self, campaign: str) -> Iterator[Person]:
         """Everybody of a campaign, a page after the other. A round trip for a thousand pages."""
         return self._read(f"{campaign}.", f"{campaign}{_BEHIND}")
+
+    def behind(self, campaign: str, after: str) -> Iterator[Person]:
+        """People of a campaign in the order of their keys, those behind a key. Args: after: empty: from the first."""
+        since = _partition(campaign, _page_of(after)) if _KEY.fullmatch(after) else f"{campaign}."
+        for row in self._rows.first("people", since, f"{campaign}{_BEHIND}"):
+            yield from sorted((one for one in _people(row.text) if one.key > after), key=lambda one: one.key)
 
     def with_number(self, number: str) -> Iterator[Person]:
         """Everybody with a number, in all campaigns: reads everything, as an erasure may."""
@@ -132,10 +150,22 @@ class People:
         """Write every page's row in `due`: before a campaign is said to be finished, and after a restore."""
         pages = self._rows.first("people", f"{campaign}.", f"{campaign}{_BEHIND}")
         for row in pages:
-            self._put(_marks(campaign, {row.key: (None, row.text)}, {}))
+            self._put(_marks(campaign, {row.key: (None, row.text)}, {}, earlier=True))
 
     def _read(self, since: str, until: str) -> Iterator[Person]:
         return (one for row in self._rows.first("people", since, until) for one in _people(row.text))
+
+    def _remove_wrong(self, campaign: str, page: str, told: int, row: Row) -> None:
+        """Remove a row that tells of another minute than its page, unless it is right by now."""
+        nonce = token_hex(8)
+        changed = self._rows.change(
+            "people",
+            _partition(campaign, page),
+            {page: partial(_touched, told, nonce)},
+            lambda planned: self._put(_marks(campaign, {page: (None, planned[page][0])}, {}, earlier=True)),
+        )
+        if _first_minute(changed[page][1]) != told:
+            self._rows.change("due", row.partition, {row.key: partial(_unless_new, row.text)})
 
     def _put(self, marks: Marks) -> None:
         for partition, texts in marks.items():
@@ -144,14 +174,12 @@ class People:
                 self._rows.put("due", partition, some)
 
 
-def _marks(campaign: str, changed: Changed, marks: Marks, *, ahead: bool = False) -> Marks:
-    """Add when pages are due, where that has changed; `ahead`: only where it is earlier."""
+def _marks(campaign: str, changed: Changed, marks: Marks, *, earlier: bool) -> Marks:
+    """Add when pages are due, where that is earlier than before; or where it is later."""
     for page, (before, after) in changed.items():
         was, now = _first_minute(before), _first_minute(after)
-        if now is None or now == was or (ahead and was is not None and was < now):
-            continue
-        mark = sha256((after or "").encode()).hexdigest()[:16]
-        marks.setdefault(_day(campaign, now), {})[f"{now:08d}.{page}"] = mark
+        if now is not None and now != was and (was is None or now < was) is earlier:
+            marks.setdefault(_day(campaign, now), {})[f"{now:08d}.{page}"] = token_hex(8)
     return marks
 
 
@@ -174,7 +202,8 @@ def _day(campaign: str, minute: int) -> str:
     return f"{campaign}.{minute // _DAY_MINUTES:05d}"
 
 
-# A page's text: the minute in which the first is due who waits, or `-`, and behind a line end the people.
+# A page's text: the minute in which the first is due who waits, or `-`, behind a blank perhaps who has touched it, and
+# behind a line end the people.
 
 
 def _people(text: str | None) -> list[Person]:
@@ -182,7 +211,7 @@ def _people(text: str | None) -> list[Person]:
 
 
 def _first_minute(text: str | None) -> int | None:
-    told = (text or _NOBODY).partition("\n")[0]
+    told = (text or _NOBODY).partition("\n")[0].partition(" ")[0]
     return None if told == _NOBODY else int(told)
 
 
@@ -192,6 +221,15 @@ def _text(people: Iterable[Person]) -> str | None:
         return None
     minutes = [_minute(one.due) for one in found if one.state == "waiting"]
     return f"{min(minutes) if minutes else _NOBODY}\n{_PAGE.dump_json(found, exclude_defaults=True).decode()}"
+
+
+def _touched(told: int, nonce: str, text: str | None) -> str | None:
+    """A page, touched, even where there is none yet, which somebody may be about to make. One that is due in the minute
+    that is told stays as it is."""
+    if _first_minute(text) == told:
+        return text
+    first, _, people = (text or f"{_NOBODY}\n[]").partition("\n")
+    return f"{first.partition(' ')[0]} {nonce}\n{people}"
 
 
 def _change(items: Mapping[str, T], how: How[T]) -> Change:

@@ -235,6 +235,14 @@ def called_back(person: Person, result: str) -> Person:
     return person.model_copy(update={"state": "done", "result": result})
 
 
+def rescheduled(person: Person, was: datetime, now: datetime) -> Person:
+    """Their appointment is at another time, which they chose in the call that goes on, and so is confirmed by it. One
+    that was moved meanwhile stays."""
+    if person.wanted.appointment != was:
+        return person
+    return person.model_copy(update={"wanted": person.wanted.model_copy(update={"appointment": now})})
+
+
 def opt_out(person: Person) -> Person:
     """Of somebody who wants no more calls, whatever the call was that they said it in."""
     return person if person.state in ("cancelled", "expired") else person.model_copy(update={"state": "opted_out"})

@@ -13,6 +13,9 @@ from shared.outreach.moments import formats_that_fit
 from shared.outreach.person import Wanted
 from shared.outreach.reading import Reading
 
+PEOPLE_SHOWN = 5
+"""Good rows that are shown as they are read (our choice)."""
+
 _DATES = ("appointment", "date", "consent_at")
 
 
@@ -26,7 +29,8 @@ class Preview:
         date_formats: those that read every date of the first rows: one of them is to be named if `03/04` is among them.
         good, bad: how many rows.
         problems: of the first bad ones.
-        first: the first good one, as it is read.
+        header: the first line of the file.
+        people: the first good ones, as they are read.
     """
 
     encoding: str
@@ -37,7 +41,8 @@ class Preview:
     good: int
     bad: int
     problems: tuple[RowProblem, ...]
-    first: Wanted | None
+    header: tuple[str, ...]
+    people: tuple[Wanted, ...]
 
 
 def preview(upload: Upload, reading: Reading, most_rows: int, now: datetime) -> Preview:
@@ -47,10 +52,11 @@ def preview(upload: Upload, reading: Reading, most_rows: int, now: datetime) -> 
     dates = [
         cells[name] for row in facts.samples for cells in (columns.values(row),) for name in _DATES if name in cells
     ]
-    good, first, problems, bad = 0, None, list[RowProblem](), 0
+    good, people, problems, bad = 0, list[Wanted](), list[RowProblem](), 0
     for _, read in read_people(upload, facts, columns, reading, now):
         if isinstance(read, Wanted):
-            good, first = good + 1, first or read
+            good += 1
+            people += [read] if good <= PEOPLE_SHOWN else []
         else:
             bad += 1
             problems += [read] if bad <= MOST_PROBLEMS else []
@@ -64,5 +70,6 @@ def preview(upload: Upload, reading: Reading, most_rows: int, now: datetime) -> 
         good=good,
         bad=bad,
         problems=tuple(problems),
-        first=first,
+        header=tuple(facts.header),
+        people=tuple(people),
     )

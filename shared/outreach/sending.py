@@ -12,7 +12,7 @@ from typing import Literal
 from shared.errors import InvalidInput, KeyReused, NotFound
 from shared.outreach.campaign import Campaign, import_begun, import_over
 from shared.outreach.columns import FIELDS
-from shared.outreach.csv_file import Source, chunks_of
+from shared.outreach.csv_file import Source, chunks_of, inspect
 from shared.outreach.dialer import USE
 from shared.outreach.importing import Importer, ImportReport, Upload
 from shared.outreach.ports import Clock, Files
@@ -48,17 +48,28 @@ class Sending:
         Args:
             upload: its id, the same for the same idempotency key.
         """
-        campaign = self._state.campaigns.get(id)
-        if campaign is None:
-            raise NotFound("id", f"{id[:60]!r} is no campaign.", "GET /api/campaigns lists them.")
         digest = hashlib.sha256(kind.encode() + data).hexdigest()
         sent = Uploaded(id=upload, digest=digest, kind=kind, at=self._now(), by=who)
+        return self._take(id, sent, chunks_of(data, BLOCK)())
+
+    def take(self, id: str, upload: str, digest: str, chunks: Iterable[bytes], who: str) -> ImportReport:
+        """Take a file as a stream; the same one again changes nothing. As `send`.
+
+        Args:
+            digest: by which the same file is known.
+        """
+        return self._take(id, Uploaded(id=upload, digest=digest, kind="file", at=self._now(), by=who), chunks)
+
+    def _take(self, id: str, sent: Uploaded, chunks: Iterable[bytes]) -> ImportReport:
+        campaign, upload = self._state.campaigns.get(id), sent.id
+        if campaign is None:
+            raise NotFound("id", f"{id[:60]!r} is no campaign.", "GET /api/campaigns lists them.")
         import_begun(campaign, upload)  # refused before anything of it is kept
         kept = self._state.uploads.change(upload, lambda one: one or sent, id)
-        if kept is None or kept.digest != digest:
+        if kept is None or kept.digest != sent.digest:
             raise KeyReused
         if upload not in campaign.imported:
-            self._files.write(_name(id, upload), chunks_of(data, BLOCK)())
+            self._files.write(_name(id, upload), chunks)
             self._agenda.put(USE, id, self._now() + CHECKED_AFTER)
             begun = self._state.campaigns.change(id, lambda one: one and import_begun(one, upload))
             if begun is not None and begun.upload == upload:
@@ -99,6 +110,10 @@ class Sending:
         if campaign.upload:
             self._agenda.put(USE, campaign.id, self._now() + CHECKED_AFTER)
             self._queue.send(Task(USE, "import", {"campaign": campaign.id, "upload": campaign.upload}))
+
+    def header(self, data: bytes) -> tuple[str, ...]:
+        """The first line of a file. InvalidInput."""
+        return inspect(chunks_of(data), self._most_rows).header
 
     def preview(self, campaign: Campaign, data: bytes) -> Preview:
         """What an import would make of a file. InvalidInput."""

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,17 +13,20 @@ from shared.calls.record import CallRecord
 from shared.errors import CampaignState, InvalidInput, KeyReused, NotFound
 from shared.identifiers import Identifier
 from shared.lines.reading import Lines
-from shared.outreach.campaign import Campaign, Command, command, start_problem
+from shared.outreach.campaign import Campaign, Command, FileOptions, command, read_so, start_problem
 from shared.outreach.contacts import Contact
 from shared.outreach.decisions import Known
 from shared.outreach.dialer import USE, Dialer, given
 from shared.outreach.dry_run import DryRun, dry_run
 from shared.outreach.ending import Ending
+from shared.outreach.inbox import INBOX, Inbox
 from shared.outreach.on_call import OnCall
+from shared.outreach.other_times import OtherTimes
 from shared.outreach.person import Person, Wanted, first_due
 from shared.outreach.personal import Personal
-from shared.outreach.ports import Calls, Clock, Files, Windows
+from shared.outreach.ports import Announcing, Calls, Clock, Files, Windows
 from shared.outreach.sending import Sending, reading_of
+from shared.outreach.standing import Standing, standing
 from shared.outreach.starting import flow_problem, number_problem
 from shared.outreach.state import Audited, State
 from shared.use_cases.base import Agenda, Erased, Queue, Task
@@ -39,7 +41,8 @@ class Outreach:
     """The use case of campaigns and reminders. Safe to share between threads and instances.
 
     Args:
-        announce: tells other systems that a campaign is finished.
+        times: the calendar that offers other times for appointments.
+        announcer: tells other systems that a campaign is finished.
         evidence_days: the setting EVIDENCE_RETENTION_DAYS.
         most_rows: the setting OUTREACH_MAX_RECIPIENTS.
     """
@@ -55,7 +58,8 @@ class Outreach:
         windows: Windows,
         flows: Mapping[str, Flow],
         lines: Lines,
-        announce: Callable[[Campaign, Task], str],
+        times: OtherTimes,
+        announcer: Announcing,
         clock: Clock,
         most_rows: int,
         evidence_days: int,
@@ -66,12 +70,13 @@ class Outreach:
         self._windows = windows
         self._flows = flows
         self._lines = lines
-        self._announce = announce
+        self._announcer = announcer
         self._now = clock
         self.dialer = Dialer(state, calls, queue, agenda, windows, clock, lines.company)
         self.ending = Ending(state, calls, self.dialer, queue, clock)
         self.sending = Sending(state, files, queue, agenda, clock, most_rows)
-        self.on_call = OnCall(state, self.ending, clock, lines.company)
+        self.on_call = OnCall(state, self.ending, clock, lines.company, times)
+        self.inbox = Inbox(state, files, self.sending, agenda, clock, self.uploaded)
         self._personal = Personal(state, evidence_days)
         self._files = files
 
@@ -91,15 +96,21 @@ class Outreach:
                 return self.sending.run(of, task.given.get("upload", ""))
             case "announce":
                 campaign = self.state.campaigns.get(of)
-                return "not finished" if campaign is None or not campaign.finished else self._announce(campaign, task)
+                if campaign is None or not campaign.finished:
+                    return "not finished"
+                return self._announcer.announce(campaign, task)
         raise InvalidInput("message", f"{task.what[:40]!r} is no work of campaigns.", "Remove it.")
 
     def due(self, item: str) -> None:
-        """A campaign is to be looked at."""
+        """A campaign is to be looked at, or the files that were dropped."""
+        if item == INBOX:
+            self.inbox.look()
+            return
         campaign = self.state.campaigns.get(item)
         if campaign is None:
             return
         self.sending.check(campaign)
+        self.inbox.look_soon()  # should its chain have broken
         if campaign.calls:
             # Always at the same minutes, so that looks that were planned for several reasons become one.
             since = self._now().timestamp()
@@ -111,6 +122,10 @@ class Outreach:
         """A call is over."""
         if record.direction == "outbound":
             self.ending.closing(record)
+
+    def may_place(self, record: CallRecord) -> bool:
+        """Whether whom a call is to may be called now as well."""
+        return self.ending.may_place(record)
 
     def export(self, number: Identifier) -> Mapping[str, Any]:
         return self._personal.export(number)
@@ -129,6 +144,7 @@ class Outreach:
         kept = self.state.campaigns.change(campaign.id, lambda one: one or campaign)
         if kept is None or kept.digest != campaign.digest:
             raise KeyReused
+        self.inbox.look_soon()
         is_new = kept.secret == campaign.secret
         if is_new:
             self._note(campaign.id, "made", who)
@@ -181,10 +197,19 @@ class Outreach:
         self.state.dialing.change(id, lambda _: None)
         self.state.campaigns.change(id, lambda _: None)
 
-    def progress(self, id: str) -> Counter[str]:
-        """How many people are in each state. Reads them all."""
+    def read_so(self, id: str, files: FileOptions, who: str) -> Campaign:
+        """Have the next file read by these options. CampaignState, InvalidInput."""
+        campaign = self.get(id)
+        reading_of(campaign.model_copy(update={"files": files}))
+        if files == campaign.files:
+            return campaign
+        self._note(id, "files", who)
+        return self.state.campaigns.change(id, lambda one: one and read_so(one, files)) or self.get(id)
+
+    def progress(self, id: str) -> Standing:
+        """How many people are in each state, and what they said. Reads them all."""
         self.get(id)
-        return Counter(one.state for one in self.state.people.all(id))
+        return standing(self.state.people.all(id))
 
     def dry_run(self, id: str) -> DryRun:
         """What the campaign would do today. Reads all people, and what is known of each number."""
@@ -205,6 +230,10 @@ class Outreach:
         return dry_run(
             people, self._now(), campaign.rules, window, lambda person: found.get(person.wanted.number, nothing)
         )
+
+    def announce_again(self, id: str) -> list[str]:
+        """Tell those who did not take it that a campaign is finished; the targets. NotFound, UnknownDeadLetter."""
+        return self._announcer.announce_again(self.get(id))
 
     def audit(self, id: str) -> Sequence[Audited]:
         """Who asked for what, the oldest first."""

@@ -38,7 +38,8 @@ def flow_problem(flow: Flow | None, data: Mapping[str, Any], lines: Lines, calle
         data: the input of a call.
     """
     if flow is None or flow.use not in CAMPAIGNS or flow.opens:
-        return f"its flow is none that campaigns can call with. Write @flow(…, use={min(CAMPAIGNS)!r}), without opens."
+        uses = " or ".join(f"use={one!r}" for one in sorted(CAMPAIGNS))
+        return f"its flow is missing or not made for campaigns. Name a flow that has {uses} and not opens=True."
     if not lines.company:
         return "nobody knows whose calls these are. Set `company` in lines.yaml."
     for language in flow.languages or ("",):

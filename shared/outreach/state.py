@@ -37,7 +37,7 @@ class Audited(BaseModel):
     """That somebody asked for something.
 
     Attributes:
-        what: `made`, `uploaded`, `start`, `pause`, `resume`, `stop`, `pace`, `removed`.
+        what: `made`, `uploaded`, `start`, `pause`, `resume`, `stop`, `pace`, `files`, `removed`.
         by: who, as the request says; `unknown` where it does not.
     """
 

@@ -60,6 +60,10 @@ class UseCases:
         """Tell of a call that is over; it concerns a use case."""
         self._cases[self._use_of(record.flow)]().closing(record)
 
+    def may_place(self, record: CallRecord) -> bool:
+        """Whether somebody may still be called, where a call is one of a use case."""
+        return not self.concerns(record) or self._cases[self._use_of(record.flow)]().may_place(record)
+
     def export(self, number: Identifier) -> dict[str, Mapping[str, Any]]:
         """What each keeps of a number, by its name; those that keep nothing are left out."""
         found = {name: case.export(number) for name, case in self._made()}

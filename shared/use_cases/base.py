@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from secrets import token_hex
 from typing import Any, NamedTuple, Protocol
 
 from shared.calls.record import CallRecord
 from shared.errors import InvalidInput
 from shared.identifiers import Identifier
-from shared.rows import Rows
+from shared.rows import Row, Rows
 
 AGENDA = "agenda"
 """The table of the agenda, and its one partition."""
@@ -76,6 +77,10 @@ class UseCase(Protocol):
     def closing(self, record: CallRecord) -> None:
         """A call of one of its flows is over. May be told again; raising keeps the call open, and it is told later."""
 
+    def may_place(self, record: CallRecord) -> bool:
+        """Whether somebody may still be called for a call of one of its flows. Asked where the request may never have
+        left: an instance died over it, and it is minutes late."""
+
     def export(self, number: Identifier) -> Mapping[str, Any]:
         """All that is kept of a number, as JSON; empty: nothing."""
 
@@ -99,15 +104,16 @@ class Agenda:
             item: an id without a full stop. It may stand there for several times.
         """
         minute = f"{int(at.timestamp() // 60):010d}"
-        self._rows.put(AGENDA, AGENDA, {f"{minute}.{use}.{item}": at.astimezone(UTC).isoformat()})
+        # A text of its own, so that it is not taken off by whoever has read it as it was before.
+        self._rows.put(AGENDA, AGENDA, {f"{minute}.{use}.{item}": f"{at.astimezone(UTC).isoformat()} {token_hex(8)}"})
 
-    def due(self, now: datetime) -> list[tuple[str, str, str]]:
+    def due(self, now: datetime) -> list[tuple[str, str, Row]]:
         """What is due, the earliest first: use case, item, and what `done` takes. One round trip."""
         before = f"{int((now + timedelta(minutes=1)).timestamp() // 60):010d}"
         found = self._rows.first(AGENDA, AGENDA, f"{AGENDA}~", MOST_DUE, before)
-        parts = [(row.key.split(".", 2), row.key) for row in found]
-        return [(use, item, key) for (_, use, item), key in parts]
+        parts = [(row.key.split(".", 2), row) for row in found]
+        return [(use, item, row) for (_, use, item), row in parts]
 
-    def done(self, key: str) -> None:
-        """Take something off the agenda. One round trip."""
-        self._rows.put(AGENDA, AGENDA, {key: None})
+    def done(self, row: Row) -> None:
+        """Take something off the agenda, unless it was put there again since it was read. Two round trips."""
+        self._rows.change(AGENDA, AGENDA, {row.key: lambda text: None if text == row.text else text})

@@ -19,7 +19,7 @@ from shared.click.site import SITE_NAME, SITE_NAMES, SiteText, StoredSite
 from shared.errors import InvalidInput
 from shared.web.document import KEY, PAGE, Document
 from shared.web.models import MAX_KEY, read
-from shared.web.queries import day, limit, page, position
+from shared.web.queries import day, limit, only, page, position
 
 MOST_BYTES = 8 * 1024
 """Of a request from a page (our choice)."""
@@ -171,6 +171,7 @@ class ClickRoutes:
 
     def requests(self, query: Mapping[str, str]) -> RequestList:
         """A page of the requests of a day."""
+        only(query, ("day", "site", "limit", "after"))
         size, after, site = limit(query.get("limit")), position(query.get("after")), query.get("site")
         of_day = [one for one in self._click.store.of_day(day(query.get("day"))) if site in (None, "", one.site)]
         found, more = page((one for one in of_day if one.id > after), size)

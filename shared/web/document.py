@@ -52,6 +52,34 @@ PROBLEMS = {
 }
 
 
+TAGS = {
+    "/calls/{call_id}/actions": "Actions on a call",
+    "/calls": "Calls",
+    "/flows": "Flows",
+    "/diagnostics": "Diagnostics",
+    "/reports": "Recordings and reports",
+    "/recordings": "Recordings and reports",
+    "/notifications": "Dead letters",
+    "/do-not-record": "Numbers that are never recorded",
+    "/people": "Export and erasure",
+    "/switches": "Switches",
+    "/calendars": "Calendars",
+    "/campaigns": "Campaigns",
+    "/do-not-call": "Do-not-call list",
+    "/evidence": "Do-not-call list",
+    "/click": "Call-me button",
+    "/orders": "Orders",
+    "/masking": "Masked numbers",
+    "/cases": "Hand-off",
+    "/handoff": "Hand-off",
+}
+"""How the document groups routes, by the beginning of their path; the first that fits."""
+
+
+def _tag(path: str) -> str:
+    return next(name for begin, name in TAGS.items() if path.startswith(begin))
+
+
 class Document:
     """An OpenAPI 3.1 document that is put together route by route."""
 
@@ -82,6 +110,7 @@ class Document:
         """
         described: dict[str, Any] = {
             "operationId": operation,
+            "tags": [_tag(path)],
             "summary": summary,
             "parameters": parameters,
             "responses": {
@@ -135,6 +164,7 @@ class Document:
             "info": {"title": "Switchboard", "version": VERSION, "description": "Place, watch and control calls."},
             "servers": [{"url": "/api"}],
             "security": [{"functionKey": []}],
+            "tags": [{"name": name} for name in dict.fromkeys(map(_tag, self._paths))],
             "paths": self._paths,
             "components": {
                 "schemas": self._schemas,

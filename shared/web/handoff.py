@@ -4,22 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
-from typing import Any, Protocol, get_args
+from itertools import islice
+from typing import Any, NamedTuple, Protocol, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from shared.errors import InvalidInput, UnknownRecording
-from shared.handoff.case import Case, NotTaken, State
+from shared.errors import InvalidInput, SettingsError, UnknownRecording
+from shared.handoff.case import WAITING, Case, NotTaken, State
 from shared.handoff.figures import HandoffFigures, figures
 from shared.handoff.service import Handoff
 from shared.identifiers import Identifier
 from shared.recordings.record import kept_as
 from shared.web.document import PAGE, Document
 from shared.web.models import read
-from shared.web.queries import begin_of, day, limit, page, position
+from shared.web.queries import begin_of, day, limit, only, page, position
 
 MOST_NAME = 100
 """Characters of who has called somebody back (our choice)."""
+
+
+WAIT = "waiting"
+"""Of lists: whatever somebody of the contact centre should call."""
+STATES = (*get_args(State), WAIT)
 
 
 class _Model(BaseModel):
@@ -75,13 +81,23 @@ class CaseView(ListedCase):
     keyed: str = Field(description="the customer's number, keyed or from a header")
     not_taken: dict[str, NotTaken] = Field(description="why the contact centre did not take the caller, by the try")
     calls_back: tuple[CallBackView, ...]
-    files: tuple[MessageFile, ...] = Field(description="of the message; none: not fetched yet, or there is no message")
+    files: tuple[MessageFile, ...] = Field(
+        description="of the message; none: not fetched yet, no message, or no key signs links"
+    )
 
 
 class CalledBack(_Model):
     """Somebody has called the caller back."""
 
     by: str = Field("", max_length=MOST_NAME, description="who, as your own systems name them")
+
+
+class BriefCase(NamedTuple):
+    """A case in a list for people: who called, as raw id, and what it is about."""
+
+    case: ListedCase
+    caller: str
+    said: str
 
 
 class Finding(Protocol):
@@ -102,13 +118,33 @@ class CaseService:
         self._handoff = handoff
         self._recordings = recordings
 
+    def brief(self, after: str, size: int, most: int, *, waiting: bool) -> tuple[list[BriefCase], str | None]:
+        """Cases, the newest first, and where to look on; None: there are no more. A round trip for a thousand cases
+        that are looked at.
+
+        Args:
+            most: cases that are looked at, be it that none of them is wanted.
+            waiting: those alone whom somebody should call.
+        """
+        found: list[BriefCase] = []
+        looked_at, last = 0, ""
+        for case in islice(self._handoff.cases.all(position(after)), most):
+            if not waiting or case.state in WAITING:
+                if len(found) == size:
+                    return found, found[-1].case.id
+                found.append(BriefCase(_listed(case), case.caller, case.said))
+            looked_at, last = looked_at + 1, case.id
+        return found, last if looked_at == most else None
+
     def list(self, query: Mapping[str, str]) -> CaseList:
         """A page of cases. One round trip for a thousand that are looked at."""
+        only(query, ("state", "limit", "after"))
         size, state = limit(query.get("limit")), query.get("state")
-        if state and state not in get_args(State):
-            raise InvalidInput("state", f"{state[:40]!r} is not a state.", f"Known: {', '.join(get_args(State))}.")
+        if state and state not in STATES:
+            raise InvalidInput("state", f"{state[:40]!r} is not a state.", f"Known: {', '.join(STATES)}.")
+        wanted = WAITING if state == WAIT else {state}
         cases = self._handoff.cases.all(position(query.get("after")))
-        found, more = page((case for case in cases if not state or case.state == state), size)
+        found, more = page((case for case in cases if not state or case.state in wanted), size)
         return CaseList(cases=tuple(map(_listed, found)), next=found[-1].id if more else None)
 
     def get(self, case_id: str) -> CaseView:
@@ -121,6 +157,7 @@ class CaseService:
 
     def figures(self, query: Mapping[str, str]) -> HandoffFigures:
         """Figures of some days, by all cases that are kept: a round trip for a thousand."""
+        only(query, ("since", "until"))
         since = day(query.get("since"))
         until = day(query.get("until")) if query.get("until") else since
         if until < since:
@@ -149,7 +186,7 @@ class CaseService:
             return ()
         try:
             links = self._recordings().file_links(recording)
-        except UnknownRecording:
+        except (UnknownRecording, SettingsError):  # the latter: no key signs links
             return ()
         return tuple(MessageFile(name=name, url=url) for name, url in sorted(links.items()))
 
@@ -185,7 +222,7 @@ _CASE_ID = {
     "description": "as X-MS-Custom-Case has it",
     "schema": {"type": "string", "pattern": "^[0-9a-f]{40}$"},
 }
-_STATE = {"name": "state", "in": "query", "schema": {"type": "string", "enum": list(get_args(State))}}
+_STATE = {"name": "state", "in": "query", "schema": {"type": "string", "enum": list(STATES)}}
 
 
 def _day(name: str, default: str) -> dict[str, Any]:

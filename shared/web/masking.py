@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any, Literal, get_args
@@ -18,7 +19,7 @@ from shared.masking.sessions import Interaction
 from shared.use_cases import service
 from shared.web.document import KEY, PAGE, Document
 from shared.web.models import MAX_KEY, read
-from shared.web.queries import limit, page, position
+from shared.web.queries import limit, only, page, position
 
 State = Literal["open", "closed"]
 
@@ -94,6 +95,24 @@ class SessionList(_Model):
     next: str | None = Field(None, description="`after` of the next page; null: this is the last")
 
 
+class PoolOfCountryView(_Model):
+    """Your numbers of a country that sessions may show, and how many would do for what there is now."""
+
+    country: str = Field(description="two letters; empty: not known")
+    numbers: tuple[str, ...]
+    sessions: int = Field(description="that are open")
+    most_of_one: int = Field(description="numbers that one person has, or had until shortly ago, at most")
+    calls_at_once: int = Field(description="telephones that the numbers have on the line now")
+    would_do: int = Field(description="so many numbers would do")
+
+
+class PoolView(_Model):
+    """The numbers that sessions may show."""
+
+    countries: tuple[PoolOfCountryView, ...]
+    all_sessions: bool = Field(description="false: only the newest were looked at")
+
+
 class InteractionList(_Model):
     """One page of the finished calls of a session, oldest first."""
 
@@ -136,11 +155,17 @@ class MaskedNumbers:
 
     def list(self, query: Mapping[str, str]) -> SessionList:
         """A page of sessions. InvalidInput."""
+        only(query, ("status", "limit", "after"))
         size, state = limit(query.get("limit")), query.get("status", "")
         if state and state not in get_args(State):
             raise InvalidInput("status", f"{state[:40]!r} is not a status.", f"Known: {', '.join(get_args(State))}.")
         found, more = page(self._masking.listed(position(query.get("after")), state), size)
         return SessionList(sessions=tuple(map(_view, found)), next=found[-1].id if more else None)
+
+    def pool(self) -> PoolView:
+        """The pool, and the size that would do."""
+        found, whole = self._masking.pools()
+        return PoolView(countries=tuple(PoolOfCountryView(**asdict(one)) for one in found), all_sessions=whole)
 
     def change(self, session_id: str, body: bytes) -> SessionView:
         """Extend a session, or replace one of its parties. NotFound, InvalidInput, PoolExhausted, StateConflict."""
@@ -163,6 +188,7 @@ class MaskedNumbers:
 
     def interactions(self, session_id: str, query: Mapping[str, str]) -> InteractionList:
         """A page of the finished calls of a session. NotFound."""
+        only(query, ("limit", "after"))
         size = limit(query.get("limit"))
         rows = self._masking.interactions(session_id, position(query.get("after")))
         found = list(islice(rows, size + 1))
@@ -226,6 +252,8 @@ def describe(document: Document) -> None:
         [status, *PAGE],
         (400, 401, 503),
     )
+    document.add("/masking/pool", "get", "getMaskingPool", "Show the pool, and the size that would do", None,
+                 {200: PoolView}, [], (401, 503))  # fmt: skip
     document.add(one, "get", "getMaskingSession", "Get a session", None, view, session_id, (401, 404, 503))
     document.add(
         one,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Literal, TypeVar
+from typing import Any, ClassVar, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
@@ -14,6 +14,7 @@ from shared.calls.record import Status
 from shared.errors import InvalidInput, UnknownAction
 from shared.identifiers import Identifier
 from shared.plain_json import read_json
+from shared.web.times import iso_of
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -92,6 +93,16 @@ class Placed(_Model):
     outcome: Literal["claimed", "duplicate"]
 
 
+class CallLinks(_Model):
+    """What belongs to a call, as paths of this API."""
+
+    self: str
+    journal: str
+    participants: str
+    recordings: str = Field(description="a list, which may be empty")
+    reports: str = Field(description="a list, which may be empty")
+
+
 class CallView(_Model):
     """A call. Times are Unix time in milliseconds; 0: not yet."""
 
@@ -110,15 +121,19 @@ class CallView(_Model):
     explanation: str = Field(description="what code and sub-code mean; empty: the call has not ended")
     retryable: bool = Field(description="calling again may help")
     started_at: int
+    started_at_iso: ClassVar[Any] = iso_of("started_at")
     connected_at: int
+    connected_at_iso: ClassVar[Any] = iso_of("connected_at")
     ended_at: int
+    ended_at_iso: ClassVar[Any] = iso_of("ended_at")
     attempts: int = Field(description="how often its flow has placed it; 0: the flow does not place it")
     call_connection_id: str
     server_call_id: str
     correlation_id: str
     recording: str
-    recording_ids: tuple[str, ...]
+    recording_ids: tuple[str, ...] = Field(description="the service's ids; the API's own stand in `links.recordings`")
     entries: int
+    links: CallLinks
 
 
 class ListedCall(_Model):
@@ -127,6 +142,7 @@ class ListedCall(_Model):
     id: str
     day: str
     started_at: int
+    started_at_iso: ClassVar[Any] = iso_of("started_at")
     status: Status
     flow: str
     direction: Literal["inbound", "outbound"]
@@ -211,8 +227,17 @@ def read(model: type[M], body: bytes, *, most: int = MAX_BODY, **defaults: Any) 
     try:
         return model.model_validate({**defaults, **given})
     except ValidationError as error:
-        problem = error.errors()[0]
-        path = ".".join(str(part) for part in problem["loc"]) or "body"
+        problem, *others = error.errors()
+        if problem["type"] == "missing":  # perhaps only its name is misspelled
+            beside = (one for one in others if one["loc"][:-1] == problem["loc"][:-1])
+            problem = next((one for one in beside if one["type"] == "extra_forbidden"), problem)
+        where = problem["loc"]
+        path = ".".join(map(str, where)) or "body"
+        if problem["type"] == "extra_forbidden":
+            from shared.web.fields import names_at, remedy_for  # for mistakes alone
+
+            remedy = remedy_for(str(where[-1]), names_at(model, where[:-1]))
+            raise InvalidInput(path, "is not a field of this request.", remedy) from None
         raise InvalidInput(path, f"{_plain(problem['msg'])}.", "See /api/openapi.json.") from None
 
 

@@ -16,6 +16,7 @@ from shared.quality.report import Report
 from shared.recordings.record import Status as RecordingStatus
 from shared.web import click, handoff, masking, models, notifications, orders, outreach, people, reports
 from shared.web.calendars import CalendarList, CalendarView
+from shared.web.diagnosis import DiagnosisView, PutBack
 from shared.web.do_not_record import NumberListed, NumberNotToRecord
 from shared.web.document import KEY, PAGE, Document
 from shared.web.flows import FlowList
@@ -30,6 +31,13 @@ _CALENDAR = {
     "in": "path",
     "required": True,
     "schema": {"type": "string", "pattern": f"^{CALENDAR_NAME.pattern}$"},
+}
+_QUEUE = {
+    "name": "queue",
+    "in": "path",
+    "required": True,
+    "description": "as a finding names it: `timers`, `recordings`, `notifications` or `uses`",
+    "schema": {"type": "string"},
 }
 _IF_MATCH = {
     "name": "If-Match",
@@ -52,11 +60,24 @@ _DAY = {
 _LIST_PARAMETERS = [
     _DAY,
     {"name": "status", "in": "query", "schema": {"type": "string", "enum": list(get_args(Status))}},
+    {
+        "name": "correlation_id",
+        "in": "query",
+        "description": "only calls of this conversation, as callbacks, Event Grid events and logs name it; of any day, "
+        "unless `day` is given",
+        "schema": {"type": "string"},
+    },
     *PAGE,
 ]
+_CALL = {
+    "name": "call",
+    "in": "query",
+    "description": "only those of the call with this id; without `day`: of the days on which the call was up",
+    "schema": {"type": "string"},
+}
 _REPORT_PARAMETERS = [
     _DAY,
-    {"name": "call", "in": "query", "description": "id of a call", "schema": {"type": "string"}},
+    _CALL,
     {"name": "flag", "in": "query", "description": "only reports with this flag", "schema": {"type": "string"}},
     {
         "name": "below",
@@ -68,6 +89,7 @@ _REPORT_PARAMETERS = [
 ]
 _RECORDING_PARAMETERS = [
     _DAY,
+    _CALL,
     {"name": "status", "in": "query", "schema": {"type": "string", "enum": list(get_args(RecordingStatus))}},
     *PAGE,
 ]
@@ -183,6 +205,19 @@ def openapi() -> dict[str, Any]:
         problems = (401, 503) if request is None else (400, 401, 503)
         document.add("/switches", method, operation, summary, request, {200: SwitchesView}, [], problems)
     _add_calendars(document)
+    document.add(
+        "/diagnostics", "get", "diagnose", "What is wrong with the app", None, {200: DiagnosisView}, [], (401, 503)
+    )
+    document.add(
+        "/diagnostics/queues/{queue}/put-back",
+        "post",
+        "putBackMessages",
+        "Have messages that failed five times worked on once more",
+        None,
+        {200: PutBack},
+        [_QUEUE],
+        (400, 401, 503),
+    )
     for describe in USE_CASES:
         describe(document)
     for name, kind in ACTIONS.items():

@@ -12,7 +12,7 @@ from shared.errors import InvalidInput
 from shared.orders.order import Item, Order, Pay
 from shared.orders.service import Orders
 from shared.web.document import PAGE, Document
-from shared.web.queries import day, limit, page, position
+from shared.web.queries import day, limit, only, page, position
 
 _OPEN = ("true", "false")
 
@@ -50,12 +50,15 @@ class OrderRoutes:
 
     def listed(self, query: Mapping[str, str]) -> OrderList:
         """A page of the orders of a day."""
+        only(query, ("day", "open", "limit", "after"))
         size, after, of_day = limit(query.get("limit")), position(query.get("after")), day(query.get("day"))
-        only = query.get("open") or "false"
-        if only not in _OPEN:
-            raise InvalidInput("open", f"{only[:40]!r} is neither true nor false.", "Write true, or leave it out.")
+        still_open = query.get("open") or "false"
+        if still_open not in _OPEN:
+            raise InvalidInput(
+                "open", f"{still_open[:40]!r} is neither true nor false.", "Write true, or leave it out."
+            )
         rows = (one for one in self._orders.store.of_day(of_day) if one.id > after)
-        found, more = page((one for one in rows if only == "false" or one.handled_at is None), size)
+        found, more = page((one for one in rows if still_open == "false" or one.handled_at is None), size)
         return OrderList(orders=tuple(map(_view, found)), next=found[-1].id if more else None)
 
     def order(self, order_id: str) -> OrderView:

@@ -12,9 +12,10 @@ from typing import Any, get_args
 from pydantic import BaseModel
 
 from shared.errors import InvalidInput
-from shared.outreach.campaign import Campaign, Command
+from shared.outreach.campaign import Campaign, Command, FileOptions
 from shared.outreach.lists import ListHead, Listing, checked_head
 from shared.outreach.numbers import read_country, read_number
+from shared.outreach.person import Person
 from shared.outreach.results import results_csv
 from shared.outreach.rules import Purpose
 from shared.outreach.sending import as_csv
@@ -22,7 +23,7 @@ from shared.outreach.service import Outreach
 from shared.web import outreach_models as models
 from shared.web.document import KEY, PAGE, Document
 from shared.web.models import MAX_KEY, read
-from shared.web.queries import limit, page, position
+from shared.web.queries import limit, only, page, position
 
 LARGEST = 64 * 1024 * 1024
 """Bytes of a file (our choice; the host takes 100 MB): some 500,000 rows."""
@@ -64,6 +65,7 @@ class CampaignService:
 
     def listed(self, query: Mapping[str, str]) -> models.CampaignList:
         """A page of them, by id."""
+        only(query, ("limit", "after"))
         size, after = limit(query.get("limit")), position(query.get("after"))
         found, more = page((one for one in self._outreach.state.campaigns.all() if one.id > after), size)
         views = tuple(map(models.CampaignView.of, found))
@@ -84,14 +86,26 @@ class CampaignService:
         """Change how fast one calls."""
         return models.CampaignView.of(self._outreach.pace(campaign, read(models.Pace, body).at_once, who))
 
+    def read_so(self, campaign: str, body: bytes, who: str) -> models.CampaignView:
+        """Change how the next file of one is read. CampaignState, InvalidInput."""
+        asked = read(models.ReadFilesSo, body)
+        files = FileOptions(**asked.model_dump())
+        return models.CampaignView.of(self._outreach.read_so(campaign, files, who))
+
     def remove(self, campaign: str, who: str) -> None:
         """Remove one with its people. CampaignState while it could still call."""
         self._outreach.remove(campaign, who)
 
     def progress(self, campaign: str) -> models.Progress:
         """How many people are in each state."""
-        found, states = self._outreach.get(campaign), self._outreach.progress(campaign)
-        return models.Progress(state=found.state, people=states.total(), states=dict(sorted(states.items())))
+        found, now = self._outreach.get(campaign), self._outreach.progress(campaign)
+        return models.Progress(
+            state=found.state,
+            people=now.states.total(),
+            states=dict(sorted(now.states.items())),
+            results=dict(sorted(now.results.items())),
+            next_due=now.next_due,
+        )
 
     def dry_run(self, campaign: str) -> models.DryRunView:
         """What it would do today."""
@@ -129,9 +143,19 @@ class CampaignService:
     def preview(self, campaign: str, body: bytes) -> models.PreviewView:
         """What an import would make of a file."""
         found = asdict(self._outreach.sending.preview(self._outreach.get(campaign), body))
-        first = found["first"]
         found["problems"] = tuple(one.model_dump() for one in found["problems"])
-        return models.PreviewView(**{**found, "first": None if first is None else first.model_dump(mode="json")})
+        found["people"] = tuple(one.model_dump(mode="json") for one in found["people"])
+        return models.PreviewView(**found, first=next(iter(found["people"]), None))
+
+    def header(self, body: bytes) -> tuple[str, ...]:
+        """The first line of a file. InvalidInput."""
+        return self._outreach.sending.header(body)
+
+    def each(self, campaign: str, after: str = "", state: str = "") -> Iterator[Person]:
+        """The people of one by their keys, from behind a key on, in this state; empty: in any. NotFound."""
+        self._outreach.get(campaign)
+        people = self._outreach.state.people.behind(campaign, after)
+        return (one for one in people if not state or one.state == state)
 
     # Numbers
 
@@ -161,6 +185,7 @@ class CampaignService:
         """Import a list, a number in each line, or a newer version of it."""
         if len(body) > LARGEST:
             raise InvalidInput("body", f"has {len(body)} bytes.", f"Send at most {LARGEST}.")
+        only(query, ("as_of", "source", "purposes", "country"))
         head = self._head(name, query)
         country = read_country(query["country"]) if query.get("country") else ""
         numbers, bad = list[str](), list[int]()
@@ -288,6 +313,8 @@ def describe(document: Document) -> None:
          view, [_CAMPAIGN, _COMMAND, _WHO], _CHANGES),
         (f"{one}/pace", "post", "paceCampaign", "Change how many calls a campaign has at once", models.Pace, view, who,
          _CHANGES),
+        (f"{one}/files", "post", "readFilesSo", "Change how the next file of a campaign is read", models.ReadFilesSo,
+         view, who, _CHANGES),
         (f"{one}/people", "post", "sendPeople", "Send people", models.SendPeople, sent, [_CAMPAIGN, KEY, _WHO],
          _CHANGES),
         (f"{one}/uploads", "post", "uploadPeople", "Send a CSV file with people", None, sent, [_CAMPAIGN, KEY, _WHO],

@@ -71,6 +71,7 @@ class CampaignView(_Model):
     state: State
     then: State = Field(description="while it imports: the state that it has afterwards")
     upload: str = Field(description="the upload that is being imported; empty: none")
+    imported: tuple[str, ...] = Field(description="the newest uploads that are over, the last of them last")
     people: int = Field(description="as of the last import")
     created: datetime
     started: datetime | None
@@ -93,6 +94,14 @@ class Pace(_Model):
     """How fast a campaign calls."""
 
     at_once: int = Field(ge=0, le=MOST_AT_ONCE, description="calls at once; 0: as many as the numbers have slots")
+
+
+class ReadFilesSo(FileOptions):
+    """How the next file of a campaign is read."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", json_schema_extra={"examples": [{"country": "US", "date_format": "MM/DD/YYYY"}]}
+    )
 
 
 class SendPeople(_Model):
@@ -124,6 +133,8 @@ class PreviewView(_Model):
     bad: int
     problems: tuple[dict[str, Any], ...]
     first: dict[str, Any] | None = Field(description="the first good row, as it is read")
+    header: tuple[str, ...] = Field(description="the first line of the file")
+    people: tuple[dict[str, Any], ...] = Field(description="the first good rows, as they are read")
 
 
 class Progress(_Model):
@@ -134,6 +145,10 @@ class Progress(_Model):
     states: dict[str, int] = Field(
         description="`waiting`, `calling`, and how it ended: `done`, `no_contact`, `declined`, `dead`, `opted_out`, "
         "`suppressed`, `expired`, `refused`, `cancelled`"
+    )
+    results: dict[str, int] = Field(description="how many people have which result, as the flow says it")
+    next_due: datetime | None = Field(
+        description="when the next of those who wait is due, be it outside of their hours; null: nobody waits"
     )
 
 

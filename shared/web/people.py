@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.identifiers import Identifier
 from shared.web.queries import Position
+from shared.web.times import iso_of
 
 MOST_DAYS = 3660
 """Days that are looked through at most (our choice)."""
@@ -57,6 +58,7 @@ class ExportedCall(_Model):
 
     call_id: str
     started_at: int = Field(description="Unix time in milliseconds")
+    started_at_iso: ClassVar[Any] = iso_of("started_at")
     call: dict[str, Any] | None = Field(description="null: the call is deleted, and its recordings are not")
     journal: tuple[dict[str, Any], ...]
     recordings: tuple[ExportedRecording, ...]
@@ -82,6 +84,7 @@ class ErasedCall(_Model):
 
     call_id: str
     started_at: int = Field(description="Unix time in milliseconds")
+    started_at_iso: ClassVar[Any] = iso_of("started_at")
     erased: bool
     recordings: int = Field(description="that were erased, with their reports")
     streams: int = Field(description="files that were erased")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, date, datetime
 from itertools import islice
 from typing import Annotated, TypeVar
@@ -27,6 +27,19 @@ Position = Annotated[str, Field(max_length=MAX_POSITION)]
 
 MAX_SHOWN = 40
 """Characters of a wrong value that a refusal repeats."""
+
+
+OF_OTHERS = frozenset({"code", "clientid", "subscription-key"})
+"""Parameters of the host (function keys) and of API Management, which may stand in every query."""
+
+
+def only(query: Mapping[str, str], known: Collection[str]) -> None:
+    """Pass a query of these parameters alone: a misspelled filter would silently filter nothing. InvalidInput."""
+    for name in query:
+        if name not in known and name.lower() not in OF_OTHERS:
+            from shared.web.fields import remedy_for
+
+            raise InvalidInput(name[:MAX_SHOWN], "is not a parameter of this request.", remedy_for(name, known))
 
 
 def day(text: str | None) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import date
 from typing import Any, Protocol, get_args
 
 from shared.calls.actions import KINDS, Action, Opening
@@ -17,9 +18,10 @@ from shared.calls.record import CallRecord, Status
 from shared.calls.store.base import CallStore, Listed, listed_row
 from shared.errors import ActionRefused, CallError, CallOver, InvalidInput, KeyReused
 from shared.identifiers import Identifier
-from shared.web.flows import FlowList, listed_flows
+from shared.web.flows import FlowList, listed_flows, with_inputs
 from shared.web.models import (
     MAX_KEY,
+    CallLinks,
     CallList,
     CallView,
     Done,
@@ -35,10 +37,13 @@ from shared.web.models import (
     read,
     read_action,
 )
-from shared.web.queries import begin_of, day, limit, page, position
+from shared.web.queries import begin_of, day, limit, only, page, position
 from shared.web.search import SearchCalls
 
 _NAME = re.compile(SIGNAL_NAME)
+
+LIST_QUERY = ("day", "status", "correlation_id", "limit", "after")
+"""What the list of calls takes in its query."""
 
 
 class Checking(Protocol):
@@ -76,20 +81,44 @@ class CallService:
         """What calls can be started with."""
         return listed_flows(self._conductor.flows)
 
+    def document(self) -> dict[str, Any]:
+        """The OpenAPI document of this app: that of the API, with the input of each flow."""
+        from shared.web.openapi import openapi  # costs some milliseconds that no call needs
+
+        return with_inputs(openapi(), self._conductor.flows)
+
     def listed(self, query: Mapping[str, str]) -> CallList:
         """A page of the calls of a day."""
-        size, status = limit(query.get("limit")), query.get("status")
         if "number" in query:
             raise InvalidInput(
                 "number",
                 "is not taken in a query, which logs keep.",
                 "Give it in the body of POST /api/calls/search.",
             )
+        only(query, LIST_QUERY)
+        size, status = limit(query.get("limit")), query.get("status")
         if status and status not in get_args(Status):
             raise InvalidInput("status", f"{status!r} is not a status.", f"Known: {', '.join(get_args(Status))}.")
+        if correlation_id := query.get("correlation_id"):
+            return self._of_conversation(correlation_id, query, size, status)
         rows = self._store.listed(day(query.get("day")), after=position(query.get("after")))
         found, more = page((row for row in rows if not status or row.status == status), size)
         return CallList(calls=tuple(map(_listed, found)), next=found[-1].position if more else None)
+
+    def _of_conversation(
+        self, correlation_id: str, query: Mapping[str, str], size: int, status: str | None
+    ) -> CallList:
+        """A page of the calls that share a correlation id: the newest first, of any day if none is named."""
+        since = until = None
+        if query.get("day"):
+            named = date.fromisoformat(day(query["day"]))
+            since, until = begin_of(named), begin_of(named, days_on=1)
+        after = position(query.get("after"))
+        rows = self._store.search("correlation_id", correlation_id, since=since, until=until, after=after)
+        found, more = page(rows, size)
+        heads = self._store.peek_all([row.call_id for row in found])
+        calls = tuple(_listed(listed_row(head)) for head in heads if not status or head.status == status)
+        return CallList(calls=calls, next=found[-1].position if more else None)
 
     def search(self, body: bytes) -> CallList:
         """A page of the calls that an id of the service or a number is known of."""
@@ -111,6 +140,7 @@ class CallService:
             "id": call_id,
             "explanation": words.plain if words else "",
             "retryable": words is not None and words.retryable,
+            "links": links_of(call_id),
         }
         values = {name: getattr(record, name) for name in CallView.model_fields if name not in derived}
         return CallView(**derived, **values)
@@ -190,6 +220,18 @@ def _result(operation: Operation[Any]) -> tuple[Any, str | None]:
     except CallError as error:
         return answer or None, str(error)
     return (result if operation.action.spec.completes_on == "response" else answer or None), None
+
+
+def links_of(call_id: str) -> CallLinks:
+    """The paths of what belongs to a call."""
+    path = f"/api/calls/{call_id}"
+    return CallLinks(
+        self=path,
+        journal=f"{path}/journal",
+        participants=f"{path}/participants",
+        recordings=f"/api/recordings?call={call_id}",
+        reports=f"/api/reports?call={call_id}",
+    )
 
 
 def _other_side(record: CallRecord) -> Identifier | None:

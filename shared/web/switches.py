@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable, Collection, Mapping
-from typing import Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -16,6 +16,7 @@ from shared.identifiers import Identifier
 from shared.logs import logger
 from shared.routing.decisions import RoutableFlow
 from shared.web.models import read
+from shared.web.times import iso_of
 
 log = logger("switchboard.brakes")
 
@@ -89,6 +90,7 @@ class CallsNow(_Model):
     at: int = Field(
         description="Unix time in milliseconds; calls that started later are not counted. 0: not yet counted"
     )
+    at_iso: ClassVar[Any] = iso_of("at", never="")
     calls: int
     most_of_one_caller: int
 

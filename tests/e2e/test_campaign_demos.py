@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 
 
 SHOWN = {
-    "reminders": ("calls back", "A-01 has cancelled now", "wants_another_time"),
+    "reminders": ("calls back", "A-01 has cancelled now", "wants_another_time", "The calendar has moved A-03 to"),
     "outreach": ("web form", "suppressed"),
 }
 

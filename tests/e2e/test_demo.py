@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -26,5 +27,7 @@ def test_the_demo_shows_a_whole_call_and_ends_well(tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    for shown in (" s  ", "presses", "plays", "hangs up", "switchboard-calls/", "went as scripted", "report.html"):
+    for shown in (" s  ", "presses", "plays", "hangs up", "journal.json", "went as scripted", "report.html"):
         assert shown in done.stdout
+    assert json.loads((ROOT / ".switchboard" / "demo" / "journal.json").read_text("utf-8"))["flow"] == "support"
+    assert "make demo USE=crash" in done.stdout

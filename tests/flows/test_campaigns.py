@@ -31,6 +31,8 @@ class Desk:
     def __init__(self) -> None:
         self.known: dict[str, Any] = ABOUT
         self.counts = True
+        self.times: list[dict[str, str]] = []
+        self.is_free = True
         self.said: list[tuple[Any, ...]] = []
 
     @property
@@ -43,6 +45,16 @@ class Desk:
 
     def who_calls_back(self, raw_id: str) -> dict[str, Any]:
         return self.known
+
+    def other_times(self, offer: str, campaign: str, person: str) -> list[dict[str, str]]:
+        return self.times
+
+    def book(self, offer: str, campaign: str, person: str, appointment: str, time: dict[str, str]) -> bool:
+        self.said.append(("book", campaign, person, appointment, time["id"]))
+        return self.is_free
+
+    def release(self, offer: str) -> None:
+        self.said.append(("release",))
 
     def answer(self, campaign: str, person: str, result: str) -> bool:
         self.said.append((campaign, person, result))
@@ -105,6 +117,49 @@ def test_a_reminder_is_confirmed_cancelled_or_moved(desk: Desk, key: str, result
     assert words in heard(call)
     call.prompt_ends()
     assert call.hung_up()
+
+
+TIMES = [{"id": "x", "at": "2026-12-04T09:00:00-05:00"}, {"id": "y", "at": "2026-12-07T11:15:00-05:00"}]
+
+
+def at_other_times(desk: Desk, key: str) -> Rehearsal:
+    """A call in which they have heard other times, and pressed a key."""
+    desk.times = TIMES
+    call = called(reminders)
+    for pressed in ("1", "3"):
+        call.press(pressed)
+    words = heard(call)
+    assert words.index("2026-12-04") < words.index("press 1") < words.index("2026-12-07") < words.index("press 2")
+    assert "press 3" not in words
+    call.press(key)
+    return call
+
+
+def test_another_time_is_chosen_from_the_calendar_and_read_back(desk: Desk) -> None:
+    call = at_other_times(desk, "2")
+    assert call.result == "rescheduled"
+    assert desk.said[1:] == [("book", "spring", "a", ABOUT["appointment"], "y")]
+    assert "2026-12-07" in heard(call)
+    assert "11:15" in heard(call)
+    call.prompt_ends()
+    assert call.hung_up()
+
+
+def test_where_no_time_suits_they_are_let_go_and_a_person_calls(desk: Desk) -> None:
+    call = at_other_times(desk, "4")
+    assert (call.result, desk.said[1:]) == ("wants_another_time", [("release",)])
+    assert "call you about another time" in heard(call)
+
+
+def test_a_time_that_somebody_else_took_is_not_promised(desk: Desk) -> None:
+    desk.is_free = False
+    call = at_other_times(desk, "1")
+    assert call.result == "wants_another_time"
+    assert "call you about another time" in heard(call)
+
+
+def test_who_asks_for_a_person_among_the_times_gets_one(desk: Desk) -> None:
+    assert at_other_times(desk, "0").result == "wants_person"
 
 
 @pytest.mark.usefixtures("desk")

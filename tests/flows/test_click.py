@@ -148,6 +148,39 @@ def test_where_no_line_is_free_for_the_customer_the_agent_is_told_and_it_is_trie
     assert call.result == "connected"
 
 
+def test_a_visitor_who_rings_off_during_the_greeting_was_connected_and_leaves_no_apology(button: Button) -> None:
+    call = rehearsed()
+    call.connect()
+    call.press("1")
+    call.prompt_ends()
+    call.present(AGENT, CUSTOMER)
+    call.done(actions.AddParticipant)
+    call.present(AGENT)
+    assert (kinds(call)[-1], call.result) == ("terminate", "connected")
+    assert call.spoken[-1] == "This is Contoso, with the call that you asked for. You are connected now."
+
+
+def test_a_greeting_that_fails_leaves_the_two_to_talk(button: Button) -> None:
+    call = rehearsed()
+    call.connect()
+    call.press("1")
+    call.prompt_ends()
+    call.present(AGENT, CUSTOMER)
+    call.done(actions.AddParticipant)
+    call.fail(actions.Play)
+    assert not call.hung_up()
+    assert (call.spoken[-1].startswith("This is Contoso"), call.result) == (True, "connected")
+
+
+def test_a_visitor_of_whom_nothing_is_heard_was_not_reached(button: Button) -> None:
+    call = rehearsed()
+    call.connect()
+    call.press("1")
+    call.prompt_ends()
+    call.times_out(actions.AddParticipant)
+    assert (call.spoken[-1], call.result) == ("We cannot reach them. Goodbye.", "not_reached")
+
+
 def test_a_request_without_a_name_is_said_so(button: Button) -> None:
     assert button.plan_is is not None
     button.plan_is["name"] = ""

@@ -30,12 +30,12 @@ OFFICE = every_day(ZoneInfo("UTC"), (9 * 60, 17 * 60))
 class Office:
     """A contact centre whose hours and storage a test turns off."""
 
-    def __init__(self) -> None:
+    def __init__(self, number: str = CENTRE) -> None:
         self.now, self.calendar, self.down = NOW, OFFICE, False
         self.desk = Handoff(
             Cases(MemoryRows()),
             Agenda(MemoryRows()),
-            Desk(CENTRE, self._hours, ZoneInfo("UTC")),
+            Desk(number, self._hours, ZoneInfo("UTC")),
             place=lambda flow, data, key: "",
             check=self._check,
             days=30,
@@ -264,8 +264,8 @@ def test_zero_leads_from_arranging_a_call_to_a_person(office: Office) -> None:
     assert call.spoken[-1].startswith("One moment")
 
 
-def test_where_a_call_back_cannot_be_a_message_is_taken(office: Office) -> None:
-    call = ring(callee="8:acs:desk")
+def test_whoever_keys_no_number_leaves_a_message(office: Office) -> None:
+    call = ring(caller="4:anonymous")
     call.press("2")
     for _ in range(2):
         call.stay_silent()
@@ -274,12 +274,46 @@ def test_where_a_call_back_cannot_be_a_message_is_taken(office: Office) -> None:
     assert call.spoken[-1].startswith("Please leave a message")
 
 
+MENU_ALONE = "For our opening hours, press 1. To speak to somebody, press 0. To hear this again, press star."
+OTHERWISE_ALONE = (
+    "To leave a message, press 1. To try to reach somebody again, press 0. To hear this again, press star."
+)
+
+
+def test_no_call_back_is_offered_under_what_is_no_telephone_number(office: Office) -> None:
+    call = ring(callee="8:acs:desk")
+    assert call.spoken[-1] == MENU_ALONE
+    call.press("2")
+    assert call.spoken[-1] == MENU_ALONE
+
+
+def test_no_call_back_is_offered_without_a_contact_centre() -> None:
+    office, before = Office(""), dict(_MADE)
+    provide("handoff", lambda: office.desk)
+    try:
+        call = ring()
+        assert call.spoken[-1] == MENU_ALONE
+        call.press("1")
+        assert call.spoken[-1] == MENU_ALONE
+        call.press("0")
+        call.press("0")
+        call.stay_silent()
+        assert call.spoken[-2:] == ["We are sorry, nobody is free at the moment.", OTHERWISE_ALONE]
+        call.press("1")
+        assert call.spoken[-1].startswith("Please leave a message")
+    finally:
+        _MADE.clear()
+        _MADE.update(before)
+
+
 def test_while_nothing_can_be_kept_the_caller_is_handed_over_all_the_same(office: Office) -> None:
     office.down = True
     call = at_the_centre()
     assert call.expect(actions.Transfer).context is None
-    assert "the case could not be kept" in call.logged
-    not_taken(call).press("1")
+    assert "a step of the hand-off failed" in call.logged
+    not_taken(call)
+    assert call.spoken[-1] == OTHERWISE_ALONE
+    call.press("1")
     assert call.spoken[-1].startswith("We are sorry, we cannot take a message")
 
 

@@ -220,8 +220,12 @@ def test_a_recorded_call_is_announced_to_both_before_it_is_recorded() -> None:
 def test_who_does_not_hear_that_it_is_recorded_is_not_put_through() -> None:
     call = taken(rung(Masked(record=True)))
     call.fail(actions.Play)
+    assert call.expect(actions.RemoveParticipant).target.phone_number == BOB
+    assert "unhold" not in kinds(call)
+    call.done(actions.RemoveParticipant)
     assert "start_recording" not in kinds(call)
     assert call.result == "not_accepted"
+    assert call.spoken[-1].startswith("The other side cannot be reached.")
 
 
 @pytest.mark.parametrize("listed", [ADA, BOB])

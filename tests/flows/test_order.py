@@ -133,6 +133,18 @@ def test_a_card_is_asked_for_off_the_record_as_a_secret(orders: Orders) -> None:
     assert CARD not in str(call.logged) + str(call.details)
 
 
+def test_an_order_that_was_charged_is_written_before_anything_else(orders: Orders) -> None:
+    """Whoever rings off a moment later has paid."""
+    call = with_roses_and_tulips()
+    call.press("1")
+    call.press("1")
+    call.press(CARD + "#")
+    call.press("1230")
+    kinds = [action.kind for action in call.actions]
+    assert kinds[kinds.index("resume_recording") - 2 :][:3] == ["run", "run", "resume_recording"]
+    assert [one[2] for one in orders.placed] == ["card"]
+
+
 def test_a_card_that_is_not_accepted_twice_is_paid_on_delivery(orders: Orders) -> None:
     call = with_roses_and_tulips()
     call.press("1")
@@ -171,6 +183,14 @@ def test_zero_is_for_a_person_at_any_time(orders: Orders, steps: list[str]) -> N
     assert call.expect(actions.Transfer).target.phone_number == "+14255550142"
     assert (call.result, orders.placed) == ("person", [])
     call.fail(actions.Transfer, code=487)
+    assert (call.result, call.spoken[-1].startswith("Nobody is free")) == ("no_person", True)
+
+
+def test_a_person_of_whom_nothing_is_heard_is_not_free(orders: Orders) -> None:
+    call = started()
+    call.press("0")
+    call.prompt_ends()
+    call.times_out(actions.Transfer)
     assert (call.result, call.spoken[-1].startswith("Nobody is free")) == ("no_person", True)
 
 

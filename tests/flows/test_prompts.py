@@ -121,6 +121,10 @@ every_flow_of_a_use = pytest.mark.parametrize("flow", OF_A_USE, ids=lambda flow:
 every_flow_with_a_person = pytest.mark.parametrize("flow", ASKING, ids=lambda flow: flow.name)
 
 
+def test_a_question_that_flows_share_is_looked_at_for_each() -> None:
+    assert [one.__name__ for one in modules_of(FLOWS["outreach"])] == ["flows.outreach", "flows.campaign_calls"]
+
+
 def test_there_are_flows_to_be_held_to_it() -> None:
     assert {"handoff", "handoff-call-back"} <= {flow.name for flow in OF_A_USE}
     assert "handoff-call-back" in {flow.name for flow in CALLING}
@@ -168,15 +172,15 @@ def test_days_times_and_numbers_are_read_as_such(text: Spoken) -> None:
 
 @every_flow_of_a_use
 def test_every_question_can_be_repeated_leads_to_a_person_and_leaves_time(flow: Flow) -> None:
-    module = module_of(flow)
     asked = [
-        node
+        (module, node)
+        for module in modules_of(flow)
         for node in ast.walk(ast.parse(inspect.getsource(module)))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in QUESTIONS
     ]
     offered = {"repeat", "person"} if flow in ASKING else {"repeat"}
     assert asked, "it asks nothing"
-    for question in asked:
+    for module, question in asked:
         given = {one.arg: one.value for one in question.keywords}
         where = f"{module.__name__}:{question.lineno}"
         assert offered <= given.keys() or None in given, where
@@ -185,6 +189,17 @@ def test_every_question_can_be_repeated_leads_to_a_person_and_leaves_time(flow: 
 
 def module_of(flow: Flow) -> Any:
     return sys.modules[flow.function.__module__]
+
+
+def modules_of(flow: Flow) -> list[Any]:
+    """The module of a flow, and those of the flows' package that it imports from: a question may stand there."""
+    own = module_of(flow)
+    imported = [
+        f"{own.__package__}.{node.module}"
+        for node in ast.walk(ast.parse(inspect.getsource(own)))
+        if isinstance(node, ast.ImportFrom) and node.level == 1 and node.module
+    ]
+    return [own, *(sys.modules[name] for name in imported)]
 
 
 def seconds(value: ast.expr | None, module: Any) -> float:

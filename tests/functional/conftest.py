@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from shared.calls import FLOWS
 from shared.composition import board
+from tests.functional.api import TESTED
 from tests.functional.app import App, running
 
 
@@ -23,3 +25,17 @@ def nothing_stays_patched() -> Iterator[None]:
 def app(tmp_path: Path) -> Iterator[App]:
     with running(tmp_path) as one:
         yield one
+
+
+@pytest.fixture
+def keyless(tmp_path: Path) -> Iterator[App]:
+    """The app without a key for hashes of numbers."""
+    with running(tmp_path, NUMBER_HASH_KEY="") as one:
+        yield one
+
+
+@pytest.fixture
+def tested_flows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The flows of these tests stand among those of the app."""
+    for name, flow in TESTED.items():
+        monkeypatch.setitem(FLOWS, name, flow)

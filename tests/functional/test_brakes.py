@@ -10,21 +10,17 @@ from typing import Any
 
 import pytest
 
-from shared.calls import FLOWS, actions
+from shared.calls import actions
 from shared.errors import LostRace
 from shared.identifiers import Identifier
 from shared.text_rows import MemoryTextRows
-from tests.functional.api import OTHER_PHONE, OURS, PHONE, TESTED, live, read, send
+from tests.functional.api import OTHER_PHONE, OURS, PHONE, live, read, send
 from tests.functional.app import NUMBER, REDIRECT_TARGET, REDIRECTED, REJECTED, App, http_routes, problem, running
+
+pytestmark = pytest.mark.usefixtures("tested_flows")
 
 URL = "/api/switches"
 BUSY = actions.Reject(reason="busy")
-
-
-@pytest.fixture(autouse=True)
-def flows(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, flow in TESTED.items():
-        monkeypatch.setitem(FLOWS, name, flow)
 
 
 def turn(app: App, **body: Any) -> Any:
@@ -210,7 +206,7 @@ def test_switches_show_who_turned_them_when_and_why(app: App) -> None:
         "numbers": [],
         "flows": [],
         "changes": [],
-        "calls": {"at": 0, "calls": 0, "most_of_one_caller": 0},
+        "calls": {"at": 0, "at_iso": "", "calls": 0, "most_of_one_caller": 0},
         "braked": {},
         "unreadable": [],
     }

@@ -17,7 +17,7 @@ from azure.functions.timer import TimerRequest
 
 from shared.calls.record import CallRecord
 from shared.calls.store.memory import MemoryStore
-from shared.composition.notifications import Notifications, targets
+from shared.composition.notifications import Notifications, announce_campaign_again, targets
 from shared.errors import StoreUnavailable
 from shared.notifications.event import Event, call_finished
 from shared.notifications.memory import MemoryDeadLetters, MemoryNotificationQueue
@@ -101,7 +101,7 @@ class Room:
             event_of=partial(call_finished, personal=self.app.board.settings.events_personal_data),
             clock=lambda: self.now,
         )
-        return Notifications(notifier, DeadLetterService(notifier, self.letters))
+        return Notifications(notifier, DeadLetterService(notifier, self.letters, announce_campaign_again))
 
     def call(self) -> str:
         """A call comes, is answered and ends; its id."""

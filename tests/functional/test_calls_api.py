@@ -23,7 +23,6 @@ from tests.functional.api import (
     OURS,
     PHONE,
     PLACE,
-    TESTED,
     USER,
     assert_refused,
     assert_replays,
@@ -38,11 +37,7 @@ from tests.functional.api import (
 from tests.functional.app import CALLER, App, functions, problem
 from tests.functional.described import described
 
-
-@pytest.fixture(autouse=True)
-def flows(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, flow in TESTED.items():
-        monkeypatch.setitem(FLOWS, name, flow)
+pytestmark = pytest.mark.usefixtures("tested_flows")
 
 
 # Placing

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from shared.calls import FLOWS, actions, text
+from shared.calls import actions, text
 from shared.calls.gateway.base import Request
 from shared.calls.gateway.memory import refuse
 from shared.calls.journal import EventReceived, Issued
@@ -26,7 +26,6 @@ from tests.functional.api import (
     BODIES,
     OTHER_PHONE,
     PHONE,
-    TESTED,
     USER,
     assert_refused,
     assert_replays,
@@ -42,11 +41,7 @@ from tests.functional.api import (
 )
 from tests.functional.app import CALLER, App, problem
 
-
-@pytest.fixture(autouse=True)
-def flows(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, flow in TESTED.items():
-        monkeypatch.setitem(FLOWS, name, flow)
+pytestmark = pytest.mark.usefixtures("tested_flows")
 
 
 # Acting

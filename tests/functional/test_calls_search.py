@@ -5,36 +5,23 @@ from __future__ import annotations
 import base64
 import json
 import logging
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
 import pytest
 
-from shared.calls import FLOWS
 from shared.composition.board import compose
 from shared.privacy import NumberHashes
 from shared.web.openapi import openapi
-from tests.functional.api import OTHER_PHONE, OURS, PHONE, TESTED, USER, assert_refused, get, live, placed, read, send
-from tests.functional.app import App, http_routes, running
+from tests.functional.api import OTHER_PHONE, OURS, PHONE, USER, assert_refused, get, live, placed, read, send
+from tests.functional.app import App, http_routes
 from tests.functional.described import validator
+
+pytestmark = pytest.mark.usefixtures("tested_flows")
 
 SERVER_CALL, CONNECTION = "c2VydmVy", "02004780-0000-4000-8000-000000000001"
 CORRELATION = "5d1f3a52-0000-4000-8000-000000000001"
-
-
-@pytest.fixture(autouse=True)
-def flows(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, flow in TESTED.items():
-        monkeypatch.setitem(FLOWS, name, flow)
-
-
-@pytest.fixture
-def keyless(tmp_path: Path) -> Iterator[App]:
-    with running(tmp_path, NUMBER_HASH_KEY="") as app:
-        yield app
 
 
 def search(app: App, body: Any) -> Any:

@@ -5,32 +5,19 @@ from __future__ import annotations
 import base64
 import json
 import logging
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from shared.azure.do_not_record import TableDoNotRecord
-from shared.calls import FLOWS
 from shared.composition.board import compose
 from shared.privacy import NumberHashes
-from tests.functional.api import OTHER_PHONE, PHONE, TESTED, assert_refused, get, live, read, send
-from tests.functional.app import App, http_routes, problem, running
+from tests.functional.api import OTHER_PHONE, PHONE, assert_refused, get, live, read, send
+from tests.functional.app import App, http_routes, problem
+
+pytestmark = pytest.mark.usefixtures("tested_flows")
 
 VERBS = ("add", "remove", "check")
-
-
-@pytest.fixture(autouse=True)
-def flows(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, flow in TESTED.items():
-        monkeypatch.setitem(FLOWS, name, flow)
-
-
-@pytest.fixture
-def keyless(tmp_path: Path) -> Iterator[App]:
-    with running(tmp_path, NUMBER_HASH_KEY="") as app:
-        yield app
 
 
 def ask(app: App, verb: str, body: Any) -> Any:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from shared.calls import FLOWS, Call, Flow
-from shared.errors import UnknownRecording
+from shared.errors import SettingsError, UnknownRecording
 from shared.handoff.service import Handoff
 from shared.recordings.record import kept_as
 from shared.use_cases import service
@@ -100,6 +100,20 @@ def test_a_case_has_links_to_the_files_of_its_message_once_they_were_fetched(app
     assert found.recording == recording
 
 
+class Unsigned:
+    """Recordings in a storage that has no key to sign links with."""
+
+    def file_links(self, recording: str) -> dict[str, str]:
+        raise SettingsError("AzureWebJobsStorage", "holds no AccountKey, which links to recordings are signed with.")
+
+
+def test_a_case_is_read_where_nothing_signs_links(app: App) -> None:
+    case = begin()
+    desk().message_begins(case, "r-1")
+    found = CaseService(desk(), Unsigned).get(case)
+    assert (found.files, found.recording) == ((), kept_as("r-1", datetime.now(UTC)))
+
+
 def test_cases_are_listed_in_pages_and_by_state(app: App) -> None:
     cases = [begin(f"call-{number}") for number in range(3)]
     desk().message_begins(cases[1], "r-1")
@@ -110,8 +124,31 @@ def test_cases_are_listed_in_pages_and_by_state(app: App) -> None:
     (message,) = get(app, "/cases?state=message")["cases"]
     assert message["id"] == cases[1]
     assert message["recording"] == kept_as("r-1", datetime.now(UTC))
+    desk().call_back(cases[2], CALLER, "2026-12-01T09:00:00+00:00")
+    assert {one["id"] for one in get(app, "/cases?state=waiting")["cases"]} == {cases[1], cases[2]}
     assert_refused(app.request("GET", "/api/cases?state=lost"), 400, "state")
     assert_refused(app.request("GET", "/api/cases?limit=0"), 400, "limit")
+
+
+def test_who_waits_is_looked_for_among_so_many_and_then_on(app: App) -> None:
+    cases = sorted(begin(f"call-{number}") for number in range(6))
+    for case in (cases[1], cases[2], cases[5]):
+        desk().message_begins(case, "r-1")
+    service_of = CaseService(desk(), Recorded)
+
+    def found(after: str, size: int, most: int) -> tuple[list[str], str | None]:
+        cases, on = service_of.brief(after, size, most, waiting=True)
+        return [one.case.id for one in cases], on
+
+    assert found("", 9, 9) == ([cases[1], cases[2], cases[5]], None)
+    assert found("", 2, 9) == ([cases[1], cases[2]], cases[2])
+    assert found(cases[2], 2, 9) == ([cases[5]], None)
+    assert found("", 9, 2) == ([cases[1]], cases[1])
+    assert found(cases[2], 9, 2) == ([], cases[4])
+    assert found(cases[4], 9, 2) == ([cases[5]], None)
+    everybody, on = service_of.brief("", 2, 9, waiting=False)
+    assert ([one.case.id for one in everybody], on) == (cases[:2], cases[1])
+    assert (everybody[0].caller, everybody[0].said) == (ADA, "")
 
 
 def test_a_case_is_marked_as_called_back_once(app: App) -> None:

@@ -135,6 +135,15 @@ def test_a_session_that_is_none_is_not_found(masked: App) -> None:
     assert_refused(ask(masked, "GET", "?status=gone"), 400, "status")
 
 
+def test_the_pool_says_how_many_numbers_would_do(masked: App) -> None:
+    for other in (BOB, CLEO):
+        opened(masked, b=other)
+    pool = read(masked.request("GET", "/api/masking/pool"), 200)
+    (country,) = pool["countries"]
+    assert (country["country"], sorted(country["numbers"]), country["sessions"]) == ("US", [ONE, TWO], 2)
+    assert (country["most_of_one"], country["would_do"], pool["all_sessions"]) == (2, 2, True)
+
+
 def test_sessions_are_listed_in_pages(masked: App) -> None:
     numbers = [f"+1425555{last}" for last in range(2000, 2010)]
     made = [opened(masked, a=numbers[at], b=numbers[at + 1])["id"] for at in range(0, 10, 2)]

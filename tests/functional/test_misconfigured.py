@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,7 +15,7 @@ from azure.functions.timer import TimerRequest
 
 from shared.composition import start_early, switchboard
 from shared.composition.recordings import Recordings
-from shared.errors import Misconfigured, ScorecardError, SettingsError
+from shared.errors import InvalidInput, Misconfigured, ScorecardError, SettingsError
 from shared.settings import Settings, settings
 from tests.functional.app import Route, functions, http_routes, incoming_call, running
 from tests.setting_samples import REQUIRED
@@ -79,7 +80,7 @@ def ask(route: Route) -> func.HttpResponse:
     request = func.HttpRequest(
         route.methods[0],
         f"https://app.example/api/{route.template}",
-        route_params={"call_id": "c", "recording_id": "r", "action": "play", "name": "n", "position": "1"},
+        route_params={name: "play" if name == "action" else "1" for name in re.findall(r"{(\w+)}", route.template)},
         params={},
         headers={},
         body=b"{}",
@@ -215,6 +216,26 @@ def test_on_a_developers_machine_the_start_ends_with_a_line_for_each_setting(env
         "ACS_RESOURCE_ID",
         "RING_SECONDS",
     ]
+
+
+def test_on_a_developers_machine_a_flow_that_cannot_be_loaded_is_told_when_the_host_starts(
+    environment: Environment, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken() -> None:
+        raise InvalidInput("flows/bakery.py:7", "NameError: name 'BREAD' is not defined.", "The line is: BREAD")
+
+    monkeypatch.setattr("shared.composition.board.load_flows", broken)
+    environment(REQUIRED, FUNCTIONS_WORKER_RUNTIME="python")
+    start_early()
+    for thread in threading.enumerate():
+        if thread.name == "switchboard-start":
+            thread.join(20)
+    told = ["misconfigured: flows/bakery.py:7: NameError: name 'BREAD' is not defined. The line is: BREAD"]
+    assert errors(caplog) == told, "before anybody calls"
+    with pytest.raises(Misconfigured):
+        switchboard()
+    assert errors(caplog) == told, "once, and without a traceback"
+    assert "Traceback" not in caplog.text
 
 
 def test_outside_of_a_functions_worker_nothing_is_read(environment: Environment) -> None:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import azure.functions as func
 import pytest
 
 from shared.calls import FLOWS, Call, Choice, Flow
+from shared.notifications.errors import NotDelivered
+from shared.notifications.event import Event
+from shared.outreach.ports import DroppedFile
 from shared.outreach.service import Outreach
 from shared.recordings.memory import MemoryArchive
 from shared.use_cases import Task, service
@@ -107,7 +111,13 @@ def test_from_the_file_to_the_results(app: App) -> None:
     app.later.flush()
     work(app)
     progress = read(get(app, "/campaigns/spring/progress"), 200)
-    assert progress == {"state": "finished", "people": 1, "states": {"done": 1}}
+    assert progress == {
+        "state": "finished",
+        "people": 1,
+        "states": {"done": 1},
+        "results": {"confirmed": 1},
+        "next_due": None,
+    }
     results = get(app, "/campaigns/spring/results")
     assert results.mimetype == "text/csv"
     lines = results.get_body().decode("utf-8-sig").splitlines()
@@ -122,6 +132,56 @@ def test_from_the_file_to_the_results(app: App) -> None:
     assert (evidence["campaign"], evidence["outcome"]) == ("spring", "done")
     call = read(get(app, f"/calls/{evidence['call_id']}"), 200)
     assert (call["callee"], call["result"]) == (f"4:{PHONE}", "confirmed")
+
+
+def test_a_file_that_is_dropped_counts_as_an_upload(app: App) -> None:
+    read(post(app, "/campaigns", MAKE), 201)
+    outreach: Outreach = service("outreach")
+    files: Any = outreach._files
+    files.inbox[DroppedFile("spring/monday.csv", "1", datetime(2026, 1, 2, tzinfo=UTC))] = PEOPLE.encode()
+    outreach.due("_inbox")
+    work(app)
+    audit = read(get(app, "/campaigns/spring/audit"), 200)["audit"]
+    assert [(one["what"], one["by"]) for one in audit] == [("made", "unknown"), ("uploaded", "outreach-in")]
+    report = read(get(app, f"/campaigns/spring/uploads/{audit[1]['more']}"), 200)["report"]
+    assert (report["state"], report["new"], report["bad"]) == ("whole", 1, 1)
+
+
+def test_the_end_of_a_campaign_that_nobody_took_is_a_dead_letter_that_is_listed_and_replayed(
+    app: App, room: Room
+) -> None:
+    class Target:
+        events: ClassVar[list[Event]] = []
+        takes = False
+
+        def deliver(self, event: Event) -> None:
+            if not self.takes:
+                raise NotDelivered("the hook responded 410", lasting=True)
+            self.events.append(event)
+
+    target, announcer = Target(), service("outreach")._announcer
+    announcer._targets, announcer._letters = lambda: {"hook": target}, lambda: room.kept.letters
+    imported(app)
+    read(post(app, "/campaigns/spring/commands/start"), 200)
+    work(app)
+    app.run()
+    app.later.flush()
+    work(app)
+    path = "/notifications/dead-letters"
+    (letter,) = read(get(app, path), 200)["dead_letters"]
+    assert (letter["call_id"], letter["target"], letter["reason"]) == (
+        "campaign-spring",
+        "hook",
+        "the hook responded 410",
+    )
+    target.takes = True
+    replayed = read(post(app, f"{path}/{letter['call_id']}/replay"), 202)
+    assert replayed == {"call_id": "campaign-spring", "targets": ["hook"]}
+    work(app)
+    assert [one.data["states"] for one in target.events] == [{"done": 1}]
+    assert read(get(app, path), 200)["dead_letters"] == []
+    assert problem(post(app, f"{path}/campaign-spring/replay"))["title"] == "Unknown dead letter"
+    assert post(app, f"{path}/campaign-winter/replay").status_code == 404
 
 
 def test_placing_that_is_gone_on_with_calls_nobody_twice(app: App) -> None:
@@ -195,8 +255,8 @@ def test_a_file_with_too_many_rows_is_refused_before_its_first(tmp_path: Path, a
     [
         ({"callers": ["+18005550100"]}, "callers.0 is not one of the numbers in lines.yaml"),
         ({"callers": ["+18005550144"]}, "nobody answers who calls 'silent' back"),
-        ({"flow": "nothing"}, "its flow is none that campaigns can call with"),
-        ({"flow": "reception"}, "its flow is none that campaigns can call with"),
+        ({"flow": "nothing"}, "its flow is missing or not made for campaigns. Name a flow that has use='outreach'"),
+        ({"flow": "reception"}, "its flow is missing or not made for campaigns"),
         ({"flow": "rude"}, "does not first say who calls: Contoso"),
         ({"flow": "pushy"}, "does not offer 9"),
         ({"rules": {**ALWAYS, "calendar": "holidays"}}, "'holidays' is no calendar"),
@@ -276,7 +336,26 @@ def test_a_preview_keeps_nothing(app: App) -> None:
     seen = read(post(app, "/campaigns/spring/preview", PEOPLE.encode()), 200)
     assert (seen["good"], seen["bad"], seen["columns"]) == (1, 1, {"id": "id", "number": "phone"})
     assert seen["first"]["number"] == PHONE
+    assert (seen["header"], [one["id"] for one in seen["people"]]) == (["id", "phone"], ["A-1"])
     assert read(get(app, "/campaigns/spring"), 200)["state"] == "draft"
+
+
+def test_how_the_next_file_is_read_can_be_changed_and_is_noted(app: App) -> None:
+    read(post(app, "/campaigns", MAKE), 201)
+    strange = b"key,tel privat\nA-1,0171 2345678\n"
+    assert_refused(post(app, "/campaigns/spring/preview", strange), 400, "columns.number")
+    given = {"country": "DE", "columns": {"number": "tel privat"}}
+    changed = read(post(app, "/campaigns/spring/files", given, X_Operator="Ada"), 200)["files"]
+    assert (changed["country"], changed["columns"]) == ("DE", {"number": "tel privat"})
+    assert read(post(app, "/campaigns/spring/preview", strange), 200)["first"]["number"] == "+491712345678"
+    read(post(app, "/campaigns/spring/files", given, X_Operator="Bob"), 200)
+    audit = read(get(app, "/campaigns/spring/audit"), 200)["audit"]
+    assert [(one["what"], one["by"]) for one in audit] == [("made", "unknown"), ("files", "Ada")]
+    assert_refused(post(app, "/campaigns/spring/files", {"date_format": "DDMMYY"}), 400, "date_format")
+    read(post(app, "/campaigns/spring/uploads", strange), 202)
+    assert post(app, "/campaigns/spring/files", {"country": "US"}).status_code == 409
+    work(app)
+    assert len(read(get(app, "/campaigns/spring"), 200)["imported"]) == 1
 
 
 def test_what_is_kept_of_a_number_is_exported_and_erased(app: App) -> None:

@@ -13,7 +13,7 @@ import pytest
 from azure.functions.timer import TimerRequest
 
 from shared.calls.store.memory import MemoryDoNotRecord, MemoryStore
-from shared.composition.notifications import Notifications
+from shared.composition.notifications import Notifications, announce_campaign_again
 from shared.composition.readiness import check_hash_keys
 from shared.composition.recordings import Recordings
 from shared.privacy import NumberHashes
@@ -37,7 +37,9 @@ class Room:
         return Recordings(world.pipeline, service)
 
     def notifications(self, store: MemoryStore) -> Notifications:
-        return Notifications(self.kept.notifier, DeadLetterService(self.kept.notifier, self.kept.letters))
+        return Notifications(
+            self.kept.notifier, DeadLetterService(self.kept.notifier, self.kept.letters, announce_campaign_again)
+        )
 
     def call(self) -> str:
         """A call comes, is answered and ends; its id."""

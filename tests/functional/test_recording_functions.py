@@ -15,7 +15,7 @@ import azure.functions as func
 import pytest
 from azure.functions.timer import TimerRequest
 
-from shared.calls.finding import call_of_recording
+from shared.calls.finding import call_of_recording, days_of_call
 from shared.calls.journal import Started, encode
 from shared.calls.record import CallRecord
 from shared.calls.store.memory import MemoryStore
@@ -57,7 +57,9 @@ class Room:
             call_of=partial(call_of_recording, store),
             all_recordings=self.all_recordings,
         )
-        service = ReportService(world.pipeline, world.ledger, world.archive, link_seconds=60)
+        service = ReportService(
+            world.pipeline, world.ledger, world.archive, link_seconds=60, days_of=partial(days_of_call, store)
+        )
         return Recordings(world.pipeline, service)
 
     def announce(self, **changes: Any) -> str:

@@ -9,9 +9,8 @@ from typing import Any
 
 import pytest
 
-from shared.calls import FLOWS
 from shared.calls.slots.ledger import read_leases
-from tests.functional.api import OURS, PHONE, TESTED, read
+from tests.functional.api import OURS, PHONE, read
 from tests.functional.app import App, problem, running
 
 LINES = f"""
@@ -22,9 +21,7 @@ numbers:
 
 
 @pytest.fixture
-def declared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[App]:
-    for name, flow in TESTED.items():
-        monkeypatch.setitem(FLOWS, name, flow)
+def declared(tmp_path: Path, tested_flows: None) -> Iterator[App]:
     file = tmp_path / "lines.yaml"
     file.write_text(LINES)
     with running(tmp_path, LINES_FILE=str(file)) as app:

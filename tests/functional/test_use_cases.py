@@ -40,6 +40,9 @@ class Greeting:
     def closing(self, record: CallRecord) -> None:
         self.ended.append(record)
 
+    def may_place(self, record: CallRecord) -> bool:
+        return True
+
     def export(self, number: Identifier) -> Mapping[str, Any]:
         return {"greetings": 1}
 

@@ -81,7 +81,7 @@ def test_an_idle_minute_of_all_use_cases_costs_one_request(azurite_alone: Any) -
             assert board.use_cases.tick() == 0
         assert dict(requests) == {f"GET {prefix}agenda": 1}
         board.use_cases._agenda._rows.put("agenda", "agenda", {"0": "x", "9999999999.click.later": "x"})
-        board.use_cases._agenda.done("0")
+        board.use_cases._agenda._rows.put("agenda", "agenda", {"0": None})
 
 
 @pytest.mark.parametrize(("path", "parameter"), parameters())

@@ -39,7 +39,7 @@ def test_the_debugger_goes_to_the_port_at_which_the_task_before_it_listens() -> 
 
 def test_the_task_is_up_when_the_devstack_says_so() -> None:
     matcher = TASKS["up, with a debugger"]["problemMatcher"]["background"]
-    source = (ROOT / "devstack" / "up.py").read_text("utf-8")
+    source = "".join((ROOT / "devstack" / name).read_text("utf-8") for name in ("up.py", "restarts.py"))
     assert matcher["endsPattern"].removeprefix("^") in source
     assert matcher["beginsPattern"].removeprefix("^.*") in source
 

@@ -30,13 +30,13 @@ from acs_emulator.service.emulator import Emulator
 
 C = TypeVar("C")
 #: Seconds that the wait helpers wait.
-PATIENCE = 15.0
+TIMEOUT = 15.0
 #: Seconds between two looks.
 _LOOK = 0.02
 
 
 class ControlError(Exception):
-    """The control API refused; ``status`` and ``body`` are its answer."""
+    """The control API refused; ``status`` and ``body`` are its response."""
 
     def __init__(self, status: int, body: Any) -> None:
         super().__init__(f"{status}: {body}")
@@ -72,12 +72,12 @@ class Control:
         self._endpoint = endpoint
 
     def request(self, method: str, path: str, body: Any = None) -> Any:
-        """Any request under /emulator; the parsed answer. Raises ControlError."""
+        """Any request under /emulator; the parsed response. Raises ControlError."""
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self._endpoint + path, data, method=method)  # noqa: S310 - an http address of ours
         try:
-            with urllib.request.urlopen(request, timeout=90) as answer:  # noqa: S310
-                return json.loads(answer.read())
+            with urllib.request.urlopen(request, timeout=90) as response:  # noqa: S310
+                return json.loads(response.read())
         except urllib.error.HTTPError as error:
             with error:
                 raise ControlError(error.code, json.loads(error.read())) from None
@@ -109,8 +109,8 @@ class Control:
     def register_phone(self, number_or_id: str, **behaviour: Any) -> Any:
         return self.request("POST", "/emulator/phones", {"id": number_or_id, **behaviour})
 
-    def declare_number(self, number: str, **limit: int) -> Any:
-        return self.request("POST", "/emulator/numbers", {"number": number, **limit})
+    def declare_number(self, number: str, **more: Any) -> Any:
+        return self.request("POST", "/emulator/numbers", {"number": number, **more})
 
     def subscribe(self, **subscription: Any) -> Any:
         """An Event Grid subscription by its properties, such as `endpointUrl` and `advancedFilters`."""
@@ -140,7 +140,7 @@ class Control:
 
     def wait_for_deliveries(self, count: int = 1, **filters: Any) -> list[dict[str, Any]]:
         """Wait until at least ``count`` matching deliveries had an attempt; raises TimeoutError."""
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + TIMEOUT
         while len(found := _attempted(self.deliveries(**filters))) < count:
             if time.monotonic() > deadline:
                 raise TimeoutError(f"{len(found)} of {count} deliveries {filters}")
@@ -156,11 +156,11 @@ class AsyncControl:
         self._session = session
 
     async def request(self, method: str, path: str, body: Any = None) -> Any:
-        """Any request under /emulator; the parsed answer. Raises ControlError."""
-        async with self._session.request(method, self._endpoint + path, json=body) as answer:
-            value = await answer.json()
-            if answer.status >= 400:
-                raise ControlError(answer.status, value)
+        """Any request under /emulator; the parsed response. Raises ControlError."""
+        async with self._session.request(method, self._endpoint + path, json=body) as response:
+            value = await response.json()
+            if response.status >= 400:
+                raise ControlError(response.status, value)
             return value
 
     async def health(self) -> Any:
@@ -190,8 +190,8 @@ class AsyncControl:
     async def register_phone(self, number_or_id: str, **behaviour: Any) -> Any:
         return await self.request("POST", "/emulator/phones", {"id": number_or_id, **behaviour})
 
-    async def declare_number(self, number: str, **limit: int) -> Any:
-        return await self.request("POST", "/emulator/numbers", {"number": number, **limit})
+    async def declare_number(self, number: str, **more: Any) -> Any:
+        return await self.request("POST", "/emulator/numbers", {"number": number, **more})
 
     async def subscribe(self, **subscription: Any) -> Any:
         """An Event Grid subscription by its properties, such as `endpointUrl` and `advancedFilters`."""
@@ -221,7 +221,7 @@ class AsyncControl:
 
     async def wait_for_deliveries(self, count: int = 1, **filters: Any) -> list[dict[str, Any]]:
         """Wait until at least ``count`` matching deliveries had an attempt; raises TimeoutError."""
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(TIMEOUT):
             while len(found := _attempted(await self.deliveries(**filters))) < count:
                 await asyncio.sleep(_LOOK)
             return found

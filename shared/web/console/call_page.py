@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from shared.calls.claims import placed_id
 from shared.web.console.acting import other_side, own_side
 from shared.web.console.history import History, Line, history
 from shared.web.console.lanes import Lane, lanes
 from shared.web.console.words import OUTCOME, STATUS, length, moment, person, without_numbers
 from shared.web.models import CallView
+
+_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,59}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +28,7 @@ class CallPage:
         result, error: what its flow said of it, and how it failed.
         technical: how many of the lines are.
         newest: the last line in words, for those who hear the page.
+        campaign, connection: ids of the campaign that placed it, and of the masked numbers that it was a call of.
     """
 
     view: CallView
@@ -38,6 +43,8 @@ class CallPage:
     technical: int
     newest: str
     support: str
+    campaign: str
+    connection: str
 
 
 def version_of(view: CallView) -> str:
@@ -71,7 +78,22 @@ def call_page(view: CallView, journal: Sequence[Mapping[str, Any]], title: str, 
         technical=sum(line.kind == "technical" for line in told.lines),
         newest=" ".join(filter(None, (newest.who, newest.text, newest.quote, newest.result))) if newest else "",
         support=support_text(view, told),
+        campaign=campaign_of(journal, view.id),
+        connection=_id(view.details.get("session")) if view.details.get("by") in ("a", "b") else "",
     )
+
+
+def campaign_of(journal: Sequence[Mapping[str, Any]], call_id: str) -> str:
+    """The campaign that has placed a call; empty: none. An input that only says so does not count."""
+    given = journal[0].get("input") if journal else None
+    attempt = given.get("attempt") if isinstance(given, Mapping) else None
+    if not isinstance(attempt, str) or placed_id(attempt) != call_id:
+        return ""
+    return _id(attempt.partition(":")[0])
+
+
+def _id(value: Any) -> str:
+    return value if isinstance(value, str) and _ID.fullmatch(value) else ""
 
 
 def _sentence(view: CallView, title: str, *, shown: bool) -> str:

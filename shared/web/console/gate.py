@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from shared.errors import Refused
-from shared.logs import logger
+from shared.logs import logger, one_line
 from shared.web.console.exchange import ROOT, Reply, Request, see_other
 from shared.web.console.rendering import rendered, static_file
 from shared.web.console.sign_in import PLATFORM_SIGN_IN, SIGNED_OUT, Permission, Person, SignIn, is_same_site
@@ -17,9 +17,19 @@ log = logger("switchboard.console")
 PAGES: tuple[tuple[str, str, Permission], ...] = (
     ("", "Today", "read"),
     ("/calls", "Calls", "read"),
+    ("/campaigns", "Campaigns", "read"),
+    ("/masked-numbers", "Masked numbers", "read"),
+    ("/messages", "Messages", "read"),
+    ("/quality", "Quality", "listen"),
     ("/status", "Status", "status"),
 )
 """Path, name, and what one needs to see it."""
+
+OF_USES = frozenset({"Campaigns", "Masked numbers", "Messages"})
+"""Pages of use cases: each is there only where its use case is set up."""
+
+MOST_OF_AN_ID = 80
+"""Characters of an id in the log (our choice): it may come from an address that somebody typed."""
 
 NOTHING_HERE = Reply(404, "", "text/plain")
 """Where there is no console, or not for such a request."""
@@ -39,9 +49,9 @@ class Visit:
     token: str
     mark: Callable[[str], str]
 
-    def did(self, what: str, call_id: str = "") -> None:
-        """Log what somebody did; never a number."""
-        log.info("console %s call=%s by=%s", what, call_id or "-", self.person.name)
+    def did(self, what: str, id_: str = "", of: str = "call") -> None:
+        """Log what somebody did; never a number. Args: of: what the id is the id of."""
+        log.info("console %s %s=%s by=%s", what, of, one_line(id_, MOST_OF_AN_ID) or "-", self.person.name)
 
 
 class Gate:
@@ -49,11 +59,13 @@ class Gate:
 
     Args:
         company: as `lines.yaml` names it; may be empty.
+        uses: the pages of use cases that are set up, by name.
     """
 
-    def __init__(self, sign_in: SignIn, company: str = "") -> None:
+    def __init__(self, sign_in: SignIn, company: str = "", uses: Collection[str] = ()) -> None:
         self._sign_in = sign_in
         self._company = company
+        self._pages = [page for page in PAGES if page[1] not in OF_USES or page[1] in uses]
 
     def enter(self, request: Request, permission: Permission) -> Visit | Reply:
         """The visit, or the page that says why there is none. Refused for a form that is no page's of this person."""
@@ -77,6 +89,10 @@ class Gate:
         """What somebody sees who may, and otherwise why not."""
         visit = self.enter(request, permission)
         return visit if isinstance(visit, Reply) else show(visit)
+
+    def has(self, page: str) -> bool:
+        """Whether there is a page of this name."""
+        return any(name == page for _, name, _ in self._pages)
 
     def page(self, template: str, visit: Visit, here: str, *, status: int = 200, **data: Any) -> Reply:
         """A page for somebody."""
@@ -151,7 +167,7 @@ class Gate:
     def _framed(self, template: str, status: int, person: Person | None, **data: Any) -> Reply:
         frame: dict[str, Any] = {
             "person": person,
-            "pages": PAGES,
+            "pages": self._pages,
             "company": self._company,
             "signs_out": self._sign_in.auth == "keys",
             "platform": PLATFORM_SIGN_IN,

@@ -72,6 +72,7 @@ def _environment() -> jinja2.Environment:
         "iso": words.iso,
         "clock": words.length,
         "seconds": words.seconds,
+        "utc": words.utc,
         "outcome": lambda word: words.OUTCOME.get(word, word),
         "status": lambda word: words.STATUS.get(word, word),
     }

@@ -50,11 +50,11 @@ OUTCOME: Mapping[str, str] = {
 }
 """How a call ended; what is not here is shown as it is."""
 
-NEEDS_SOMEBODY = frozenset({"failed", "settled", "too_long", "permission", "service_error"})
-"""Ends that are nobody's wish: somebody should look."""
-
 NOT_REACHED = frozenset({"busy", "declined", "no_answer", "unreachable", "canceled", "timeout", "ended"})
 """Ends of calls that never connected."""
+
+_TELLING = 7
+"""Last digits of a number that tell it (our choice)."""
 
 _WRITTEN = re.compile(r"(?P<raw_id>4:)?(?:\+|%2[Bb]|(?<=(?<![0-9A-Za-z:])4:))[1-9](?:[ ().-]{0,2}[0-9]){6,}")
 """A number as it is written: after a plus sign, or as a raw id; with spaces or without."""
@@ -103,6 +103,14 @@ def without_numbers(value: Any) -> Any:
     return value
 
 
+def without_number(text: str, number: str) -> str:
+    """A text that somebody gave a person, such as their key, without their number; other digits stay as they are."""
+    digits = re.sub(r"[^0-9]", "", text)
+    if number and number[-_TELLING:] in digits:
+        return masked_number(number)
+    return str(without_numbers(text)) if "+" in text else text
+
+
 def _mask(match: re.Match[str]) -> str:
     raw_id = match["raw_id"] or ""
     digits = re.sub(r"[^0-9]", "", re.sub("%2[Bb]", "", match.group().removeprefix("4:")))
@@ -112,6 +120,11 @@ def _mask(match: re.Match[str]) -> str:
 def moment(at: int) -> str:
     """A time in UTC, to the second: `2026-11-28 10:02:03`."""
     return datetime.fromtimestamp(at / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S") if at else ""
+
+
+def utc(at: datetime | None) -> str:
+    """A time in UTC, to the minute: `2026-11-28 10:02 UTC`."""
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if at is not None else ""
 
 
 def iso(at: int) -> str:

@@ -11,6 +11,7 @@ from shared.calls import FLOWS
 from tests.functional.api import TESTED
 from tests.functional.app import App, running
 from tests.functional.console.console import LOCAL, WITH_KEYS, Browser
+from tests.functional.console.uses import flows_of_uses, settings
 from tests.functional.test_recording_functions import Room
 
 
@@ -36,5 +37,12 @@ def browser(app: App) -> Browser:
 
 @pytest.fixture
 def with_keys(tmp_path: Path) -> Iterator[App]:
-    with running(tmp_path, recordings=Room().compose, **WITH_KEYS) as one:
+    with flows_of_uses(), running(tmp_path, recordings=Room().compose, **WITH_KEYS, **settings(tmp_path)) as one:
+        yield one
+
+
+@pytest.fixture
+def uses(tmp_path: Path) -> Iterator[App]:
+    """The app with every use case that has pages."""
+    with flows_of_uses(), running(tmp_path, recordings=Room().compose, **LOCAL, **settings(tmp_path)) as one:
         yield one

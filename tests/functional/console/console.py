@@ -84,3 +84,18 @@ def principal(*roles: str, name: str = "Ada", role_type: str = "roles") -> str:
     claims += [{"typ": role_type, "val": role} for role in roles]
     body = {"auth_typ": "aad", "name_typ": "name", "role_typ": role_type, "claims": claims}
     return base64.b64encode(json.dumps(body).encode()).decode()
+
+
+BOUNDARY = "----WebKitFormBoundaryabc123"
+
+
+def multipart(fields: Mapping[str, str], files: Mapping[str, bytes]) -> bytes:
+    """A form with files, as a browser sends it."""
+    parts = [
+        f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
+        for name, value in fields.items()
+    ]
+    for name, content in files.items():
+        head = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"; filename="a.csv"\r\n'
+        parts.append(f"{head}Content-Type: text/csv\r\n\r\n".encode() + content + b"\r\n")
+    return b"".join(parts) + f"--{BOUNDARY}--\r\n".encode()

@@ -22,6 +22,7 @@ from shared.web.console.gate import Visit
 from shared.web.console.sign_in import SignIn
 from tests.functional.api import live
 from tests.functional.app import App, http_routes, running
+from tests.functional.console import uses
 from tests.functional.console.console import KEYS, LOCAL, WITH_KEYS, Browser, principal
 from tests.functional.test_recording_functions import Room
 from tests.setting_samples import REQUIRED, made_key
@@ -42,8 +43,39 @@ ROUTES: dict[str, tuple[str, str, frozenset[str], int]] = {
     "console_entry": ("GET", "/calls/{call}/entries/0", EVERYBODY, 200),
     "console_numbers": ("POST", "/calls/{call}/numbers", SEES_NUMBERS, 200),
     "console_act": ("POST", "/calls/{call}/actions/hang_up", ACTS, 400),
+    "console_quality": ("GET", "/quality", EVERYBODY - {"viewer"}, 200),
+    "console_replay": ("POST", "/recordings/20261123-none/replay", ACTS, 404),
     "console_report": ("GET", "/reports/20261123-none", EVERYBODY - {"viewer"}, 404),
     "console_status": ("GET", "/status", SEES_NUMBERS, 200),
+    "console_put_back": ("POST", "/status/queues/none", ACTS, 400),
+    "console_api": ("GET", "/api", EVERYBODY, 200),
+    "console_openapi": ("GET", "/api/openapi.json", EVERYBODY, 200),
+    "console_switch": ("POST", "/switches", ACTS, 400),
+    "console_campaigns": ("GET", "/campaigns", EVERYBODY, 200),
+    "console_make_campaign": ("POST", "/campaigns", ACTS, 400),
+    "console_campaign": ("GET", "/campaigns/{campaign}", EVERYBODY, 200),
+    "console_campaign_live": ("GET", "/campaigns/{campaign}/live", EVERYBODY, 200),
+    "console_preview": ("POST", "/campaigns/{campaign}/preview", ACTS, 200),
+    "console_upload": ("POST", "/campaigns/{campaign}/uploads", ACTS, 400),
+    "console_bad_rows": ("GET", "/campaigns/{campaign}/uploads/none/bad-rows.csv", EVERYBODY, 404),
+    "console_command": ("POST", "/campaigns/{campaign}/commands/stop", ACTS, 303),
+    "console_people": ("GET", "/campaigns/{campaign}/people", EVERYBODY, 200),
+    "console_people_numbers": ("POST", "/campaigns/{campaign}/people", SEES_NUMBERS, 200),
+    "console_results": ("POST", "/campaigns/{campaign}/results.csv", EVERYBODY, 200),
+    "console_do_not_call": ("GET", "/do-not-call", EVERYBODY, 200),
+    "console_do_not_call_check": ("POST", "/do-not-call/check", SEES_NUMBERS, 400),
+    "console_do_not_call_add": ("POST", "/do-not-call/add", ACTS, 400),
+    "console_do_not_call_import": ("POST", "/do-not-call/import", ACTS, 400),
+    "console_evidence_form": ("GET", "/evidence", SEES_NUMBERS, 200),
+    "console_evidence": ("POST", "/evidence", SEES_NUMBERS, 400),
+    "console_masked": ("GET", "/masked-numbers", EVERYBODY, 200),
+    "console_masked_one": ("GET", "/masked-numbers/{session}", EVERYBODY, 200),
+    "console_masked_pins": ("POST", "/masked-numbers/{session}/pins", SEES_NUMBERS, 200),
+    "console_masked_act": ("POST", "/masked-numbers/{session}/actions/close", ACTS, 303),
+    "console_messages": ("GET", "/messages", EVERYBODY, 200),
+    "console_message": ("GET", "/messages/{message}", EVERYBODY, 200),
+    "console_message_numbers": ("POST", "/messages/{message}/numbers", SEES_NUMBERS, 200),
+    "console_called_back": ("POST", "/messages/{message}/called-back", ACTS, 303),
     "console_sign_out": ("POST", "/sign-out", EVERYBODY, 303),
 }
 """Every route that asks who it is: its request, who may, and what they get (400, 404: the request is let in, and names
@@ -53,9 +85,19 @@ WITHOUT_SIGN_IN = {"console_sign_in_form", "console_sign_in", "console_static"}
 every_route = pytest.mark.parametrize("name", ROUTES)
 
 
+MAKES: dict[str, Callable[[App], str]] = {
+    "call": live,
+    "campaign": uses.campaign,
+    "session": uses.session,
+    "message": uses.message,
+}
+"""What stands in an address, and how there is one."""
+
+
 def path_of(app: App, name: str) -> tuple[str, str]:
     method, path, _, _ = ROUTES[name]
-    return method, path.format(call=live(app)) if "{call}" in path else path
+    made = {key: make(app) for key, make in MAKES.items() if f"{{{key}}}" in path}
+    return method, path.format(**made)
 
 
 def test_the_table_has_every_route_of_the_console() -> None:
@@ -187,7 +229,7 @@ def test_without_a_console_every_route_is_404(tmp_path: Path, name: str) -> None
     method, path, _, _ = ROUTES[name]
     with running(tmp_path) as app:
         browser = Browser(app, headers={"X-MS-CLIENT-PRINCIPAL": principal("admin")})
-        answer = browser.send(method, path.format(call="x"))
+        answer = browser.send(method, path.format(**dict.fromkeys(MAKES, "x")))
         assert (answer.status_code, answer.get_body()) == (404, b"")
 
 
@@ -240,7 +282,8 @@ def by_platform(folder: Path, enabled: str | None) -> Iterator[App]:
     with pytest.MonkeyPatch.context() as patch:
         if enabled is not None:
             patch.setenv("WEBSITE_AUTH_ENABLED", enabled)
-        with running(folder, recordings=Room().compose, CONSOLE_AUTH="appservice") as app:
+        settings = {**uses.settings(folder), "CONSOLE_AUTH": "appservice"}
+        with uses.flows_of_uses(), running(folder, recordings=Room().compose, **settings) as app:
             yield app
 
 

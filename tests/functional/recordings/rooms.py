@@ -25,7 +25,7 @@ from azure.communication.callautomation import (
 from azure.core.credentials import AzureKeyCredential
 from azure.storage.blob import ContainerClient
 
-from acs_emulator.testing import PATIENCE, Control, Running
+from acs_emulator.testing import TIMEOUT, Control, Running
 from shared.azure.archive import BlobArchive
 from shared.azure.external_storage import ExternalStorageSource, Sources
 from shared.azure.recording_ledger import TableLedger
@@ -84,7 +84,7 @@ class Subscriber(LocalServer):
 
 def wait_for(look: Callable[[], Any]) -> Any:
     """What it finds in the end."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIMEOUT
     while not (found := look()):
         assert time.monotonic() < deadline, "it did not come about in time"
         time.sleep(0.02)

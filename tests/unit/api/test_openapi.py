@@ -22,7 +22,7 @@ from shared.web.handoff import CalledBack
 from shared.web.masking import ChangeSession, OpenSession
 from shared.web.models import ACTIONS, PlaceCall, read, read_action
 from shared.web.openapi import openapi
-from shared.web.outreach_models import MakeCampaign, NumberAsked, Pace, PutOnList, SendPeople
+from shared.web.outreach_models import MakeCampaign, NumberAsked, Pace, PutOnList, ReadFilesSo, SendPeople
 from shared.web.people import PersonAsked
 from shared.web.search import SearchCalls
 from shared.web.switches import TurnSwitches
@@ -42,6 +42,7 @@ REPEATABLE: dict[str, type[BaseModel]] = {
     "putCalendar": CalendarText,
     "changeMaskingSession": ChangeSession,
     "paceCampaign": Pace,
+    "readFilesSo": ReadFilesSo,
     **dict.fromkeys(("checkDoNotCall", "removeDoNotCall", "searchEvidence"), NumberAsked),
     "addDoNotCall": PutOnList,
     "putSite": SiteText,
@@ -60,8 +61,8 @@ CSV = {"uploadPeople", "previewPeople", "importDoNotCall"}
 """Operations that take a file."""
 BODY_WITHOUT_KEY = {"searchCalls", "previewPeople", "importDoNotCall", *REPEATABLE}
 """What may be repeated without an idempotency key."""
-DESCRIBED = ("calls", "flows", "reports", "recordings", "notifications", "do-not-record", "people", "switches",
-             "calendars", "masking", "campaigns", "do-not-call", "evidence", "click", "orders", "cases",
+DESCRIBED = ("calls", "flows", "diagnostics", "reports", "recordings", "notifications", "do-not-record", "people",
+             "switches", "calendars", "masking", "campaigns", "do-not-call", "evidence", "click", "orders", "cases",
              "handoff")  # fmt: skip
 """How the routes begin that the document has."""
 every_operation = pytest.mark.parametrize("operation", [o for _, o in OPERATIONS], ids=[name for name, _ in OPERATIONS])
@@ -129,6 +130,15 @@ def test_every_route_of_the_api_is_described_and_every_description_has_a_route()
     }
     assert described == routes
     assert actions <= set(DOCUMENT["paths"])
+
+
+def test_operations_are_grouped_in_words() -> None:
+    groups = {operation["operationId"]: operation["tags"] for _, operation in OPERATIONS}
+    assert groups["placeCall"] == ["Calls"]
+    assert groups["play"] == ["Actions on a call"]
+    assert groups["listRecordings"] == groups["listReports"] == ["Recordings and reports"]
+    assert [tag["name"] for tag in DOCUMENT["tags"]][:3] == ["Calls", "Flows", "Recordings and reports"]
+    assert {tag["name"] for tag in DOCUMENT["tags"]} == {name for names in groups.values() for name in names}
 
 
 def test_every_operation_has_an_id_of_its_own() -> None:

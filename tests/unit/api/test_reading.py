@@ -55,7 +55,7 @@ def test_the_deepest_body_that_is_read_fits_into_the_journal() -> None:
         (b'{"data": {"\\ud800": 1}}', "half a character"),
         (b'{"data": ' + b"[" * 100_000, "nested too deeply"),
         (b'{"data": "' + b"a" * MAX_BODY + b'"}', "bytes"),
-        (b'{"data": 1, "date": 2}', "Extra inputs"),
+        (b'{"data": 1, "date": 2}', "is not a field of this request"),
         (b'{"data": 1, "data": 2}', "the key 'data' twice"),
         (b'{"data": ' + b"9" * 21 + b"}", "too large"),
     ],

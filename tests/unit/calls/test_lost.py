@@ -11,7 +11,7 @@ from shared.calls.journal import RefusedEntry, Resent, Responded
 from shared.calls.lost import lost_operations
 from tests.unit.calls.test_call_state import holds, of
 from tests.unit.calls.test_replay import Stage
-from tests.unit.calls.world import START
+from tests.unit.calls.world import CALLEE, CALLER, START
 
 GRACE = 7000
 
@@ -61,6 +61,16 @@ def test_what_an_event_shows_to_be_carried_out_is_done_and_not_sent_again() -> N
 def test_an_answer_is_sent_again_as_the_same_attempt() -> None:
     stage = Stage(speaks)
     assert lost(stage, 7001) == [Resent(at=START + 7001, seq=0, attempt=0)]
+
+
+def test_nobody_is_called_by_a_request_that_is_older_than_five_minutes() -> None:
+    async def dials(call: Call) -> None:
+        """Calls somebody."""
+        await call.create_call(CALLER, caller_id=CALLEE)
+
+    stage = Stage(dials, opens=True)
+    assert lost(stage, 300_000) == [Resent(at=START + 300_000, seq=0, attempt=0)]
+    assert lost(stage, 300_001) == []
 
 
 def test_a_function_that_never_returns_is_given_up_after_three_runs() -> None:

@@ -1,4 +1,4 @@
-"""The hooks that captchas and cards are checked by, over real connections: what they get, and what counts as a yes."""
+"""The hooks of use cases, over real connections: what they get, and what counts as a yes."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import pytest
 
 from shared.composition.click import CaptchaHook
 from shared.composition.order import PaymentHook
+from shared.composition.outreach import TimesHook
 from shared.errors import StoreUnavailable
 
 
@@ -19,12 +20,13 @@ class Hook:
     """A hook on this machine.
 
     Attributes:
-        status: of its responses.
+        status, body: of its responses.
         came: the bodies and idempotency keys that came.
     """
 
     def __init__(self) -> None:
         self.status = 204
+        self.body = b""
         self.came: list[tuple[dict[str, Any], str | None]] = []
         self.url = ""
 
@@ -39,6 +41,7 @@ def hook() -> Iterator[Hook]:
             one.came.append((body, self.headers.get("Idempotency-Key")))
             self.send_response(one.status)
             self.end_headers()
+            self.wfile.write(one.body)
 
         def log_message(self, format: str, *args: Any) -> None:
             """Nothing."""
@@ -100,3 +103,49 @@ def test_a_hook_leads_to_public_addresses_alone(url: str) -> None:
 def test_without_a_hook_no_cards_are_taken() -> None:
     assert not PaymentHook("", loopback=False).is_set_up
     assert PaymentHook("https://hooks.example/x", loopback=False).is_set_up
+
+
+def test_a_calendar_is_asked_for_times_each_request_under_its_own_key(hook: Hook) -> None:
+    times = TimesHook(hook.url, loopback=True)
+    hook.status, hook.body = 200, b'{"times": [{"id": "a", "at": "2026-12-03T09:30:00+01:00", "room": 4}]}'
+    (one,) = times.offer("call-0", {"id": "A-01", "campaign": "visits", "appointment": "2026-12-01T09:30:00+01:00"})
+    assert (one.id, one.at.isoformat()) == ("a", "2026-12-03T09:30:00+01:00")
+    assert times.book("call-0", "a")
+    times.release("call-0")
+    assert hook.came == [
+        (
+            {
+                "action": "offer",
+                "offer": "call-0",
+                "most": 3,
+                "hold_seconds": 300,
+                "id": "A-01",
+                "campaign": "visits",
+                "appointment": "2026-12-01T09:30:00+01:00",
+            },
+            "call-0:offer",
+        ),
+        ({"action": "book", "offer": "call-0", "time": "a"}, "call-0:book"),
+        ({"action": "release", "offer": "call-0"}, "call-0:release"),
+    ]
+    hook.status = 409
+    assert not times.book("call-0", "a")
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "what"),
+    [
+        (200, b"", "the body"),
+        (200, b"[]", "the body"),
+        (200, b'{"times": [{"id": "a", "at": "tomorrow"}]}', "times.0.at"),
+        (200, b'{"times": [{"id": "a", "at": "2026-12-03T09:30:00"}]}', "times.0.at"),
+        (200, b'{"times": [{"id": "", "at": "2026-12-03T09:30:00Z"}]}', "times.0.id"),
+        (404, b'{"times": []}', "404"),
+    ],
+)
+def test_a_calendar_that_responds_otherwise_is_told_what_is_wrong(
+    hook: Hook, status: int, body: bytes, what: str
+) -> None:
+    hook.status, hook.body = status, body
+    with pytest.raises(StoreUnavailable, match=what):
+        TimesHook(hook.url, loopback=True).offer("call-0", {})

@@ -21,8 +21,8 @@ from devstack.__main__ import main
 from devstack.azurite import ROOT, Azurite
 from devstack.errors import ChildDiedError, DevstackError, MissingToolError, PortTakenError
 from devstack.process import ChildProcess
+from devstack.restarts import matters, watched
 from devstack.stack import Ports, Stack
-from devstack.up import matters, watched
 
 APP = """
 import json, os, time

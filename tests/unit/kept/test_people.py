@@ -287,6 +287,9 @@ class Sessions:
     def closing(self, record: CallRecord) -> None:
         raise NotImplementedError
 
+    def may_place(self, record: CallRecord) -> bool:
+        return True
+
     def export(self, number: Identifier) -> Mapping[str, Any]:
         return {"sessions": found} if (found := self.people.count(number.raw_id)) else {}
 

@@ -191,6 +191,7 @@ def test_a_receipt_counts_what_went_with_each_call() -> None:
     assert call.model_dump() == {
         "call_id": "call-1",
         "started_at": START,
+        "started_at_iso": "2026-11-23T08:13:20.000Z",
         "erased": True,
         "recordings": 1,
         "streams": 2,

@@ -11,8 +11,10 @@ from typing import Any
 from shared.calls.record import CallRecord
 from shared.errors import StoreUnavailable
 from shared.lines.reading import Line, Lines
+from shared.notifications.errors import UnknownDeadLetter
 from shared.outreach.campaign import Campaign
 from shared.outreach.dialing import Slots
+from shared.outreach.other_times import NoOtherTimes
 from shared.outreach.ports import Files, MemoryFiles
 from shared.outreach.rules import Rules
 from shared.outreach.service import Outreach
@@ -83,10 +85,13 @@ class FakeCalls:
         self.placed: dict[str, Placed] = {}
         self.going_on: dict[str, Placed] = {}
         self.refused: set[str] = set()
-        self.stuck: set[str] = set()
+        self.stuck: dict[str, Placed] = {}
+        """Calls that were claimed, and whose instance died before it sent the request."""
+        self.may_place: Callable[[CallRecord], bool] = lambda _: True
         self.brake: dict[str, str] = {}
         self.watch: Callable[[Placed], None] = lambda _: None
         self.crash: Crash = lambda: False
+        self.breaks_off: Crash = lambda: False
 
     def forbidden(self, caller: str, number: str) -> str:
         return self.brake.get(number, "")
@@ -99,14 +104,22 @@ class FakeCalls:
         if self.crash():
             raise StoreUnavailable("died")
         if attempt not in self.placed:
-            placed = Placed(attempt, number, caller, self.clock(), data)
-            self.placed[attempt] = self.going_on[attempt] = placed
-            if [one.caller for one in self.going_on.values()].count(caller) > self.most:
-                self.refused.add(attempt)
-            else:
-                self.watch(placed)
+            self.placed[attempt] = self.stuck[attempt] = Placed(attempt, number, caller, self.clock(), data)
+            if self.breaks_off():
+                raise StoreUnavailable("died")
+            self._send(attempt)
         if self.crash():
             raise StoreUnavailable("died")
+
+    def _send(self, attempt: str) -> None:
+        """The service calls somebody."""
+        placed = self.stuck.pop(attempt)
+        placed.at = self.clock()
+        self.going_on[attempt] = placed
+        if [one.caller for one in self.going_on.values()].count(placed.caller) > self.most:
+            self.refused.add(attempt)
+        else:
+            self.watch(placed)
 
     def was_placed(self, attempt: str) -> bool:
         return attempt in self.placed
@@ -115,7 +128,14 @@ class FakeCalls:
         return attempt in self.stuck
 
     def resume(self, attempt: str) -> None:
-        self.stuck.discard(attempt)
+        """As the core does it, and its watchdog."""
+        if attempt in self.stuck and self.may_place(self._record(attempt)):
+            self._send(attempt)
+
+    def gives_up(self, attempt: str) -> CallRecord:
+        """The watchdog settles a call that never connected."""
+        del self.stuck[attempt]
+        return self._record(attempt, status="ended", outcome="unknown")
 
     def attempt_of(self, record: CallRecord) -> str:
         return record.call_id.removeprefix("call ") if record.call_id.startswith("call ") else ""
@@ -125,13 +145,16 @@ class FakeCalls:
 
     def ends(self, attempt: str, **more: Any) -> CallRecord:
         """The end of a call, as the app tells of it."""
-        placed = self.going_on.pop(attempt)
+        del self.going_on[attempt]
         if attempt in self.refused:
             more = {"outcome": "refused"}
+        return self._record(attempt, status="ended", **more)
+
+    def _record(self, attempt: str, **more: Any) -> CallRecord:
+        placed = self.placed[attempt]
         return CallRecord(
             self.call_id(attempt),
             direction="outbound",
-            status="ended",
             caller=f"4:{placed.caller}",
             callee=f"4:{placed.number}",
             **more,
@@ -150,6 +173,20 @@ MACHINE = answered("")
 OPTED_OUT = answered("opted_out")
 
 
+@dataclass
+class Announced:
+    """Remembers which campaigns were said to be finished."""
+
+    campaigns: list[str]
+
+    def announce(self, campaign: Campaign, task: Task) -> str:
+        self.campaigns.append(campaign.id)
+        return "announced"
+
+    def announce_again(self, campaign: Campaign) -> list[str]:
+        raise UnknownDeadLetter(campaign.id)
+
+
 def outreach_over(
     rows: Rows,
     numbers: NumberHashes,
@@ -162,11 +199,6 @@ def outreach_over(
 ) -> Outreach:
     """The use case over these."""
 
-    def announce(campaign: Campaign, task: Task) -> str:
-        if announced is not None:
-            announced.append(campaign.id)
-        return "announced"
-
     return Outreach(
         state=State(rows, numbers),
         calls=calls or FakeCalls(clock),
@@ -176,7 +208,8 @@ def outreach_over(
         windows=lambda _: window(),
         flows={},
         lines=LINES,
-        announce=announce,
+        announcer=Announced(announced if announced is not None else []),
+        times=NoOtherTimes(),
         clock=clock,
         most_rows=1000,
         evidence_days=1825,
@@ -202,6 +235,7 @@ class World:
             self.rows, self.numbers, self.files, lambda: self.now, self.calls, self.queue, lambda: self.window,
             self.announced,
         )  # fmt: skip
+        self.calls.may_place = self.outreach.may_place
         self.state = self.outreach.state
 
     def campaign(self, name: str = "spring", rules: Rules = SERVICE, **more: Any) -> Campaign:

@@ -13,11 +13,13 @@ from shared.errors import CampaignState
 from shared.outreach.campaign import (
     Campaign,
     Command,
+    FileOptions,
     State,
     all_done,
     command,
     import_begun,
     import_over,
+    read_so,
     start_problem,
 )
 from shared.outreach.lists import ListHead
@@ -91,7 +93,8 @@ def test_a_running_campaign_waits_while_a_file_is_imported_and_goes_on() -> None
 
 
 def test_a_refused_file_leaves_all_as_it_was() -> None:
-    for state in ("draft", "ready", "running", "paused", "finished"):
+    usual: tuple[State, ...] = ("draft", "ready", "running", "paused", "finished")
+    for state in usual:
         before = campaign(state, people=5)
         after = import_over(import_begun(before, "u2"), "u2", 5, whole=False)
         assert (after.state, after.people) == (state, 5)
@@ -166,3 +169,14 @@ def test_whatever_comes_nobody_is_called_by_half_a_file_nor_after_a_stop(steps: 
             continue
         assert not (one.calls and (open_upload or stopped))
         assert not stopped or one.state == "stopped"
+
+
+def test_the_next_file_is_read_otherwise_but_not_the_one_that_is_being_read() -> None:
+    german = FileOptions(country="DE", date_format="DD.MM.YYYY")
+    for state in ("draft", "ready", "running", "paused", "finished"):
+        assert read_so(campaign(state), german) == campaign(state, files=german)
+    not_now: tuple[State, ...] = ("importing", "stopped")
+    for state in not_now:
+        assert read_so(campaign(state), FileOptions()) == campaign(state), "nothing changes"
+        with pytest.raises(CampaignState, match=f"{state} and reads no other file"):
+            read_so(campaign(state), german)

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import pytest
 
 from shared.errors import StoreUnavailable
-from shared.outreach.lists import ListHead
+from shared.outreach.lists import ListHead, opted_out
 from shared.outreach.person import attempt_id
 from shared.use_cases.base import Task
 from tests.unit.outreach.engine import BUSY, CALLERS, DEAD, DECLINED, MACHINE, NO_ANSWER, OPTED_OUT, World, answered
@@ -89,6 +89,73 @@ def test_there_are_no_more_calls_at_once_than_the_number_and_the_pace_allow() ->
     assert world.calls.refused == set()
     world.end(next(iter(world.calls.going_on)), **answered())
     assert len(world.calls.placed) == 5
+
+
+def test_one_dials_at_a_time_and_looks_again_for_whoever_comes_meanwhile() -> None:
+    world = World()
+    world.calls.most = 9
+    world.campaign()
+    world.add("1", BERLIN)
+    place, others = world.calls.place, list[str]()
+
+    def place_and_come(*given: object) -> None:
+        place(*given)  # type: ignore[arg-type]
+        if not others:
+            world.add("2", NEW_YORK)
+            others.append(world.outreach.dialer.dial("spring"))
+
+    world.calls.place = place_and_come  # type: ignore[assignment,method-assign]
+    world.dial()
+    assert others == ["another dials"]
+    assert [one.number for one in world.calls.placed.values()] == [BERLIN, NEW_YORK]
+    dialing = world.state.dialing.get("spring")
+    assert dialing is not None
+    assert (dialing.dialer, dialing.again) == ("", False)
+
+
+def test_a_dialer_makes_room_for_other_work_after_a_minute() -> None:
+    world = World()
+    world.calls.most = 9
+    world.campaign()
+    world.add("1", BERLIN)
+    world.add("2", NEW_YORK)
+    place = world.calls.place
+
+    def slowly(*given: object) -> None:
+        place(*given)  # type: ignore[arg-type]
+        world.now += timedelta(seconds=31)
+
+    world.calls.place = slowly  # type: ignore[assignment,method-assign]
+    world.outreach.dialer.dial("spring")
+    dialing = world.state.dialing.get("spring")
+    assert dialing is not None
+    assert (len(world.calls.placed), dialing.dialer) == (2, "")
+    assert (Task("outreach", "dial", {"campaign": "spring"}), 0.0) in world.queue.sent
+
+
+def test_when_a_dialer_has_died_another_one_dials_within_seconds() -> None:
+    world = World()
+    world.campaign()
+    world.add("1", BERLIN)
+    world.add("2", NEW_YORK)
+
+    def dies(*given: object) -> None:
+        raise KeyboardInterrupt
+
+    place, change = world.calls.place, world.state.dialing.change
+    world.calls.place = dies  # type: ignore[assignment,method-assign]
+    with pytest.raises(KeyboardInterrupt):
+        world.outreach.dialer._dial("spring", "dead", world.now)
+    dies_at = world.now + timedelta(seconds=5)
+    change("spring", lambda one: one and one.model_copy(update={"dialer": "dead", "until": dies_at}))
+    world.calls.place = place  # type: ignore[method-assign]
+    world.calls.most = 2
+    world.pass_time(timedelta(seconds=4))
+    change("spring", lambda one: one and one.model_copy(update={"until": world.now + timedelta(seconds=5)}))
+    world.dial()
+    for _ in range(3):
+        world.pass_time(timedelta(seconds=3))
+    assert len(world.calls.placed) == 1
 
 
 def test_a_pause_holds_before_the_next_call_and_goes_on_after_it() -> None:
@@ -274,12 +341,35 @@ def test_a_call_whose_placing_broke_off_goes_on_within_the_hours_alone(hours: in
     world = World()
     world.campaign()
     world.add("1", BERLIN)
-    world.dial()
-    world.calls.stuck.add(FIRST)
+    world.calls.breaks_off = lambda: True
+    with pytest.raises(StoreUnavailable):
+        world.outreach.work(Task("outreach", "dial", {"campaign": "spring"}))
     world.now += timedelta(hours=hours, minutes=3)  # at 15:03 or 22:03 in Berlin
     world.outreach.ending.recover("spring")
-    assert (FIRST not in world.calls.stuck) is resumed
+    assert (FIRST in world.calls.going_on) is resumed
     assert list(world.calls.placed) == [FIRST]
+
+
+@pytest.mark.parametrize("what", ["pause", "opts out", "cancels", "another attempt"])
+def test_nobody_is_called_by_a_request_that_was_held_up_who_may_not_be_any_more(what: str) -> None:
+    world = World()
+    world.campaign()
+    key = world.add("1", BERLIN)
+    world.calls.breaks_off = lambda: True
+    with pytest.raises(StoreUnavailable):
+        world.outreach.work(Task("outreach", "dial", {"campaign": "spring"}))
+    world.now += timedelta(seconds=20)
+    record = world.calls._record(FIRST)
+    assert world.outreach.may_place(record)
+    if what == "pause":
+        world.outreach.command("spring", "pause", "ada")
+    elif what == "opts out":
+        world.state.do_not_call.opt_out(BERLIN, opted_out("service", world.now))
+    elif what == "cancels":
+        world.add("1", BERLIN, cancelled=True)
+    else:
+        world.outreach.dialer.finish(world.campaign(), key, FIRST, "unknown")
+    assert not world.outreach.may_place(record)
 
 
 def test_a_missing_calendar_lets_nobody_be_called() -> None:

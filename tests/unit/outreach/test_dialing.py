@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta
 
-from shared.outreach.dialing import Dialing, OpenCall, Slots, found_again, lost, opened, over, wakes
+from shared.outreach.dialing import (
+    Dialing,
+    OpenCall,
+    Slots,
+    dialed_by,
+    found_again,
+    left_by,
+    lost,
+    opened,
+    over,
+    still_dialed_by,
+    wakes,
+)
 from tests.unit.outreach.people import MONDAY
 
 ONE, OTHER = "+18005550177", "+18005550188"
@@ -63,3 +75,27 @@ def test_somebody_is_told_to_look_unless_somebody_looks_before() -> None:
     assert not wakes(Dialing(wake=LATER), LATER, MONDAY)
     assert wakes(Dialing(wake=LATER), MONDAY + timedelta(seconds=30), MONDAY)
     assert wakes(Dialing(wake=MONDAY), LATER, MONDAY)
+
+
+def test_one_dials_and_whoever_comes_meanwhile_has_it_look_again() -> None:
+    one = dialed_by(Dialing(), "one", MONDAY)
+    assert (one.dialer, one.until, one.again) == ("one", MONDAY + timedelta(seconds=5), False)
+    assert dialed_by(one, "one", MONDAY) == one
+    both = dialed_by(one, "other", MONDAY + timedelta(seconds=4.9))
+    assert both == one.model_copy(update={"again": True})
+    kept = left_by(both, "one", LATER)
+    assert (kept.dialer, kept.until, kept.again) == ("one", LATER + timedelta(seconds=5), True)
+    assert left_by(both, "one", LATER, for_good=True).dialer == ""
+    assert left_by(both, "other", LATER) == both
+    assert not dialed_by(kept, "one", LATER).again
+    gone = left_by(one, "one", LATER)
+    assert (gone.dialer, gone.until) == ("", None)
+    assert left_by(gone, "one", LATER) == gone
+
+
+def test_the_lease_of_a_dialer_that_died_ends_and_one_of_a_clock_that_was_wrong_does_not_hold() -> None:
+    one = dialed_by(Dialing(), "one", MONDAY)
+    assert still_dialed_by(one, "one", LATER).until == LATER + timedelta(seconds=5)
+    assert still_dialed_by(one, "other", LATER) == one
+    assert dialed_by(one, "other", MONDAY + timedelta(seconds=5)).dialer == "other"
+    assert dialed_by(one, "other", MONDAY - timedelta(seconds=1)).dialer == "other"

@@ -10,6 +10,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from shared.errors import StoreUnavailable
 from shared.outreach.lists import Listing
 from shared.outreach.person import FINAL
 from shared.outreach.rules import Rules
@@ -23,6 +24,9 @@ RULES = Rules(purpose="service", zone="Europe/Berlin", most_attempts=4)
 NUMBERS = (BERLIN, NEW_YORK, PHOENIX, "+4930123457", "+4930123458")
 ZONES = {BERLIN: "Europe/Berlin", NEW_YORK: "America/New_York", PHOENIX: "America/Phoenix"}
 ENDS: tuple[dict[str, Any], ...] = (answered(), BUSY, NO_ANSWER, DECLINED, DEAD, MACHINE, OPTED_OUT)
+
+NEVER_CONNECTED = timedelta(seconds=150)
+"""After this the watchdog settles a call of which nobody heard."""
 
 EXAMPLES = 60
 
@@ -59,6 +63,7 @@ def test_whatever_dies_nobody_is_called_wrongly_and_everybody_ends(seed: int, pe
     world.campaign(rules=RULES)
     keys = [world.add(str(at), random.choice(NUMBERS), rules=RULES) for at in range(people)]
     world.rows.crash = world.calls.crash = lambda: random.random() < share
+    world.calls.breaks_off = lambda: random.random() < 10 * share
     told: list[Any] = []
     world.queue.send(Task("outreach", "look", {"campaign": "spring"}))
     world.agenda.put("outreach", "spring", world.now) if share == 0 else None
@@ -94,11 +99,19 @@ def person_state(world: World, key: str) -> str:
 
 
 def all_over(world: World, keys: list[str]) -> bool:
-    return not world.calls.going_on and all(person_state(world, key) in FINAL for key in keys)
+    return not world.calls.going_on and not world.calls.stuck and all(person_state(world, key) in FINAL for key in keys)
 
 
 def tell(world: World, watcher: Watcher, random: Random, told: list[Any]) -> None:
     """Some calls end, and the app is told of each at least once."""
+    for attempt, placed in list(world.calls.stuck.items()):
+        try:
+            if world.now - placed.at > NEVER_CONNECTED:
+                told.append(world.calls.gives_up(attempt))
+            elif random.random() < 0.5:
+                world.calls.resume(attempt)
+        except StoreUnavailable:
+            continue
     for attempt in list(world.calls.going_on):
         if random.random() < 0.6 or world.now - world.calls.going_on[attempt].at > timedelta(hours=2):
             told.append(world.calls.ends(attempt, **random.choice(ENDS)))

@@ -29,12 +29,12 @@ def test_a_preview_says_how_a_file_is_read_and_which_dates_fit() -> None:
     assert found.columns == {"id": "Terminnummer", "number": "Telefon", "appointment": "Termin"}
     assert found.unused == ("Notiz",)
     assert found.date_formats == ("DD/MM/YYYY",)
-    assert (found.good, found.bad, found.first) == (0, 3, None)
+    assert (found.good, found.bad, found.people) == (0, 3, ())
     assert [problem.field for problem in found.problems] == ["appointment", "appointment", "number"]
     named = preview(upload, replace(CLINIC, date_format="DD/MM/YYYY"), 10, MONDAY)
     assert (named.good, named.bad) == (2, 1)
-    assert named.first is not None
-    assert (named.first.id, named.first.details) == ("1", {"Arzt": "Sommer"})
+    first = named.people[0]
+    assert (first.id, first.details) == ("1", {"Arzt": "Sommer"})
 
 
 def test_what_an_import_would_refuse_a_preview_does() -> None:

@@ -14,8 +14,9 @@ from shared.calls.slots.ledger import Lease, SlotLedger, read_leases
 from shared.errors import LostRace
 from shared.identifiers import Identifier
 from shared.text_rows import MemoryTextRows
+from tests.unit.calls.losses import Death, dies
 from tests.unit.calls.world import CALLEE, CALLER, Clock, Instance, World, parsed
-from tests.unit.slots.service import AGENT, FLOWS, NUMBER, Number, Telephones, ledger, taken
+from tests.unit.slots.service import AGENT, FLOWS, NUMBER, Number, Telephones, connection_of, ledger, taken
 
 USER = Identifier.parse("8:acs:11111111-2222-4333-8444-555555555555_0000002a")
 
@@ -255,14 +256,36 @@ def test_an_event_that_tells_the_end_frees_transferred_legs() -> None:
 def test_the_watchdog_frees_what_an_instance_left_that_died() -> None:
     desk = Desk()
     call_id = desk.place("adds")
+    desk.does()
+    desk.world.gateway.states[connection_of(desk.world.gateway.performed[0])] = "connected"
     desk.rows.put(NUMBER, f'[["{call_id}",0,1,1],["{call_id}",5,1,1],["removed",0,1,{desk.world.clock.now}]]')
     other = desk.new()
     other.watch()
     assert [lease.of for lease in read_leases(desk.rows.read()[NUMBER])] == [(call_id, 0), ("removed", 0)]
     desk.world.clock.pass_seconds(3601)
     other.watch()
-    # It was sent again: as long as its call goes on, no time ends a lease.
+    # As long as its call goes on, no time ends a lease.
     assert [lease.of for lease in read_leases(desk.rows.read()[NUMBER])] == [(call_id, 0)]
+
+
+def test_a_call_that_holds_a_slot_is_watched_though_its_instance_died_before_it_was_listed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    desk = Desk()
+    monkeypatch.setattr(desk.world.gateway, "perform", dies)
+    monkeypatch.setattr(desk.instance.afterwards, "write_index", dies)
+    with pytest.raises(Death):
+        desk.place()
+    monkeypatch.undo()
+    assert (desk.taken, list(desk.world.store.open_calls()), desk.world.kinds()) == (1, [], [])
+    other = desk.new()
+    other.watch()
+    assert list(desk.world.store.open_calls()) == []  # whoever placed it may be about to
+    desk.world.clock.pass_seconds(20)
+    other.watch()
+    assert (len(list(desk.world.store.open_calls())), desk.world.kinds()) == (1, ["create_call"])
+    desk.does("fails")
+    assert desk.taken == 0
 
 
 def test_idle_costs_one_read_a_minute_and_calls_one_each_twenty_seconds() -> None:

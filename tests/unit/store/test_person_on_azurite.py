@@ -120,7 +120,7 @@ class Account:
             event_of=lambda record: call_finished(record, personal=False),
         )
         self.agenda = Agenda(TableRows(StorageAccount(storage), agenda_tables(prefix)))
-        self.files = BlobFiles(BlobArchive(StorageAccount(storage), prefix, container="outreach"))
+        self.files = BlobFiles(StorageAccount(storage), prefix)
         rows = TableRows(StorageAccount(storage), outreach_tables(prefix))
         self.outreach = outreach_over(rows, numbers, self.files, lambda: datetime.fromtimestamp(self.now, UTC))
         self.click = Click(
@@ -209,6 +209,7 @@ class Account:
         record = EvidenceRecord(attempt=attempt, campaign="visits", evidence=decision.evidence, call_id=name)
         state.evidence.note(number, record)
         self.files.write(f"visits/{key}/file", [b"id,number"])
+        assert self.files.dropped() == []
         assert state.contacts.drop_older(now - timedelta(days=8)) == 1
 
     def _ask_and_order(self, call_id: str, number: str) -> None:

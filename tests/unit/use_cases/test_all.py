@@ -39,6 +39,9 @@ class Case:
     def closing(self, record: CallRecord) -> None:
         self._tell(record.call_id)
 
+    def may_place(self, record: CallRecord) -> bool:
+        return True
+
     def export(self, number: Identifier) -> Mapping[str, Any]:
         return {"number": number.raw_id} if self.told else {}
 
@@ -102,6 +105,20 @@ def test_what_fails_stays_on_the_agenda_and_keeps_nobody_back() -> None:
     broken.fails = False
     assert found.tick() == 1
     assert broken.told == ["one"]
+
+
+def test_what_is_put_there_again_while_it_is_done_comes_again() -> None:
+    class Again(Case):
+        def due(self, item: str) -> None:
+            super().due(item)
+            if len(self.told) == 1:
+                agenda.put("outreach", item, NOW)
+
+    case = Again()
+    found, agenda = uses({"outreach": lambda: case})
+    agenda.put("outreach", "spring", NOW)
+    assert [found.tick(), found.tick(), found.tick()] == [1, 1, 0]
+    assert case.told == ["spring", "spring"]
 
 
 def test_a_look_at_an_empty_agenda_is_one_request() -> None:

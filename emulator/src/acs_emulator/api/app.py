@@ -10,8 +10,8 @@ from pathlib import Path
 
 from aiohttp import web
 
-from acs_emulator.api.control import Control, answer, service_errors
-from acs_emulator.api.control_document import document_route
+from acs_emulator.api.control import Control, json_response, service_errors
+from acs_emulator.api.control_document import checked, document_route
 from acs_emulator.api.dispatch import BODY_LIMIT, Dispatcher
 from acs_emulator.api.objects_api import Objects
 from acs_emulator.api.pages import page_routes
@@ -44,21 +44,21 @@ def create_app(service: Emulator) -> web.Application:
             remedy = "The emulator takes it with --allow-host."
             service.problems.report(f"403 for {request.method} {request.path}: {reason.removesuffix('.')}", remedy)
             refusal = ServiceError(403, "Forbidden", f"{reason} {remedy}")
-            return answer(refusal.body(), refusal.status)
+            return json_response(refusal.body(), refusal.status)
         return await handler(request)
 
     app = web.Application(client_max_size=BODY_LIMIT, middlewares=[of_this_machine, service_errors])
 
     async def openid(request: web.Request) -> web.Response:
         # Who has come this far comes to the keys as well: in a container, or over https.
-        return answer(openid_document(config.public_url or f"{request.scheme}://{request.host}"))
+        return json_response(openid_document(config.public_url or f"{request.scheme}://{request.host}"))
 
     async def keys(request: web.Request) -> web.Response:
-        return answer(service.signer.key_set())
+        return json_response(service.signer.key_set())
 
     app.add_routes([web.get(OPENID_PATH, openid), web.get(KEYS_PATH, keys)])
     control = [*Control(service).routes(), *ResourceControl(service).routes()]
-    app.add_routes([*control, document_route(control)])
+    app.add_routes([*checked(control), document_route(control)])
     app.add_routes(Objects(service).routes())
     app.add_routes(Speech(service).routes())
     app.add_routes(TopicApi(service).routes())
@@ -81,6 +81,13 @@ async def serve(config: Config) -> AsyncIterator[Emulator]:
         if config.location:
             stack.enter_context(_kept_by_nobody_else(Path(config.location)))
         service = Emulator(config)
+        try:
+            service.load()
+        except (OSError, ConfigError) as error:
+            await service.close()
+            if isinstance(error, ConfigError):
+                raise
+            raise ConfigError(f"--location: {config.location} cannot be used: {error}.") from error
         runner = web.AppRunner(create_app(service), access_log=None, shutdown_timeout=1.0)
         stack.push_async_callback(runner.cleanup)
         stack.push_async_callback(service.close)

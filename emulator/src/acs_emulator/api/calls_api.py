@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from acs_emulator.api.operations import Answer, Request
+from acs_emulator.api.operations import Request, Response
 from acs_emulator.api.stream_options import check_streams, set_up_streams
 from acs_emulator.api.validation import is_absolute
 from acs_emulator.calls.call import Leg, Participant
@@ -49,7 +49,7 @@ def check_uri(uri: str | None, field: str) -> str | None:
     return uri
 
 
-def create_call(request: Request) -> Answer:
+def create_call(request: Request) -> Response:
     body, service = request.body, request.service
     callback_uri = check_uri(body["callbackUri"], "callbackUri")
     if not body["targets"]:
@@ -82,10 +82,10 @@ def create_call(request: Request) -> Answer:
     )
     set_up_streams(leg, body, service.ticker)
     place_from_app(service.registry, leg, targets, announced=given is not None and not caller_id)
-    return Answer(201, leg.properties(with_server_call_id=False, fresh=True), call.correlation_id)
+    return Response(201, leg.properties(with_server_call_id=False, fresh=True), call.correlation_id)
 
 
-def answer_call(request: Request) -> Answer:
+def answer_call(request: Request) -> Response:
     body, service = request.body, request.service
     callback_uri = check_uri(body["callbackUri"], "callbackUri")
     given = body.get("answeredBy")
@@ -113,35 +113,35 @@ def answer_call(request: Request) -> Answer:
     set_up_streams(leg, body, service.ticker)
     invitation.call.legs.append(leg)
     invitation.reply.set_result(leg)
-    return Answer(200, leg.properties(with_server_call_id=True, fresh=True), invitation.call.correlation_id)
+    return Response(200, leg.properties(with_server_call_id=True, fresh=True), invitation.call.correlation_id)
 
 
-def redirect_call(request: Request) -> Answer:
+def redirect_call(request: Request) -> Response:
     target = read_target(request.body["target"], "target")
     invitation = _peek(request)
     if target.is_phone and invitation.caller.is_user:
         raise NotSupported("Redirecting a VoIP call to a phone number is not supported.")
     _take(request)
     invitation.reply.set_result(target)
-    return Answer(204, chain_id=invitation.call.correlation_id)
+    return Response(204, chain_id=invitation.call.correlation_id)
 
 
-def reject_call(request: Request) -> Answer:
+def reject_call(request: Request) -> Response:
     invitation = _take(request)
     reason = request.body.get("callRejectReason", "none")
     invitation.call.note("app", "rejects", reason)
     invitation.call.rejected = reason
     # Recorded for the reason `none`; for the others unknown, chosen: the same.
     invitation.reply.set_result(outcomes.LEFT_ALONE)
-    return Answer(204, chain_id=invitation.call.correlation_id)
+    return Response(204, chain_id=invitation.call.correlation_id)
 
 
-def get_call(request: Request) -> Answer:
+def get_call(request: Request) -> Response:
     leg = find_leg(request)
-    return Answer(200, leg.properties(with_server_call_id=True, fresh=False), leg.call.correlation_id)
+    return Response(200, leg.properties(with_server_call_id=True, fresh=False), leg.call.correlation_id)
 
 
-def hang_up(request: Request) -> Answer:
+def hang_up(request: Request) -> Response:
     """The leg leaves; in a call of two this ends it for the other side as well (docs)."""
     leg = find_leg(request)
     leg.call.note("app", "hangs up")
@@ -152,15 +152,15 @@ def hang_up(request: Request) -> Answer:
         leg.call.end(_ended_by(leg))
     else:
         leg.call.leave(member, outcomes.ENDED_BY_APP)
-    return Answer(204, chain_id=leg.call.correlation_id)
+    return Response(204, chain_id=leg.call.correlation_id)
 
 
-def terminate(request: Request) -> Answer:
+def terminate(request: Request) -> Response:
     """The call ends for everyone."""
     leg = find_leg(request)
     leg.call.note("app", "hangs up", "for everyone")
     leg.call.end(_ended_by(leg))
-    return Answer(204, chain_id=leg.call.correlation_id)
+    return Response(204, chain_id=leg.call.correlation_id)
 
 
 def _ended_by(acting: Leg) -> Any:

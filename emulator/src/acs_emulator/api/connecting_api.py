@@ -6,7 +6,7 @@ from typing import Any
 
 from acs_emulator.api.calls_api import check_uri, cognitive_services, find_member
 from acs_emulator.api.media_api import connected_leg, context_of, reply_to
-from acs_emulator.api.operations import Answer, Request
+from acs_emulator.api.operations import Request, Response
 from acs_emulator.api.stream_options import check_streams, set_up_streams
 from acs_emulator.calls import connect as connecting
 from acs_emulator.calls.call import Leg, Participant
@@ -33,7 +33,7 @@ def read_locator(locator: dict[str, Any]) -> tuple[str, str]:
     return kind, str(locator[_IDS[kind]])
 
 
-def connect(request: Request) -> Answer:
+def connect(request: Request) -> Response:
     body, service = request.body, request.service
     callback_uri = check_uri(body["callbackUri"], "callbackUri")
     kind, identifier = read_locator(body["callLocator"])
@@ -55,10 +55,10 @@ def connect(request: Request) -> Answer:
     )
     set_up_streams(leg, body, service.ticker)
     connecting.connect(leg, found=call is not None)
-    return Answer(200, leg.properties(with_server_call_id=call is not None, fresh=True), leg.call.correlation_id)
+    return Response(200, leg.properties(with_server_call_id=call is not None, fresh=True), leg.call.correlation_id)
 
 
-def move_here(request: Request) -> Answer:
+def move_here(request: Request) -> Response:
     leg, body = connected_leg(request), request.body
     reply = reply_to(leg, body)
     models = body["targetParticipants"]
@@ -70,9 +70,9 @@ def move_here(request: Request) -> Answer:
     if source.call is leg.call:
         raise BadRequest("'fromCall' is this call.", "fromCall")
     participants = [_movable(source, model, f"targetParticipants[{index}]") for index, model in enumerate(models)]
-    answer = {"participants": [participant.wire() for participant in participants], **context_of(body)}
+    response = {"participants": [participant.wire() for participant in participants], **context_of(body)}
     start_move(reply, source, participants)
-    return Answer(202, {**answer, "fromCall": source.id}, leg.call.correlation_id)
+    return Response(202, {**response, "fromCall": source.id}, leg.call.correlation_id)
 
 
 def _movable(source: Leg, model: dict[str, Any], field: str) -> Participant:

@@ -8,27 +8,31 @@ from typing import Any
 
 from aiohttp import web
 
+from acs_emulator.api.routes import FAULT_OPERATIONS
 from acs_emulator.api.validation import parse_json
 from acs_emulator.calls.call import Call
 from acs_emulator.calls.connect import join_from_phone
 from acs_emulator.calls.place_call import place_from_phone
 from acs_emulator.calls.ring import Ring
-from acs_emulator.core.errors import BadRequest, ServiceError
+from acs_emulator.core.errors import BadRequest, ServiceError, check_names
 from acs_emulator.core.identifiers import from_text
 from acs_emulator.events.eventgrid import VALIDATION_PATH
 from acs_emulator.events.faults import parse_faults
 from acs_emulator.phones.book import parse_voice
 from acs_emulator.phones.line import Line
-from acs_emulator.phones.script import check_keys, parse_script
+from acs_emulator.phones.script import check_keys, check_words, parse_script
 from acs_emulator.service.emulator import Emulator
 from acs_emulator.streaming.subscription import Subscription
 
 #: Longest long poll in wall-clock seconds.
 LONGEST_POLL = 60.0
 CALL_FIELDS = {"from", "to", "group", "room", "displayName", "customContext", "script", "voice", "locale"}
+PRESS_FIELDS, SAY_FIELDS, HANG_UP_FIELDS = {"keys", "phone"}, {"text", "phone"}, {"phone"}
+#: What only somebody who is rung is told.
+_RINGING_FIELDS = ("displayName", "customContext")
 
 
-def answer(value: Any, status: int = 200) -> web.Response:
+def json_response(value: Any, status: int = 200) -> web.Response:
     body = json.dumps(value, separators=(",", ":")).encode()
     return web.Response(status=status, body=body, headers={"Content-Type": "application/json; charset=utf-8"})
 
@@ -41,7 +45,9 @@ async def service_errors(
     try:
         return await handler(request)
     except ServiceError as error:
-        return answer(error.body(), error.status)
+        return json_response(error.body(), error.status)
+    except web.HTTPRequestEntityTooLarge as error:
+        return json_response(ServiceError(413, "RequestTooLarge", str(error.text)).body(), 413)
 
 
 class Control:
@@ -74,7 +80,7 @@ class Control:
 
     async def health(self, request: web.Request) -> web.Response:
         service = self._service
-        return answer(
+        return json_response(
             {
                 "status": "failing" if service.tasks.crashes else "ok",
                 "resourceId": service.config.resource_id,
@@ -86,7 +92,7 @@ class Control:
         )
 
     async def state(self, request: web.Request) -> web.Response:
-        return answer(self._service.state())
+        return json_response(self._service.state())
 
     async def deliveries(self, request: web.Request) -> web.Response:
         """All deliveries, or those of ?type= (short or full), ?callConnectionId=, ?after=N."""
@@ -110,20 +116,20 @@ class Control:
         )
 
     async def timeline(self, request: web.Request) -> web.Response:
-        """Entries after ?after=N; ?wait=S holds the answer up to S seconds for the first."""
+        """Entries after ?after=N; ?wait=S holds the response up to S seconds for the first."""
         wait = min(_number(request, "wait", 0.0), LONGEST_POLL)
         entries = await self._service.timeline.wait_after(_integer(request, "after", 0), wait)
-        return answer({"entries": [entry.wire() for entry in entries]})
+        return json_response({"entries": [entry.wire() for entry in entries]})
 
     async def reset(self, request: web.Request) -> web.Response:
         await self._service.reset()
-        return answer({"status": "ok"})
+        return json_response({"status": "ok"})
 
     async def list_faults(self, request: web.Request) -> web.Response:
-        return answer({"faults": [rule.wire() for rule in self._service.faults.rules]})
+        return json_response({"faults": [rule.wire() for rule in self._service.faults.rules]})
 
     async def add_faults(self, request: web.Request) -> web.Response:
-        self._service.faults.rules.extend(parse_faults(parse_json(await request.read())))
+        self._service.faults.rules.extend(parse_faults(parse_json(await request.read()), FAULT_OPERATIONS))
         return await self.list_faults(request)
 
     async def clear_faults(self, request: web.Request) -> web.Response:
@@ -132,45 +138,51 @@ class Control:
 
     async def register_phone(self, request: web.Request) -> web.Response:
         identifier, behaviour = self._service.phones.register(parse_json(await request.read()))
-        return answer({"id": identifier.raw_id, "behaviour": behaviour.kind}, 201)
+        return json_response({"id": identifier.raw_id, "behaviour": behaviour.kind}, 201)
 
     async def place_call(self, request: web.Request) -> web.Response:
-        body = await _object(request)
-        unknown = sorted(set(body) - CALL_FIELDS)
-        if unknown:
-            raise BadRequest(f"'{unknown[0]}' is not known.", unknown[0])
+        body = await _object(request, CALL_FIELDS)
         caller = from_text(_text(body, "from"), "from")
         script, voice = parse_script(body.get("script")), parse_voice(body, caller)
         if len({"to", "group", "room"} & set(body)) != 1:
             raise BadRequest("Give exactly one of 'to', 'group' and 'room'.", "to")
         if "to" not in body:
+            if lost := next((name for name in _RINGING_FIELDS if name in body), None):
+                raise BadRequest(f"'{lost}' goes with 'to': nobody is rung by who joins a group call or a room.", lost)
             kind, name = ("groupCallLocator", "group") if "group" in body else ("roomCallLocator", "room")
-            joined = join_from_phone(self._service.registry, kind, _text(body, name), caller, script, voice)
-            return answer(_ids(joined), 201)
+            if not (place := _text(body, name)):
+                raise BadRequest(f"'{name}' must not be empty.", name)
+            joined = join_from_phone(self._service.registry, kind, place, caller, script, voice)
+            return json_response(_ids(joined), 201)
         callee = from_text(_text(body, "to"), "to")
         if callee.is_anonymous:
             raise BadRequest("'to' must be a number or a user id: nobody can call a withheld number.", "to")
+        if callee == caller:
+            raise BadRequest(f"'to' is the caller: {callee.value} cannot call itself.", "to")
         context = body.get("customContext")
         if context is not None and not isinstance(context, dict):
             raise BadRequest("'customContext' must be an object.", "customContext")
         details = Ring(caller, _text(body, "displayName", ""), context)
-        return answer(_ids(place_from_phone(self._service.registry, caller, callee, details, script, voice)), 201)
+        return json_response(
+            _ids(place_from_phone(self._service.registry, caller, callee, details, script, voice)), 201
+        )
 
     async def press(self, request: web.Request) -> web.Response:
-        body = await _object(request)
-        line = self._line(request, body)
-        await line.press(check_keys(body.get("keys"), "keys"))
-        return answer({"status": "ok"})
+        body = await _object(request, PRESS_FIELDS)
+        keys = check_keys(body.get("keys"), "keys")
+        await self._connected(request, body).press(keys)
+        return json_response({"status": "ok"})
 
     async def say(self, request: web.Request) -> web.Response:
-        body = await _object(request)
-        await self._line(request, body).say(_text(body, "text"))
-        return answer({"status": "ok"})
+        body = await _object(request, SAY_FIELDS)
+        text = check_words(body.get("text"), "text")
+        await self._connected(request, body).say(text)
+        return json_response({"status": "ok"})
 
     async def hang_up(self, request: web.Request) -> web.Response:
-        body = await _object(request) if request.can_read_body else {}
+        body = await _object(request, HANG_UP_FIELDS) if request.can_read_body else {}
         self._line(request, body).hang_up()
-        return answer({"status": "ok"})
+        return json_response({"status": "ok"})
 
     async def drop_streams(self, request: web.Request) -> web.Response:
         """Break off the web sockets of a call in the middle of a frame."""
@@ -179,11 +191,11 @@ class Control:
             for observer in leg.observers:
                 if isinstance(observer, Subscription):
                     observer.drop()
-        return answer({"status": "ok"})
+        return json_response({"status": "ok"})
 
     async def recordings(self, request: web.Request) -> web.Response:
         """Every recording, those that go on first, with what was heard in it."""
-        return answer({"recordings": self._service.recordings.describe()})
+        return json_response({"recordings": self._service.recordings.describe()})
 
     async def topic(self, request: web.Request) -> web.Response:
         """What was published to the topic: all of it, or that of ?type= (short or full), ?subject=, ?after=N."""
@@ -198,7 +210,7 @@ class Control:
         """The validationUrl of the Event Grid handshake, opened by hand."""
         if not self._service.event_grid.confirm(request.query.get("code", "")):
             raise ServiceError(404, "NotFound", "No subscription has this validation code.")
-        return answer({"status": "ok"})
+        return json_response({"status": "ok"})
 
     def _line(self, request: web.Request, body: dict[str, Any]) -> Line:
         """The phone of a call: the one named by `phone`, otherwise the first."""
@@ -213,6 +225,13 @@ class Control:
             if line.identifier.raw_id == raw_id:
                 return line
         raise ServiceError(404, "NotFound", f"{named} is not in this call.")
+
+    def _connected(self, request: web.Request, body: dict[str, Any]) -> Line:
+        """The phone of a call that can be heard there."""
+        line = self._line(request, body)
+        if not line.on_line:
+            raise ServiceError(409, "NotConnected", f"{line.identifier.value} is not connected: the call still rings.")
+        return line
 
     def _call(self, call_id: str) -> Call:
         """A call by its own id, its server call id or one of its call connection ids."""
@@ -235,7 +254,7 @@ def _listed(
         for entry in entries
         if entry.n > after and all(query.get(field) in (None, *values) for field, values in fields(entry).items())
     ]
-    return answer({name: found})
+    return json_response({name: found})
 
 
 def _names(full: str, separator: str) -> list[str | None]:
@@ -247,17 +266,20 @@ def _ids(call: Call) -> dict[str, str]:
     return {"id": call.id, "serverCallId": call.server_call_id, "correlationId": call.correlation_id}
 
 
-async def _object(request: web.Request) -> dict[str, Any]:
+async def _object(request: web.Request, known: set[str]) -> dict[str, Any]:
+    """The body, with no other properties than those that are known."""
     value = parse_json(await request.read())
     if not isinstance(value, dict):
         raise BadRequest("The body must be an object.")
+    check_names(value, known)
     return value
 
 
 def _text(body: dict[str, Any], name: str, default: str | None = None) -> str:
     value = body.get(name, default)
     if not isinstance(value, str):
-        raise BadRequest(f"'{name}' is required and must be text.", name)
+        required = "" if default is not None else "is required and "
+        raise BadRequest(f"'{name}' {required}must be text.", name)
     return value
 
 
@@ -274,5 +296,5 @@ def _number(request: web.Request, name: str, default: float) -> float:
     except ValueError as error:
         raise BadRequest(f"'{name}' must be a number.", name) from error
     if not 0 <= value < float("inf"):
-        raise BadRequest(f"'{name}' must not be negative.", name)
+        raise BadRequest(f"'{name}' must be a number from 0 on.", name)
     return value

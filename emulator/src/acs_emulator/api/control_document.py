@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from aiohttp import web
 
 from acs_emulator import __version__
 from acs_emulator.api import control_schemas as schemas
-from acs_emulator.api.control import LONGEST_POLL, answer
+from acs_emulator.api.control import LONGEST_POLL, json_response
 from acs_emulator.api.control_schemas import Schema, items, number, ref, text, whole
+from acs_emulator.core.errors import BadRequest
 from acs_emulator.events.eventgrid import VALIDATION_PATH
 
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 PATH = "/emulator/openapi.json"
 _AFTER = {"after": whole("entries after this number", minimum=0)}
 _CALL = {"callConnectionId": text()}
@@ -155,12 +157,35 @@ def _json(schema: Schema) -> dict[str, Any]:
     return {"application/json": {"schema": schema}}
 
 
+def checked(routes: Iterable[web.RouteDef]) -> list[web.RouteDef]:
+    """The same routes, which refuse query parameters that the document does not name, and bodies that they do not take.
+
+    A filter that is misspelt would otherwise give everything, and a body for nothing do more than was meant.
+    """
+    return [_checked(route, DESCRIBED[route.method, route.path]) for route in routes]
+
+
+def _checked(route: web.RouteDef, described: Described) -> web.RouteDef:
+    handler = cast(Handler, route.handler)
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        unknown = sorted(set(request.query) - set(described.query))
+        if unknown:
+            known = f"known are {', '.join(described.query)}" if described.query else "there is none here"
+            raise BadRequest(f"The query parameter '{unknown[0]}' is not known; {known}.", unknown[0])
+        if described.body is None and (await request.read()).strip() not in (b"", b"{}"):
+            raise BadRequest(f"{route.method} {route.path} takes no body.")
+        return await handler(request)
+
+    return web.RouteDef(route.method, route.path, handle, route.kwargs)
+
+
 def document_route(routes: Iterable[web.RouteDef]) -> web.RouteDef:
     """The route that serves the document of these routes, and of itself."""
 
     async def openapi(request: web.Request) -> web.Response:
-        return answer(whole_document)
+        return json_response(whole_document)
 
     route = web.get(PATH, openapi)
     whole_document = document([*routes, route])
-    return route
+    return checked([route])[0]

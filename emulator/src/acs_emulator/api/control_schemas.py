@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from acs_emulator.core.config import OUTBOUND_CALLS
 from acs_emulator.core.event_grid_filter import MOST_FILTERS, OPERATORS
 from acs_emulator.core.event_grid_target import DELIVERY_SCHEMAS
+from acs_emulator.core.own_number import LONGEST_NAME, OUTBOUND_CALLS
 from acs_emulator.events.faults import CHANNELS, KINDS, METADATA, SOUND
 from acs_emulator.phones.behaviours import BEHAVIOURS, MOST_RINGS, REACTION
 from acs_emulator.phones.script import CONDITIONS
@@ -145,7 +145,10 @@ PLACE_CALL = record(
 )
 NUMBER = record(
     {"number": text("in E.164 form")},
-    {"limit": whole(f"outbound calls at once ({OUTBOUND_CALLS})", minimum=0)},
+    {
+        "limit": whole(f"outbound calls at once ({OUTBOUND_CALLS})", minimum=0),
+        "name": text("of the line, for people: the phone's page shows it", maxLength=LONGEST_NAME),
+    },
     "A number of the resource.",
 )
 SUBSCRIBE = record(
@@ -229,9 +232,9 @@ SUBSCRIPTION = record(
         "problem": text("why the handshake failed"),
     }
 )
-_NUMBERS = items(record({"number": text(), "outboundCalls": whole(), "limit": whole()}))
+_NUMBERS = items(record({"number": text(), "outboundCalls": whole(), "limit": whole(), "name": text()}))
 NUMBERS = record({"numbers": _NUMBERS})
-DECLARED = record({"number": text(), "limit": whole()})
+DECLARED = record({"number": text(), "limit": whole(), "name": text()})
 REGISTERED = record({"id": text(), "behaviour": text("", *BEHAVIOURS)})
 STATE = record(
     {

@@ -1,4 +1,4 @@
-"""From a raw HTTP request to the answer of an operation, with every check on the way."""
+"""From a raw HTTP request to the response of an operation, with every check on the way."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from aiohttp import web
 from acs_emulator.api.auth import SignatureChecker
 from acs_emulator.api.entra import COMMUNICATION, token_checker
 from acs_emulator.api.older_versions import CALL_VERSIONS, IDENTITY_VERSIONS, status_in
-from acs_emulator.api.operations import Answer, Operation, Request, Router
+from acs_emulator.api.operations import Operation, Request, Response, Router
 from acs_emulator.api.repeat import Repeats, request_id
 from acs_emulator.api.request_faults import answered_by_fault, delay_or_drop, denied, taken
 from acs_emulator.api.routes import IDENTITY_OPERATIONS, OPERATIONS, PREVIEW_OPERATIONS
@@ -53,23 +53,25 @@ class Dispatcher:
         try:
             if (dropped := await delay_or_drop(service, request, record, struck)) is not None:
                 return dropped
-            answer = await self._answer(request, raw_path, operation, match.parameters, match.allowed, record, struck)
+            response = await self._respond(
+                request, raw_path, operation, match.parameters, match.allowed, record, struck
+            )
         except ServiceError as error:
-            answer = Answer(error.status, error.body())
+            response = Response(error.status, error.body())
             if isinstance(error, Unauthorized):
                 denied(service, record, error.reason, error.remedy)
         except web.HTTPRequestEntityTooLarge:
             too_large = ServiceError(413, "RequestTooLarge", f"The body is larger than {BODY_LIMIT} bytes.")
-            answer = Answer(413, too_large.body())
+            response = Response(413, too_large.body())
         except Exception:
             _log.exception("operation failed", extra={"operation": name})
-            answer = Answer(500, ServiceError(500, "InternalServerError", "The emulator failed.").body())
-        record.status, record.answer = answer.status, answer.body
+            response = Response(500, ServiceError(500, "InternalServerError", "The emulator failed.").body())
+        record.status, record.answer = response.status, response.body
         record.ms = round((time.perf_counter() - started) * 1000, 3)
         service.log.answered(record)
-        return self._response(request, operation, answer)
+        return self._on_the_wire(request, operation, response)
 
-    async def _answer(
+    async def _respond(
         self,
         request: web.Request,
         raw_path: str,
@@ -78,7 +80,7 @@ class Dispatcher:
         allowed: tuple[str, ...],
         record: RequestRecord,
         struck: dict[str, Fault],
-    ) -> Answer:
+    ) -> Response:
         try:
             body = await request.read()
         except (web.RequestPayloadError, aiohttp.ClientPayloadError) as error:
@@ -91,7 +93,7 @@ class Dispatcher:
             self._signatures.check(request.method, request.raw_path, request.headers, body, service.authorities)
         if operation is None:
             refusal = ServiceError(405, "MethodNotAllowed", "The method is not allowed for this resource.", raw_path)
-            return Answer(405, refusal.body(), headers={"Allow": ", ".join(allowed)})
+            return Response(405, refusal.body(), headers={"Allow": ", ".join(allowed)})
         _check_version(request, operation)
         if given := answered_by_fault(record, struck):
             raise ServiceError(*given, raw_path)
@@ -105,7 +107,7 @@ class Dispatcher:
         parameters: dict[str, str],
         body: bytes,
         record: RequestRecord,
-    ) -> Answer:
+    ) -> Response:
         service = self._service
         value: dict[str, Any] = {}
         if operation.body == "required" or (operation.body == "optional" and body):
@@ -122,19 +124,19 @@ class Dispatcher:
             return earlier
         if operation.handler is None:
             raise NotEmulated(operation.id)
-        answer = operation.handler(Request(service, raw_path, parameters, value))
-        answer = replace(answer, status=status_in(operation.id, answer.status, request.query.get("api-version")))
+        response = operation.handler(Request(service, raw_path, parameters, value))
+        response = replace(response, status=status_in(operation.id, response.status, request.query.get("api-version")))
         if repeat:
-            self._repeats.put(key, answer)
-        return answer
+            self._repeats.put(key, response)
+        return response
 
-    def _response(self, request: web.Request, operation: Operation | None, answer: Answer) -> web.Response:
+    def _on_the_wire(self, request: web.Request, operation: Operation | None, response: Response) -> web.Response:
         ids = self._service.ids
         headers = {
-            "X-Microsoft-Skype-Chain-ID": answer.chain_id or ids.guid(),
+            "X-Microsoft-Skype-Chain-ID": response.chain_id or ids.guid(),
             "X-Azure-Ref": ids.azure_ref(),
             "X-Cache": "CONFIG_NOCACHE",
-            **answer.headers,
+            **response.headers,
         }
         agent, client_id = request.headers.get("User-Agent", ""), request.headers.get("x-ms-client-request-id", "")
         if _ECHO.match(agent):
@@ -144,13 +146,13 @@ class Dispatcher:
         if operation is not None:
             versions = IDENTITY_VERSIONS if operation in IDENTITY_OPERATIONS else CALL_VERSIONS
             headers["api-supported-versions"] = ", ".join(versions)
-            if operation.says_accepted and answer.status < 300:
+            if operation.says_accepted and response.status < 300:
                 headers["Repeatability-Result"] = "accepted"
-        if answer.body is None:
-            return web.Response(status=answer.status, headers=headers)
-        body = json.dumps(answer.body, separators=(",", ":")).encode()
+        if response.body is None:
+            return web.Response(status=response.status, headers=headers)
+        body = json.dumps(response.body, separators=(",", ":")).encode()
         headers["Content-Type"] = "application/json; charset=utf-8"
-        return web.Response(status=answer.status, headers=headers, body=body)
+        return web.Response(status=response.status, headers=headers, body=body)
 
 
 def _check_version(request: web.Request, operation: Operation) -> None:

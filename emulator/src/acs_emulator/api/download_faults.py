@@ -32,7 +32,7 @@ def readable_range(request: web.BaseRequest) -> web.BaseRequest:
 
 
 async def spoiled(request: web.BaseRequest, path: Path, faults: Mapping[str, Fault]) -> web.StreamResponse | None:
-    """The answer that the faults make of a download; None when they leave it as it is."""
+    """The response that the faults make of a download; None when they leave it as it is."""
     if "redirect" in faults:
         fault = faults["redirect"]
         return web.Response(status=fault.status, headers={"Location": fault.location or ""})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from acs_emulator.api.routes import FAULT_OPERATIONS
 from acs_emulator.events.faults import Fault, Faults, parse_faults
 
 SWITCHES: dict[str, tuple[str, dict[str, Any]]] = {
@@ -36,7 +37,7 @@ class FaultSwitches:
         _, rule = SWITCHES[name]
         self._drop(name)
         if on:
-            (self._rules[name],) = parse_faults(rule)
+            (self._rules[name],) = parse_faults(rule, FAULT_OPERATIONS)
             self._faults.rules.append(self._rules[name])
 
     def _drop(self, name: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from acs_emulator.api.operations import Answer, Request
+from acs_emulator.api.operations import Request, Response
 from acs_emulator.core.clock import ticks_text, utc_now
 from acs_emulator.core.errors import BadRequest, ServiceError
 
@@ -14,29 +14,29 @@ TOKEN_LIFE, LEAST_TOKEN_LIFE = 1440, 60
 _SCOPES = frozenset({"chat", "chat.join", "chat.join.limited", "voip", "voip.join"})
 
 
-def create(request: Request) -> Answer:
+def create(request: Request) -> Response:
     scopes = request.body.get("createTokenWithScopes")
     token = _token(request, scopes, "createTokenWithScopes") if scopes else None
     user_id = request.service.ids.user()
     request.service.users.add(user_id)
     identity: dict[str, Any] = {"identity": {"id": user_id}}
-    return Answer(201, identity if token is None else {**identity, "accessToken": token})
+    return Response(201, identity if token is None else {**identity, "accessToken": token})
 
 
-def issue_token(request: Request) -> Answer:
+def issue_token(request: Request) -> Response:
     _known(request)
-    return Answer(200, _token(request, request.body.get("scopes"), "scopes"))
+    return Response(200, _token(request, request.body.get("scopes"), "scopes"))
 
 
-def revoke_tokens(request: Request) -> Answer:
+def revoke_tokens(request: Request) -> Response:
     _known(request)
-    return Answer(204)
+    return Response(204)
 
 
-def delete(request: Request) -> Answer:
+def delete(request: Request) -> Response:
     _known(request)
     request.service.users.discard(request.parameters["identityId"])
-    return Answer(204)
+    return Response(204)
 
 
 def _known(request: Request) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from acs_emulator.api.control import answer
+from acs_emulator.api.control import json_response
 from acs_emulator.api.request_faults import answered_by_fault, delay_or_drop, denied, taken
 from acs_emulator.core.errors import ServiceError
 from acs_emulator.events.log import RequestRecord
@@ -50,7 +50,7 @@ class KeyedService:
         except ServiceError as error:
             if error.status == 401 and record.note is None:
                 denied(service, record, self.reason, self.remedy)
-            response = answer(error.body(), error.status)
+            response = json_response(error.body(), error.status)
             if self.says_when and error.status in (429, 503) and "status" in struck:
                 response.headers["Retry-After"] = str(round(struck["status"].seconds))
         record.status = response.status

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from acs_emulator.api.calls_api import check_uri, find_leg, find_member
-from acs_emulator.api.operations import Answer, Request
+from acs_emulator.api.operations import Request, Response
 from acs_emulator.calls.call import Leg
 from acs_emulator.calls.reply import ReplyTo
 from acs_emulator.core.errors import BadRequest, ConfigurationMissing, NotEstablished
@@ -31,12 +31,12 @@ def reply_to(leg: Leg, body: dict[str, Any]) -> ReplyTo:
 
 
 def context_of(body: dict[str, Any]) -> dict[str, Any]:
-    """The operation context as an answer gives it back: not at all when the request has none."""
+    """The operation context as a response gives it back: not at all when the request has none."""
     context = body.get("operationContext")
     return {} if context is None else {"operationContext": context}
 
 
-def play(request: Request) -> Answer:
+def play(request: Request) -> Response:
     leg, body = connected_leg(request), request.body
     sources = body["playSources"]
     if not sources:
@@ -46,10 +46,10 @@ def play(request: Request) -> Answer:
     loop = bool((body.get("playOptions") or {}).get("loop", False))
     operation = Play(reply_to(leg, body), sources, targets, loop=loop)
     leg.media.submit(operation, interrupt=bool(body.get("interruptCallMediaOperation", False)))
-    return Answer(202, chain_id=leg.call.correlation_id)
+    return Response(202, chain_id=leg.call.correlation_id)
 
 
-def recognize(request: Request) -> Answer:
+def recognize(request: Request) -> Response:
     leg, body = connected_leg(request), request.body
     options = body["recognizeOptions"]
     target = find_member(leg, options["targetParticipant"], "recognizeOptions.targetParticipant")
@@ -57,7 +57,7 @@ def recognize(request: Request) -> Answer:
     _check_input(body["recognizeInputType"], options, leg)
     operation = Recognize(reply_to(leg, body), body, prompts, target, main=not leg.call.is_group)
     leg.media.submit(operation, interrupt=bool(body.get("interruptCallMediaOperation", False)))
-    return Answer(202, chain_id=leg.call.correlation_id)
+    return Response(202, chain_id=leg.call.correlation_id)
 
 
 def _prompts(body: dict[str, Any], leg: Leg) -> list[dict[str, Any]]:
@@ -101,28 +101,28 @@ def _check_choices(choices: list[dict[str, Any]]) -> None:
         raise BadRequest(f"'{where}' gives a tone twice.", where)
 
 
-def cancel_all(request: Request) -> Answer:
+def cancel_all(request: Request) -> Response:
     leg = connected_leg(request)
     leg.call.note("app", "cancels", "all media operations")
     leg.media.cancel_all()
-    return Answer(202, chain_id=leg.call.correlation_id)
+    return Response(202, chain_id=leg.call.correlation_id)
 
 
-def start_tones(request: Request) -> Answer:
+def start_tones(request: Request) -> Response:
     leg, body = connected_leg(request), request.body
     target = find_member(leg, body["targetParticipant"], "targetParticipant")
     leg.tones.start(target.identifier, reply_to(leg, body))
-    return Answer(200, chain_id=leg.call.correlation_id)
+    return Response(200, chain_id=leg.call.correlation_id)
 
 
-def stop_tones(request: Request) -> Answer:
+def stop_tones(request: Request) -> Response:
     leg, body = connected_leg(request), request.body
     target = find_member(leg, body["targetParticipant"], "targetParticipant")
     leg.tones.stop(target.identifier, reply_to(leg, body))
-    return Answer(200, chain_id=leg.call.correlation_id)
+    return Response(200, chain_id=leg.call.correlation_id)
 
 
-def send_tones(request: Request) -> Answer:
+def send_tones(request: Request) -> Response:
     leg, body = connected_leg(request), request.body
     target = find_member(leg, body["targetParticipant"], "targetParticipant")
     if not target.identifier.is_phone:
@@ -130,20 +130,20 @@ def send_tones(request: Request) -> Answer:
     if not 1 <= len(body["tones"]) <= MOST_TONES:
         raise BadRequest(f"'tones' must have 1 to {MOST_TONES} tones.", "tones")
     leg.media.submit(SendTones(reply_to(leg, body), body["tones"], target.identifier), interrupt=False)
-    return Answer(202, context_of(body), leg.call.correlation_id)
+    return Response(202, context_of(body), leg.call.correlation_id)
 
 
-def hold_participant(request: Request) -> Answer:
+def hold_participant(request: Request) -> Response:
     leg, body = connected_leg(request), request.body
     target = find_member(leg, body["targetParticipant"], "targetParticipant")
     source = body.get("playSourceInfo")
     if source is not None:
         check_sources([source], "playSourceInfo", leg)
     leg.holds.hold(target, source, reply_to(leg, body))
-    return Answer(200, chain_id=leg.call.correlation_id)
+    return Response(200, chain_id=leg.call.correlation_id)
 
 
-def unhold_participant(request: Request) -> Answer:
+def unhold_participant(request: Request) -> Response:
     leg, body = connected_leg(request), request.body
     leg.holds.unhold(leg.call, find_member(leg, body["targetParticipant"], "targetParticipant"))
-    return Answer(200, chain_id=leg.call.correlation_id)
+    return Response(200, chain_id=leg.call.correlation_id)

@@ -14,6 +14,7 @@ from acs_emulator.api.auth import SignatureChecker
 from acs_emulator.api.download_faults import readable_range, spoiled
 from acs_emulator.api.entra import COMMUNICATION, token_checker
 from acs_emulator.api.request_faults import answered_by_fault, delay_or_drop, denied, taken
+from acs_emulator.api.routes import DELETE, DOWNLOAD
 from acs_emulator.core.errors import Unauthorized
 from acs_emulator.events.faults import DOWNLOAD_KINDS, METADATA, SOUND, Fault
 from acs_emulator.events.log import RequestRecord
@@ -21,7 +22,6 @@ from acs_emulator.recording.archive import Document
 from acs_emulator.service.emulator import Emulator
 
 _METADATA_NAME = "acsmetadata"
-_DOWNLOAD, _DELETE = "CallRecording_Download", "CallRecording_Delete"
 
 
 class _LoggedFile(web.FileResponse):
@@ -62,11 +62,11 @@ class Objects:
             if document is None or name not in (_METADATA_NAME, document.content_name):
                 return web.Response(status=404)
             path = document.metadata_path if name == _METADATA_NAME else document.path
-            faults = self._service.faults.draw("downloads", _DOWNLOAD, None, DOWNLOAD_KINDS, target)
+            faults = self._service.faults.draw("downloads", DOWNLOAD, None, DOWNLOAD_KINDS, target)
             struck = await spoiled(request, path, {fault.kind: fault for fault in faults})
             return struck if struck is not None else _LoggedFile(path, record)
 
-        return await self._logged(request, _DOWNLOAD, target, serve)
+        return await self._logged(request, DOWNLOAD, target, serve)
 
     async def delete(self, request: web.Request) -> web.StreamResponse:
         document = self._service.recordings.archive.get(request.match_info["document"])
@@ -75,7 +75,7 @@ class Objects:
             deleted = document is not None and self._service.recordings.archive.delete(document.id)
             return web.Response(status=200 if deleted else 404)
 
-        return await self._logged(request, _DELETE, _target(request, document), remove)
+        return await self._logged(request, DELETE, _target(request, document), remove)
 
     async def _logged(
         self,

@@ -79,7 +79,7 @@ _STATUSES: dict[str, dict[int, tuple[int, tuple[str, ...]]]] = {
 
 
 def status_in(operation: str, status: int, version: str | None) -> int:
-    """The status of an answer as the api-version of the request has it."""
+    """The status of a response as the api-version of the request has it."""
     older, versions = _STATUSES.get(operation, {}).get(status, (status, ()))
     return older if version in versions else status
 

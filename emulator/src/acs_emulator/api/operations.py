@@ -22,7 +22,7 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Answer:
+class Response:
     """Status and body; ``chain_id`` is the correlation id for the response header."""
 
     status: int
@@ -39,7 +39,7 @@ class Operation:
     id: str
     method: str
     pattern: re.Pattern[str]
-    handler: Callable[[Request], Answer] | None
+    handler: Callable[[Request], Response] | None
     repeatable: bool = False
     says_accepted: bool = False
     body: str = "required"

@@ -4,28 +4,28 @@ from __future__ import annotations
 
 from acs_emulator.api.calls_api import caller_id_of, find_leg, find_member, read_target
 from acs_emulator.api.media_api import connected_leg, context_of, reply_to
-from acs_emulator.api.operations import Answer, Request
+from acs_emulator.api.operations import Request, Response
 from acs_emulator.calls import add_participant
 from acs_emulator.calls.ring import RING_SECONDS, Ring
 from acs_emulator.core.errors import BadRequest, ServiceError
 
 
-def list_all(request: Request) -> Answer:
+def list_all(request: Request) -> Response:
     leg = find_leg(request)
     participants = [participant.wire() for participant in leg.call.participants]
-    return Answer(200, {"value": participants}, leg.call.correlation_id)
+    return Response(200, {"value": participants}, leg.call.correlation_id)
 
 
-def get(request: Request) -> Answer:
+def get(request: Request) -> Response:
     leg = find_leg(request)
     raw_id = request.parameters["participantRawId"]
     for participant in leg.call.participants:
         if participant.identifier.raw_id == raw_id:
-            return Answer(200, participant.wire(), leg.call.correlation_id)
+            return Response(200, participant.wire(), leg.call.correlation_id)
     raise ServiceError(404, "8522", "Participant not found.", request.path)
 
 
-def mute(request: Request) -> Answer:
+def mute(request: Request) -> Response:
     """Mute one user; the state shows in ParticipantsUpdated (docs: only communication users)."""
     leg = connected_leg(request)
     models = request.body["targetParticipants"]
@@ -37,10 +37,10 @@ def mute(request: Request) -> Answer:
     if not target.muted:
         target.mute()
         leg.call.participants_changed()
-    return Answer(200, context_of(request.body), leg.call.correlation_id)
+    return Response(200, context_of(request.body), leg.call.correlation_id)
 
 
-def add(request: Request) -> Answer:
+def add(request: Request) -> Response:
     leg, body = connected_leg(request), request.body
     target = read_target(body["participantToAdd"], "participantToAdd")
     caller_id = caller_id_of(body)
@@ -59,24 +59,24 @@ def add(request: Request) -> Answer:
     )
     invitation_id = add_participant.add(request.service.registry, reply_to(leg, body), target, details)
     participant = {"identifier": target.wire(), "isMuted": False, "isOnHold": False}
-    answer = {"participant": participant, **context_of(body), "invitationId": invitation_id}
-    return Answer(202, answer, leg.call.correlation_id)
+    response = {"participant": participant, **context_of(body), "invitationId": invitation_id}
+    return Response(202, response, leg.call.correlation_id)
 
 
-def cancel_add(request: Request) -> Answer:
+def cancel_add(request: Request) -> Response:
     leg, body = connected_leg(request), request.body
     add_participant.cancel(reply_to(leg, body), body["invitationId"])
-    return Answer(202, {"invitationId": body["invitationId"], **context_of(body)}, leg.call.correlation_id)
+    return Response(202, {"invitationId": body["invitationId"], **context_of(body)}, leg.call.correlation_id)
 
 
-def remove(request: Request) -> Answer:
+def remove(request: Request) -> Response:
     leg, body = connected_leg(request), request.body
     participant = find_member(leg, body["participantToRemove"], "participantToRemove")
     leg.service.tasks.start(add_participant.remove(reply_to(leg, body), participant), "remove participant")
-    return Answer(202, context_of(body), leg.call.correlation_id)
+    return Response(202, context_of(body), leg.call.correlation_id)
 
 
-def transfer(request: Request) -> Answer:
+def transfer(request: Request) -> Response:
     leg, body = connected_leg(request), request.body
     target = read_target(body["targetParticipant"], "targetParticipant")
     member = leg.call.member(leg)
@@ -93,4 +93,4 @@ def transfer(request: Request) -> Answer:
         raise BadRequest("'targetParticipant' is already in the call.", "targetParticipant")
     details = Ring(transferee.identifier, "", body.get("customCallingContext"))
     add_participant.start_transfer(request.service.registry, reply_to(leg, body), transferee, target, details)
-    return Answer(202, context_of(body), leg.call.correlation_id)
+    return Response(202, context_of(body), leg.call.correlation_id)

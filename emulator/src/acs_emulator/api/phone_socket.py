@@ -23,7 +23,7 @@ from acs_emulator.api.outbox import Outbox
 from acs_emulator.audio.mixing import mix
 from acs_emulator.calls.place_call import place_from_person
 from acs_emulator.core.errors import BadRequest, ServiceError
-from acs_emulator.core.identifiers import anonymous, from_text, phone
+from acs_emulator.core.identifiers import Identifier, anonymous, from_text, phone
 from acs_emulator.core.tasks import Tasks
 from acs_emulator.phones.live import Person
 from acs_emulator.phones.microphone import FRAME_SAMPLES
@@ -40,6 +40,7 @@ LAG = 3 * FRAME_SAMPLES
 #: The numbers that tabs are given, one after the other.
 NUMBERS = tuple(f"+1425555{number:04d}" for number in range(123, 200))
 ROLES = ("number", "withheld", "mailbox")
+_ALL_TAKEN = f"Other tabs have all numbers from {NUMBERS[0]} to {NUMBERS[-1]}: choose another number to be called."
 #: Longest text from a page, and longest thing that is said, in characters. Chosen.
 _LONGEST_MESSAGE, _LONGEST_SAYING = 16_384, 1_000
 _SPEEDS = (0.1, 100.0)
@@ -65,7 +66,9 @@ class PhoneSockets:
         refuse_other_origins(request)
         socket = web.WebSocketResponse(heartbeat=20.0, max_msg_size=_LONGEST_MESSAGE, compress=False)
         await socket.prepare(request)
-        session = Session(self._service, socket, self._switches, self._tasks)
+        assert request.transport is not None
+        outbox = Outbox(socket, request.transport.abort)
+        session = Session(self._service, socket, outbox, self._switches, self._tasks)
         self._tabs[socket] = session
         try:
             await session.run(request.query.get("as", ""), request.query.get("role", "number"))
@@ -96,13 +99,20 @@ def refuse_other_origins(request: web.Request) -> None:
 class Session:
     """One tab."""
 
-    def __init__(self, service: Emulator, socket: web.WebSocketResponse, switches: FaultSwitches, tasks: Tasks) -> None:
+    def __init__(
+        self,
+        service: Emulator,
+        socket: web.WebSocketResponse,
+        outbox: Outbox,
+        switches: FaultSwitches,
+        tasks: Tasks,
+    ) -> None:
         self._service = service
         self._tasks = tasks
         self._socket = socket
         self._switches = switches
         self._feed = Feed(service)
-        self._outbox = Outbox(socket)
+        self._outbox = outbox
         self._changed = asyncio.Event()
         self._person = Person(anonymous(), self._changed.set, withheld=True)
         self._shown = ""
@@ -122,11 +132,12 @@ class Session:
 
     async def run(self, wanted: str, role: str) -> None:
         service = self._service
-        try:
-            self._become(wanted, role)
-        except ServiceError as error:
-            self._refuse(error.message)
-            self._become("", "number")
+        for number, part in dict.fromkeys(((wanted, role), ("", "number"), ("", "withheld"))):
+            try:
+                self._become(number, part)
+                break
+            except ServiceError as error:
+                self._refuse(error.message)
         service.ticker.add(self)
         helpers = [
             self._tasks.start(self._outbox.run(), "phone in the browser: sending"),
@@ -232,18 +243,22 @@ class Session:
             raise BadRequest(f"{wanted} is a number of your app: calls to it ring the app.", "as")
         if identifier is not None and phones.people.get(identifier.raw_id) not in (None, self._person):
             identifier = None  # another tab has it: a copy of this one, most likely
+        if role != "withheld" and (identifier := identifier or self._free()) is None:
+            raise BadRequest(_ALL_TAKEN, "as")
         self._leave()
-        if role == "withheld":
+        if identifier is None or role == "withheld":
             self._person = Person(anonymous(), self._changed.set, withheld=True)
         else:
-            identifier = identifier or next(
-                phone(number)
-                for number in NUMBERS
-                if phone(number).raw_id not in phones.people and number not in phones.lines()
-            )
             self._person = Person(identifier, self._changed.set, mailbox=role == "mailbox")
             phones.people[identifier.raw_id] = self._person
         self._changed.set()
+
+    def _free(self) -> Identifier | None:
+        """The first number for tabs that nobody has; that of this tab counts as free."""
+        phones = self._service.phones
+        lines = phones.lines()
+        free = (phone(one) for one in NUMBERS if one not in lines)
+        return next((one for one in free if phones.people.get(one.raw_id) in (None, self._person)), None)
 
     def _leave(self) -> None:
         """Nobody is under this number any more."""

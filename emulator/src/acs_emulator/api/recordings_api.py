@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from acs_emulator.api.calls_api import check_uri
 from acs_emulator.api.connecting_api import read_locator
-from acs_emulator.api.operations import Answer, Request
+from acs_emulator.api.operations import Request, Response
 from acs_emulator.calls.call import Call, Leg
 from acs_emulator.calls.connect import find_shared
 from acs_emulator.core.errors import BadRequest, CallNotFound, NotEstablished, ServiceError
@@ -12,7 +12,7 @@ from acs_emulator.recording.options import read_options
 from acs_emulator.recording.session import Recording
 
 
-def start(request: Request) -> Answer:
+def start(request: Request) -> Response:
     body, service = request.body, request.service
     callback_uri = check_uri(body.get("recordingStateCallbackUri"), "recordingStateCallbackUri")
     options = read_options(body)
@@ -26,10 +26,10 @@ def start(request: Request) -> Answer:
     failure = service.faults.outcome("CallRecording_StartRecording", leg.id if leg else None)
     if failure is not None:
         recording.fail(failure)
-        return Answer(202, recording.wire(), call.correlation_id)
-    answer = recording.wire()
+        return Response(202, recording.wire(), call.correlation_id)
+    response = recording.wire()
     service.recordings.begin(recording)
-    return Answer(200, answer, call.correlation_id)
+    return Response(200, response, call.correlation_id)
 
 
 def _call(request: Request) -> tuple[Call, Leg | None]:
@@ -62,24 +62,24 @@ def find(request: Request) -> Recording:
     return recording
 
 
-def get(request: Request) -> Answer:
+def get(request: Request) -> Response:
     recording = find(request)
-    return Answer(200, recording.wire(), recording.call.correlation_id)
+    return Response(200, recording.wire(), recording.call.correlation_id)
 
 
-def stop(request: Request) -> Answer:
+def stop(request: Request) -> Response:
     recording = find(request)
     recording.stop("InitiatorLeft")
-    return Answer(204, chain_id=recording.call.correlation_id)
+    return Response(204, chain_id=recording.call.correlation_id)
 
 
-def pause(request: Request) -> Answer:
+def pause(request: Request) -> Response:
     recording = find(request)
     recording.pause()
-    return Answer(202, chain_id=recording.call.correlation_id)
+    return Response(202, chain_id=recording.call.correlation_id)
 
 
-def resume(request: Request) -> Answer:
+def resume(request: Request) -> Response:
     recording = find(request)
     recording.resume()
-    return Answer(202, chain_id=recording.call.correlation_id)
+    return Response(202, chain_id=recording.call.correlation_id)

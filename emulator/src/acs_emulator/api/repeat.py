@@ -1,4 +1,4 @@
-"""Repeatable requests: the same Repeatability-Request-ID gets the same answer, carried out once."""
+"""Repeatable requests: the same Repeatability-Request-ID gets the same response, carried out once."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 
-from acs_emulator.api.operations import Answer
+from acs_emulator.api.operations import Response
 from acs_emulator.core.errors import BadRequest
 
 #: Answers kept. The service's window is not published: chosen.
@@ -19,18 +19,18 @@ class Repeats:
     """Answers by operation, path and request id."""
 
     def __init__(self) -> None:
-        self._answers: OrderedDict[tuple[str, str, str], Answer] = OrderedDict()
+        self._responses: OrderedDict[tuple[str, str, str], Response] = OrderedDict()
 
-    def get(self, key: tuple[str, str, str]) -> Answer | None:
-        return self._answers.get(key)
+    def get(self, key: tuple[str, str, str]) -> Response | None:
+        return self._responses.get(key)
 
-    def put(self, key: tuple[str, str, str], answer: Answer) -> None:
-        self._answers[key] = answer
-        if len(self._answers) > KEPT:
-            self._answers.popitem(last=False)
+    def put(self, key: tuple[str, str, str], response: Response) -> None:
+        self._responses[key] = response
+        if len(self._responses) > KEPT:
+            self._responses.popitem(last=False)
 
     def clear(self) -> None:
-        self._answers.clear()
+        self._responses.clear()
 
 
 def request_id(headers: Mapping[str, str]) -> str | None:

@@ -49,7 +49,7 @@ def denied(service: Emulator, record: RequestRecord, reason: str, remedy: str) -
 
 
 def answered_by_fault(record: RequestRecord, struck: Mapping[str, Fault]) -> tuple[int, str, str] | None:
-    """Status, code and message of the refusal that a `status` fault gives instead of an answer."""
+    """Status, code and message of the refusal that a `status` fault gives instead of a response."""
     if "status" not in struck:
         return None
     fault = struck["status"]

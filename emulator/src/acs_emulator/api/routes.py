@@ -13,12 +13,12 @@ from acs_emulator.api import (
     recordings_api,
     streaming_api,
 )
-from acs_emulator.api.operations import Answer, Operation, Request, pattern
+from acs_emulator.api.operations import Operation, Request, Response, pattern
 
 _CALLS = "/calling/callConnections"
 _CALL = _CALLS + "/{callConnectionId}"
 _RECORDINGS = "/calling/recordings"
-_Handler = Callable[[Request], Answer] | None
+_Handler = Callable[[Request], Response] | None
 
 
 def _post(name: str, path: str, handler: _Handler, *flags: str) -> Operation:
@@ -123,3 +123,14 @@ IDENTITY_OPERATIONS: list[Operation] = [
         "no body",
     ),
 ]
+
+#: Operations that are served elsewhere: recording files, the Event Grid topic, fast transcription.
+DOWNLOAD, DELETE = "CallRecording_Download", "CallRecording_Delete"
+PUBLISH, TRANSCRIBE = "EventGrid_PublishEvents", "Transcriptions_Transcribe"
+
+_FULL_NAMES = {
+    *(one.id for one in OPERATIONS + PREVIEW_OPERATIONS + IDENTITY_OPERATIONS),
+    *(DOWNLOAD, DELETE, PUBLISH, TRANSCRIBE),
+}
+#: The operations that a fault may be for: full names, and those after the underscore.
+FAULT_OPERATIONS = _FULL_NAMES | {name.rpartition("_")[2] for name in _FULL_NAMES}

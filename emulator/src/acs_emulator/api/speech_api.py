@@ -9,9 +9,10 @@ from typing import IO
 
 from aiohttp import BodyPartReader, web
 
-from acs_emulator.api.control import answer
+from acs_emulator.api.control import json_response
 from acs_emulator.api.entra import SPEECH, token_checker
 from acs_emulator.api.keyed_service import KeyedService
+from acs_emulator.api.routes import TRANSCRIBE
 from acs_emulator.core.errors import ServiceError, Unauthorized
 from acs_emulator.events.log import RequestRecord
 from acs_emulator.service.emulator import Emulator
@@ -25,7 +26,7 @@ VERSIONS = ("2024-11-15", "2025-10-15")
 #: Largest audio in bytes (docs: Speech service quotas and limits, less than 500 MB).
 AUDIO_LIMIT = 500 * 1000 * 1000
 _SPEECH = KeyedService(
-    operation="Transcriptions_Transcribe",
+    operation=TRANSCRIBE,
     injected=ServiceError,
     reason="Ocp-Apim-Subscription-Key is missing or wrong",
     remedy="Send any key, or the one that --speech-key names.",
@@ -77,7 +78,7 @@ class Speech:
             record.body = {"locale": definition.locale, "channels": list(definition.channels), "bytes": audio.tell()}
             audio.flush()
             result = await asyncio.to_thread(transcribe, audio, definition, self._service.voiceprints)
-        return answer(result)
+        return json_response(result)
 
 
 async def _read(request: web.Request, audio: IO[bytes]) -> Definition:

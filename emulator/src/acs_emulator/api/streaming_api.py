@@ -6,7 +6,7 @@ from typing import Any
 
 from acs_emulator.api.calls_api import check_uri
 from acs_emulator.api.media_api import connected_leg, reply_to
-from acs_emulator.api.operations import Answer, Request
+from acs_emulator.api.operations import Request, Response
 from acs_emulator.api.stream_options import check_locale
 from acs_emulator.core.errors import ConfigurationMissing, Conflict, NotSupported
 from acs_emulator.service.connection import Connection
@@ -14,25 +14,25 @@ from acs_emulator.streaming.audio import AudioStreaming
 from acs_emulator.streaming.transcription import Transcription
 
 
-def start_media_streaming(request: Request) -> Answer:
+def start_media_streaming(request: Request) -> Response:
     leg, body = connected_leg(request), request.body
     reply = reply_to(leg, body)
     if leg.streaming is None:
         AudioStreaming.url_is_missing(reply)
     else:
         leg.streaming.start(reply.context, reply.url)
-    return Answer(202, chain_id=leg.call.correlation_id)
+    return Response(202, chain_id=leg.call.correlation_id)
 
 
-def stop_media_streaming(request: Request) -> Answer:
+def stop_media_streaming(request: Request) -> Response:
     leg, body = connected_leg(request), request.body
     if leg.streaming is None:
         raise ConfigurationMissing("Media Streaming Configuration")
     leg.streaming.stop(body.get("operationContext"), _url(body))
-    return Answer(202, chain_id=leg.call.correlation_id)
+    return Response(202, chain_id=leg.call.correlation_id)
 
 
-def start_transcription(request: Request) -> Answer:
+def start_transcription(request: Request) -> Response:
     leg, body = connected_leg(request), request.body
     _check_speech(leg)
     reply, transcription = reply_to(leg, body), leg.transcription
@@ -40,21 +40,21 @@ def start_transcription(request: Request) -> Answer:
         check_locale(body["locale"], "locale")
     if transcription is None:
         Transcription.url_is_missing(reply)
-        return Answer(202, chain_id=leg.call.correlation_id)
+        return Response(202, chain_id=leg.call.correlation_id)
     if transcription.running:
         raise Conflict("Transcription is already started.")
     transcription.locale = body.get("locale") or transcription.locale
     transcription.start(reply.context, reply.url)
-    return Answer(202, chain_id=leg.call.correlation_id)
+    return Response(202, chain_id=leg.call.correlation_id)
 
 
-def stop_transcription(request: Request) -> Answer:
+def stop_transcription(request: Request) -> Response:
     leg, body = connected_leg(request), request.body
     _transcription(leg).stop(body.get("operationContext"), _url(body))
-    return Answer(202, chain_id=leg.call.correlation_id)
+    return Response(202, chain_id=leg.call.correlation_id)
 
 
-def update_transcription(request: Request) -> Answer:
+def update_transcription(request: Request) -> Response:
     leg, body = connected_leg(request), request.body
     if leg.by_connect:
         raise NotSupported("Updating transcription is not supported on a call that was connected to.")
@@ -63,13 +63,13 @@ def update_transcription(request: Request) -> Answer:
     if body.get("locale"):
         check_locale(body["locale"], "locale")
     transcription.change_locale(body.get("locale"), body.get("operationContext"), url)
-    return Answer(202, chain_id=leg.call.correlation_id)
+    return Response(202, chain_id=leg.call.correlation_id)
 
 
-def summarize_call(request: Request) -> Answer:
+def summarize_call(request: Request) -> Response:
     leg, body = connected_leg(request), request.body
     _transcription(leg).refuse_summary(body.get("operationContext"), _url(body))
-    return Answer(202, chain_id=leg.call.correlation_id)
+    return Response(202, chain_id=leg.call.correlation_id)
 
 
 def _transcription(leg: Connection) -> Transcription:

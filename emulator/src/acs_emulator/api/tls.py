@@ -28,7 +28,11 @@ def certificate_files(config: Config) -> CertificateFiles:
     if config.certificate:
         files = CertificateFiles(Path(config.certificate), Path(config.key or config.certificate))
         for flag, path in (("--certificate", files.certificate), ("--key", files.key)):
-            if not path.is_file():
+            try:
+                found = path.is_file()
+            except OSError as error:
+                raise ConfigError(f"{flag}: {path} cannot be read: {error.strerror}.") from error
+            if not found:
                 raise ConfigError(f"{flag}: there is no file {path}.")
         return files
     names = {host_of(text) for text in (config.host, config.public_url, config.recording_host, *config.allowed_hosts)}
@@ -37,7 +41,7 @@ def certificate_files(config: Config) -> CertificateFiles:
         return development_certificate(folder, sorted(names - {"", "0.0.0.0", "::"}))
     except OSError as error:
         raise ConfigError(
-            f"The certificate cannot be kept in {folder}: {error.strerror}. Set XDG_DATA_HOME to a folder that can be "
+            f"The certificate cannot be kept in {folder}: {error}. Set XDG_DATA_HOME to a folder that can be "
             "written to, give --certificate and --key, or start with --no-https."
         ) from error
 

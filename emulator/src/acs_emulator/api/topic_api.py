@@ -8,6 +8,7 @@ from aiohttp import web
 
 from acs_emulator.api.entra import EVENT_GRID, token_checker
 from acs_emulator.api.keyed_service import KeyedService
+from acs_emulator.api.routes import PUBLISH
 from acs_emulator.core.errors import Unauthorized
 from acs_emulator.events.log import RequestRecord
 from acs_emulator.events.topic import TopicRefusal, read_events
@@ -16,7 +17,7 @@ from acs_emulator.service.emulator import Emulator
 PATH = "/api/events"
 VERSION = "2018-01-01"
 _TOPIC = KeyedService(
-    operation="EventGrid_PublishEvents",
+    operation=PUBLISH,
     injected=lambda status, code, message: TopicRefusal(status, code, code, message),
     reason="aeg-sas-key is not the key of the topic",
     remedy="Publish with the access key, or with the one that --topic-key names.",

@@ -48,13 +48,13 @@ class OutboundLegs:
     def check(self, number: Identifier | None, targets: list[Identifier]) -> None:
         """Raise TooManyCalls when the number may not call so many telephones more."""
         wanted = sum(target.is_phone for target in targets)
-        limit = None if number is None else self._numbers.limits.get(number.value)
+        limit = None if number is None else self._numbers.limit(number.value)
         if number is not None and limit is not None and wanted and self.in_use(number.value) + wanted > limit:
             raise TooManyCalls(number.value, limit)
 
     def begin(self, number: Identifier | None, call: Call, targets: list[Identifier]) -> dict[str, OutboundLeg]:
         """A leg for each telephone, by its raw id; check first."""
-        if number is None or number.value not in self._numbers.limits:
+        if number is None or self._numbers.limit(number.value) is None:
             return {}
         legs = {target.raw_id: OutboundLeg(number.value, call) for target in targets if target.is_phone}
         self._legs += legs.values()
@@ -63,8 +63,8 @@ class OutboundLegs:
     def wire(self) -> list[dict[str, object]]:
         """The declared numbers with their calls, for the control API."""
         return [
-            {"number": number, "outboundCalls": self.in_use(number), "limit": limit}
-            for number, limit in sorted(self._numbers.limits.items())
+            {"number": one.number, "outboundCalls": self.in_use(one.number), "limit": one.limit, "name": one.name}
+            for one in sorted(self._numbers.declared.values())
         ]
 
     def clear(self) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
@@ -79,12 +80,13 @@ def development_certificate(folder: Path, names: Iterable[str] = ()) -> Certific
 
 
 def _read(files: CertificateFiles) -> x509.Certificate | None:
-    """The certificate that is kept; None if there is none, or none that its key belongs to."""
+    """The certificate that is kept; None if there is none, or none that has names and that its key belongs to."""
     try:
         certificate = x509.load_pem_x509_certificate(files.certificate.read_bytes())
         key = serialization.load_pem_private_key(files.key.read_bytes(), None)
-    except (FileNotFoundError, ValueError):
-        return None
+        _names(certificate)
+    except (FileNotFoundError, ValueError, TypeError, UnsupportedAlgorithm, x509.ExtensionNotFound):
+        return None  # a key that has a password is a TypeError
     return certificate if key.public_key() == certificate.public_key() else None
 
 

@@ -17,8 +17,8 @@ from urllib.parse import urlsplit
 from acs_emulator import __version__
 from acs_emulator.core.event_grid_target import ConfigError as ConfigError
 from acs_emulator.core.event_grid_target import EventGridTarget as EventGridTarget
-from acs_emulator.core.identifiers import PHONE_NUMBER
 from acs_emulator.core.known_hosts import host_of
+from acs_emulator.core.own_number import OwnNumber, parse_number
 
 #: The well-known development access key. It protects nothing: it only lets every SDK sign the same way.
 DEVELOPMENT_ACCESS_KEY = base64.b64encode(b"switchboard-emulator-development-access-key-0001").decode()
@@ -27,8 +27,6 @@ DEFAULT_PORT = 18080
 DEFAULT_HTTPS_PORT = 18443
 #: Seed of the resource id when none is given, so that the token audience is the same at every start.
 _RESOURCE_SEED = 1
-#: Calls that one number may place at once unless support has raised it (docs: service limits).
-OUTBOUND_CALLS = 2
 
 N = TypeVar("N", int, float)
 
@@ -73,8 +71,8 @@ class Config:
     location: str = ""
     #: Whether the terminal shows the conversation of each call.
     verbose: bool = False
-    #: The resource's own numbers, with the outbound calls that each may have at once.
-    numbers: tuple[tuple[str, int], ...] = ()
+    #: The resource's own numbers. A number, or a number and its limit, is enough.
+    numbers: tuple[OwnNumber, ...] = ()
 
     def __post_init__(self) -> None:
         for flag, port in (("--port", self.port), ("--https-port", self.https_port or 0)):
@@ -84,11 +82,12 @@ class Config:
             raise ConfigError(f"--https-port: {self.https_port} is the port of http.")
         if self.key and not self.certificate:
             raise ConfigError("--key: needs --certificate.")
+        object.__setattr__(self, "numbers", tuple(OwnNumber(*one) for one in self.numbers))
         if self.public_url:
             object.__setattr__(self, "public_url", _origin("--public-url", self.public_url))
         if self.recording_host and "//" not in self.recording_host:
             object.__setattr__(self, "recording_host", f"https://{self.recording_host}")
-        if self.recording_host and not urlsplit(self.recording_host).netloc:
+        if self.recording_host and not host_of(self.recording_host):
             raise ConfigError(f"--recording-host: {self.recording_host!r} is not a host or an address.")
         if wrong := next((host for host in self.allowed_hosts if not host_of(host)), None):
             raise ConfigError(f"--allow-host: {wrong!r} is no host.")
@@ -118,12 +117,13 @@ class Config:
 
 def _origin(flag: str, text: str) -> str:
     """Scheme and authority of a URL that has no more than that."""
-    parts = urlsplit(text)
     try:
+        parts = urlsplit(text)
         named = parts.scheme in ("http", "https") and host_of(text) and parts.port != 0
+        named = named and not (parts.path.strip("/") or parts.query or parts.fragment or parts.username is not None)
     except ValueError:
         named = False
-    if not named or parts.path.strip("/") or parts.query or parts.fragment or parts.username is not None:
+    if not named:
         raise ConfigError(f"{flag}: {text!r} is not an address such as https://emulator.example:8443.")
     return f"{parts.scheme}://{parts.netloc.lower()}"
 
@@ -140,16 +140,7 @@ def resource_id_of(seed: int) -> str:
     return str(uuid.UUID(int=random.Random(f"resource-{seed}").getrandbits(128), version=4))
 
 
-def parse_number(text: str) -> tuple[str, int]:
-    """Read ``+18005550199`` or ``+18005550199:10``: a number, and how many outbound calls it may have at once."""
-    number, colon, limit = text.strip().partition(":")
-    if not PHONE_NUMBER.match(number):
-        raise ConfigError(f"--number: {text!r} is not a number in E.164 form, such as +18005550199.")
-    if colon and not limit.isdecimal():
-        raise ConfigError(f"--number: {limit!r} is not a number of outbound calls, as in +18005550199:10.")
-    return number, int(limit) if colon else OUTBOUND_CALLS
-
-
+_ON, _OFF = ("1", "true", "yes", "on"), ("", "0", "false", "no", "off")
 _SWITCH: dict[str, Any] = {"action": "store_true", "default": None}
 _OPTIONS: dict[str, tuple[str | None, dict[str, Any]]] = {
     "--version": (None, {"action": "version", "version": f"acs-emulator {__version__}"}),
@@ -172,7 +163,8 @@ _OPTIONS: dict[str, tuple[str | None, dict[str, Any]]] = {
         {"action": "append"},
     ),
     "--number": (
-        "a number of the resource, may repeat; '+18005550199:10' may have 10 outbound calls at once (default 2)",
+        "a number of the resource, may repeat; '+18005550199:10=Support' may have 10 outbound calls at once "
+        "(default 2) and is called Support on the phone's page",
         {"dest": "numbers", "action": "append"},
     ),
     "--speed": ("divides every wait (default 1)", {}),
@@ -202,7 +194,8 @@ def parse_config(argv: Sequence[str], environ: Mapping[str, str]) -> Config:
     parser = argparse.ArgumentParser(
         prog="acs-emulator",
         description="A local Azure Communication Services Call Automation service.",
-        epilog="Each option is also a variable: EMULATOR_HTTPS_PORT, EMULATOR_EVENT_GRID (commas between several).",
+        epilog="Each option is also a variable: EMULATOR_HTTPS_PORT. Of those that may repeat: EMULATOR_EVENT_GRID, "
+        "EMULATOR_NUMBERS, EMULATOR_ALLOWED_HOSTS (commas between several).",
     )
     for flag, (text, more) in _OPTIONS.items():
         parser.add_argument(flag, help=text, **more)
@@ -213,8 +206,11 @@ def parse_config(argv: Sequence[str], environ: Mapping[str, str]) -> Config:
         return str(given) if given is not None else environ.get(f"EMULATOR_{name.upper()}", default)
 
     def switch(name: str) -> bool:
-        given = getattr(flags, name)
-        return bool(given) or environ.get(f"EMULATOR_{name.upper()}", "").lower() in ("1", "true", "yes", "on")
+        variable = f"EMULATOR_{name.upper()}"
+        text = environ.get(variable, "").strip().lower()
+        if text not in _ON + _OFF:
+            raise ConfigError(f"{variable}: {text!r} is not one of {', '.join(filter(None, _ON + _OFF))}.")
+        return bool(getattr(flags, name)) or text in _ON
 
     port = _number(int, "--port", setting("port", str(DEFAULT_PORT)))
     https_port = setting("https_port", str(DEFAULT_HTTPS_PORT if port == DEFAULT_PORT else 0))

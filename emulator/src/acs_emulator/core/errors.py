@@ -16,6 +16,8 @@ ServiceError            any refusal: status + error body
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 
 class ServiceError(Exception):
     """A refusal with the service's error body; ``code`` is a string on the wire."""
@@ -57,6 +59,14 @@ class BadRequest(ServiceError):
 
     def __init__(self, message: str, field: str | None = None) -> None:
         super().__init__(400, "8523", message, field)
+
+
+def check_names(given: Iterable[str], known: Iterable[str], where: str = "") -> None:
+    """Raise BadRequest for the first property that is not known; ``where`` is the object that has it."""
+    unknown = sorted(set(given) - set(known))
+    if unknown:
+        field = f"{where}.{unknown[0]}" if where else unknown[0]
+        raise BadRequest(f"'{field}' is not known; known are {', '.join(sorted(known))}.", field)
 
 
 class CallNotFound(ServiceError):

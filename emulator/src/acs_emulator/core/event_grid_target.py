@@ -81,7 +81,7 @@ class EventGridTarget:
             filters = parse_advanced_filters(body.get("advancedFilters", []), on_arrays=switches[1])
         except FilterError as error:
             raise ConfigError(f"--event-grid: {error}") from error
-        url = _checked(body.get("endpointUrl"))
+        url = _checked(body.get("endpointUrl"), "'endpointUrl' ")
         return cls(url, frozenset(types), begins, ends, switches[0], filters, schema == _CLOUD_EVENTS)
 
     def wants(self, event: dict[str, Any]) -> bool:
@@ -112,8 +112,12 @@ def _type_of(event: dict[str, Any]) -> str:
     return str(event.get("eventType") or event.get("type"))
 
 
-def _checked(url: Any) -> str:
-    parts = urlsplit(url) if isinstance(url, str) else urlsplit("")
-    if parts.scheme not in ("http", "https") or not parts.netloc:
-        raise ConfigError(f"--event-grid: {url!r} is not an absolute http(s) URL.")
+def _checked(url: Any, name: str = "") -> str:
+    try:
+        parts = urlsplit(url if isinstance(url, str) else "")
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ConfigError(f"--event-grid: {name}{url!r} is not an absolute http(s) URL.")
     return str(url)

@@ -24,7 +24,7 @@ RETRY_SCHEDULE = (10.0, 30.0, 60.0, 300.0, 600.0, 1800.0, 3600.0)
 #: Attempts and life in seconds of an event when the subscription does not say (same page).
 MAX_ATTEMPTS = 30
 TIME_TO_LIVE = 24 * 3600.0
-#: Wall-clock seconds that an endpoint has to answer (same page).
+#: Wall-clock seconds that an endpoint has to respond in (same page).
 RESPONSE_TIMEOUT = 30.0
 #: Statuses that count as delivered (same page).
 DELIVERED = frozenset(range(200, 205))
@@ -139,19 +139,19 @@ class EventGrid:
 
     async def _validate(self, subscription: Subscription, delivery: Delivery) -> str:
         """The handshake of the Event Grid schema; why it failed, or nothing."""
-        answer = await self._post(subscription, delivery, "SubscriptionValidation", 0)
+        response = await self._post(subscription, delivery, "SubscriptionValidation", 0)
         attempt = delivery.attempts[-1]
-        passed = attempt.status == 200 and _validation_response(answer) == subscription.code
+        passed = attempt.status == 200 and _validation_response(response) == subscription.code
         return "" if passed else unvalidated(attempt)
 
     async def _consent(self, subscription: Subscription, delivery: Delivery) -> str:
         """The handshake of the CloudEvents schema (docs: endpoint validation); why it failed, or nothing."""
         asked = {"WebHook-Request-Origin": _ORIGIN, "WebHook-Request-Rate": "120"}
-        answer = await ask(self._session, self._clock, delivery, asked, RESPONSE_TIMEOUT)
+        response = await ask(self._session, self._clock, delivery, asked, RESPONSE_TIMEOUT)
         attempt = delivery.attempts[-1]
         if attempt.status is None or not 200 <= attempt.status < 300:
             return unvalidated(attempt)
-        allowed = answer.get("WebHook-Allowed-Origin", "")
+        allowed = response.get("WebHook-Allowed-Origin", "")
         return "" if allowed in ("*", _ORIGIN) else f"refused: OPTIONS got no WebHook-Allowed-Origin: {_ORIGIN} (or *)"
 
     def _settled(self, subscription: Subscription, problem: str) -> None:
@@ -195,7 +195,7 @@ class EventGrid:
             await self._clock.sleep(wait)
 
     async def _post(self, subscription: Subscription, delivery: Delivery, event_type: str, count: int) -> bytes:
-        """Post once and note the attempt; what was answered."""
+        """Post once and note the attempt; the body of the response."""
         body: Any = delivery.body
         content_type = "application/json"
         if "specversion" in delivery.body[0]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from acs_emulator.core.errors import BadRequest
+from acs_emulator.core.errors import BadRequest, check_names
 from acs_emulator.core.outcomes import Outcome
 
 _GENERAL_KINDS = ("duplicate", "delay", "reorder", "drop", "status")
@@ -146,23 +146,26 @@ class Faults:
         return struck
 
 
-def parse_faults(body: Any) -> list[Fault]:
-    """Read the body of POST /emulator/faults: a list of rules, or one rule."""
+def parse_faults(body: Any, operations: Container[str]) -> list[Fault]:
+    """Read the body of POST /emulator/faults: a list of rules, or one rule. Raises BadRequest.
+
+    ``operations`` are the names, in full and short, that a rule may be for.
+    """
     items = body if isinstance(body, list) else [body]
-    return [_parse(item, f"[{index}]") for index, item in enumerate(items)]
+    return [_parse(item, f"[{index}]", operations) for index, item in enumerate(items)]
 
 
-def _parse(item: Any, where: str) -> Fault:
+def _parse(item: Any, where: str, operations: Container[str]) -> Fault:
     if not isinstance(item, dict):
         raise BadRequest(f"{where} must be an object.", where)
-    _only(item, FIELDS, where)
+    check_names(item, FIELDS, where)
     kind = item.get("kind")
     if kind not in KINDS:
         raise BadRequest(f"{where}.kind must be one of {', '.join(KINDS)}.", f"{where}.kind")
-    match = item.get("match") or {}
+    match = {} if item.get("match") is None else item["match"]
     if not isinstance(match, dict):
         raise BadRequest(f"{where}.match must be an object.", f"{where}.match")
-    _only(match, MATCH_FIELDS, f"{where}.match")
+    _check_match(match, f"{where}.match", operations)
     if match.get("channel") not in (None, *CHANNELS):
         raise BadRequest(f"{where}.match.channel must be one of {', '.join(CHANNELS)}.", f"{where}.match.channel")
     if kind in ("duplicate", "reorder") and (match.get("channel") == "requests" or match.get("operation")):
@@ -173,36 +176,56 @@ def _parse(item: Any, where: str) -> Fault:
         raise BadRequest(f"{where}: {kind} is for operations, not for events or requests.", where)
     if kind == "fail" and not _SUB_CODE.fullmatch(str(item.get("subCode", _FAIL_SUB_CODE))):
         raise BadRequest(f"{where}.subCode must be a number.", f"{where}.subCode")
-    if kind == "redirect" and not isinstance(item.get("location"), str):
+    for name in ("message", "location"):
+        if not isinstance(item.get(name, ""), str | None):
+            raise BadRequest(f"{where}.{name} must be text.", f"{where}.{name}")
+    if kind == "redirect" and not item.get("location"):
         raise BadRequest(f"{where}.location is required: the URL that a redirect leads to.", f"{where}.location")
     if match.get("content") not in (None, SOUND, METADATA):
         raise BadRequest(f"{where}.match.content must be {SOUND} or {METADATA}.", f"{where}.match.content")
     sub_code, message = item.get("subCode"), item.get("message")
-    count = _number(item, "count", where, None, 0, 10**9)
+    count = _whole(item, "count", where, None, 0, 10**9)
     default_status = {"fail": _FAIL_CODE, "redirect": 302}.get(kind, DEFAULT_STATUS)
-    status = _number(item, "status", where, default_status, 100, 699)
+    status = _whole(item, "status", where, default_status, 100, 699)
     return Fault(
         kind=kind,
         probability=float(_number(item, "probability", where, 1.0, 0, 1) or 0.0),
-        count=None if count is None else int(count),
+        count=count,
         type=match.get("type"),
         channel=match.get("channel"),
         operation=match.get("operation"),
         call_connection_id=match.get("callConnectionId"),
         seconds=float(_number(item, "seconds", where, DEFAULT_SECONDS, 0, 86_400) or 0.0),
-        status=int(status or default_status),
+        status=status or default_status,
         sub_code=None if sub_code is None else str(sub_code),
         message=None if message is None else str(message),
-        bytes=int(_number(item, "bytes", where, DEFAULT_BYTES, 1, 2**31) or DEFAULT_BYTES),
+        bytes=_whole(item, "bytes", where, DEFAULT_BYTES, 1, 2**31) or DEFAULT_BYTES,
         location=item.get("location"),
         target={part: match[part] for part in _TARGET_FIELDS if part in match},
     )
 
 
-def _only(item: dict[str, Any], known: set[str], where: str) -> None:
-    unknown = sorted(set(item) - known)
-    if unknown:
-        raise BadRequest(f"{where}.{unknown[0]} is not known; known are {', '.join(sorted(known))}.", where)
+def _check_match(match: dict[str, Any], where: str, operations: Container[str]) -> None:
+    """Raise BadRequest for what would never match anything."""
+    check_names(match, MATCH_FIELDS, where)
+    for name, value in match.items():
+        if name == "chunk":
+            _whole(match, name, where, None, 0, 10**9)
+        elif value is not None and not isinstance(value, str):
+            raise BadRequest(f"{where}.{name} must be text.", f"{where}.{name}")
+    operation = match.get("operation")
+    if operation is not None and operation not in operations:
+        raise BadRequest(
+            f"{where}.operation: there is no operation {operation!r}; GET /emulator/requests shows the names.",
+            f"{where}.operation",
+        )
+
+
+def _whole(item: dict[str, Any], name: str, where: str, default: int | None, low: int, high: int) -> int | None:
+    value = _number(item, name, where, default, low, high)
+    if value is not None and value != int(value):
+        raise BadRequest(f"{where}.{name} must be a whole number.", f"{where}.{name}")
+    return None if value is None else int(value)
 
 
 def _number(

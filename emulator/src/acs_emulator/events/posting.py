@@ -14,7 +14,7 @@ from yarl import URL
 from acs_emulator.core.clock import Clock
 from acs_emulator.events.log import Attempt, Delivery
 
-#: Wall-clock seconds after which an app that has not answered is told of. Chosen: apps should answer at once.
+#: Wall-clock seconds after which an app that has not responded is told of. Chosen: apps should respond at once.
 UNANSWERED_AFTER = 2.0
 
 
@@ -22,8 +22,8 @@ async def ask(
     session: aiohttp.ClientSession, clock: Clock, delivery: Delivery, headers: Mapping[str, str], limit: float
 ) -> Mapping[str, str]:
     """Send OPTIONS and add the attempt to the delivery; the headers of the response, none if there was none."""
-    _, answered = await _exchange(session, "OPTIONS", clock, delivery, None, headers, limit)
-    return answered
+    _, given = await _exchange(session, "OPTIONS", clock, delivery, None, headers, limit)
+    return given
 
 
 async def post(
@@ -34,7 +34,7 @@ async def post(
     headers: Mapping[str, str],
     limit: float,
 ) -> bytes:
-    """Post the body as JSON and add the attempt to the delivery; what was answered, empty if nothing was.
+    """Post the body as JSON and add the attempt to the delivery; the body of the response, empty if there was none.
 
     ``limit`` is in wall-clock seconds.
     """
@@ -56,7 +56,7 @@ async def _exchange(
     waiting = asyncio.get_running_loop().call_later(UNANSWERED_AFTER, delivery.unanswered, UNANSWERED_AFTER)
     attempt = Attempt(clock.monotonic_ms())
     text: bytes = b""
-    answered: Mapping[str, str] = {}
+    given: Mapping[str, str] = {}
     try:
         async with session.request(
             method,
@@ -65,9 +65,9 @@ async def _exchange(
             headers=headers,
             timeout=aiohttp.ClientTimeout(total=limit, sock_connect=limit / 2),
             allow_redirects=False,
-        ) as answer:
-            text, answered = await answer.read(), answer.headers
-            attempt.status = answer.status
+        ) as response:
+            text, given = await response.read(), response.headers
+            attempt.status = response.status
     except TimeoutError as error:
         # Where it was the connection that took too long, nobody has the event.
         attempt.unanswered = not isinstance(error, aiohttp.ClientError)
@@ -79,4 +79,4 @@ async def _exchange(
         waiting.cancel()
     attempt.ms = round((time.perf_counter() - started) * 1000, 3)
     delivery.attempted(attempt)
-    return text, answered
+    return text, given

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from acs_emulator.core.errors import DetailedRefusal
+from acs_emulator.core.event_grid_target import ConfigError
 from acs_emulator.core.files import replace
+from acs_emulator.core.problems import Problems
 from acs_emulator.events.eventgrid import EventGrid
 from acs_emulator.events.log import RING_SIZE
 
@@ -54,10 +58,13 @@ class Topic:
 
     Args:
         file: where published events are kept over a restart, a line each; None keeps nothing.
+
+    Raises OSError and ConfigError for a file that cannot be used.
     """
 
-    def __init__(self, event_grid: EventGrid, file: Path | None = None) -> None:
+    def __init__(self, event_grid: EventGrid, problems: Problems, file: Path | None = None) -> None:
         self._event_grid = event_grid
+        self._problems = problems
         self._file = file
         self.published: deque[Published] = deque(_kept(file), maxlen=RING_SIZE)
         self._count = self.published[-1].n if self.published else 0
@@ -71,11 +78,24 @@ class Topic:
             kind = str(event["eventType" if schema == "EventGridEvent" else "type"])
             published = Published(self._count, at_ms, schema, kind, event)
             self.published.append(published)
-            if self._file is not None:
-                with self._file.open("a", encoding="utf-8") as kept:
-                    kept.write(_line(published))
+            self._keep(published)
             sent = {**event, "topic": _TOPIC, "metadataVersion": "1"} if schema == "EventGridEvent" else event
             self._event_grid.forward(sent)
+
+    def _keep(self, published: Published) -> None:
+        if self._file is None:
+            return
+        try:
+            with self._file.open("ab", buffering=0) as kept:
+                end, line = kept.tell(), _line(published).encode()
+                if kept.write(line) < len(line):
+                    kept.truncate(end)  # a disk that is full has taken half of it
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        except OSError as error:
+            self._problems.report(
+                f"An event of the topic was not kept: {error.strerror} ({self._file})",
+                "It was delivered all the same; make room for --location.",
+            )
 
     def clear(self) -> None:
         self.published.clear()
@@ -91,9 +111,13 @@ def _kept(file: Path | None) -> Iterator[Published]:
     """The events that an emulator before this one has kept. Its last line may be cut off, if it was killed."""
     if file is None or not file.exists():
         return
-    for line in file.read_text("utf-8").splitlines(keepends=True):
-        if line.endswith("\n"):
+    for number, line in enumerate(file.read_text("utf-8").splitlines(keepends=True), 1):
+        if not line.endswith("\n"):
+            return
+        try:
             yield Published(**json.loads(line))
+        except (ValueError, TypeError) as error:
+            raise ConfigError(f"--location: line {number} of {file} is no event; remove it. ({error})") from error
 
 
 def read_events(body: bytes, media_type: str) -> tuple[list[dict[str, Any]], str]:

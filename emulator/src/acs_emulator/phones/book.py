@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from acs_emulator.audio import SpeechError, espeak_voice, phone_voice
-from acs_emulator.core.errors import BadRequest
+from acs_emulator.core.errors import BadRequest, check_names
 from acs_emulator.core.identifiers import Identifier, from_text
+from acs_emulator.core.own_number import OwnNumber
 from acs_emulator.phones.behaviours import WELL_KNOWN, Behaviour, parse_behaviour
 from acs_emulator.phones.live import Person
 from acs_emulator.phones.own_numbers import OwnNumbers
@@ -35,7 +36,7 @@ def parse_voice(body: dict[str, Any], identifier: Identifier) -> str | None:
 class PhoneBook:
     """Registered phones, the well-known numbers, and the numbers that belong to the resource."""
 
-    def __init__(self, declared: Iterable[tuple[str, int]] = ()) -> None:
+    def __init__(self, declared: Iterable[OwnNumber] = ()) -> None:
         self._phones: dict[str, Behaviour] = {}
         self.own = OwnNumbers(declared)
         #: The last numbers that were rung, the newest at the end.
@@ -47,9 +48,9 @@ class PhoneBook:
         """Read and keep the body of POST /emulator/phones. Raises BadRequest."""
         if not isinstance(body, dict):
             raise BadRequest("The body must be an object.")
-        unknown = sorted(set(body) - FIELDS)
-        if unknown:
-            raise BadRequest(f"'{unknown[0]}' is not known.", unknown[0])
+        check_names(body, FIELDS)
+        if "number" in body and "id" in body:
+            raise BadRequest("Give 'number' or 'id', not both.", "id")
         name = "number" if "number" in body else "id"
         text = body.get(name)
         if not isinstance(text, str):

@@ -20,6 +20,8 @@ KEY_SECONDS = 0.25
 TONE_SECONDS = 0.1
 #: Seconds that an utterance takes when no speech can be made: so much, and so much for each word.
 UTTERANCE_SECONDS, WORD_SECONDS = 0.2, 0.35
+#: Longest speech in seconds, as of the Speech service ("Speech service quotas and limits").
+LONGEST_MURMUR = 600.0
 #: Wall-clock seconds by which a busy machine may be late: speech with an ``at`` still stands where it should. Chosen.
 ALLOWED_LATENESS = 1.0
 #: What speech that has no word in it sounds like.
@@ -194,7 +196,7 @@ class Line:
             clip = await self._studio.speak_as(words, self.voice)
             return self._clips.setdefault(text, clip.trimmed())
         except SpeechError:
-            return murmur(UTTERANCE_SECONDS + WORD_SECONDS * len(text.split()))
+            return murmur(min(UTTERANCE_SECONDS + WORD_SECONDS * len(text.split()), LONGEST_MURMUR))
 
     def hang_up(self) -> None:
         """Leave the call; what rings or is connected for this phone ends."""
@@ -225,10 +227,14 @@ class Line:
         self.step = len(self.script)
 
     def _unless_late(self, due: int) -> int:
-        """``due``, or now when that is too long ago."""
+        """``due``, or now when that is too long ago: then the conversation is not as it was written, and says so."""
         clock = self._clock
-        late = (clock.samples() - due) / SAMPLE_RATE
-        return due if clock.real(late) <= ALLOWED_LATENESS else clock.samples()
+        late = clock.real((clock.samples() - due) / SAMPLE_RATE)
+        if late <= ALLOWED_LATENESS:
+            return due
+        what = f"{late:.1f} s after its time: this machine is too busy, or --speed too high"
+        self.call.note("service", "lets speech begin", what, self.identifier.value)
+        return clock.samples()
 
     async def _wait_for(self, condition: str) -> None:
         while not self._ready(condition):

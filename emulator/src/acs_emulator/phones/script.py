@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from acs_emulator.core.errors import BadRequest
+from acs_emulator.core.errors import BadRequest, check_names
 
 CONDITIONS = ("connected", "joined", "prompted", "prompt ended", "asked", "tones")
 #: The tone name of each key (published Tone enum).
@@ -38,6 +38,8 @@ _ACTIONS = ("press", "say", "beep", "wait", "hangUp")
 FIELDS = ("when", "at", "after", *_ACTIONS)
 #: Longest wait of one step in seconds.
 _LONGEST = 86_400.0
+#: Most keys that are pressed, and most characters that are said, at once: minutes of sound, not hours. Chosen.
+MOST_KEYS, LONGEST_SAYING = 1_000, 5_000
 
 
 @dataclass(frozen=True)
@@ -66,10 +68,7 @@ def parse_script(steps: Any, where: str = "script") -> tuple[Step, ...]:
 def _step(step: Any, where: str) -> Step:
     if not isinstance(step, dict):
         raise BadRequest(f"'{where}' must be an object.", where)
-    unknown = sorted(set(step) - set(FIELDS))
-    if unknown:
-        known = ", ".join(FIELDS)
-        raise BadRequest(f"'{where}.{unknown[0]}' is not known; known are {known}.", f"{where}.{unknown[0]}")
+    check_names(step, FIELDS, where)
     if "at" in step and {"after", "wait"} & set(step):
         raise BadRequest(f"'{where}' has 'at' beside 'after' or 'wait'; give one of them.", f"{where}.at")
     actions = [name for name in _ACTIONS if name in step]
@@ -83,9 +82,7 @@ def _step(step: Any, where: str) -> Step:
     for name in ("hangUp", "beep"):
         if name in step and step[name] is not True:
             raise BadRequest(f"'{where}.{name}' must be true.", f"{where}.{name}")
-    say = step.get("say")
-    if "say" in step and not isinstance(say, str):
-        raise BadRequest(f"'{where}.say' must be text.", f"{where}.say")
+    say = check_words(step["say"], f"{where}.say") if "say" in step else None
     press = check_keys(step["press"], f"{where}.press") if "press" in step else None
     after = seconds(step.get("after", 0), f"{where}.after") + seconds(step.get("wait", 0), f"{where}.wait")
     at = seconds(step["at"], f"{where}.at") if "at" in step else None
@@ -100,7 +97,18 @@ def check_keys(keys: Any, where: str) -> str:
     wrong = next((key for key in pressed if key not in TONES), None)
     if wrong is not None:
         raise BadRequest(f"'{where}': {wrong!r} is not a key; keys are 0-9, *, #, A-D.", where)
+    if len(pressed) > MOST_KEYS:
+        raise BadRequest(f"'{where}' has {len(pressed)} keys; at most {MOST_KEYS} are pressed at once.", where)
     return pressed
+
+
+def check_words(words: Any, where: str) -> str:
+    """What a phone may say. Raises BadRequest."""
+    if not isinstance(words, str):
+        raise BadRequest(f"'{where}' is required and must be text.", where)
+    if len(words) > LONGEST_SAYING:
+        raise BadRequest(f"'{where}' has {len(words)} characters; at most {LONGEST_SAYING} are said at once.", where)
+    return words
 
 
 def seconds(value: Any, where: str) -> float:

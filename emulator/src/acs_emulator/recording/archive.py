@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from acs_emulator.core.clock import Clock
+from acs_emulator.core.event_grid_target import ConfigError
 from acs_emulator.core.files import replace
 
 #: Seconds that a file is kept (docs: call recording, newest page: 24 hours).
@@ -42,6 +43,8 @@ class Archive:
 
     Args:
         location: the directory that stays; it is made if need be, and is no other emulator's.
+
+    Raises OSError and ConfigError for a directory that cannot be used.
     """
 
     def __init__(self, clock: Clock, location: Path | None = None) -> None:
@@ -105,7 +108,7 @@ class Archive:
 
     def descriptions(self) -> list[dict[str, Any]]:
         """What was kept of recordings before this start, the oldest first."""
-        kept = [json.loads(path.read_text("utf-8")) for path in self._kept(_DESCRIPTION)]
+        kept = [_read_json(path) for path in self._kept(_DESCRIPTION)]
         return [one["description"] for one in sorted(kept, key=lambda one: one["at"])]
 
     def add_speech(self, text: str, pcm: bytes) -> None:
@@ -131,7 +134,7 @@ class Archive:
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
             if self._stays:
-                self._folder.mkdir()
+                self._folder.mkdir(exist_ok=True)
             else:
                 self._folder = None
 
@@ -146,7 +149,7 @@ class Archive:
     def _read(self, folder: Path) -> None:
         """Know the documents of before, and remove what is past its time or was not finished."""
         for path in folder.glob(f"*{_DOCUMENT}"):
-            known = json.loads(path.read_text("utf-8"))
+            known = _read_json(path)
             sound = path.with_suffix("")
             expires = self._clock.now() + (known["expiresAt"] - time.time()) * self._clock.speed
             self._documents[sound.name] = Document(
@@ -167,3 +170,10 @@ class Archive:
                 gone = path.with_suffix("").name not in self._documents
             if gone:
                 path.unlink()
+
+
+def _read_json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text("utf-8"))
+    except ValueError as error:
+        raise ConfigError(f"--location: {path} cannot be read ({error}); remove it.") from error

@@ -18,7 +18,7 @@ class ExportFailed(Exception):
     """The files could not be written to the container; the sentence says why."""
 
 
-class OwnStorage:
+class ExternalStorage:
     """One container. The service comes as a managed identity; here a connection string says what it may write to."""
 
     def __init__(self, connection_string: str, container_url: str) -> None:

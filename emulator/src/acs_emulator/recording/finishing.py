@@ -11,7 +11,7 @@ from acs_emulator.audio.clip import SAMPLE_RATE
 from acs_emulator.audio.track import Track
 from acs_emulator.core.clock import ticks_text
 from acs_emulator.recording.archive import RETENTION, Archive, Document
-from acs_emulator.recording.external_storage import ExportFailed, OwnStorage
+from acs_emulator.recording.external_storage import ExportFailed, ExternalStorage
 from acs_emulator.recording.options import assign_channels
 from acs_emulator.recording.render import MP3_KBPS, Piece, render, split
 from acs_emulator.recording.session import Recording
@@ -27,6 +27,17 @@ async def finish(recording: Recording, archive: Archive, origin: str, on_spoken:
 
     ``origin`` is the first part of the files' locations; ``on_spoken`` is told what was said, with its sound.
     """
+    try:
+        await _finish(recording, archive, origin, on_spoken)
+    except OSError as error:
+        recording.call.note("service", "makes no file", str(error))
+        recording.service.problems.report(
+            f"The file of a recording cannot be written: {error}",
+            "RecordingFileStatusUpdated does not come. Make room, or give another --location (without one: TMPDIR).",
+        )
+
+
+async def _finish(recording: Recording, archive: Archive, origin: str, on_spoken: Callable[[str, bytes], None]) -> None:
     service = recording.service
     try:
         if sum(high - low for low, high in recording.pieces) == 0:
@@ -61,7 +72,12 @@ async def _make(recording: Recording, archive: Archive, origin: str) -> None:
     chunks = split(recording.pieces, round(service.config.recording_chunk_seconds * SAMPLE_RATE))
     for index, pieces in enumerate(chunks):
         document_id = service.ids.document()
-        await asyncio.to_thread(render, archive.path(document_id), options.format, channels, pieces)
+        path = archive.path(document_id)
+        try:
+            await asyncio.to_thread(render, path, options.format, channels, pieces)
+        except OSError:
+            path.unlink(missing_ok=True)
+            raise
         metadata = _metadata(recording, document_id, index, pieces, len(channels))
         documents.append(archive.add(document_id, recording.id, index, options.content_name, metadata))
         base = f"{origin}/v1/objects/{document_id}"
@@ -89,7 +105,7 @@ async def _export(recording: Recording, documents: list[Document]) -> None:
             f"{recording.id[:8]}-{service.ids.guid()}",
         )
     )
-    store = OwnStorage(service.config.storage_connection_string, options.container_url)
+    store = ExternalStorage(service.config.storage_connection_string, options.container_url)
     try:
         locations = await asyncio.to_thread(store.write, folder, documents, options.format)
     except ExportFailed as error:

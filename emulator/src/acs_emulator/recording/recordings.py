@@ -19,14 +19,22 @@ _FINISHED = 200
 
 
 class Recordings:
-    """``origin`` gives the first part of file locations; ``on_spoken`` is told what was said, with its sound."""
+    """``origin`` gives the first part of file locations; ``on_spoken`` is told what was said, with its sound.
 
-    def __init__(self, resource: Resource, origin: Callable[[], str], on_spoken: Callable[[str, bytes], None]) -> None:
+    What is in ``location`` stays over a restart.
+    """
+
+    def __init__(
+        self,
+        resource: Resource,
+        origin: Callable[[], str],
+        on_spoken: Callable[[str, bytes], None],
+        location: Path | None = None,
+    ) -> None:
         self._resource = resource
         self._origin = origin
         self._on_spoken = on_spoken
-        location = resource.config.location
-        self.archive = Archive(resource.clock, Path(location) / "recordings" if location else None)
+        self.archive = Archive(resource.clock, location)
         for text, pcm in self.archive.speech():
             on_spoken(text, pcm)
         #: Those that go on, by id.

@@ -40,7 +40,7 @@ class Connection(Leg):
         self.observers.append(self.transcription)
 
     def properties(self, *, with_server_call_id: bool, fresh: bool) -> dict[str, Any]:
-        """CallConnectionProperties in the recorded order; ``fresh`` is the answer of create and answer."""
+        """CallConnectionProperties in the recorded order; ``fresh`` is for the responses of create and answer."""
         streaming: dict[str, Any] = {"state": self.streaming.state if self.streaming else "disabled"}
         if fresh or self.streaming:
             streaming = {"id": self._streaming_id, **streaming, "subscribedContentTypes": ["audio"]}

@@ -41,13 +41,25 @@ class Emulator(Resource):
         self.certificate: CertificateFiles | None = None
         self._handshakes = Tasks()
         self.registry = Registry(self)
-        self.topic = Topic(self.event_grid, Path(config.location) / "topic.jsonl" if config.location else None)
+        self.topic = Topic(self.event_grid, self.problems)
         self.ticker = Ticker(self.clock, self.tasks)
         self.voiceprints = Voiceprints()
         self.recordings = Recordings(self, lambda: self.recording_origin, self.voiceprints.add)
         self.users: set[str] = set()
         #: Called at a reset by those who keep something of requests.
         self.on_reset: list[Callable[[], None]] = []
+
+    def load(self) -> None:
+        """Take over what an emulator before this one has kept in the folder of --location, and keep it there.
+
+        Raises OSError and ConfigError when something there cannot be used.
+        """
+        if self.config.location:
+            folder = Path(self.config.location)
+            self.topic = Topic(self.event_grid, self.problems, folder / "topic.jsonl")
+            self.recordings = Recordings(
+                self, lambda: self.recording_origin, self.voiceprints.add, folder / "recordings"
+            )
 
     @property
     def origin(self) -> str:

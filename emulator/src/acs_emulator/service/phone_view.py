@@ -52,7 +52,7 @@ def view(service: Emulator, person: Person) -> dict[str, Any]:
         "keysHeard": "" if line is None else line.keys_heard,
         "ended": None if person.ended is None else plain(person.ended),
         "speed": service.clock.speed,
-        "lines": [{"number": number, "name": ""} for number in lines or [EXAMPLE_LINE]],
+        "lines": [{"number": one, "name": service.phones.own.name(one)} for one in lines or [EXAMPLE_LINE]],
         "linesKnown": bool(lines),
         "wanted": service.phones.unattended(),
         "listening": any(_rings(one.target) for one in service.event_grid.subscriptions),

@@ -25,7 +25,7 @@ MOST_BYTES = 4 * 1024 * 1024
 
 @dataclass(frozen=True)
 class ConnectFailure(Exception):
-    """The socket could not be opened; ``status`` is the HTTP answer, if there was one."""
+    """The socket could not be opened; ``status`` is that of the HTTP response, if there was one."""
 
     reason: str
     status: int | None = None

@@ -1,4 +1,4 @@
-"""From an uploaded WAV file to the answer of fast transcription."""
+"""From an uploaded WAV file to the response of fast transcription."""
 
 from __future__ import annotations
 

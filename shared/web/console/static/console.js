@@ -1,5 +1,12 @@
-// What pages do beyond HTML: they keep open what was open when a part is replaced, copy, and say when nobody answers.
+// What pages do beyond HTML: they keep open what was open when a part is replaced, copy, say when nobody answers, and
+// bring the entry of the page into sight.
 "use strict";
+
+// On a phone the entries stand in one row that can be pushed: the page's own is brought into sight.
+for (const one of document.querySelectorAll("nav [aria-current]")) {
+  const row = one.parentElement;
+  row.scrollLeft = one.offsetLeft - row.offsetLeft - (row.clientWidth - one.offsetWidth) / 2;
+}
 
 let unfolded = [];
 document.addEventListener("htmx:beforeSwap", () => {

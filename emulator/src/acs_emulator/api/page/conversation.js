@@ -75,7 +75,7 @@ export class Conversation {
 
   told(entry) {
     const { what, text } = entry;
-    if (what === "calls") return ["calls ", pretty(text.split(" calls ").pop())];
+    if (what === "calls" || what === "joins") return [`${what} `, pretty(text.split(` ${what} `).pop())];
     if (["plays", "asks", "says"].includes(what)) return text ? [`${what} `, element("q", {}, spoken(text))] : [what];
     if (what === "presses" || what === "hears key") return [`${what} `, element("kbd", {}, text)];
     if (what === "rings") {

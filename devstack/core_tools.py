@@ -1,4 +1,4 @@
-"""Azure Functions Core Tools, where they are on the PATH."""
+"""Azure Functions Core Tools, if they are installed and wanted."""
 
 from __future__ import annotations
 
