@@ -7,7 +7,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check 
 NODE_STAMP := node_modules/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test test-long test-flows check format coverage schema numbers lock replay-check bench mutants clean
+.PHONY: help setup demo up doctor test test-long test-flows check format coverage schema numbers lock replay-check bench mutants clean
 
 help: ## what there is to do; ARGS="…" goes on to the command of any target
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -31,6 +31,9 @@ demo: setup ## one whole call through the real parts, with its timeline; it says
 
 up: setup ## Azurite, emulator and Functions host, until Ctrl-C; restarts on change: ARGS="--verbose"
 	$(BIN)/python -m devstack up $(ARGS)
+
+doctor: setup ## what is wrong, why it matters, what fixes it; in Azure: ARGS=azure, ARGS=live
+	$(BIN)/python -m tools.doctor $(ARGS)
 
 TEST := $(BIN)/python -m pytest -n auto --dist loadgroup
 

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import azure.functions as func
 
-from handlers.deliveries import log_unread_fields
+from handlers.deliveries import delivery, log_unread_fields
 from handlers.responses import endpoint
 from shared.calls.actions import families, roles
 from shared.composition import switchboard
 from shared.errors import MalformedEvent
 from shared.events import CallEvent, parse_callbacks
-from shared.logs import logger
-
-log = logger("switchboard.handlers")
 
 MAX_BODY = 1024 * 1024
 """Bytes; a real callback is a few kilobytes."""
+
+CALL_ID = re.compile(r"[0-9a-f]{32}[0-9]*")
+"""What the id of a call looks like; whoever calls back for another is a stranger."""
 
 blueprint = func.Blueprint()
 
@@ -27,7 +28,7 @@ blueprint = func.Blueprint()
 @endpoint
 def call_events(req: func.HttpRequest) -> func.HttpResponse:
     """Events of the call itself, and of actions that have no callback URI of their own."""
-    return _receive(req, "call")
+    return _receive(req, "call", "call_events")
 
 
 FAMILIES = families()
@@ -39,9 +40,9 @@ REPORTING = frozenset(roles())
 def _register(family: str) -> None:
     @endpoint
     def events(req: func.HttpRequest) -> func.HttpResponse:
-        return _receive(req, family)
+        return _receive(req, family, name)
 
-    events.__name__ = f"{family.replace('-', '_')}_events"
+    events.__name__ = name = f"{family.replace('-', '_')}_events"
     route = blueprint.route(f"callbacks/{{call_id}}/{family}", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
     blueprint.function_name(events.__name__)(route(events))
 
@@ -50,15 +51,17 @@ for _family in FAMILIES:
     _register(_family)
 
 
-def _receive(req: func.HttpRequest, family: str) -> func.HttpResponse:
+def _receive(req: func.HttpRequest, family: str, function: str) -> func.HttpResponse:
     call_id = req.route_params["call_id"]
-    board = switchboard()
-    board.urls.verify(call_id, family, req.params.get("sig"))
-    board.tokens.verify(req.headers.get("Authorization"))
-    events = _events(req.get_body(), family)
-    log_unread_fields(events)
-    outcome = board.conductor.deliver(call_id, events)
-    log.info("%s %s call=%s", outcome, ",".join(event.name for event in events), call_id)
+    with delivery(function) as told:
+        told.counted = bool(CALL_ID.fullmatch(call_id))
+        board = switchboard()
+        board.urls.verify(call_id, family, req.params.get("sig"))
+        board.tokens.verify(req.headers.get("Authorization"))
+        told.call = call_id
+        events = told.events = _events(req.get_body(), family)
+        log_unread_fields(events)
+        told.outcome = board.conductor.deliver(call_id, events)
     return func.HttpResponse(status_code=200)
 
 

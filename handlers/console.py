@@ -152,6 +152,13 @@ def console_status(req: func.HttpRequest) -> func.HttpResponse:
     return _page(req, "status", lambda console, visit: console.status.show(visit))
 
 
+@blueprint.function_name("console_put_back")
+@blueprint.route("console/status/queues/{queue}", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
+def console_put_back(req: func.HttpRequest) -> func.HttpResponse:
+    """Have messages that failed worked on once more."""
+    return _page(req, "act", lambda console, visit: console.status.put_back(visit, req.route_params["queue"]))
+
+
 @blueprint.function_name("console_api")
 @blueprint.route("console/api", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
 def console_api(req: func.HttpRequest) -> func.HttpResponse:

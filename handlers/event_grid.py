@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import azure.functions as func
 
-from handlers.deliveries import parsed
+from handlers.deliveries import delivery, parsed
 from shared.calls.claims import Ring
 from shared.calls.outcome import Outcome
 from shared.composition import switchboard
@@ -24,6 +24,7 @@ from shared.routing import AnswerWith, Decision, LeaveRinging, RedirectTo, Rejec
 
 if TYPE_CHECKING:
     from shared.composition.board import Switchboard
+    from shared.telemetry import Delivery
 
 log = logger("switchboard.handlers")
 
@@ -36,46 +37,52 @@ blueprint = func.Blueprint()
 @blueprint.event_grid_trigger(arg_name="event")
 def incoming_call(event: func.EventGridEvent) -> None:
     """Answer with a flow, reject or redirect, as the routing file says."""
-    call = parsed(event)
+    with delivery("incoming_call") as told:
+        _take(event, told)
+
+
+def _take(event: func.EventGridEvent, told: Delivery) -> None:
+    call = parsed(event, told)
     if call is None:
         return
     if not isinstance(call, IncomingCall):
+        told.outcome = "unexpected"
         log.warning("not an incoming call type=%s id=%s", call.type, call.id)
         return
     board = switchboard()
     decision = _decide(board, call)
     if isinstance(decision, LeaveRinging):
-        log.info("left ringing IncomingCall id=%s: rule %r sent it there", call.id, decision.rule)
+        told.outcome, told.action, told.rule = "left_ringing", decision.outcome, decision.rule
         return
     key = f"{call.correlation_id}|{call.to.key}"
     with board.brakes.ring(call.from_, call.to, key, decision) as admission:
         decision = admission.decision
-        outcome, call_id = _ring(board, call, decision)
-        if outcome is Outcome.CLAIMED:
-            admission.keep(call_id)
-    why = decision.why if isinstance(decision, RejectWith) else ""
-    log.info("%s IncomingCall call=%s %s by rule %r %s", outcome, call_id, decision.outcome, decision.rule, why)
+        told.outcome, told.call = _ring(board, call, decision)
+        if told.outcome == Outcome.CLAIMED:
+            admission.keep(told.call)
+    told.action, told.rule = decision.outcome, decision.rule
+    if isinstance(decision, RejectWith) and decision.why:
+        log.info("rejected call=%s: %s", told.call, decision.why)
 
 
 @blueprint.function_name("call_lifecycle")
 @blueprint.event_grid_trigger(arg_name="event")
 def call_lifecycle(event: func.EventGridEvent) -> None:
     """CallStarted, CallEnded, CallParticipantAdded and CallParticipantRemoved go into the call's journal."""
-    change = parsed(event)
-    if change is None:
-        return
-    if not isinstance(change, LIFECYCLE):
-        log.warning("not a lifecycle event of a call type=%s id=%s", change.type, change.id)
-        return
-    try:
-        conductor = switchboard().conductor
-        outcome = conductor.deliver_lifecycle_event(
-            change.server_call_id, change.id, change.raw, correlation_id=change.correlation_id
-        )
-    except UnknownCall:
-        log.info("unknown %s id=%s: no call of this app", change.name, change.id)
-        return
-    log.info("%s %s", outcome, change.name)
+    with delivery("call_lifecycle") as told:
+        change = parsed(event, told)
+        if change is None:
+            return
+        if not isinstance(change, LIFECYCLE):
+            told.outcome = "unexpected"
+            log.warning("not a lifecycle event of a call type=%s id=%s", change.type, change.id)
+            return
+        try:
+            told.outcome = switchboard().conductor.deliver_lifecycle_event(
+                change.server_call_id, change.id, change.raw, correlation_id=change.correlation_id
+            )
+        except UnknownCall:  # no call of this app
+            told.outcome = "unknown"
 
 
 def _decide(board: Switchboard, call: IncomingCall) -> Decision:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import azure.functions as func
 
+from handlers.deliveries import delivery
 from handlers.responses import endpoint, json_response
 from shared.composition import switchboard
 from shared.errors import InvalidInput, UnknownCall
@@ -24,23 +25,27 @@ blueprint = func.Blueprint()
 @blueprint.queue_trigger(arg_name="message", queue_name=QUEUE, connection="AzureWebJobsStorage")
 def notification_work(message: func.QueueMessage) -> None:
     """Deliver an event. What raises is redelivered, and in the end moved to the poison queue."""
-    notifications = switchboard().notifications()
     try:
-        work = read_message(message.get_body())
-        outcome = notifications.notifier.work(work)
+        with delivery("notification_work") as told:
+            notifications = switchboard().notifications()
+            work = read_message(message.get_body())
+            told.call = work.call_id
+            told.outcome = notifications.notifier.work(work)
     except (InvalidInput, UnknownCall) as error:
         log.error("notification dropped: %s", error)
         return
-    log.info("%s CallFinished call=%s target=%s attempt=%d", outcome, work.call_id, work.target, work.attempts + 1)
+    log.info("%s CallFinished call=%s target=%s attempt=%d", told.outcome, work.call_id, work.target, work.attempts + 1)
 
 
 @blueprint.function_name("notification_poison")
 @blueprint.queue_trigger(arg_name="message", queue_name=f"{QUEUE}-poison", connection="AzureWebJobsStorage")
 def notification_poison(message: func.QueueMessage) -> None:
     """Make a dead letter of an event that the app itself failed on again and again; an operator may replay it."""
-    notifications = switchboard().notifications()
     try:
-        notifications.notifier.mark_poisoned(read_message(message.get_body()))
+        with delivery("notification_poison") as told:
+            notifications = switchboard().notifications()
+            notifications.notifier.mark_poisoned(read_message(message.get_body()))
+            told.outcome = "poisoned"
     except (InvalidInput, UnknownCall) as error:
         log.error("poison notification dropped: %s", error)
 

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import azure.functions as func
 
+from handlers.deliveries import delivery
 from handlers.responses import endpoint, json_response
 from shared.composition import switchboard
-from shared.logs import logger
 from shared.stream_signals import SIGNATURE_HEADER
-
-log = logger("switchboard.handlers")
 
 blueprint = func.Blueprint()
 
@@ -21,8 +19,9 @@ blueprint = func.Blueprint()
 @endpoint
 def stream_signals(req: func.HttpRequest) -> func.HttpResponse:
     """Tones and phrases in order; a signal that comes twice counts once."""
-    service = switchboard().stream_signal_service
     call_id, connection, sequence = (req.route_params[name] for name in ("call_id", "connection", "sequence"))
-    outcome = service.take(call_id, connection, sequence, req.get_body(), req.headers.get(SIGNATURE_HEADER))
-    log.info("%s stream signals call=%s connection=%s sequence=%s", outcome, call_id, connection, sequence)
-    return json_response(200, {"outcome": outcome})
+    with delivery("stream_signals") as told:
+        service = switchboard().stream_signal_service
+        told.outcome = service.take(call_id, connection, sequence, req.get_body(), req.headers.get(SIGNATURE_HEADER))
+        told.call = call_id
+    return json_response(200, {"outcome": told.outcome})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import azure.functions as func
 
+from handlers.deliveries import delivery
 from shared.composition import switchboard
 from shared.errors import InvalidInput
 from shared.logs import logger
@@ -23,7 +24,9 @@ blueprint = func.Blueprint()
 def use_case_work(message: func.QueueMessage) -> None:
     """Do a piece of work. What raises is redelivered, and in the end moved to the poison queue."""
     try:
-        done = switchboard().use_cases.work(message.get_body())
+        with delivery("use_case_work") as told:
+            done = switchboard().use_cases.work(message.get_body())
+            told.outcome = "done"
     except InvalidInput as error:
         log.error("work dropped: %s", error)
         return

@@ -5,6 +5,7 @@ The SDK is imported on first use: it costs 250 ms.
 
 from __future__ import annotations
 
+import base64
 import json
 import time
 from collections.abc import Mapping
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
 
 MAX_VISIBILITY = 7 * 24 * 3600
 """Seconds that a message can stay invisible (docs: put message)."""
+QUEUES = ("timers", "recordings", "notifications", "uses")
+"""The app's queues, without their prefix; what fails five times goes to the one of the same name with `-poison`."""
+MOST_PUT_BACK = 256
+"""Messages that are put back at once, at most (our choice): each costs three requests."""
 
 
 class Messages:
@@ -91,3 +96,33 @@ class StorageTaskQueue:
 
     def send(self, task: Task, *, delay: float = 0.0) -> None:
         self._messages.send(task.as_json(), delay)
+
+
+class StoragePoisonQueues:
+    """The queues where the Functions host puts messages on which the app failed five times."""
+
+    def __init__(self, account: StorageAccount, prefix: str) -> None:
+        self._account = account
+        self._queues = [f"{prefix}-{name}" for name in QUEUES]
+
+    def counts(self) -> dict[str, int]:
+        """About how many messages each has, by the name of the queue that they come from. StoreUnavailable."""
+        return {queue: self._count(f"{queue}-poison") for queue in self._queues}
+
+    def _count(self, queue: str) -> int:
+        with storage_errors(queue, StoreUnavailable):
+            try:
+                return clients.queue(self._account, queue).get_queue_properties().approximate_message_count or 0
+            except ResourceNotFoundError:
+                return 0  # the host makes it with the first message
+
+    def put_back(self, queue: str) -> int:
+        """Have messages worked on once more, up to MOST_PUT_BACK; how many. One that is sent twice by a crash between
+        the two requests is worked on twice, as any message may be. StoreUnavailable."""
+        poison, messages, count = clients.queue(self._account, f"{queue}-poison"), Messages(self._account, queue), 0
+        with storage_errors(queue, StoreUnavailable):
+            for message in poison.receive_messages(visibility_timeout=60, max_messages=MOST_PUT_BACK):
+                messages.send(json.loads(base64.b64decode(message.content)))
+                poison.delete_message(message)
+                count += 1
+        return count

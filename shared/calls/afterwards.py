@@ -265,7 +265,7 @@ class Afterwards:
         self._tell(record)  # before the archive is written, which shows that it was told
         document = {**asdict(record), "secrets": "", "journal": list(map(shown, stored.journal))}
         self._store.close(record, document)
-        log_closed(record)
+        log_closed(record, document["journal"])
 
     def _without_key(self, call_id: str) -> Stored:
         """A finished call whose secrets nobody can read any more; a side effect that never ended may have left them

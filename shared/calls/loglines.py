@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from shared.calls.failures import explained_end, refusal
 from shared.calls.free_text import SECRET
@@ -20,6 +21,9 @@ OF_THE_OTHER_SIDE = frozenset(
     {"no_input", "no_match", "partial_input", "declined", "busy", "no_answer", "unreachable", "canceled", "ended"}
 )
 """Outcomes that the other side makes; what else fails, the app or its resources may be to blame for."""
+
+BRINGS_A_PERSON = (".AddParticipantSucceeded", ".CallTransferAccepted")
+"""Events after which the caller has a person on the line."""
 
 
 def log_failures(
@@ -73,9 +77,33 @@ def log_failures(
             log.info("flow %s says call=%s: %s %s", record.flow, record.call_id, entry.message, fields)
 
 
-def log_closed(record: CallRecord) -> None:
-    """The end of a call."""
-    words = explained_end(record)
+def log_closed(record: CallRecord, entries: Iterable[Mapping[str, Any]]) -> None:
+    """The end of a call: one line that is counted, and one with words where they help.
+
+    Args:
+        entries: its journal, oldest first.
+    """
+    from shared.telemetry import write
+
+    over = record.ended_at or record.updated_at
+    person = next((int(one["at"]) for one in entries if _brings_a_person(one)), None)
+    write(
+        "call",
+        call=record.call_id,
+        flow=record.flow,
+        direction=record.direction,
+        outcome=record.outcome,
+        code=record.code,
+        sub_code=record.sub_code,
+        result=record.result or None,
+        ring_ms=max(0, (record.connected_at or over) - record.started_at),
+        talk_ms=max(0, over - record.connected_at) if record.connected_at else 0,
+        person_ms=max(0, person - record.connected_at) if person and record.connected_at else None,
+        recorded=bool(record.recording_ids),
+        flow_failed=bool(record.failure),
+    )
+    if (words := explained_end(record)) is None:
+        return
     log.info(
         "closed call=%s outcome=%s result=%s entries=%d %d/%d %s",
         record.call_id,
@@ -84,5 +112,10 @@ def log_closed(record: CallRecord) -> None:
         record.entries,
         record.code,
         record.sub_code,
-        words.plain if words else "",
+        words.plain,
     )
+
+
+def _brings_a_person(entry: Mapping[str, Any]) -> bool:
+    """Whether an entry says that somebody was added to the call, or took it over."""
+    return str((entry.get("event") or {}).get("type", "")).endswith(BRINGS_A_PERSON)

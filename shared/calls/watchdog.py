@@ -85,6 +85,9 @@ class Watchdog:
     What is committed and may not have been sent is looked for at each run, by one read of the call's head. The
     service is asked about an idle call ever more rarely: after `idle_timeout`, then after pauses that double.
 
+    Attributes:
+        open: how many calls were open at the last look.
+
     Args:
         grace: seconds that an issued action may stay unconfirmed before it is sent again.
         idle_timeout: seconds without an event after which the service is asked about a call.
@@ -110,6 +113,7 @@ class Watchdog:
         self._idle_timeout = int(idle_timeout * 1000)
         self._brakes = brakes
         self._slots = slots
+        self.open = 0
         self._seen: dict[str, CallRecord] = {}
         self._pauses: dict[str, _Pause] = {}
         self._unconfirmed: dict[str, tuple[int, int]] = {}
@@ -118,6 +122,7 @@ class Watchdog:
     def watch(self) -> dict[str, Outcome]:
         """Look at every open call once; what was done, by call id."""
         open_calls = list(self._store.open_calls())
+        self.open = len(open_calls)
         gone = (self._pauses.keys() | self._unconfirmed.keys() | self._rests.keys()).difference(open_calls)
         for call_id in gone:
             self._pauses.pop(call_id, None)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from shared.azure.call_automation import AcsGateway
 from shared.azure.call_store import TableStore
 from shared.azure.do_not_record import TableDoNotRecord
-from shared.azure.queues import QueueTimers
+from shared.azure.queues import QueueTimers, StoragePoisonQueues
 from shared.calls.afterwards import Told
 from shared.calls.building import build
 from shared.calls.conductor import Conductor
@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from shared.text_rows import TextRows
     from shared.use_cases.base import Queue
     from shared.web.calendars import CalendarService
+    from shared.web.diagnosis import PoisonQueues
     from shared.web.do_not_record import DoNotRecordService
     from shared.web.service import CallService
     from shared.web.stream_signals import StreamSignalService
@@ -82,6 +83,8 @@ class Switchboard:
     """Campaigns and the like; each is put together at its first request."""
     do_not_record: DoNotRecord | None
     """The numbers that are never recorded; None without a key to hash them with."""
+    poison: Once[PoisonQueues]
+    """What failed five times, put together on first use."""
 
     @property
     def service(self) -> CallService:
@@ -136,6 +139,7 @@ def compose(
     use_case_queue: Queue | None = None,
     use_case_files: Files | None = None,
     refresher: Callable[[Callable[[], None]], Refreshing] | None = None,
+    poison: Callable[[], PoisonQueues] | None = None,
 ) -> Switchboard:
     """Join the parts by settings; a test gives its own for those that reach out."""
     logging.getLogger("switchboard").setLevel(settings.log_level)
@@ -233,6 +237,7 @@ def compose(
         ),
         use_cases=use_cases,
         do_not_record=do_not_record,
+        poison=Once(poison or (lambda: StoragePoisonQueues(settings.storage_account, settings.store_prefix))),
     )
 
 

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, get_args
 from shared import setting_values
 from shared.composition import console_uses as uses
 from shared.composition.board import Switchboard
+from shared.composition.diagnosis import compose_diagnosis
 from shared.console_keys import Auth, ConsoleKey, read_console_keys
-from shared.diagnostics import settings_findings, setup_findings
-from shared.errors import InvalidInput, Misconfigured, NotFound
+from shared.errors import Misconfigured, NotFound
 from shared.exposure import exposed_problems, in_azure
 from shared.security import accepted_keys
 from shared.web.console.api_page import api_document, api_page
@@ -116,34 +116,12 @@ def compose_console(found: Switchboard | Exception, environ: Mapping[str, str]) 
     if isinstance(found, Exception):
         auth, keys, signing = _as_set(environ)
         gate = Gate(SignIn(auth, keys, signing, environ, time.time))
-        lines = (
-            str(found).splitlines() if isinstance(found, InvalidInput) else [f"A {type(found).__name__}: see the log."]
-        )
-        return Console(gate, StatusPage(gate, settings_findings(lines, {})))
-    from shared.settings import unknown_settings
-
+        return Console(gate, StatusPage(gate, compose_diagnosis(found, environ)))
     settings = found.settings
     signing = accepted_keys(settings.callback_signing_key, settings.callback_signing_key_previous)
     sign_in = SignIn(settings.console_auth, read_console_keys(settings.console_keys), signing, environ, time.time)
     gate = Gate(sign_in, found.lines.company, uses.pages_of(found))
-    setup = setup_findings(
-        console_auth=settings.console_auth,
-        platform_signs_in=sign_in.trusts_platform,
-        speaks=bool(settings.cognitive_services_endpoint),
-        hashes_numbers=bool(settings.number_hash_key),
-        transcribes=bool(settings.transcription_endpoint),
-    )
-    status = StatusPage(gate, settings_findings((), unknown_settings()), setup, found.store, lambda: _left_over(found))
-    return Console(gate, status, found)
-
-
-def _left_over(board: Switchboard) -> dict[str, int]:
-    """How much waits for somebody, as far as one page of each list tells."""
-    failed = board.recordings().service.recordings({"status": "failed"}).recordings
-    return {
-        "failed_recordings": len(failed),
-        "dead_letters": len(board.notifications().service.listed({}).dead_letters),
-    }
+    return Console(gate, StatusPage(gate, compose_diagnosis(found, environ)), found)
 
 
 def _as_set(environ: Mapping[str, str]) -> tuple[Auth, tuple[ConsoleKey, ...], list[bytes]]:

@@ -5,6 +5,8 @@ from shared.diagnostics.checks import (
     all_findings,
     calls_findings,
     left_over_findings,
+    poison_findings,
+    refused_findings,
     settings_findings,
     setup_findings,
     storage_findings,
@@ -12,6 +14,6 @@ from shared.diagnostics.checks import (
 from shared.diagnostics.finding import Finding, Level
 
 __all__ = [
-    "Calls", "Finding", "Level", "all_findings", "calls_findings", "left_over_findings", "settings_findings",
-    "setup_findings", "storage_findings",
+    "Calls", "Finding", "Level", "all_findings", "calls_findings", "left_over_findings", "poison_findings",
+    "refused_findings", "settings_findings", "setup_findings", "storage_findings",
 ]  # fmt: skip

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from shared.diagnostics.finding import Finding, Level
 
 WAITS_FOR_CALLBACK_MS = 60_000
 """A call that is this old and has not connected was not answered, or its callbacks do not come (our choice)."""
+
+SLOW_STORAGE_MS = 500
+"""Milliseconds from which a look at the tables is slow (our choice): in one region it takes some 10 to 20, and as much
+again for each row that is looked at."""
+SOME_REFUSED = 3
+"""Refused callbacks from which, with none taken after, it is no stranger and no probe of doctor (our choice)."""
 
 _ORDER: Sequence[Level] = ("wrong", "look", "fine")
 
@@ -50,8 +56,19 @@ def settings_findings(problems: Iterable[str], misspelled: Mapping[str, str]) ->
     return found or [Finding("settings.right", "fine", "Settings, routing and flows are right.")]
 
 
-def storage_findings(error: str) -> list[Finding]:
-    """Whether the storage answers; `error`: the class of what it raised, empty: it does."""
+def storage_findings(error: str, took: int = 0) -> list[Finding]:
+    """Whether the storage answers, and how soon.
+
+    Args:
+        error: the class of what it raised; empty: it answered.
+        took: milliseconds that a look at its tables took.
+    """
+    if not error and took > SLOW_STORAGE_MS:
+        return [
+            Finding("storage.slow", "look", f"The storage took {took} ms to answer.",
+                    "Every callback waits for it once or twice, and the caller with it.",
+                    "If it stays so: have both in one region, and look at the account's metric SuccessE2ELatency.")
+        ]  # fmt: skip
     if not error:
         return [Finding("storage.answers", "fine", "The storage answers.")]
     return [
@@ -61,41 +78,56 @@ def storage_findings(error: str) -> list[Finding]:
     ]  # fmt: skip
 
 
-def setup_findings(
-    *, console_auth: str, platform_signs_in: bool, speaks: bool, hashes_numbers: bool, transcribes: bool
-) -> list[Finding]:
-    """What is left out on purpose, or forgotten."""
+NOT_SET: Mapping[str, tuple[str, str, str]] = {
+    "COGNITIVE_SERVICES_ENDPOINT": (
+        "speech.none",
+        "Prompts of text are not spoken and speech is not understood: files and keys work.",
+        "Connect an Azure AI services resource, and set its endpoint.",
+    ),
+    "NUMBER_HASH_KEY": (
+        "numbers.not-searchable",
+        "Calls are not found by number, and no number can be kept from being recorded.",
+        "Set a key: openssl rand -base64 32.",
+    ),
+    "TRANSCRIPTION_ENDPOINT": (
+        "transcripts.none",
+        "Reports have no words, so scorecards leave their questions about words open.",
+        "Set the endpoint of an Azure AI Speech resource.",
+    ),
+}
+"""Settings without which something is left out: the id of the check, what is left out, and the remedy."""
+
+
+def setup_findings(*, console_auth: str, platform_signs_in: bool, given: Collection[str]) -> list[Finding]:
+    """What is left out on purpose, or forgotten.
+
+    Args:
+        given: the settings that have a value.
+    """
     found = []
     if console_auth == "appservice" and not platform_signs_in:
         found.append(
             Finding("console.platform-off", "wrong", "CONSOLE_AUTH is appservice, and the platform's sign-in is off.",
                     "Nobody can sign in.", "Turn on authentication of the Function App, or use keys.")
         )  # fmt: skip
-    if not speaks:
-        found.append(
-            Finding("speech.none", "look", "COGNITIVE_SERVICES_ENDPOINT is not set.",
-                    "Prompts of text are not spoken and speech is not understood: files and keys work.",
-                    "Connect an Azure AI services resource, and set its endpoint.")
-        )  # fmt: skip
-    if not hashes_numbers:
-        found.append(
-            Finding("numbers.not-searchable", "look", "NUMBER_HASH_KEY is not set.",
-                    "Calls are not found by number, and no number can be kept from being recorded.",
-                    "Set a key: openssl rand -base64 32.")
-        )  # fmt: skip
-    if not transcribes:
-        found.append(
-            Finding("transcripts.none", "look", "TRANSCRIPTION_ENDPOINT is not set.",
-                    "Reports have no words, so scorecards leave their questions about words open.",
-                    "Set the endpoint of an Azure AI Speech resource.")
-        )  # fmt: skip
+    found += [
+        Finding(id_, "look", f"{name} is not set.", why, remedy)
+        for name, (id_, why, remedy) in NOT_SET.items()
+        if name not in given
+    ]
     return found
 
 
-def calls_findings(calls: Calls) -> list[Finding]:
-    """Whether IncomingCall and callbacks arrive."""
+def calls_findings(calls: Calls, *, local: bool = False) -> list[Finding]:
+    """Whether IncomingCall and callbacks arrive.
+
+    Args:
+        local: the app runs on a developer's machine, where nobody calls unasked.
+    """
     found = []
-    if not calls.last_inbound:
+    if not calls.last_inbound and local:
+        found.append(Finding("event-grid.silent", "fine", f"No call has come in within {calls.days} days."))
+    elif not calls.last_inbound:
         found.append(
             Finding("event-grid.silent", "look", f"No call has come in within {calls.days} days.",
                     "If somebody called, Azure did not deliver IncomingCall.",
@@ -116,21 +148,53 @@ def calls_findings(calls: Calls) -> list[Finding]:
     return found
 
 
+def refused_findings(refused: int, *, status: int, reason: str, taken_since: bool) -> list[Finding]:
+    """Whether callbacks are refused.
+
+    Args:
+        refused: how many were, since this instance started.
+        status, reason: of the newest.
+        taken_since: whether one was taken after it.
+    """
+    if not refused:
+        return []
+    remedy = (
+        "Compare ACS_RESOURCE_ID with the resource's immutable id: az communication show --query immutableResourceId."
+        if status == 401
+        else "Compare CALLBACK_SIGNING_KEY of all instances: after a change, set CALLBACK_SIGNING_KEY_PREVIOUS."
+    )
+    why = "A call whose callbacks are refused stands still; strangers who try their luck are refused as well."
+    level: Level = "look" if taken_since or refused < SOME_REFUSED else "wrong"
+    seen = f"{refused} callbacks were refused by this instance, the newest with {status}: {reason}."
+    return [Finding("callbacks.refused", level, seen, why, remedy)]
+
+
 def left_over_findings(*, dead_letters: int, failed_recordings: int) -> list[Finding]:
     """What gave up and waits for somebody."""
-    found = []
-    if dead_letters:
-        found.append(
-            Finding("notifications.dead", "look", f"{dead_letters} events of finished calls and campaigns were lost.",
-                    "Other systems do not know of them.",
-                    "Mend the topic or the hook, then replay them: docs/api.md, Dead letters.")
-        )  # fmt: skip
-    if failed_recordings:
-        found.append(
-            Finding("recordings.failed", "look", f"{failed_recordings} recordings of today gave up.",
-                    "The service keeps a recording for 24 hours.", "See their reasons, and replay them.")
-        )  # fmt: skip
-    return found
+    given = (
+        ("notifications.dead", dead_letters, "events of finished calls and campaigns were lost",
+         "Other systems do not know of them.", "Mend the topic or the hook, then replay them: docs/api.md, "
+         "Dead letters."),
+        ("recordings.failed", failed_recordings, "recordings of today gave up",
+         "The service keeps a recording for 24 hours.", "See their reasons, and replay them."),
+    )  # fmt: skip
+    return [Finding(id_, "look", f"{count} {what}.", why, remedy) for id_, count, what, why, remedy in given if count]
+
+
+def poison_findings(counts: Mapping[str, int]) -> list[Finding]:
+    """Messages on which the app failed five times.
+
+    Args:
+        counts: by the name of the queue.
+    """
+    return [
+        Finding(f"queues.poison.{queue.rpartition('-')[2]}", "look",
+                f"{count} messages of the queue {queue} failed five times.",
+                "What they were to do is not done: the log of that time says why.",
+                "Mend what it says, then put them back: the button on the page Status, or "
+                f"POST /api/diagnostics/queues/{queue.rpartition('-')[2]}/put-back.")
+        for queue, count in counts.items() if count
+    ]  # fmt: skip
 
 
 def all_findings(*groups: Iterable[Finding]) -> list[Finding]:

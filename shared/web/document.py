@@ -56,6 +56,7 @@ TAGS = {
     "/calls/{call_id}/actions": "Actions on a call",
     "/calls": "Calls",
     "/flows": "Flows",
+    "/diagnostics": "Diagnostics",
     "/reports": "Recordings and reports",
     "/recordings": "Recordings and reports",
     "/notifications": "Dead letters",

@@ -16,6 +16,7 @@ from shared.quality.report import Report
 from shared.recordings.record import Status as RecordingStatus
 from shared.web import click, handoff, masking, models, notifications, orders, outreach, people, reports
 from shared.web.calendars import CalendarList, CalendarView
+from shared.web.diagnosis import DiagnosisView, PutBack
 from shared.web.do_not_record import NumberListed, NumberNotToRecord
 from shared.web.document import KEY, PAGE, Document
 from shared.web.flows import FlowList
@@ -30,6 +31,13 @@ _CALENDAR = {
     "in": "path",
     "required": True,
     "schema": {"type": "string", "pattern": f"^{CALENDAR_NAME.pattern}$"},
+}
+_QUEUE = {
+    "name": "queue",
+    "in": "path",
+    "required": True,
+    "description": "as a finding names it: `timers`, `recordings`, `notifications` or `uses`",
+    "schema": {"type": "string"},
 }
 _IF_MATCH = {
     "name": "If-Match",
@@ -197,6 +205,19 @@ def openapi() -> dict[str, Any]:
         problems = (401, 503) if request is None else (400, 401, 503)
         document.add("/switches", method, operation, summary, request, {200: SwitchesView}, [], problems)
     _add_calendars(document)
+    document.add(
+        "/diagnostics", "get", "diagnose", "What is wrong with the app", None, {200: DiagnosisView}, [], (401, 503)
+    )
+    document.add(
+        "/diagnostics/queues/{queue}/put-back",
+        "post",
+        "putBackMessages",
+        "Have messages that failed five times worked on once more",
+        None,
+        {200: PutBack},
+        [_QUEUE],
+        (400, 401, 503),
+    )
     for describe in USE_CASES:
         describe(document)
     for name, kind in ACTIONS.items():

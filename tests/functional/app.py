@@ -37,6 +37,7 @@ from shared.recordings.memory import MemoryArchive
 from shared.rows import MemoryRows
 from shared.security import TokenVerifier
 from shared.settings import load_settings
+from shared.telemetry import tally
 from shared.text_rows import MemoryTextRows, TextRows
 from shared.use_cases.memory import MemoryQueue
 from tests.functional.described import assert_described
@@ -158,6 +159,20 @@ class Still:
 
 
 @dataclass
+class MemoryPoison:
+    """The poison queues, as counts."""
+
+    queues: dict[str, int] = field(default_factory=lambda: {"switchboard-timers": 0, "switchboard-uses": 0})
+
+    def counts(self) -> dict[str, int]:
+        return dict(self.queues)
+
+    def put_back(self, queue: str) -> int:
+        count, self.queues[queue] = self.queues[queue], 0
+        return count
+
+
+@dataclass
 class App:
     """The functions of the app, and what a test needs to play the service."""
 
@@ -170,6 +185,7 @@ class App:
     wire: Wire = field(default_factory=Wire)
     later: Turns = field(default_factory=Turns)
     slot_rows: MemoryTextRows = field(default_factory=MemoryTextRows)
+    poison: MemoryPoison = field(default_factory=MemoryPoison)
     seen: int = 0
 
     # Doors
@@ -320,6 +336,7 @@ def running(
     store = store or MemoryStore(NumberHashes(hash_key) if hash_key else None)
     gateway, timers, issuer, clock = MemoryGateway(respond), ListedTimers(), Issuer(), Clock()
     tokens = TokenVerifier(OPENID, ISSUER, RESOURCE_ID, http=issuer.documents)
+    poison = MemoryPoison()
     board = compose(
         load_settings(environment),
         store=store,
@@ -336,8 +353,10 @@ def running(
         use_case_queue=MemoryQueue(),
         use_case_files=MemoryFiles(),
         refresher=Still,
+        poison=lambda: poison,
     )
-    app = App(board, store, gateway, timers, issuer, clock, slot_rows=slot_rows)
+    app = App(board, store, gateway, timers, issuer, clock, slot_rows=slot_rows, poison=poison)
+    tally.clear()
     board.conductor.afterwards.later = app.later
     with pytest.MonkeyPatch.context() as patch, serving(board):
         patch.setattr("shared.calls.conductor.time", SimpleNamespace(time_ns=clock.time_ns, sleep=time.sleep))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,6 +14,7 @@ from shared.composition.flows import load_flows
 from shared.errors import StoreUnavailable
 from tests.found_calls import decode_all
 from tests.functional.app import App, functions, incoming_call
+from tests.telemetry_lines import found
 
 USER = "8:acs:0f6b3f2e-9c54-4d0e-8d1c-1f2e3d4c5b6a_00000001"
 SOMEBODY = {"communicationIdentifier": {"rawId": USER, "communicationUser": {"id": USER}}, "role": "Participant"}
@@ -83,10 +83,11 @@ def test_the_same_news_again_changes_nothing(app: App, name: str, caplog: pytest
     hear(news(name))
     before = app.store.load(call_id)
     app.board.conductor._cache.take(call_id)  # on another instance, too
-    with caplog.at_level(logging.INFO, "switchboard"):
-        hear(news(name))
+    caplog.clear()
+    hear(news(name))
     assert app.store.load(call_id) == before
-    assert f"duplicate {name}" in caplog.text
+    (line,) = found([record.getMessage() for record in caplog.records], "delivery")
+    assert (line["outcome"], line["type"]) == ("duplicate", name)
 
 
 def test_each_kind_of_news_counts_and_none_disturbs_the_flow(app: App) -> None:
@@ -134,9 +135,10 @@ def test_news_of_a_call_that_is_not_ours_is_logged_and_passed_over(
     app: App, name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     call_id = ringing(app)
-    with caplog.at_level(logging.INFO, "switchboard.handlers"):
-        hear(news(name, server_call="Zm9yZWlnbg"))
-    assert f"unknown {name} id=grid-1" in caplog.text
+    caplog.clear()
+    hear(news(name, server_call="Zm9yZWlnbg"))
+    (line,) = found([record.getMessage() for record in caplog.records], "delivery")
+    assert (line["outcome"], line["type"]) == ("unknown", name)
     assert noticed(app, call_id) == []
 
 

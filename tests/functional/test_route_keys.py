@@ -27,6 +27,8 @@ MASTER_KEY = {
 FUNCTION_KEY = {
     "place_call": ("POST",),
     "list_flows": ("GET",),
+    "diagnostics": ("GET",),
+    "put_back_messages": ("POST",),
     "list_calls": ("GET",),
     "search_calls": ("POST",),
     "get_call": ("GET",),

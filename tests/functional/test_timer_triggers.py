@@ -12,6 +12,7 @@ from shared.calls import FLOWS, Call, Flow, text
 from shared.calls.store.memory import MemoryStore
 from shared.errors import StoreUnavailable
 from tests.functional.app import CALLER, CALLER_NAME, NUMBER, App, functions, incoming_call
+from tests.telemetry_lines import found
 
 
 async def napping(call: Call) -> None:
@@ -59,8 +60,8 @@ def test_a_wake_up_lets_the_flow_go_on_and_a_second_one_changes_nothing(
     assert app.kinds == ["answer", "play"]
     app.queue(wake_up(*sleeper))
     assert app.kinds == ["answer", "play"]
-    assert "advanced wake-up" in caplog.text
-    assert "duplicate wake-up" in caplog.text
+    lines = found([record.getMessage() for record in caplog.records], "delivery")
+    assert [line["outcome"] for line in lines if line["function"] == "wake_up"] == ["advanced", "duplicate"]
 
 
 def test_a_wake_up_for_a_call_that_is_over_changes_nothing(
@@ -71,7 +72,7 @@ def test_a_wake_up_for_a_call_that_is_over_changes_nothing(
     app.clock.pass_seconds(31)
     app.queue(wake_up(*sleeper))
     assert app.kinds == ["answer"]
-    assert "late wake-up" in caplog.text
+    assert found([record.getMessage() for record in caplog.records], "delivery")[-1]["outcome"] == "late"
 
 
 def test_a_wake_up_for_an_operation_that_does_not_exist_changes_nothing(
@@ -236,11 +237,11 @@ def test_every_delivery_ends_in_one_logged_outcome(app: App, caplog: pytest.LogC
     caplog.set_level(logging.INFO)
     app.ring()
     app.run()
-    delivered = [record.getMessage() for record in caplog.records if record.name == "switchboard.handlers"]
+    delivered = found([record.getMessage() for record in caplog.records], "delivery")
     callbacks = sum(len(app.wire.reaction(request)) for request in app.gateway.performed)
     assert len(delivered) == 1 + callbacks
     call_id = app.call_ids[0]
-    assert all(call_id in line for line in delivered)
+    assert {line["call"] for line in delivered} == {call_id}
 
 
 def test_a_flow_that_raises_is_told_to_the_caller_and_to_the_log(

@@ -64,6 +64,11 @@ class Person:
         return bool(self.roles & MAY[permission])
 
 
+def platform_signs_in(environ: Mapping[str, str]) -> bool:
+    """Whether App Service says that its authentication is on."""
+    return environ.get("WEBSITE_AUTH_ENABLED", "").lower() in ("true", "1")
+
+
 class SignIn:
     """Reads sign-ins, and makes the cookies and tokens that it reads later. Safe to share between threads.
 
@@ -98,7 +103,7 @@ class SignIn:
     @property
     def trusts_platform(self) -> bool:
         """Whether the platform says that it authenticates, and so takes the header from everybody else."""
-        return self.auth == "appservice" and self._environ.get("WEBSITE_AUTH_ENABLED", "").lower() in ("true", "1")
+        return self.auth == "appservice" and platform_signs_in(self._environ)
 
     def who(self, headers: Mapping[str, str]) -> Person | None:
         """Who asks; None: nobody who is signed in."""

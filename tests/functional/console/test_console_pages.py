@@ -416,3 +416,22 @@ def test_status_and_sign_in_work_while_the_settings_are_wrong(app: App, monkeypa
     assert b"The page Status names them." in answer.get_body()
     monkeypatch.setenv("CALLBACK_BASE_URL", "https://app.example")
     assert browser.get("/status").status_code == 404, "others reach the app"
+
+
+def test_status_has_messages_that_failed_and_a_way_on(browser: Browser) -> None:
+    browser.app.poison.queues["switchboard-uses"] = 2
+    page = browser.open("/status")
+    assert 'id="queues.poison.uses"' in page
+    assert "2 messages of the queue switchboard-uses failed five times." in page
+    assert 'action="/api/console/status/queues/uses"' in page
+    answer = browser.post("/status/queues/uses")
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/api/console/status")
+    assert 'id="queues.poison.uses"' not in browser.open("/status")
+    assert browser.app.poison.queues["switchboard-uses"] == 0
+
+
+def test_who_may_not_act_sees_the_messages_and_no_button(with_keys: App) -> None:
+    with_keys.poison.queues["switchboard-uses"] = 2
+    page = Browser(with_keys).sign_in("auditor").open("/status")
+    assert 'id="queues.poison.uses"' in page
+    assert "/status/queues/" not in page

@@ -47,6 +47,7 @@ ROUTES: dict[str, tuple[str, str, frozenset[str], int]] = {
     "console_replay": ("POST", "/recordings/20261123-none/replay", ACTS, 404),
     "console_report": ("GET", "/reports/20261123-none", EVERYBODY - {"viewer"}, 404),
     "console_status": ("GET", "/status", SEES_NUMBERS, 200),
+    "console_put_back": ("POST", "/status/queues/none", ACTS, 400),
     "console_api": ("GET", "/api", EVERYBODY, 200),
     "console_openapi": ("GET", "/api/openapi.json", EVERYBODY, 200),
     "console_switch": ("POST", "/switches", ACTS, 400),

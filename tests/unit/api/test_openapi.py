@@ -61,8 +61,8 @@ CSV = {"uploadPeople", "previewPeople", "importDoNotCall"}
 """Operations that take a file."""
 BODY_WITHOUT_KEY = {"searchCalls", "previewPeople", "importDoNotCall", *REPEATABLE}
 """What may be repeated without an idempotency key."""
-DESCRIBED = ("calls", "flows", "reports", "recordings", "notifications", "do-not-record", "people", "switches",
-             "calendars", "masking", "campaigns", "do-not-call", "evidence", "click", "orders", "cases",
+DESCRIBED = ("calls", "flows", "diagnostics", "reports", "recordings", "notifications", "do-not-record", "people",
+             "switches", "calendars", "masking", "campaigns", "do-not-call", "evidence", "click", "orders", "cases",
              "handoff")  # fmt: skip
 """How the routes begin that the document has."""
 every_operation = pytest.mark.parametrize("operation", [o for _, o in OPERATIONS], ids=[name for name, _ in OPERATIONS])
