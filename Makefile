@@ -46,11 +46,11 @@ test-long: setup ## what takes longer than 20 s, and every property with all its
 test-flows: setup ## your flows, routing.yaml and scorecards, in some seconds
 	$(BIN)/python -m pytest -q tests/flows $(ARGS)
 
-check: setup ## format, lint, types, import rules, links in the docs; a part: ARGS=shared/web
+check: setup ## format, lint, types, import rules, links in the docs, infra/; a part: ARGS=shared/web
 	$(BIN)/ruff format --check $(or $(ARGS),.)
 	$(BIN)/ruff check $(or $(ARGS),.)
 	$(BIN)/mypy $(ARGS)
-	$(BIN)/python -m pytest -q -p no:cacheprovider tests/unit/test_architecture.py tests/unit/test_docs.py
+	$(BIN)/python -m pytest -q -p no:cacheprovider tests/unit/test_architecture.py tests/unit/test_docs.py tests/unit/infra
 
 format: setup ## write the code as the checks want it; a part: ARGS=shared/web
 	$(BIN)/ruff format $(or $(ARGS),.)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import capacity, gaps, imports, outreach, quality, signed_gets, storage, streams
+from bench import capacity, console, gaps, imports, outreach, quality, signed_gets, storage, streams
 from bench.losses import measure as losses
 from bench.report import Row, table
 
@@ -25,6 +25,7 @@ MEASUREMENTS: dict[str, Measurement] = {
     "gaps": gaps.measure,
     "capacity": capacity.measure,
     "losses": losses.measure,
+    "console": console.measure,
     "outreach": outreach.measure,
     "quality": quality.measure,
     "streams": streams.measure,

@@ -127,7 +127,22 @@ def console_act(req: func.HttpRequest) -> func.HttpResponse:
 def console_report(req: func.HttpRequest) -> func.HttpResponse:
     """The report on a recording, with its audio."""
     recording = req.route_params["recording_id"]
-    return _page(req, "listen", lambda console, visit: console.pages.report(visit, recording))
+    return _page(req, "listen", lambda console, visit: console.quality.report(visit, recording))
+
+
+@blueprint.function_name("console_quality")
+@blueprint.route("console/quality", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+def console_quality(req: func.HttpRequest) -> func.HttpResponse:
+    """The reports of a day, and recordings without one."""
+    return _page(req, "listen", lambda console, visit: console.quality.listed(visit))
+
+
+@blueprint.function_name("console_replay")
+@blueprint.route("console/recordings/{recording_id}/replay", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
+def console_replay(req: func.HttpRequest) -> func.HttpResponse:
+    """Do a recording again that was given up."""
+    recording = req.route_params["recording_id"]
+    return _page(req, "act", lambda console, visit: console.quality.replay(visit, recording))
 
 
 @blueprint.function_name("console_status")

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
 from websockets.sync.client import ClientConnection, connect
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
@@ -30,6 +31,9 @@ _FLAGS = (
 )
 _LARGEST_MESSAGE = 64 * 1024 * 1024
 _ANSWER_WITHIN = 45.0
+
+
+AXE = Path(__file__).parents[1] / "node_modules" / "axe-core" / "axe.min.js"
 
 
 def executable() -> str | None:
@@ -173,3 +177,15 @@ def chromium(program: str, folder: Path, *flags: str) -> Iterator[Browser]:
             process.kill()
             process.wait()
         process.stderr.close()
+
+
+def serious(page: Page) -> list[str]:
+    """What keeps somebody from using a page, as axe-core finds it; the test is skipped where that is not installed."""
+    if not AXE.exists():
+        pytest.skip("axe-core is not installed: npm ci")
+    page.get(AXE.read_text(encoding="utf-8") + "; 0")
+    found = page.get(
+        "axe.run({resultTypes: ['violations']}).then((result) => result.violations.map((one) => "
+        "`${one.impact} ${one.id}: ${one.nodes.map((node) => node.html.slice(0, 120)).join(' | ')}`))"
+    )
+    return [one for one in found if one.startswith(("serious", "critical"))]

@@ -9,6 +9,7 @@ from random import Random
 from shared.quality.assemble import MIXED, Evidence, Person, Role, assemble
 from shared.quality.report import (
     Answer,
+    AppLine,
     AppSpan,
     CallFacts,
     ChunkFacts,
@@ -46,6 +47,10 @@ def short() -> Report:
         74.0,
         people,
         app=(AppSpan(kind="prompt", start=0.4, end=2.6),),
+        app_lines=(
+            AppLine(kind="said", at=0.4, text="Thank you for calling Contoso. For orders, press 2."),
+            AppLine(kind="keyed", at=2.8, text="2", channel=0),
+        ),
         flags=(
             Flag(
                 code="dead_air",
@@ -212,6 +217,10 @@ def hostile() -> Report:
             "recording": report.recording.model_copy(update={"end_reason": HOSTILE, "chunks": (chunk,)}),
             "channels": channels,
             "flags": (Flag(code="silence", text=HOSTILE),),
+            "app_lines": (
+                AppLine(kind="said", at=0.0, text=HOSTILE),
+                AppLine(kind="keyed", at=3.0, text=HOSTILE, channel=0),
+            ),
             "transcript": Transcript(locale=HOSTILE, phrases=(phrase,), redactions=Redactions()),
             "topics": (Topic(name=HOSTILE, seconds=1.0, spans=()),),
             "scorecards": (card.model_copy(update={"title": HOSTILE, "answers": (answer,)}),),
@@ -231,6 +240,7 @@ def _report(
     holes: tuple[Hole, ...] = (),
     call: CallFacts | None = None,
     app: tuple[AppSpan, ...] = (),
+    app_lines: tuple[AppLine, ...] = (),
     flags: tuple[Flag, ...] = (),
     transcript: Transcript | None = None,
     topics: tuple[Topic, ...] = (),
@@ -257,7 +267,7 @@ def _report(
         Evidence(
             id=id,
             signal=Signal(
-                seconds, tuple(_sound(*one) for one in enumerate(talk for *_, talk in people)), pieces, holes
+                seconds, tuple(_sound(*one, seconds) for one in enumerate(talk for *_, talk in people)), pieces, holes
             ),
             chunks=chunks,
             sample_rate=16_000,
@@ -265,6 +275,7 @@ def _report(
             mixed=mixed,
             people={index: Person(*person[:3]) for index, person in enumerate(people)},
             app=app,
+            app_lines=app_lines,
             started_at=BEGAN + timedelta(seconds=2),
             end_reason="callEnded",
             call=call
@@ -286,7 +297,7 @@ def _report(
     return report.model_copy(update={"flags": flags, "scorecards": scorecards})
 
 
-def _sound(index: int, talk: Talk) -> ChannelSignal:
+def _sound(index: int, talk: Talk, seconds: float) -> ChannelSignal:
     """A channel on which this is said; an empty one is not silent."""
     speech = tuple(Span(*span) for span in talk)
     return ChannelSignal(
@@ -297,7 +308,18 @@ def _sound(index: int, talk: Talk) -> ChannelSignal:
         clipped=0.00012 * index,
         noise_floor=-61.0 if speech else None,
         silent=False,
+        envelope=_envelope(index, speech, seconds),
     )
+
+
+def _envelope(index: int, speech: Sequence[Span], seconds: float) -> tuple[int, ...]:
+    """Syllables where somebody speaks, and the noise of a line elsewhere."""
+    random, count = Random(index), min(1000, int(seconds * 20))
+    talk = [False] * count
+    for start, end in speech:
+        for number in range(int(start / seconds * count), min(count, int(end / seconds * count) + 1)):
+            talk[number] = True
+    return tuple(random.randint(26, 52) if said else random.randint(2, 9) for said in talk)
 
 
 def _conversation(random: Random, seconds: float, people: int, quiet: Talk) -> list[list[tuple[float, float]]]:

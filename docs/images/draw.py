@@ -19,8 +19,8 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parent
 REPORT = FOLDER.parents[1] / ".switchboard" / "demo" / "report.html"
-REPORT_SIZE = (1280, 838)
-"""CSS pixels: down to the end of the timeline."""
+REPORT_SIZE = (1280, 900)
+"""CSS pixels: down to the first lines of the transcript and of the scorecard."""
 VERBS = "answers|rings|ends|calls|asks|says|presses|plays|adds|starts recording|stops recording|hangs up"
 LINE = re.compile(rf"^ +(\d+\.\d\d) s  (\w+) +({VERBS}) *(.*)$")
 OUTCOME = re.compile(r"The flow asked for: (.+)\. Outcome: (\w+)\.")

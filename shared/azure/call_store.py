@@ -10,7 +10,7 @@ transaction of two rows: the tail moves into the next segment, which is written 
 starts an empty one. If what is appended is larger than LARGE_COMMIT, its blobs are written before: without the commit
 nothing refers to them. A claim inserts `head` in the same way. No commit writes anything else.
 
-Table `<prefix>index` finds calls; its rows: shared.calls.store.index.
+Table `<prefix>index` finds calls and counts them; its rows: shared.calls.store.index and figures.
 """
 
 from __future__ import annotations
@@ -31,11 +31,12 @@ from azure.data.tables import TableClient, TransactionOperation, UpdateMode
 
 from shared.azure import clients
 from shared.azure.blobs import Blobs
+from shared.azure.call_figures import TableFigures
 from shared.azure.call_removal import TableRemoval
-from shared.azure.rows import etag, replace_row, rows_of, storage_errors, written_at
+from shared.azure.rows import AGAIN, etag, replace_row, rows_of, storage_errors, written_at
 from shared.azure.segments import join, segment_row, segments_of, split
 from shared.calls.record import CallRecord
-from shared.calls.store.base import By, Found, Listed, Stored, Version, listed_row
+from shared.calls.store.base import By, Found, Listed, OpenCall, Stored, Version, listed_row
 from shared.calls.store.index import (
     CONNECTION,
     OPEN,
@@ -46,6 +47,7 @@ from shared.calls.store.index import (
     gone_partition,
     index_rows,
     listed_of,
+    open_call,
     partitions,
     positions,
 )
@@ -62,10 +64,6 @@ TAIL_CHARACTERS = 24_000
 LARGE_COMMIT = 16_000
 """Characters above which what a commit appends goes to Blob storage, and the journal keeps a claim check."""
 CLAIM_CHECK = '{"claim_check":'
-AGAIN: dict[str, Any] = {"retry_on_methods": frozenset({"POST"})}
-"""For claims and transactions: the SDK sends no POST again whose response was lost. These may come twice: the second
-finds the first one's row, and the mark in it tells the writer whose it is."""
-
 AT_ONCE = 16
 """Requests that a page of heads is read with, side by side (our choice)."""
 
@@ -106,6 +104,7 @@ class TableStore:
         self._calls: TableClient = self._service.get_table_client(f"{prefix}calls")
         self._index: TableClient = self._service.get_table_client(f"{prefix}index")
         self._blobs = Blobs(account, f"{prefix}-calls")
+        self._figures = TableFigures(self._index)
         self._removal = TableRemoval(self._calls, self._index, self._blobs, numbers, HEAD)
 
     # The call
@@ -202,6 +201,7 @@ class TableStore:
             self._merge(day_row(record))
             if not self._blobs.put_newest(_archive_name(listed_row(record).day, record.call_id), text, record.entries):
                 self._list_newest(record.call_id)  # this row has overwritten what the archive's writer said
+            self._figures.count(record)
             self._index.delete_entity(OPEN, record.call_id)
 
     def is_closed(self, record: CallRecord) -> bool:
@@ -209,12 +209,27 @@ class TableStore:
             return self._blobs.exists(_archive_name(listed_row(record).day, record.call_id))
 
     def open_calls(self) -> Iterator[str]:
+        return (one.call_id for one in self.going_on())
+
+    def going_on(self) -> Iterator[OpenCall]:
         with _storage_errors("open"):
             try:
-                for row in self._index.query_entities(f"PartitionKey eq '{OPEN}'", select=["RowKey"]):
-                    yield row["RowKey"]
+                for row in self._index.query_entities(f"PartitionKey eq '{OPEN}'"):
+                    yield open_call(row["RowKey"], row)
             except ResourceNotFoundError:
                 self.prepare()  # no call has come yet
+
+    def ended(self, day: str) -> Mapping[tuple[str, str], int]:
+        with _storage_errors("figures"):
+            return self._figures.ended(day)
+
+    def failed(self, day: str, most: int) -> list[Listed]:
+        with _storage_errors("failed calls"):
+            return self._figures.failed(day, most)
+
+    def drop_figures(self, day: str) -> None:
+        with _storage_errors("figures"):
+            self._figures.drop(day)
 
     def connection_of(self, call_id: str) -> str:
         _check_id(call_id)
@@ -231,15 +246,15 @@ class TableStore:
         rows = (self._between(partition, low, high) for partition in partitions(by, value, self._numbers))
         return _found(heapq.merge(*rows, key=lambda row: str(row["RowKey"])))
 
-    def listed(self, day: str, *, after: str = "") -> Iterable[Listed]:
-        for row in self._between(day_partition(day), *positions(after=after)):
+    def listed(self, day: str, *, after: str = "", most: int | None = None) -> Iterable[Listed]:
+        for row in self._between(day_partition(day), *positions(after=after), page=most):
             yield listed_of(day, row)
 
-    def _between(self, partition: str, low: str, high: str) -> Iterator[Mapping[str, Any]]:
+    def _between(self, partition: str, low: str, high: str, page: int | None = None) -> Iterator[Mapping[str, Any]]:
         """The rows of a partition of the index between two positions, in their order."""
         with _storage_errors(partition.partition(" ")[0]):
             query = "PartitionKey eq @partition and RowKey gt @low and RowKey lt @high"
-            yield from rows_of(self._index, query, {"partition": partition, "low": low, "high": high})
+            yield from rows_of(self._index, query, {"partition": partition, "low": low, "high": high}, page=page)
 
     def _list_newest(self, call_id: str) -> None:
         """Say in the list what the head says, also if it changes meanwhile."""

@@ -20,8 +20,8 @@ from shared.storage_account import StorageAccount
 
 BLOCK = 4 * 2**20
 """Bytes read at once."""
-MOST_FILES = 100
-"""Files of one look (our choice); the next one finds the rest."""
+MOST_FILES = 5_000
+"""Files of one look: as many as one response has (docs: list blobs)."""
 
 
 class Dropped(NamedTuple):

@@ -14,6 +14,10 @@ from shared.errors import LostRace, StoreError, StoreRefused, StoreUnavailable, 
 
 T = TypeVar("T")
 
+AGAIN: dict[str, Any] = {"retry_on_methods": frozenset({"POST"})}
+"""For inserts and transactions: the SDK sends no POST again whose response was lost. These may come twice: the second
+finds the first one's row, and the mark in it tells the writer whose it is."""
+
 RETRYABLE = (408, 409, 412, 429)
 """Of the 4xx those that say `later`, or that somebody else is at it; all others say that the request itself is
 wrong."""

@@ -22,6 +22,7 @@ from shared.web.console.api_page import api_document, api_page
 from shared.web.console.exchange import Reply
 from shared.web.console.gate import Gate
 from shared.web.console.pages import Pages
+from shared.web.console.quality import QualityPages
 from shared.web.console.sign_in import SignIn
 from shared.web.console.status_page import StatusPage
 from shared.web.console.switching import Switching
@@ -59,6 +60,12 @@ class Console:
             lambda: board.recordings().pipeline,
             uses.messages(self.gate, board) if uses.has_messages(board) else None,
         )
+
+    @property
+    def quality(self) -> QualityPages:
+        """The pages of recordings and reports; Misconfigured where the app is not set up."""
+        board = self._set_up
+        return QualityPages(self.gate, uses.titles_of(board), lambda: board.recordings().service)
 
     def api_page(self) -> Reply:
         """The HTTP API, to click on."""

@@ -46,6 +46,8 @@ PLACES = (
     Place("table", "index", "see its lists", WITH_THE_CALL, "see its lists", _CALL),
     Place("list", "open", "", "until the call is closed", _BY_CALL, _CALL),
     Place("list", "day", "the numbers of both sides, the result", WITH_THE_CALL, "scanned by day", _CALL),
+    Place("list", "ended", "", WITH_THE_CALL, _BY_CALL, f"{_CALL}; counts by Retention.sweep"),
+    Place("list", "failed", "the numbers of both sides, the result", WITH_THE_CALL, _BY_CALL, _CALL),
     Place("list", "server", "", WITH_THE_CALL, _BY_CALL, _CALL),
     Place("list", "correlation", "", WITH_THE_CALL, _BY_CALL, _CALL),
     Place("list", "connection", "", WITH_THE_CALL, _BY_CALL, _CALL),
@@ -56,7 +58,14 @@ PLACES = (
     Place("table", "deadletters", "", "30 days, or with the call", _BY_CALL, _CALL),
     Place("table", "recordings", "", WITH_THE_RECORDING, _BY_CALL, _RECORDING),
     Place("table", "reports", "the result", WITH_THE_RECORDING, _BY_CALL, _RECORDING),
-    Place("container", "-recordings", "sound, transcripts, reports", WITH_THE_RECORDING, _BY_CALL, _RECORDING),
+    Place(
+        "container",
+        "-recordings",
+        "sound, transcripts, reports, prompts, keys",
+        WITH_THE_RECORDING,
+        _BY_CALL,
+        _RECORDING,
+    ),
     Place("table", "donotrecord", "keyed hashes of numbers", "until it is removed", "by hash", "the API alone"),
     Place(
         "table", "brakes", "numbers that are off; hashes of who calls", "until it is on", "by number", "the API alone"

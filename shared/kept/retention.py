@@ -60,6 +60,7 @@ class Retention:
                     done.update(threads.map(self._expire, batch))
                     if self._clock() >= until:
                         break
+                store.drop_figures(self._day(self._days))
             if self._recording_days:
                 # A recording may be as many days younger than its call as one is looked for.
                 for batch in _batches(store.forgettable(self._day(self._recording_days + MOST_DAYS))):

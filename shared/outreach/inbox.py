@@ -68,9 +68,9 @@ class Inbox:
         return sum(map(self._take, waiting))
 
     def _may_get_files(self, campaign: Campaign) -> bool:
-        over = campaign.state == "finished" and campaign.finished is not None
-        expected = not over or campaign.finished is None or self._now() - campaign.finished < TAKES_FILES
-        return campaign.state != "stopped" and expected
+        if campaign.state == "finished" and campaign.finished is not None:
+            return self._now() - campaign.finished < TAKES_FILES
+        return campaign.state != "stopped"
 
     def _take(self, file: DroppedFile) -> bool:
         """Take one file; whether that was done. One that stays is found by the next look."""

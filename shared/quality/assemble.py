@@ -12,6 +12,7 @@ from shared.quality.conversation import Talk, analyse
 from shared.quality.flags import flags
 from shared.quality.metrics import channel_metrics, conversation_metrics
 from shared.quality.report import (
+    AppLine,
     AppSpan,
     CallFacts,
     Channel,
@@ -59,6 +60,7 @@ class Evidence:
         mixed: one channel holds everybody.
         people: who is on which channel, as far as it is known; of a mixed recording nobody needs to know.
         app: what the app did on the line; None: not known.
+        app_lines: what it said, and what was keyed.
         started_at: when the recording began, the zero of every span; None: not known.
         end_reason: why it ended; empty: not known.
         generation: see shared.quality.report.Report.
@@ -77,6 +79,7 @@ class Evidence:
     mixed: bool = False
     people: Mapping[int, Person] = field(default_factory=dict)
     app: Sequence[AppSpan] | None = None
+    app_lines: Sequence[AppLine] = ()
     started_at: datetime | None = None
     end_reason: str = ""
     generation: int = 0
@@ -110,6 +113,7 @@ def assemble(evidence: Evidence, *, now: datetime) -> Report:
             dead_air=tuple(talk.dead_air),
         ),
         app=tuple(app or ()),
+        app_lines=tuple(line for line in evidence.app_lines if not _off_record(signal, line.at)),
         transcript=evidence.transcript,
         topics=tuple(evidence.topics),
         thresholds=thresholds,
@@ -143,7 +147,13 @@ def _channel(evidence: Evidence, talk: Talk, index: int, person: Person) -> Chan
         participant=person.participant,
         speech=tuple(rounded(signal.speech)),
         metrics=channel_metrics(signal, talk.speakers[index], talk, said, mixed=evidence.mixed),
+        envelope=signal.envelope,
     )
+
+
+def _off_record(signal: Signal, at: float) -> bool:
+    """Whether the recording was paused then: nothing of that is kept."""
+    return any(hole.reason == "paused" and hole.span.start <= at < hole.span.end for hole in signal.holes)
 
 
 def _recording(evidence: Evidence) -> RecordingFacts:

@@ -44,6 +44,11 @@ class Channel(_Model):
     participant: str = Field(description="the identifier, masked: `4:+1*******23`")
     speech: Spans
     metrics: Metrics
+    envelope: tuple[int, ...] = Field(
+        (),
+        description="how loud it is over the recording, in equal steps: the loudest 10 ms of each, in dB above "
+        "−60 dBFS; empty: not known. To draw, not to measure",
+    )
 
 
 class Conversation(_Model):
@@ -63,6 +68,15 @@ class AppSpan(_Model):
     start: float
     end: float
     channel: int | None = Field(None, description="whose; None: everybody's")
+
+
+class AppLine(_Model):
+    """What the app said, or what somebody keyed: from the journal of the call, not from the audio."""
+
+    kind: Literal["said", "keyed"]
+    at: float = Field(description="when, in seconds of the recording")
+    text: str = Field(description="redacted as the transcript is; more than two keys are only counted")
+    channel: int | None = Field(None, description="whom it was said to, or who keyed it; None: everybody, or not known")
 
 
 class Flag(_Model):
@@ -205,6 +219,7 @@ class Report(_Model):
     channels: tuple[Channel, ...]
     conversation: Conversation
     app: tuple[AppSpan, ...] = ()
+    app_lines: tuple[AppLine, ...] = Field((), description="without what was said or keyed while the recording paused")
     flags: tuple[Flag, ...] = ()
     transcript: Transcript | None = Field(None, description="None: no transcriber is set")
     topics: tuple[Topic, ...] = ()

@@ -34,6 +34,10 @@ class Hole:
     reason: str
 
 
+LOWEST_DBFS = -60.0
+"""What is no louder is not drawn (our choice): most lines are quieter than that while nobody speaks."""
+
+
 @dataclass(frozen=True, slots=True)
 class ChannelSignal:
     """One channel of a recording.
@@ -46,6 +50,8 @@ class ChannelSignal:
         clipped: share of samples that are clipped, 0 to 1.
         noise_floor: level of what is not speech in dBFS, 10th percentile of its 10 ms frames; None: digital silence.
         silent: nothing but silence in the whole channel.
+        envelope: how loud it is, in equal steps over the recording: of each the loudest 10 ms, in dB above
+            LOWEST_DBFS. A picture, no figure: it is as fine as the files' lengths let it be.
     """
 
     speech: tuple[Span, ...]
@@ -55,6 +61,7 @@ class ChannelSignal:
     clipped: float
     noise_floor: float | None
     silent: bool
+    envelope: tuple[int, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from shared.errors import InvalidInput
 from shared.quality.assemble import MIXED, Evidence, Person, Role, assemble
-from shared.quality.report import AppSpan, ChunkFacts, Phrase, Report
+from shared.quality.report import AppLine, AppSpan, ChunkFacts, Phrase, Report
 from shared.quality.scorecards import Scorecard, grade, topic_rules
 from shared.quality.thresholds import Thresholds
 from shared.quality.transcripts.base import Utterance
@@ -44,6 +44,7 @@ class Known(_Model):
     customer: int | None = Field(None, description="the customer's channel, where all others are agents")
     speakers: tuple[Speaker, ...] = Field((), description="who is on each channel, if `customer` is not enough")
     app: tuple[AppSpan, ...] | None = Field(None, description="prompts, listening and holds; None: not known")
+    app_lines: tuple[AppLine, ...] = Field((), description="what the app said, and what was keyed")
     phrases: tuple[Phrase, ...] | None = Field(None, description="phrases with their channels; None: not known")
     locale: str = Field("en-US", description="language of the phrases")
     region: str = Field("US", description="whose phone numbers are redacted in the phrases")
@@ -86,6 +87,7 @@ def report_of(
             mixed=mixed,
             people=_people(known, len(signal.channels)),
             app=known.app,
+            app_lines=known.app_lines,
             transcript=None if said is None else transcript(said, known.locale, known.region),
             topics=() if said is None else topics(topic_rules(cards), said),
             thresholds=thresholds,

@@ -8,10 +8,10 @@ at which they were journaled.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from pydantic_core import PydanticCustomError
 
@@ -20,11 +20,12 @@ from shared.calls.actions import Role as EventRole
 from shared.calls.operation_context import read_context
 from shared.calls.record import CallRecord
 from shared.events.base import PREFIX
-from shared.events.values import read_identifier, read_time
+from shared.events.values import read_identifier
 from shared.identifiers import key_of
 from shared.quality.assemble import Person, Role
-from shared.quality.report import AppSpan
+from shared.quality.report import AppLine, AppSpan
 from shared.quality.spans import Span, union
+from shared.recordings.app_lines import app_lines, time_of
 
 NO_START = "It is not known when the recording started, so it has no holds and prompts."
 NO_CALL = (
@@ -56,11 +57,13 @@ class CallEvidence:
 
     Attributes:
         notes: what is missing.
+        lines: what the app said, and what was keyed.
     """
 
     people: Mapping[int, Person]
     app: Sequence[AppSpan] | None
     notes: Sequence[str]
+    lines: Sequence[AppLine] = ()
 
 
 def evidence_of(
@@ -71,6 +74,7 @@ def evidence_of(
     seconds: float,
     channels: int,
     mixed: bool,
+    redacted: Callable[[str], str] = str,
 ) -> CallEvidence:
     """What is known of a recording besides its audio.
 
@@ -81,6 +85,7 @@ def evidence_of(
         seconds: how long it is.
         channels: how many it has.
         mixed: all participants are on one channel.
+        redacted: takes out of what the app said what nobody should read.
     """
     if call is None:
         return CallEvidence(people(participants, "", "", None), None, (NO_CALL,))
@@ -91,12 +96,20 @@ def evidence_of(
         notes.append(NO_CUSTOMER)
     if any(", " in person.participant for person in on_a_channel):
         notes.append(SHARED)
-    app = None
-    if started_at:
-        # Of a participant on two channels in turn, the first counts.
-        channel_of = {} if mixed else dict(reversed(participants))
-        app = app_spans(call.journal, started_at, channel_of, seconds=seconds)
-    return CallEvidence(known, app, notes)
+    if not started_at:
+        return CallEvidence(known, None, notes)
+    # Of a participant on two channels in turn, the first counts.
+    channel_of = {} if mixed else dict(reversed(participants))
+    app = app_spans(call.journal, started_at, channel_of, seconds=seconds)
+    channels_by_key = _by_key(channel_of)
+    lines = app_lines(
+        call.journal,
+        _begins(call.journal, started_at.timestamp()),
+        started_at.timestamp(),
+        lambda action: _channel(channels_by_key, _aimed_at(action)),
+        redacted,
+    )
+    return CallEvidence(known, app, notes, [line for line in lines if line.at < seconds])
 
 
 # Who is on which channel
@@ -234,9 +247,7 @@ def app_spans(
     reports the outcome, or until all media operations were cancelled. A hold lasts until the response to the unhold,
     or until the participant left. The end of the call ends everything. An operation whose outcome was lost is left out.
     """
-    reader = _Reader()
-    for entry in journal:
-        reader.read(entry)
+    reader = _Reader.of(journal)
     zero = started_at.timestamp()
     found: dict[tuple[Media, tuple[str, ...]], list[Span]] = {}
     for sending in reader.sendings.values():
@@ -244,13 +255,24 @@ def app_spans(
         end = seconds if sending.ended is None else min(seconds, sending.ended - zero)
         if sending.heard and start < end:
             found.setdefault((sending.kind, sending.participants), []).append(Span(round(start, 3), round(end, 3)))
-    channels = {key_of(raw_id): channel for raw_id, channel in channel_of.items()} | dict(channel_of)
+    channels = _by_key(channel_of)
     spans = [
         AppSpan(kind=kind, start=start, end=end, channel=_channel(channels, to))
         for (kind, to), several in found.items()
         for start, end in union(several)
     ]
     return sorted(spans, key=lambda span: (span.start, span.end, span.kind))
+
+
+def _by_key(channel_of: Mapping[str, int]) -> dict[str, int]:
+    """Channels by raw id, and by key."""
+    return {key_of(raw_id): channel for raw_id, channel in channel_of.items()} | dict(channel_of)
+
+
+def _begins(journal: Sequence[Mapping[str, Any]], zero: float) -> dict[int, float]:
+    """When each play and recognize that a recording from `zero` on can have first began, by its operation's number."""
+    sendings = ((seq, one) for (seq, _), one in reversed(_Reader.of(journal).sendings.items()) if one.heard)
+    return {seq: one.begin for seq, one in sendings if one.ended is None or one.ended > zero}
 
 
 def _spec_of(action: Mapping[str, Any]) -> Spec:
@@ -263,14 +285,6 @@ def _aimed_at(action: Mapping[str, Any]) -> tuple[str, ...]:
     """Raw ids of those whom an action names, of a journal; empty: everybody."""
     one = action.get("participant") or action.get("target")
     return (one,) if one else tuple(action.get("to") or action.get("targets") or ())
-
-
-def _time_of(event: Mapping[str, Any], journaled: float) -> float:
-    """An event's own time; where it has none that can be read, the time at which it was journaled."""
-    try:
-        return read_time(event.get("time")).timestamp()
-    except PydanticCustomError:
-        return journaled
 
 
 def _present(participants: Any) -> set[str] | None:
@@ -294,6 +308,14 @@ class _Reader:
         self._actions: dict[int, Mapping[str, Any]] = {}
         self._attempts: dict[int, int] = {}
         self._ended: float | None = None
+
+    @classmethod
+    def of(cls, journal: Iterable[Mapping[str, Any]]) -> Self:
+        """What a whole journal tells."""
+        reader = cls()
+        for entry in journal:
+            reader.read(entry)
+        return reader
 
     def read(self, entry: Mapping[str, Any]) -> None:
         at = entry["at"] / 1000
@@ -335,7 +357,7 @@ class _Reader:
             self._end(at, (one for one in self._open(*ends) if not of or one.keys == of))
 
     def _on_event(self, event: Mapping[str, Any], journaled: float) -> None:
-        name, at = event["type"].removeprefix(PREFIX), _time_of(event, journaled)
+        name, at = event["type"].removeprefix(PREFIX), time_of(event, journaled)
         data = event.get("data") or {}
         if name == "CallDisconnected":
             self._end_all(at)

@@ -129,7 +129,7 @@ class QualityReporter:
 
     def _report(self, record: RecordingRecord, files: list[_File], *, last: bool, alive: Callable[[], None]) -> Report:
         from shared.quality.audio.joining import join
-        from shared.quality.transcripts.redaction import transcript
+        from shared.quality.transcripts.redaction import redact, transcript
         from shared.recordings.transcripts import ArchivedTranscripts
 
         record = replace(record, started_at=_zero(record, files))
@@ -144,6 +144,7 @@ class QualityReporter:
             seconds=signal.seconds,
             channels=len(signal.channels),
             mixed=mixed,
+            redacted=lambda text: redact(text, self._region)[0],
         )
         notes = [] if any(file.metadata.participants for file in files) else [NO_METADATA]
         if left_out := sum(file.metadata.left_out for file in files):
@@ -177,6 +178,7 @@ class QualityReporter:
                 bits=first.bits,
                 people=told.people,
                 app=told.app,
+                app_lines=told.lines,
                 call=facts,
                 transcript=None
                 if said is None

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Protocol, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from shared.errors import InvalidInput, UnknownRecording
+from shared.errors import InvalidInput, SettingsError, UnknownRecording
 from shared.handoff.case import WAITING, Case, NotTaken, State
 from shared.handoff.figures import HandoffFigures, figures
 from shared.handoff.service import Handoff
@@ -81,7 +81,9 @@ class CaseView(ListedCase):
     keyed: str = Field(description="the customer's number, keyed or from a header")
     not_taken: dict[str, NotTaken] = Field(description="why the contact centre did not take the caller, by the try")
     calls_back: tuple[CallBackView, ...]
-    files: tuple[MessageFile, ...] = Field(description="of the message; none: not fetched yet, or there is no message")
+    files: tuple[MessageFile, ...] = Field(
+        description="of the message; none: not fetched yet, no message, or no key signs links"
+    )
 
 
 class CalledBack(_Model):
@@ -184,7 +186,7 @@ class CaseService:
             return ()
         try:
             links = self._recordings().file_links(recording)
-        except UnknownRecording:
+        except (UnknownRecording, SettingsError):  # the latter: no key signs links
             return ()
         return tuple(MessageFile(name=name, url=url) for name, url in sorted(links.items()))
 

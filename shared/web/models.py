@@ -14,7 +14,6 @@ from shared.calls.record import Status
 from shared.errors import InvalidInput, UnknownAction
 from shared.identifiers import Identifier
 from shared.plain_json import read_json
-from shared.web.fields import names_at, remedy_for
 from shared.web.times import iso_of
 
 M = TypeVar("M", bound=BaseModel)
@@ -235,6 +234,8 @@ def read(model: type[M], body: bytes, *, most: int = MAX_BODY, **defaults: Any) 
         where = problem["loc"]
         path = ".".join(map(str, where)) or "body"
         if problem["type"] == "extra_forbidden":
+            from shared.web.fields import names_at, remedy_for  # for mistakes alone
+
             remedy = remedy_for(str(where[-1]), names_at(model, where[:-1]))
             raise InvalidInput(path, "is not a field of this request.", remedy) from None
         raise InvalidInput(path, f"{_plain(problem['msg'])}.", "See /api/openapi.json.") from None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Annotated, Any, ClassVar, get_args
 
@@ -10,7 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from shared.errors import InvalidInput, SettingsError, UnknownRecording
 from shared.quality.report import Report
-from shared.recordings.base import Archive, Ledger, ReportRow
+from shared.recordings.base import Archive, Ledger
+from shared.recordings.base import ReportRow as KeptRow
 from shared.recordings.pipeline import Pipeline
 from shared.recordings.record import ChunkStatus, RecordingRecord, Status, day_of_id, report_name
 from shared.web.queries import day, limit, only, page, position
@@ -36,10 +37,14 @@ class RecordingLinks(_Model):
     call: str | None
     report: str | None
     page: str | None = Field(description="the report as a page")
+    audio: tuple[str | None, ...] = Field(
+        description="for each file, where it can be read without a key, for REPORT_LINK_MINUTES; null: it is not "
+        "archived, or the storage has no key to sign links with. In lists it is empty"
+    )
 
 
 @dataclass(frozen=True, slots=True)
-class ListedReport(ReportRow):
+class ReportRow(KeptRow):
     """A row of the list of reports."""
 
     started_at_iso: Annotated[str | None, Field(description="`started_at` as ISO 8601 in UTC")] = None
@@ -50,7 +55,7 @@ class ListedReport(ReportRow):
 class ReportList(_Model):
     """A page of the reports of a day."""
 
-    reports: tuple[ListedReport, ...]
+    reports: tuple[ReportRow, ...]
     next: str | None = Field(description="`after` of the next page; null: this is the last")
 
 
@@ -64,11 +69,6 @@ class FileView(_Model):
     bytes: int
     seconds: float
     deleted_at_source: bool
-    audio: str | None = Field(
-        None,
-        description="where the archived file can be read without a key, for REPORT_LINK_MINUTES; null: it is not "
-        "archived, in a list, or where the storage has no key to sign links with",
-    )
 
 
 class RecordingView(_Model):
@@ -133,7 +133,7 @@ class ReportService:
         size, below = limit(query.get("limit")), _score(query.get("below"))
         flag, call = query.get("flag", ""), query.get("call", "")
 
-        def wanted(row: ReportRow) -> bool:
+        def wanted(row: KeptRow) -> bool:
             if (flag and flag not in row.flags) or (call and call != row.call_id):
                 return False
             return below is None or (row.score is not None and row.score < below)
@@ -142,6 +142,10 @@ class ReportService:
         rows = (row for day in self._days(query) for row in self._ledger.reports(day, after=after))
         found, more = page(filter(wanted, rows), size)
         return ReportList(reports=tuple(map(_listed, found)), next=found[-1].id if more else None)
+
+    def rows(self, day: str, *, after: str = "") -> Iterable[ReportRow]:
+        """The reports of a day by id, from behind an id on; a request to the storage for a thousand."""
+        return self._ledger.reports(day, after=after)
 
     def report(self, recording: str) -> str:
         """A report as the JSON that it is kept as. UnknownRecording if there is none (yet)."""
@@ -160,8 +164,9 @@ class ReportService:
         """The same, by the id of the recording. UnknownRecording."""
         return self.links(self._ledger.load(recording)[0])
 
-    def page(self, recording: str, *, back: str = "") -> str:
-        """A report as an HTML page, with links to the audio that work for a while; `back`: where it leads back to."""
+    def page(self, recording: str, *, ways: Sequence[tuple[str, str]] = ()) -> str:
+        """A report as an HTML page, with links to the audio that work for a while; `ways`: where it leads, by label and
+        path."""
         from shared.quality.page import render
 
         report = Report.model_validate_json(self.report(recording))
@@ -170,7 +175,7 @@ class ReportService:
             for chunk in report.recording.chunks
             if chunk.blob
         }
-        return render(report, links, back)
+        return render(report, links, ways)
 
     def recordings(self, query: Mapping[str, str]) -> RecordingList:
         """A page of the recordings of a day, or of those of a call."""
@@ -205,9 +210,9 @@ class ReportService:
         return (self._days_of(call) if call and not named else ()) or (day(named),)
 
 
-def _listed(row: ReportRow) -> ListedReport:
-    values = {field.name: getattr(row, field.name) for field in fields(ReportRow)}
-    return ListedReport(
+def _listed(row: KeptRow) -> ReportRow:
+    values = {field.name: getattr(row, field.name) for field in fields(KeptRow)}
+    return ReportRow(
         **values,
         started_at_iso=iso(row.started_at),
         created_at_iso=iso(row.created_at),
@@ -215,13 +220,14 @@ def _listed(row: ReportRow) -> ListedReport:
     )
 
 
-def _links(recording: str, call_id: str, *, reported: bool) -> RecordingLinks:
+def _links(recording: str, call_id: str, audio: Sequence[str | None] = (), *, reported: bool) -> RecordingLinks:
     report = f"/api/reports/{recording}" if reported else None
     return RecordingLinks(
         recording=f"/api/recordings/{recording}",
         call=f"/api/calls/{call_id}" if call_id else None,
         report=report,
         page=f"{report}/page" if report else None,
+        audio=tuple(audio),
     )
 
 
@@ -235,14 +241,13 @@ def _view(record: RecordingRecord, link: Callable[[str], str | None] | None = No
             bytes=chunk.bytes,
             seconds=chunk.seconds,
             deleted_at_source=chunk.deleted,
-            audio=link(chunk.name) if link is not None and chunk.name else None,
         )
         for chunk in record.chunks
     )
     values = {name: getattr(record, name) for name in RecordingView.model_fields if name not in ("files", "links")}
-    return RecordingView(
-        **values, files=files, links=_links(record.id, record.call_id, reported=bool(record.reported_at))
-    )
+    audio = [link(chunk.name) if chunk.name else None for chunk in record.chunks] if link is not None else []
+    links = _links(record.id, record.call_id, audio, reported=bool(record.reported_at))
+    return RecordingView(**values, files=files, links=links)
 
 
 def _score(text: str | None) -> float | None:

@@ -40,7 +40,13 @@ FOLDER = Path(__file__).parents[1] / "fixtures" / "as_written" / "0_2_0"
 APOLOGY = (text("We are sorry."),)
 """The setting FALLBACK_PROMPT of the calls that were written down."""
 
-CHANGED = frozenset({"/functions/watchdog/runOnStartup: False is True", "/settings/AzureWebJobsStorage: None is ''"})
+CHANGED = frozenset(
+    {
+        "/functions/watchdog/runOnStartup: False is True",
+        "/settings/AzureWebJobsStorage: None is ''",
+        "/schemas/ReportRow",  # is ListedReport, and holds more
+    }
+)
 """Names that are others by now; CHANGELOG says which the old one became, and for how long that is still taken."""
 
 
@@ -79,6 +85,7 @@ def test_functions_routes_settings_and_wire_fields_stay() -> None:
 def test_what_is_gone_or_changed_is_found() -> None:
     before = {"functions": {"openapi": {"route": "openapi.json", "methods": ["GET", "POST"]}}, "settings": {"A": 1}}
     now = {"functions": {"openapi": {"route": "openapi", "methods": ["GET"], "more": 1}}, "settings": {}}
+    assert missing([{"a": 1}, {"a": 2}], [{"a": 1, "b": 3}]) == ["/{'a': 2}"]
     assert missing(before, now) == [
         "/functions/openapi/route: 'openapi.json' is 'openapi'",
         "/functions/openapi/methods/POST",

@@ -206,7 +206,7 @@ def test_switches_show_who_turned_them_when_and_why(app: App) -> None:
         "numbers": [],
         "flows": [],
         "changes": [],
-        "calls": {"at": 0, "calls": 0, "most_of_one_caller": 0},
+        "calls": {"at": 0, "at_iso": "", "calls": 0, "most_of_one_caller": 0},
         "braked": {},
         "unreadable": [],
     }

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from shared.calls import FLOWS, Call, Flow
-from shared.errors import UnknownRecording
+from shared.errors import SettingsError, UnknownRecording
 from shared.handoff.service import Handoff
 from shared.recordings.record import kept_as
 from shared.use_cases import service
@@ -98,6 +98,20 @@ def test_a_case_has_links_to_the_files_of_its_message_once_they_were_fetched(app
     found = CaseService(desk(), lambda: fetched).get(case)
     assert [(one.name, one.url) for one in found.files] == [("a.json", "https://a"), ("b.wav", "https://b")]
     assert found.recording == recording
+
+
+class Unsigned:
+    """Recordings in a storage that has no key to sign links with."""
+
+    def file_links(self, recording: str) -> dict[str, str]:
+        raise SettingsError("AzureWebJobsStorage", "holds no AccountKey, which links to recordings are signed with.")
+
+
+def test_a_case_is_read_where_nothing_signs_links(app: App) -> None:
+    case = begin()
+    desk().message_begins(case, "r-1")
+    found = CaseService(desk(), Unsigned).get(case)
+    assert (found.files, found.recording) == ((), kept_as("r-1", datetime.now(UTC)))
 
 
 def test_cases_are_listed_in_pages_and_by_state(app: App) -> None:

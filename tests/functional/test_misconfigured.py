@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -79,7 +80,7 @@ def ask(route: Route) -> func.HttpResponse:
     request = func.HttpRequest(
         route.methods[0],
         f"https://app.example/api/{route.template}",
-        route_params={"call_id": "c", "recording_id": "r", "action": "play", "name": "n", "position": "1"},
+        route_params={name: "play" if name == "action" else "1" for name in re.findall(r"{(\w+)}", route.template)},
         params={},
         headers={},
         body=b"{}",

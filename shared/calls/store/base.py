@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal, Protocol
@@ -51,6 +51,20 @@ class Listed:
     @property
     def position(self) -> str:
         return f"{10**13 - self.started_at:013d} {self.call_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class OpenCall:
+    """A call that is not closed yet.
+
+    Attributes:
+        started_at: Unix time in milliseconds; 0: not known.
+        direction: empty: not known.
+    """
+
+    call_id: str
+    started_at: int
+    direction: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,15 +129,29 @@ class CallStore(Protocol):
         """
 
     def close(self, record: CallRecord, document: dict[str, Any]) -> None:
-        """Archive a finished call, say in the list how it ended, and take it from the open ones. May be repeated; an
-        archive with more entries stays, and so does what the list says of it. Three round trips, some more where
-        there is an archive."""
+        """Archive a finished call, say in the list how it ended, count it, and take it from the open ones. May be
+        repeated; an archive with more entries stays, and so does what the list says of it, and a call is counted once.
+        Five round trips, some more where there is an archive or others are counted at the same moment, one more for a
+        call that failed."""
 
     def is_closed(self, record: CallRecord) -> bool:
         """Whether the call was closed before: its archive is there. One round trip."""
 
     def open_calls(self) -> Iterator[str]:
         """Ids of the calls that are not closed yet."""
+
+    def going_on(self) -> Iterator[OpenCall]:
+        """The same, with what is known of them there. One round trip for a thousand."""
+
+    def ended(self, day: str) -> Mapping[tuple[str, str], int]:
+        """How many of the calls that started on a day were closed, by direction and outcome. One round trip, however
+        many calls there are."""
+
+    def failed(self, day: str, most: int) -> list[Listed]:
+        """The newest calls of a day whose end somebody should look at, at most so many. One round trip."""
+
+    def drop_figures(self, day: str) -> None:
+        """Forget how many calls of the days before this one ended. One round trip, and one for each counter."""
 
     def connection_of(self, call_id: str) -> str:
         """The newest connection that `index` knew of an open call; empty if it knew none. One round trip."""
@@ -139,9 +167,13 @@ class CallStore(Protocol):
             after: a position to read on from.
         """
 
-    def listed(self, day: str, *, after: str = "") -> Iterable[Listed]:
+    def listed(self, day: str, *, after: str = "", most: int | None = None) -> Iterable[Listed]:
         """The calls that started on a day (UTC, `2026-11-23`), newest first, from behind a position on. One round trip
-        for a thousand; how far each call has come is as of the newest `index` or `close`."""
+        for a thousand; how far each call has come is as of the newest `index` or `close`.
+
+        Args:
+            most: how many are wanted, so that no more are sent; None: all.
+        """
 
     def is_open(self, call_id: str) -> bool:
         """Whether the call goes on, or is still to be closed. Two round trips at most."""
@@ -151,7 +183,7 @@ class CallStore(Protocol):
 
     def remove(self, found: Found, *, keep_numbers: bool = False) -> bool:
         """Remove a call that is closed: journal, archive, and every row that finds it, that of the day's list last.
-        May be repeated: a removal that broke off goes on. Some fifteen round trips.
+        May be repeated: a removal that broke off goes on. Some seventeen round trips.
 
         Args:
             keep_numbers: leave the hashes by which it is found by number; `forgettable` names such calls.

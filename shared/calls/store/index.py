@@ -18,7 +18,7 @@ from functools import lru_cache
 from typing import Any, cast
 
 from shared.calls.record import CallRecord, Status
-from shared.calls.store.base import By, Listed, day_of, listed_row
+from shared.calls.store.base import By, Listed, OpenCall, day_of, listed_row
 from shared.errors import InvalidInput
 from shared.privacy import NumberHashes
 
@@ -70,8 +70,11 @@ def index_rows(record: CallRecord, numbers: NumberHashes | None) -> list[IndexRo
 
 
 def _open_row(record: CallRecord) -> IndexRow:
-    """The row among the open calls. It says the connection before the head does, for other instances."""
-    known = {CONNECTION: record.call_connection_id} if record.call_connection_id else {}
+    """The row among the open calls. It says the connection before the head does, for other instances; and what counts
+    calls that go on."""
+    known = {"direction": record.direction, "started_at": str(record.started_at)}
+    if record.call_connection_id:
+        known[CONNECTION] = record.call_connection_id
     return IndexRow(_mark(_open(record)), OPEN, record.call_id, known)
 
 
@@ -95,12 +98,25 @@ def gone_partition(day: str) -> str:
     return f"gone {day}"
 
 
+def ended_partition(day: str) -> str:
+    """Where the calls of a day are counted that have ended."""
+    return f"ended {day}"
+
+
+def failed_partition(day: str) -> str:
+    """Where those of them are listed that somebody should look at."""
+    return f"failed {day}"
+
+
 def every_partition(record: CallRecord, numbers: NumberHashes | None) -> list[str]:
     """Every partition that a row of this call may lie in, under whichever known key; the day's list left out."""
     found = [_partition(by, value) for by, value in _ids(record) if by != "number"]
     if numbers is not None:
         hashed = {one for by, value in _ids(record) if by == "number" for one in numbers.candidates(value)}
         found += [_partition("number", one) for one in sorted(hashed)]
+    if record.status == "ended":
+        day = day_of(record.started_at)
+        found += [ended_partition(day), failed_partition(day)]
     return list(dict.fromkeys(found))
 
 
@@ -185,6 +201,11 @@ def day_partition(day: str) -> str:
 def positions(*, since: int | None = None, until: int | None = None, after: str = "") -> tuple[str, str]:
     """The positions between which calls started from `since` on and before `until` (Unix milliseconds; None: open)."""
     return max("" if until is None else _place(until), after), END if since is None else _place(since)
+
+
+def open_call(call_id: str, columns: Mapping[str, Any]) -> OpenCall:
+    """A row among the open calls, as it was read; one of an earlier version says less."""
+    return OpenCall(call_id, int(columns.get("started_at", 0)), columns.get("direction", ""))
 
 
 def listed_of(day: str, columns: Mapping[str, Any]) -> Listed:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import threading
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import asdict, dataclass, replace
 from typing import Any, cast
 
 from shared.calls.record import CallRecord
-from shared.calls.store.base import By, Found, Listed, Stored, Version
+from shared.calls.store.base import By, Found, Listed, OpenCall, Stored, Version
+from shared.calls.store.figures import COUNTER, Mark, counted, failed_row, mark_of, place_of, summed
 from shared.calls.store.index import (
     CONNECTION,
     LEAVING,
@@ -20,13 +21,16 @@ from shared.calls.store.index import (
     all_stand,
     day_partition,
     day_row,
+    ended_partition,
     every_partition,
+    failed_partition,
     gone_partition,
     index_rows,
     is_number,
     key_id_of,
     listed_of,
     number_rows,
+    open_call,
     partitions,
     positions,
 )
@@ -108,6 +112,7 @@ class MemoryStore:
                 self.archive[record.call_id] = deepcopy(document)
                 self._archived[record.call_id] = record.entries
                 self._merge(day_row(record))
+                self._count(record)
             self._rows[OPEN].pop(record.call_id, None)
 
     def is_closed(self, record: CallRecord) -> bool:
@@ -115,8 +120,28 @@ class MemoryStore:
             return record.call_id in self._archived
 
     def open_calls(self) -> Iterator[str]:
+        return (one.call_id for one in self.going_on())
+
+    def going_on(self) -> Iterator[OpenCall]:
         with self._lock:
-            return iter(sorted(self._rows[OPEN]))
+            return iter([open_call(call_id, row) for call_id, row in sorted(self._rows[OPEN].items())])
+
+    def ended(self, day: str) -> Mapping[tuple[str, str], int]:
+        with self._lock:
+            rows = self._rows.get(ended_partition(day), {})
+            return summed(row["counts"] for key, row in rows.items() if key.startswith(COUNTER))
+
+    def failed(self, day: str, most: int) -> list[Listed]:
+        with self._lock:
+            rows = sorted(self._rows.get(failed_partition(day), {}).items())
+        return [listed_of(day, columns) for _, columns in rows[:most]]
+
+    def drop_figures(self, day: str) -> None:
+        with self._lock:
+            for partition, rows in self._rows.items():
+                if ended_partition("") <= partition < ended_partition(day):
+                    for key in [key for key in rows if key.startswith(COUNTER)]:
+                        del rows[key]
 
     def connection_of(self, call_id: str) -> str:
         with self._lock:
@@ -135,7 +160,7 @@ class MemoryStore:
             }
         return iter([Found(found[position], position) for position in sorted(found)])
 
-    def listed(self, day: str, *, after: str = "") -> Iterable[Listed]:
+    def listed(self, day: str, *, after: str = "", most: int | None = None) -> Iterable[Listed]:
         with self._lock:
             rows = sorted(self._rows.get(day_partition(day), {}).items())
         return [listed_of(day, columns) for position, columns in rows if position > after]
@@ -213,6 +238,22 @@ class MemoryStore:
 
     def healthy(self) -> None:
         """Memory always answers."""
+
+    def _count(self, record: CallRecord) -> None:
+        place, mark, failed = place_of(record), mark_of(record), failed_row(record)
+        rows = self._rows[place.partition]
+        row = rows.get(place.mark)
+        counts = counted(
+            rows.get(place.counter, {}).get("counts", ""), mark, Mark(row["kind"], int(row["entries"])) if row else None
+        )
+        if counts is None:
+            return
+        rows[place.mark] = {"kind": mark.kind, "entries": str(mark.entries)}
+        rows[place.counter] = {"counts": counts}
+        if mark.failed:
+            self._merge(failed)
+        else:
+            self._rows[failed.partition].pop(failed.key, None)
 
     def _merge(self, row: IndexRow) -> None:
         self._rows[row.partition].setdefault(row.key, {}).update(row.columns)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from shared.quality.audio import likeness, loudness
+from shared.quality.audio.envelope import on_the_timeline
 from shared.quality.audio.signal import ChannelState, ChunkSignal
 from shared.quality.audio.speech import DIGITAL_SILENCE, FRAMES_PER_SECOND
 from shared.quality.signal import ChannelSignal, Hole, Piece, Signal
@@ -72,7 +73,7 @@ def join(chunks: Sequence[PlacedChunk], thresholds: Thresholds) -> Signal:
         seconds=end,
         channels=tuple(
             _channel([(signal.channels[number], placed) for signal, placed in taken if number < len(signal.channels)],
-                     [hole.span for hole in holes], thresholds)
+                     [hole.span for hole in holes], thresholds, end)
             for number in range(max((len(signal.channels) for signal in signals), default=0))
         ),
         pieces=tuple(pieces),
@@ -107,7 +108,10 @@ def _holes(end: float, held: Sequence[Span], paused: Sequence[Span]) -> list[Hol
 
 
 def _channel(
-    parts: Sequence[tuple[ChannelState, Sequence[Piece]]], holes: Sequence[Span], thresholds: Thresholds
+    parts: Sequence[tuple[ChannelState, Sequence[Piece]]],
+    holes: Sequence[Span],
+    thresholds: Thresholds,
+    seconds: float,
 ) -> ChannelSignal:
     states = [state for state, _ in parts]
     spans = [span for state, placed in parts for span in _on_the_timeline(state.speech, placed)]
@@ -122,6 +126,7 @@ def _channel(
         clipped=sum(state.clipped for state in states) / samples if samples else 0.0,
         noise_floor=_noise_floor([state.rest for state in states]),
         silent=peak <= 10 ** (SILENT_DBFS / 20),
+        envelope=on_the_timeline([(state.envelope, state.envelope_frames, placed) for state, placed in parts], seconds),
     )
 
 

@@ -11,6 +11,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from shared.quality.audio.envelope import EnvelopeMeter
 from shared.quality.audio.levels import ClippingMeter
 from shared.quality.audio.likeness import Following, Sums
 from shared.quality.audio.loudness import Bins, LoudnessMeter
@@ -39,6 +40,7 @@ class ChannelState:
         rest: frames that are no speech, by level in dBFS, rounded; digital silence is -100.
         peak: highest sample, 0 to 1.
         clipped, samples: how many.
+        envelope, envelope_frames: see envelope.py; empty and 0 in documents of versions before 0.2.0.
     """
 
     speech: tuple[tuple[int, int], ...]
@@ -48,6 +50,8 @@ class ChannelState:
     peak: float
     clipped: int
     samples: int
+    envelope: tuple[int, ...] = ()
+    envelope_frames: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +109,13 @@ def _packed(channel: ChannelState) -> dict[str, Any]:
         "peak": channel.peak,
         "clipped": channel.clipped,
         "samples": channel.samples,
+        "envelope": [channel.envelope_frames, *channel.envelope],
     }
 
 
 def _unpacked(fields: dict[str, Any]) -> ChannelState:
     edges = list(accumulate(fields["speech"]))
+    frames, *envelope = fields.get("envelope", [0])
     return ChannelState(
         speech=tuple(zip(edges[::2], edges[1::2], strict=True)),
         momentary={place: (count, power) for place, count, power in fields["momentary"]},
@@ -118,6 +124,8 @@ def _unpacked(fields: dict[str, Any]) -> ChannelState:
         peak=fields["peak"],
         clipped=fields["clipped"],
         samples=fields["samples"],
+        envelope=tuple(envelope),
+        envelope_frames=frames,
     )
 
 
@@ -230,10 +238,12 @@ class _ChannelPass:
         self._clipping = ClippingMeter(header.full_scale)
         self._rest = np.zeros(int(-DIGITAL_SILENCE) + 1, np.int64)
         self._speech: list[tuple[int, int]] = []
+        self._envelope = EnvelopeMeter()
 
     def feed(self, sound: Sound, found: NDArray[np.float32], said: NDArray[np.bool_], start: int) -> None:
         self._loudness.feed(sound)
         self._clipping.feed(sound)
+        self._envelope.feed(found)
         quiet = np.clip(np.rint(found[~said] - DIGITAL_SILENCE), 0, len(self._rest) - 1).astype(np.int64)
         self._rest += np.bincount(quiet, minlength=len(self._rest))
         for begin, end in (runs(said) + start).tolist():
@@ -250,6 +260,8 @@ class _ChannelPass:
             peak=self._clipping.peak,
             clipped=self._clipping.finish(),
             samples=samples,
+            envelope=self._envelope.finish(),
+            envelope_frames=self._envelope.frames,
         )
 
 

@@ -8,32 +8,35 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from shared.quality.page import figures
-from shared.quality.page.lanes import timeline
+from shared.quality.page.lanes import WAVE_HEIGHT, timeline
 from shared.quality.page.tables import definitions, headline, legend, limits, metric_groups, together, tones, turns
 from shared.quality.report import Report
 
 if TYPE_CHECKING:
     import jinja2
 
+FLAGS_SHOWN = 3
+"""Flags that are not folded (our choice): with more, the first look has nothing else."""
+
 _FOLDER = Path(__file__).parent
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]+")
 
 
-def render(report: Report, audio: Mapping[int, str], back: str = "") -> str:
+def render(report: Report, audio: Mapping[int, str], ways: Sequence[tuple[str, str]] = ()) -> str:
     """The page of a report.
 
     Args:
         report: all that the page shows.
         audio: index of a chunk → address at which the browser may read it, with its own right to (a SAS link). The
             page plays what is there and passes over the rest; without any it has no player and says so.
-        back: a path that the page leads back to; empty: to none.
+        ways: where the page leads, each by a label and a path.
 
     Raises:
         ValueError: an address that is no http or https URL.
@@ -53,7 +56,7 @@ def render(report: Report, audio: Mapping[int, str], back: str = "") -> str:
         .get_template("page.html")
         .render(
             report=report,
-            back=back,
+            ways=ways,
             timeline=drawn,
             legend=legend(drawn),
             headline=headline(report),
@@ -61,6 +64,8 @@ def render(report: Report, audio: Mapping[int, str], back: str = "") -> str:
             together=together(report),
             tones=tones(report),
             turns=turns(report),
+            flags_shown=FLAGS_SHOWN,
+            wave_height=WAVE_HEIGHT,
             definitions=definitions(report),
             limits=limits(report),
             player=player,

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Literal
 
 from shared.quality.page.figures import clock, length
 from shared.quality.report import AppSpan, Channel, Report
+from shared.quality.signal import LOWEST_DBFS
 from shared.quality.spans import Span, total, union
 
 _FINEST = 0.01
 _UNITS = 100_000
 """Units that the time axis has at most. Spans nearer than one unit become one: in a call of 8 hours that is
 0.3 s, less than a pixel at every zoom, and 72,000 spans come to half a megabyte."""
+
+WAVE_HEIGHT = 200
 
 _MARKS = 2_000
 """As `_UNITS`, for what is drawn as an element of its own."""
@@ -43,12 +47,15 @@ class Lane:
     Attributes:
         speech: an SVG path, stroked: one `h` for each span.
         cuts: the same; a dot where each interruption begins.
+        wave: an SVG path, filled, in a box of `steps` times WAVE_HEIGHT; empty: how loud the channel is is not known.
         text: what the lane shows, in words.
     """
 
     channel: Channel
     speech: str
     cuts: str
+    wave: str
+    steps: int
     holds: tuple[Band, ...]
     text: str
 
@@ -126,6 +133,21 @@ def path(spans: Iterable[Span], seconds: float, units: int, *, dots: bool = Fals
     return "M0 0" + "".join(drawn) if drawn else ""
 
 
+def wave(envelope: Sequence[int]) -> str:
+    """How loud a channel is, as the outline of a waveform around the middle of WAVE_HEIGHT.
+
+    Heights are the square of the level, so that a voice stands out from the noise of a line.
+    """
+    heights = [round(WAVE_HEIGHT / 2 * (level / -LOWEST_DBFS) ** 2) for level in envelope]
+    if not any(heights):
+        return ""
+    runs = [(height, len(list(several))) for height, several in groupby(heights)]
+    middle = WAVE_HEIGHT // 2
+    upper = "".join(f"V{middle - height}h{width}" for height, width in runs)
+    lower = "".join(f"V{middle + height}h-{width}" for height, width in reversed(runs))
+    return f"M0 {middle}{upper}{lower}z"
+
+
 def _units(seconds: float) -> int:
     return max(1, min(_UNITS, round(seconds / _FINEST)))
 
@@ -145,6 +167,8 @@ def _lane(report: Report, channel: Channel, seconds: float, units: int) -> Lane:
         channel=channel,
         speech=path(channel.speech, seconds, units),
         cuts=path(cuts, seconds, units, dots=True),
+        wave=wave(channel.envelope),
+        steps=len(channel.envelope),
         holds=tuple(_bands("hold", mine, seconds, "On hold")),
         text=" ".join(words),
     )

@@ -102,6 +102,15 @@ function markPhrase() {
   current?.classList.remove("current");
   said?.classList.add("current");
   current = said;
+  // Only while it plays: whoever reads elsewhere is not to be pulled away.
+  if (said && audio && !audio.paused) follow(said);
+}
+
+function follow(said) {
+  const box = find("phrases");
+  const place = said.getBoundingClientRect();
+  const frame = box.getBoundingClientRect();
+  if (place.top < frame.top || place.bottom > frame.bottom) box.scrollTop += place.top - frame.top - 40;
 }
 
 // The player: several files as one recording. `pieces` are [start, end, chunk, offset], in order.
@@ -242,6 +251,25 @@ for (const term of document.querySelectorAll(".term")) {
 }
 tip.addEventListener("mouseleave", () => explain(null));
 document.addEventListener("keydown", (event) => event.key === "Escape" && explained && explain(null));
+
+// What is folded: a link into it opens it, and paper shows what was said of the figures.
+
+const printing = find("print");
+const shut = (selector) => [...document.querySelectorAll(selector)].filter((one) => !one.open);
+let opened = [];
+printing.hidden = false;
+printing.onclick = () => window.print();
+window.addEventListener("beforeprint", () => {
+  opened = shut("#figures, .scorecard, .more-flags");
+  for (const one of opened) one.open = true;
+});
+window.addEventListener("afterprint", () => {
+  for (const one of opened) one.open = false;
+});
+document.addEventListener("click", (event) => {
+  const target = event.target.closest("a[href^='#card-']");
+  if (target) document.querySelector(target.getAttribute("href")).open = true;
+});
 
 zoomTo(1);
 show(0);

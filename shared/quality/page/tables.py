@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
+from typing import Literal
 
 from shared.quality.catalogue import CATALOGUE
 from shared.quality.page.figures import NOTHING, percent, shown, why_nothing
 from shared.quality.page.lanes import Timeline
-from shared.quality.report import Channel, Metric, Phrase, Report
+from shared.quality.report import AppLine, Channel, Metric, Phrase, Report
 from shared.quality.spans import Span
 
 _GROUPS = (
@@ -66,6 +67,31 @@ class Share:
     x: float
     width: float
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One line of the transcript; `cut_in`: an interruption of somebody began in it."""
+
+    start: float
+    text: str
+    cut_in: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Lines of one speaker in a row.
+
+    Attributes:
+        kind: `said` by somebody on a channel, by the `app`, or `keyed`.
+        who: its name on the page.
+        channel: whose; None: the app's, or not known.
+    """
+
+    kind: Literal["said", "app", "keyed"]
+    who: str
+    channel: int | None = None
+    lines: tuple[Said, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,10 +163,37 @@ def limits(report: Report) -> tuple[tuple[str, float, str], ...]:
     return tuple((name, value, fields[name].description or "") for name, value in report.thresholds)
 
 
-def turns(report: Report) -> tuple[tuple[Phrase, ...], ...]:
-    """The transcript; what one participant says without another in between belongs together."""
-    phrases = sorted(report.transcript.phrases, key=lambda phrase: phrase.start) if report.transcript else ()
-    return tuple(tuple(turn) for _, turn in groupby(phrases, key=lambda phrase: phrase.channel))
+def turns(report: Report) -> tuple[Turn, ...]:
+    """The transcript, with what the app said and what was keyed; what one says without another in between belongs
+    together."""
+    labels = {one.channel: one.label for one in report.channels}
+    cuts = {one.channel: _starts(one.metrics.get("interruptions")) for one in report.channels}
+
+    def said(phrase: Phrase) -> tuple[Turn, Said]:
+        cut_in = any(phrase.start <= at < phrase.end for at in cuts.get(phrase.channel, ()))
+        who = labels.get(phrase.channel, f"Channel {phrase.channel}")
+        return Turn("said", who, phrase.channel if phrase.channel in labels else None), Said(
+            phrase.start, phrase.text, cut_in
+        )
+
+    def told(line: AppLine) -> tuple[Turn, Said]:
+        if line.kind == "said":
+            return Turn("app", "App"), Said(line.at, line.text)
+        known = line.channel if line.channel in labels else None
+        return Turn("keyed", labels.get(known, "Keys") if known is not None else "Keys", known), Said(
+            line.at, line.text
+        )
+
+    lines = [*map(said, report.transcript.phrases if report.transcript else ()), *map(told, report.app_lines)]
+    lines.sort(key=lambda line: line[1].start)
+    return tuple(
+        replace(turn, lines=tuple(line for _, line in several))
+        for turn, several in groupby(lines, key=lambda line: line[0])
+    )
+
+
+def _starts(metric: Metric | None) -> tuple[float, ...]:
+    return tuple(span.start for span in metric.spans) if metric else ()
 
 
 def legend(timeline: Timeline) -> tuple[tuple[str, str], ...]:

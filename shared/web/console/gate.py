@@ -20,6 +20,7 @@ PAGES: tuple[tuple[str, str, Permission], ...] = (
     ("/campaigns", "Campaigns", "read"),
     ("/masked-numbers", "Masked numbers", "read"),
     ("/messages", "Messages", "read"),
+    ("/quality", "Quality", "listen"),
     ("/status", "Status", "status"),
 )
 """Path, name, and what one needs to see it."""

@@ -10,17 +10,18 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Protocol
 
 from shared.calls.store.base import CallStore, Listed, day_of
+from shared.calls.store.figures import NEEDS_SOMEBODY
 from shared.errors import InvalidInput, StoreUnavailable, UnknownCall
 from shared.identifiers import Identifier
 from shared.recordings.record import RecordingRecord
 from shared.web.console import acting, call_list
 from shared.web.console.call_page import call_page, version_of
-from shared.web.console.exchange import ROOT, Reply, see_other
+from shared.web.console.exchange import Reply, see_other
 from shared.web.console.gate import Gate, Visit
 from shared.web.console.rendering import HEADERS, rendered
 from shared.web.console.switching import Switching
-from shared.web.console.today import MOST_ROWS, failed_recordings, today
-from shared.web.console.words import NEEDS_SOMEBODY, OUTCOME, STATUS, without_numbers
+from shared.web.console.today import failed_recordings, today
+from shared.web.console.words import OUTCOME, STATUS, without_numbers
 from shared.web.models import CallView, ListedCall
 from shared.web.queries import day
 from shared.web.reports import ReportService
@@ -73,7 +74,7 @@ class Pages:
     # Today
 
     def today(self, visit: Visit) -> Reply:
-        """What goes on, and what needs somebody. Four requests to the storage."""
+        """What goes on, and what needs somebody. Three requests to the storage beside those of `today`."""
         failed: list[tuple[str, str, str]] | None = []
         waiting, more_wait = self._messages.waiting() if self._messages is not None else ((), False)
         if visit.person.may("listen"):
@@ -99,7 +100,7 @@ class Pages:
         return self._switches.turn(visit)
 
     def today_live(self, visit: Visit) -> Reply:
-        """The part of Today that moves; 304 if nothing did. One request to the storage."""
+        """The part of Today that moves; 304 if nothing did. It costs what `today` says."""
         now = self._today()
         if visit.request.headers.get("if-none-match") == now.version:
             return Reply(304, headers={"ETag": now.version, "Cache-Control": "no-store"})
@@ -111,7 +112,8 @@ class Pages:
         """The calls of a day, with filters."""
         query = visit.request.query
         wanted = call_list.Filter.of(query)
-        rows = self._store.listed(wanted.day, after=call_list.read_position(query))
+        most = None if wanted.narrows else call_list.PAGE + 1
+        rows = self._store.listed(wanted.day, after=call_list.read_position(query), most=most)
         page = call_list.page_of(rows, wanted)
         return self._list(visit, wanted, page.rows, page.after, looked_at=page.looked_at)
 
@@ -203,20 +205,10 @@ class Pages:
             self._service.act(call_id, action, _body(body), key)
         return see_other(f"/calls/{call_id}?did={action}", **{"Cache-Control": "no-store"})
 
-    def report(self, visit: Visit, recording: str) -> Reply:
-        """The report on a recording, with its audio."""
-        reports = self._reports()
-        call_id = reports.recording(recording).call_id
-        page = reports.page(recording, back=f"{ROOT}/calls/{call_id}" if call_id else ROOT)
-        visit.did("opened a report")
-        # The page has a policy of its own, and a link to the audio, which is for no other site.
-        own = {"Content-Security-Policy": "frame-ancestors 'none'", "Referrer-Policy": "no-referrer"}
-        return Reply(200, page, headers={**HEADERS, **own})
-
     # What pages are made of
 
     def _today(self) -> Any:
-        return today(list(islice(self._store.listed(day(None)), MOST_ROWS)), self._titles)
+        return today(self._store, day(None), self._titles)
 
     def _failed_recordings(self) -> list[tuple[str, str, str]]:
         return failed_recordings(self._reports().recordings({"status": "failed", "limit": "5"}).recordings)

@@ -50,9 +50,6 @@ OUTCOME: Mapping[str, str] = {
 }
 """How a call ended; what is not here is shown as it is."""
 
-NEEDS_SOMEBODY = frozenset({"failed", "settled", "too_long", "permission", "service_error"})
-"""Ends that are nobody's wish: somebody should look."""
-
 NOT_REACHED = frozenset({"busy", "declined", "no_answer", "unreachable", "canceled", "timeout", "ended"})
 """Ends of calls that never connected."""
 

@@ -43,6 +43,8 @@ ROUTES: dict[str, tuple[str, str, frozenset[str], int]] = {
     "console_entry": ("GET", "/calls/{call}/entries/0", EVERYBODY, 200),
     "console_numbers": ("POST", "/calls/{call}/numbers", SEES_NUMBERS, 200),
     "console_act": ("POST", "/calls/{call}/actions/hang_up", ACTS, 400),
+    "console_quality": ("GET", "/quality", EVERYBODY - {"viewer"}, 200),
+    "console_replay": ("POST", "/recordings/20261123-none/replay", ACTS, 404),
     "console_report": ("GET", "/reports/20261123-none", EVERYBODY - {"viewer"}, 404),
     "console_status": ("GET", "/status", SEES_NUMBERS, 200),
     "console_put_back": ("POST", "/status/queues/none", ACTS, 400),

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pytest
 
 from shared.quality.page import render
-from shared.quality.report import HoleFacts, PieceFacts, Report
+from shared.quality.report import HoleFacts, Phrase, PieceFacts, Redactions, Report, Topic, Transcript
 from tests import quality_samples
-from tests.browser import Browser, Page, chromium, executable
+from tests.browser import Browser, Page, chromium, executable, serious
 from tests.functional.quality.web import Site, serving, wav
 
 PROGRAM = executable()
@@ -117,11 +117,101 @@ def test_the_page_shows_a_lane_for_each_channel_and_fits_the_window(
     drawn = "[...document.querySelectorAll('.across rect')].map((one) => one.getAttribute('class'))"
     assert page.get(drawn) == ["paused", "missing"]
     assert page.get("document.querySelectorAll('#axis text').length") >= 3
-    assert page.get("document.querySelector('.card').innerText").split("\n")[0] == "Score"
     assert page.get(NO_OVERFLOW), "the page scrolls sideways"
     small = "[...document.querySelectorAll('button')].filter((one) => one.offsetHeight && one.offsetHeight < 24).length"
     assert page.get(small) == 0
     assert page.complaints == []
+
+
+def test_the_first_look_has_score_flags_player_and_waveforms_and_the_transcript_begins_in_it(
+    page: Page, site: Site
+) -> None:
+    page.resize(1280, 800)
+    opened(page, site, quality_samples.short(), chunks={0: 74.0})
+    bottoms = {
+        selector: page.get(f"document.querySelector({selector!r}).getBoundingClientRect().bottom")
+        for selector in ("h1", ".verdict", "#player", "#timeline", ".turn", ".answers .question")
+    }
+    assert [*bottoms.values()] == sorted(bottoms.values())
+    assert max(bottoms.values()) < 800, bottoms
+    assert page.get("document.querySelectorAll('path.wave').length") == 2
+    sides = page.get(
+        "['#transcript', '#card-1'].map((one) => document.querySelector(one).getBoundingClientRect().left)"
+    )
+    assert sides[0] < sides[1], "the scorecard stands beside the transcript"
+
+
+def much() -> Report:
+    """An hour's talk in 600 phrases, a card of 30 questions and two more cards, every flag, and many topics."""
+    report = quality_samples.five_channels()
+    said = tuple(
+        Phrase(channel=number % 4, start=number * 2.0, end=number * 2.0 + 1.5, text="What was said then. " * 6)
+        for number in range(600)
+    )
+    card = report.scorecards[0]
+    long_card = card.model_copy(update={"answers": card.answers * 15})
+    return report.model_copy(
+        update={
+            "transcript": Transcript(locale="en-US", phrases=said, redactions=Redactions()),
+            "scorecards": (long_card, *report.scorecards),
+            "flags": report.flags * 5,
+            "topics": tuple(Topic(name=f"Topic {number}", seconds=3.0, spans=()) for number in range(30)),
+            "notes": report.notes * 6,
+        }
+    )
+
+
+@pytest.mark.parametrize("name", ["short", "five_channels", "long", "mixed", "empty", "much"])
+def test_a_phone_needs_five_screens_at_most_with_nothing_unfolded(page: Page, site: Site, name: str) -> None:
+    page.resize(*PHONE, phone=True)
+    report = much() if name == "much" else getattr(quality_samples, name)()
+    opened(page, site, report, chunks=dict.fromkeys(range(8), 1.0))
+    assert page.get("document.documentElement.scrollHeight") <= 5 * PHONE[1]
+    assert page.get(NO_OVERFLOW)
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize("name", ["short", "five_channels", "empty"])
+def test_everybody_can_use_the_page(page: Page, site: Site, name: str, size: tuple[int, int], dark: bool) -> None:
+    page.resize(*size, dark=dark, phone=size == PHONE)
+    opened(page, site, getattr(quality_samples, name)(), chunks=dict.fromkeys(range(4), 1.0))
+    page.get("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+    assert page.get(NO_OVERFLOW)
+    assert serious(page) == []
+
+
+def test_paper_has_the_whole_transcript_and_the_figures_and_nothing_to_press(page: Page, site: Site) -> None:
+    opened(page, site, much(), chunks=dict.fromkeys(range(4), 1.0))
+    page.send("Emulation.setEmulatedMedia", media="print")
+    page.get("window.dispatchEvent(new Event('beforeprint'))")
+    shown = "(selector) => document.querySelector(selector).checkVisibility()"
+    seen = {one: page.get(f"({shown})({one!r})") for one in ("#phrases", "#card-1 .answers", "#card-2 .answers")}
+    seen |= {one: page.get(f"({shown})({one!r})") for one in ("#figures table", ".more-flags .flags")}
+    assert all(seen.values()), seen
+    hidden = ("#player", ".zoom", "#print", "#definitions", "#technical")
+    assert [one for one in hidden if page.get(f"({shown})({one!r})")] == []
+    for box in ("#phrases", "#card-1 .answers"):
+        cut = f"document.querySelector({box!r}).scrollHeight - document.querySelector({box!r}).clientHeight"
+        assert page.get(cut) <= 1, "nothing is left to scroll"
+    page.get("window.dispatchEvent(new Event('afterprint'))")
+    assert not page.get("document.getElementById('figures').open")
+
+
+def test_a_link_to_a_card_that_is_folded_opens_it(page: Page, site: Site) -> None:
+    opened(page, site, quality_samples.five_channels())
+    assert not page.get("document.getElementById('card-2').open")
+    page.click(*middle_of(page, ".scores a[href='#card-2']"))
+    page.until("document.getElementById('card-2').open")
+
+
+def test_the_transcript_follows_what_plays(page: Page, site: Site) -> None:
+    opened(page, site, much(), chunks={0: 310.0})
+    page.get("document.querySelector('.turn:nth-child(60) .at').click()")
+    page.until(f"!{AUDIO}.paused && document.querySelector('.turn:nth-child(60) .current') !== null")
+    box = "document.getElementById('phrases').getBoundingClientRect()"
+    line = "document.querySelector('.turn .current').getBoundingClientRect()"
+    page.until(f"{line}.top >= {box}.top - 1 && {line}.bottom <= {box}.bottom + 1")
 
 
 def test_speech_is_drawn_where_it_was(page: Page, site: Site) -> None:
@@ -153,13 +243,14 @@ def test_a_click_on_a_lane_moves_the_audio_there(page: Page, site: Site, size: t
     [
         (".flags .at", 33.0),
         (".answers .at", 3.1),
-        (".turn:nth-child(2) .at", 8.2),
+        (".turn:nth-child(4) .at", 8.2),
         ("[data-metric=dead_air] .at", 33.0),
     ],
     ids=["flag", "answer", "phrase", "metric"],
 )
 def test_a_click_on_a_time_plays_from_there(page: Page, site: Site, selector: str, seconds: float) -> None:
     opened(page, site, quality_samples.short(), chunks={0: 74.0})
+    page.get("document.getElementById('figures').open = true")
     page.click(*middle_of(page, selector))
     page.until(f"!{AUDIO}.paused && {AUDIO}.currentTime > {seconds} && {AUDIO}.currentTime < {seconds + 5}")
 
@@ -275,6 +366,7 @@ def test_eight_hours_can_be_zoomed_into(page: Page, site: Site, size: tuple[int,
 def test_a_metric_tells_its_definition_to_mouse_and_keyboard(page: Page, site: Site) -> None:
     report = quality_samples.short()
     opened(page, site, report)
+    page.get("document.getElementById('figures').open = true")
     page.get("document.querySelector('[data-metric=backchannels] .term').focus()")
     page.until("!document.getElementById('tip').hidden")
     assert page.get("document.getElementById('tip').innerText") == report.definitions["backchannels"]

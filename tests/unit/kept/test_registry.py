@@ -11,7 +11,7 @@ import pytest
 
 from shared.calls.store import index
 from shared.calls.store.base import day_of
-from shared.calls.store.index import day_partition, gone_partition, index_rows
+from shared.calls.store.index import day_partition, ended_partition, failed_partition, gone_partition, index_rows
 from shared.kept.registry import PLACES, Place, named
 from shared.privacy import NumberHashes
 from tests.unit.kept.world import KEY
@@ -84,7 +84,8 @@ def test_nobody_else_makes_a_place_in_the_storage() -> None:
 def test_every_list_of_the_index_is_registered() -> None:
     rows = index_rows(a_record(), NumberHashes(KEY))
     begins = {row.partition.partition(" ")[0] for row in rows}
-    begins |= {one.partition(" ")[0] for one in (day_partition(day_of(AT)), gone_partition(day_of(AT)))}
+    of_a_day = (day_partition, ended_partition, failed_partition, gone_partition)
+    begins |= {one(day_of(AT)).partition(" ")[0] for one in of_a_day}
     assert begins | set(index._NAMES.values()) == named("list")
 
 

@@ -91,6 +91,7 @@ class FakeCalls:
         self.brake: dict[str, str] = {}
         self.watch: Callable[[Placed], None] = lambda _: None
         self.crash: Crash = lambda: False
+        self.breaks_off: Crash = lambda: False
 
     def forbidden(self, caller: str, number: str) -> str:
         return self.brake.get(number, "")
@@ -104,7 +105,7 @@ class FakeCalls:
             raise StoreUnavailable("died")
         if attempt not in self.placed:
             self.placed[attempt] = self.stuck[attempt] = Placed(attempt, number, caller, self.clock(), data)
-            if self.crash():
+            if self.breaks_off():
                 raise StoreUnavailable("died")
             self._send(attempt)
         if self.crash():

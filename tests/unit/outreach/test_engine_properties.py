@@ -63,6 +63,7 @@ def test_whatever_dies_nobody_is_called_wrongly_and_everybody_ends(seed: int, pe
     world.campaign(rules=RULES)
     keys = [world.add(str(at), random.choice(NUMBERS), rules=RULES) for at in range(people)]
     world.rows.crash = world.calls.crash = lambda: random.random() < share
+    world.calls.breaks_off = lambda: random.random() < 10 * share
     told: list[Any] = []
     world.queue.send(Task("outreach", "look", {"campaign": "spring"}))
     world.agenda.put("outreach", "spring", world.now) if share == 0 else None

@@ -153,6 +153,7 @@ def test_a_call_may_be_found_by_number_after_it_is_gone_until_that_is_removed_to
 
 @pytest.mark.node
 @pytest.mark.long
+@pytest.mark.timeout(300)
 def test_nothing_is_left_in_the_storage_wherever_a_removal_broke_off(
     azurite: Azurite, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -196,3 +196,25 @@ def test_a_campaign_calls(app: App, at: str) -> None:
     app.minutes(app.cases("outreach", there.outreach, there.agenda), 4)
     there.work()
     assert (app.called, len(list(app.store.open_calls()))) == (1, 1)
+
+
+def test_nobody_is_called_late_who_may_not_be_any_more_and_the_call_is_settled(app: App) -> None:
+    app.dies_over(lambda: app.place("click", {}, "k"), "claim")
+    asked: list[str] = []
+    app.instance.may_place = lambda record: asked.append(record.flow) is not None
+    call_id = app.place("click", {}, "k")
+    for _ in range(20):
+        app.world.clock.pass_seconds(10)
+        app.instance.watch()
+    assert (app.called, set(asked)) == (0, {"click"})
+    assert app.store.peek(call_id).status == "ended"
+
+
+def test_a_use_case_is_asked_about_its_own_calls_alone(app: App) -> None:
+    there, click = click_of(app)
+    cases = UseCases({"click": lambda: click}, there.agenda, lambda flow: flow, lambda: app.now)
+    assert cases.may_place(CallRecord("a", flow="click"))
+    assert cases.may_place(CallRecord("a", flow="support"))
+    click.may_place = lambda record: False  # type: ignore[method-assign]
+    assert not cases.may_place(CallRecord("a", flow="click"))
+    assert cases.may_place(CallRecord("a", flow="support"))

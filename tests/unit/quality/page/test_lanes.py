@@ -8,7 +8,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.quality.page.lanes import path, timeline
+from shared.quality.page.lanes import path, timeline, wave
 from shared.quality.report import AppSpan
 from shared.quality.spans import Span, total, union
 from tests import quality_samples
@@ -60,6 +60,14 @@ def test_a_short_call_is_drawn_span_for_span() -> None:
     assert drawn.units == 7400
     assert [lane.cuts.count("h0") for lane in drawn.lanes] == [0, 1]
     assert [(band.kind, round(band.x, 1), round(band.width, 1)) for band in drawn.across] == [("dead-air", 44.6, 17.0)]
+
+
+def test_a_waveform_is_as_high_as_the_channel_is_loud() -> None:
+    assert wave([0, 60, 60, 30]) == "M0 100V100h1V0h2V75h1V125h-1V200h-2V100h-1z"
+    assert wave([]) == ""
+    assert wave([0, 0, 3]) == "", "nothing that could be seen"
+    lane = timeline(quality_samples.short()).lanes[0]
+    assert (lane.steps, lane.wave[:6]) == (1000, "M0 100")
 
 
 def test_a_hold_is_drawn_for_whom_it_concerns() -> None:

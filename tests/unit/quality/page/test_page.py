@@ -165,20 +165,49 @@ def test_a_chunk_without_a_link_is_named_and_left_out() -> None:
     assert '"pieces": [[0.0, 310.0, 0, 0.0], [395.5, 685.5, 0, 310.0], [1262.0, 1520.0, 3, 0.0]]' in html
 
 
-def test_the_first_look_has_facts_score_flags_and_figures() -> None:
+def test_the_first_look_has_facts_score_and_flags() -> None:
     said = text_of(render(quality_samples.five_channels(), {}))
     start = said[: said.index("Timeline")]
     for expected in (
         "Inbound call on 23 Nov 2026, 09:14 UTC",
-        "Flow reception Direction Inbound Recorded 25:20 Outcome completed Result refunded",
-        "Score 90 of 100 ✕ Failed Compliance : 2 of 2 questions answered; pass at 80; failed by an answer",
+        "Flow reception Participants Customer, Agent, Agent 2, Participant 4, Participant 5 Recorded 25:20",
+        "Outcome completed Result refunded",
+        "90 of 100 ✕ Failed Compliance : 2 of 2 questions answered; pass at 80; failed by an answer",
         "83.3 of 100 ✓ Passed Service : 3 of 4 questions answered; pass at 75",
         "Flags 3 ! Customer is on hold for 3:10; the limit is 2:00. 8:20",
-        "Customer 34 % Agent 35 %",
-        "Silence ratio 15 % Interruptions 11",
-        "There is no transcript: no transcriber is set.",
     ):
         assert expected in start
+    assert "There is no transcript: no transcriber is set." in said[: said.index("Transcript")]
+
+
+def test_figures_are_folded_under_the_ones_that_are_asked_for_first() -> None:
+    html = render(quality_samples.five_channels(), {})
+    folds = re.findall(r'<details class="fold" id="([a-z]+)"( open)?>', html)
+    assert folds == [("figures", ""), ("definitions", ""), ("technical", "")]
+    said = text_of(html)
+    assert "Figures Silence ratio 15 % · Interruptions 11 · " in said
+    assert "Customer 34 % Agent 35 %" in said
+
+
+def test_three_flags_are_seen_and_more_are_folded() -> None:
+    report = quality_samples.five_channels()
+    five = report.model_copy(update={"flags": (*report.flags, *report.flags[:2])})
+    shown, folded = render(five, {}).split('<details class="more-flags">')
+    assert (shown.count("<li data-code="), folded.count("<li data-code=")) == (3, 2)
+    assert "<summary>2 more</summary>" in folded
+    assert 'more-flags">' not in render(report, {})
+
+
+def test_the_first_scorecard_is_open_and_the_others_are_a_line() -> None:
+    html = render(quality_samples.five_channels(), {})
+    assert re.findall(r'<details class="scorecard" id="card-(\d)"( open)?>', html) == [("1", " open"), ("2", "")]
+    assert html.index('id="transcript"') < html.index('id="card-1"') < html.index('id="figures"')
+
+
+def test_the_page_leads_where_it_is_told() -> None:
+    html = render(quality_samples.short(), {}, [("Quality", "/api/console/quality?day=2026-11-23"), ("The call", "/c")])
+    assert '<a href="/api/console/quality?day=2026-11-23">Quality</a><a href="/c">The call</a>Call quality' in html
+    assert '<a href="/' not in render(quality_samples.short(), {})
 
 
 def test_metrics_stand_side_by_side_and_none_says_why() -> None:
@@ -216,9 +245,22 @@ def test_the_transcript_is_in_order_by_speaker_and_says_what_was_not_looked_for(
         Phrase(channel=9, start=7.0, end=8.0, text="four"),
     )
     words = Transcript(locale="en-US", phrases=phrases, redactions=Redactions(card=2, email=1))
-    said = text_of(render(report.model_copy(update={"transcript": words}), {}))
+    said = text_of(render(report.model_copy(update={"transcript": words, "app_lines": ()}), {}))
     assert "Customer 0:01 one 0:03 two Agent 0:05 three Channel 9 0:07 four" in said
     assert "card numbers 2, phone numbers 0, e-mail addresses 1. Names and addresses are not redacted" in said
+
+
+def test_what_the_app_said_and_what_was_keyed_stands_in_the_transcript() -> None:
+    said = text_of(render(quality_samples.short(), {}))
+    assert (
+        "App 0:00 Thank you for calling Contoso. For orders, press 2. Customer keyed 0:02 2 Agent 0:03 Good morning"
+    ) in said
+    assert "0:24 It is on my card, [card], and Agent 0:26 One moment, please" in said
+    assert "do not read out your card. I will look it up. cut in Customer" in said
+    silent = quality_samples.short().model_copy(update={"transcript": None})
+    assert (
+        "There is no transcript of what people said: here is what the app said and what was keyed. App 0:00 Thank you"
+    ) in text_of(render(silent, {}))
 
 
 def test_technical_facts_stand_at_the_end() -> None:
