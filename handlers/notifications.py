@@ -26,7 +26,7 @@ blueprint = func.Blueprint()
 def notification_work(message: func.QueueMessage) -> None:
     """Deliver an event. What raises is redelivered, and in the end moved to the poison queue."""
     with delivery("notification_work") as told:
-        notifications = switchboard().notifications()  # what is wrong with the app drops no event
+        notifications = switchboard().notifications()
         try:
             work = read_message(message.get_body())
             told.call = work.call_id
@@ -46,10 +46,11 @@ def notification_poison(message: func.QueueMessage) -> None:
         notifications = switchboard().notifications()
         try:
             notifications.notifier.mark_poisoned(read_message(message.get_body()))
-            told.outcome = "poisoned"
         except (InvalidInput, UnknownCall) as error:
             told.failed(error)
             log.error("poison notification dropped: %s", error)
+            return
+        told.outcome = "poisoned"
 
 
 @blueprint.function_name("notification_upkeep")

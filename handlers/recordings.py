@@ -40,7 +40,7 @@ def recording_file(event: func.EventGridEvent) -> None:
 def recording_work(message: func.QueueMessage) -> None:
     """Fetch a file, or make a report. What raises is redelivered, and in the end moved to the poison queue."""
     with delivery("recording_work") as told:
-        recordings = switchboard().recordings()  # what is wrong with the app drops no work
+        recordings = switchboard().recordings()
         try:
             recording, chunk = read_work(message.get_body())
             told.outcome = recordings.pipeline.work(recording, chunk)
@@ -60,11 +60,11 @@ def recording_poison(message: func.QueueMessage) -> None:
         try:
             recording, chunk = read_work(message.get_body())
             recordings.pipeline.mark_poisoned(recording, chunk, "the app failed on it; its log says how.")
-            told.outcome = "poisoned"
         except (InvalidInput, UnknownRecording) as error:
             told.failed(error)
             log.error("poison message dropped: %s", error)
             return
+        told.outcome = "poisoned"
     log.error("poisoned recording=%s chunk=%s", recording, chunk)
 
 

@@ -47,6 +47,7 @@ RAISED = (
 """Outcomes of deliveries that raise, by the first class that fits; anything else is `failed`."""
 
 _WORD = re.compile(r"[A-Za-z][A-Za-z_]{0,63}")
+_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _DIGITS = re.compile(r"\d{4,}")
 """What might be part of a telephone number in a name that a team gave."""
 MOST_TYPES = 8
@@ -152,7 +153,7 @@ class Delivery:
     at: float = field(default_factory=time.time)
 
     def failed(self, error: Exception) -> None:
-        """It came to this error."""
+        """What it raised is its outcome."""
         self.outcome = next((word for kind, word in RAISED if isinstance(error, kind)), "failed")
         if isinstance(error, Refused):
             self.status, self.reason = error.status, error.reason
@@ -167,7 +168,7 @@ class Delivery:
             outcome=_word(self.outcome),
             type=",".join(list(types)[:MOST_TYPES]) or None,
             events=len(self.events) or None,
-            call=self.call,
+            call=self.call if self.call and _ID.fullmatch(self.call) else None,
             action=self.action,
             rule=None if self.rule is None else _DIGITS.sub("…", self.rule)[:64],
             status=self.status,
