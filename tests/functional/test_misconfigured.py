@@ -128,7 +128,9 @@ def test_every_function_refuses_and_the_log_says_why_once(
         for route in http_routes():
             if route.template.startswith("console"):  # it is off, and its own sign-in decides who sees what is wrong
                 assert (ask(route).status_code, ask(route).get_body()) == (404, b""), route.name
-            elif route.name in ("button_script", "button_demo"):  # files, that know nothing of the app
+            elif (
+                route.name in ("button_script", "button_demo") or route.name == "diagnostics"
+            ):  # files, that know nothing of the app
                 assert ask(route).status_code == 200
             elif route.name != "health":
                 response = ask(route)
@@ -142,7 +144,7 @@ def test_the_refusal_says_nothing_of_the_settings(environment: Environment) -> N
     environment({**REQUIRED, "ACS_ENDPOINT": "https://user:secret@contoso.example"}, **AZURE)
     for route in http_routes():
         assert b"secret" not in (body := ask(route).get_body()), route.name
-        assert b"ACS_" not in body
+        assert b"ACS_" not in body or route.name == "diagnostics", route.name
 
 
 def test_wrong_routing_and_wrong_flows_refuse_as_well(
@@ -173,6 +175,12 @@ def test_a_scorecard_that_is_wrong_keeps_the_work_on_its_queue(tmp_path: Path) -
         for name in ("recording_work", "recording_poison"):
             with pytest.raises(ScorecardError):
                 functions()[name](func.QueueMessage(id="m", body=b'{"recording": "r", "chunk": null}'))
+
+
+def test_a_setting_that_is_missing_keeps_the_work_of_a_use_case_on_its_queue(tmp_path: Path) -> None:
+    message = func.QueueMessage(id="m", body=b'{"use": "outreach", "what": "dial", "given": {"campaign": "spring"}}')
+    with running(tmp_path, NUMBER_HASH_KEY=""), pytest.raises(SettingsError):
+        functions()["use_case_work"](message)
 
 
 def test_what_is_wrong_is_looked_for_once(environment: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
