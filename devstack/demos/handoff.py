@@ -61,7 +61,7 @@ CALLED_BACK_SCRIPT: list[dict[str, Any]] = [
     {"after": 1.0, "hangUp": True},
 ]
 EXPECTED = {"calls": 3, "handed_off": 1, "not_answered": 1, "messages": 1, "call_backs": 1, "called_back": 2, "left": 0,
-            "messages_waiting": 0, "call_backs_waiting": 0, "closed": 0, "not_reached": 0}  # fmt: skip
+            "messages_waiting": 0, "call_backs_waiting": 0, "closed": 0, "not_reached": 0, "replaced": 0}  # fmt: skip
 
 
 def run(given: argparse.Namespace) -> int:

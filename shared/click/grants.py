@@ -75,6 +75,14 @@ class Grants:
         assert found is not None
         return found
 
+    def granted(self, site: StoredSite, key: str, said: str) -> str:
+        """The call that this key has granted; empty: none. KeyReused."""
+        named = _digest(key) if key else None
+        found = next((one for one in self._store.entries(site.name) if one.key == named), None)
+        if found is not None and found.said != _digest(said):
+            raise KeyReused
+        return "" if found is None else found.call
+
     def move(self, site: StoredSite, call: str, now: datetime) -> bool:
         """Have a call that is late count at the time at which it is placed; False: the limits do not allow it now."""
 

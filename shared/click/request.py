@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
@@ -13,6 +13,22 @@ State = Literal["waiting", "calling_agent", "calling_you", "connected", "ended"]
 Outcome = Literal["", "completed", "no_agent", "not_reached", "no_line", "cancelled", "withdrawn", "missed", "failed"]
 
 _ID = re.compile(r"(\d{8})t\d{12}-[0-9a-f]{32}")
+
+
+class Asked(NamedTuple):
+    """What somebody asks for on a page.
+
+    Attributes:
+        consent: the version of the text that they agreed to.
+        at: when they want to be called; None: now.
+        captcha: what solving it gave.
+    """
+
+    number: str
+    name: str
+    consent: str
+    at: datetime | None = None
+    captcha: str = ""
 
 
 class Consent(BaseModel):
@@ -30,6 +46,7 @@ class Request(BaseModel):
 
     Attributes:
         at: when it is to be placed.
+        token: of the site that granted it; a site of the same name that was made since has another.
         person: keyed hash of the number.
         attempt: which agent is called, from 0.
         taken: that agent pressed 1.
@@ -51,6 +68,7 @@ class Request(BaseModel):
     outcome: Outcome = ""
     attempt: int = 0
     taken: bool = False
+    token: str = ""
     joined_at: datetime | None = None
     ended_at: datetime | None = None
 

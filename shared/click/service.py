@@ -14,14 +14,15 @@ A site is read before each of these: one that is withdrawn stops at once.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple, Protocol
+from typing import Any
 
 from shared.calls.record import CallRecord
 from shared.click.customers import read_customer, read_name
 from shared.click.grants import Grants, Wish
-from shared.click.request import Consent, Outcome, Request, accepted, begun, ended, joined
+from shared.click.ports import Captcha, Place
+from shared.click.request import Asked, Consent, Outcome, Request, accepted, begun, ended, joined
 from shared.click.site import MOST_SITES, SiteText, StoredSite, admit, made_token, site_of
 from shared.click.store import ClickStore
 from shared.errors import InvalidInput, NotFound, StateConflict
@@ -47,44 +48,13 @@ MOST_REMOVED = 500
 """Requests that one run of the upkeep removes (our choice)."""
 
 
-class Asked(NamedTuple):
-    """What somebody asks for on a page.
-
-    Attributes:
-        consent: the version of the text that they agreed to.
-        at: when they want to be called; None: now.
-        captcha: what solving it gave.
-    """
-
-    number: str
-    name: str
-    consent: str
-    at: datetime | None = None
-    captcha: str = ""
-
-
-class Place(Protocol):
-    """Places a call by its flow; the same key places it once."""
-
-    def __call__(self, flow: str, data: Mapping[str, Any], key: str) -> object: ...
-
-
-class Captcha(Protocol):
-    """Asks a site's hook whether a captcha was solved."""
-
-    def problem(self, hook: str) -> str:
-        """Why this app asks nothing there; empty: it may. Asks nobody."""
-
-    def solved(self, hook: str, site: str, answer: str, address: str) -> bool:
-        """What the hook says. StoreUnavailable where it does not respond."""
-
-
 class Click:
     """The use case. Safe to share between threads.
 
     Args:
         calendars: the named calendars, as the storage has them.
         not_callable: why the app may not call somebody under a number of its own; empty: it may.
+        own: numbers of the app, at which nobody is to be called.
     """
 
     def __init__(
@@ -97,6 +67,7 @@ class Click:
         calendars: Callable[[], Mapping[str, Calendar]],
         not_callable: Callable[[Identifier, Identifier], str] = lambda target, own: "",
         *,
+        own: Collection[str] = (),
         retention_days: int = 365,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -108,6 +79,7 @@ class Click:
         self._captcha = captcha
         self._calendars = calendars
         self._not_callable = not_callable
+        self._own = own
         self._retention = retention_days
         self._clock = clock
 
@@ -127,7 +99,7 @@ class Click:
                 "calendar", f"{text.calendar!r} is not a calendar.", "PUT /api/calendars/NAME makes one."
             )
         for at, agent in enumerate(text.agents):
-            if problem := self._not_callable(agent, text.caller_number):
+            if problem := self._problem(agent, text.caller_number):
                 raise InvalidInput(f"agents.{at}", f"{problem}.", "Give somebody whom this app may call.")
         if text.captcha_hook and (problem := self._captcha.problem(text.captcha_hook)):
             raise InvalidInput("captcha_hook", problem, "Give the https:// URL of a hook at a public address.")
@@ -177,17 +149,20 @@ class Click:
         """
         text, now = site.text, self._clock()
         number, name = read_customer(asked.number, text.countries), read_name(asked.name)
-        if problem := self._not_callable(Identifier.parse(number), text.caller_number):
-            raise InvalidInput("number", f"{problem}.", "Give another number.")
-        if asked.consent != text.consent_version:
-            raise StateConflict("The text of the consent is another by now. Show it again, and ask again.")
-        at = now if asked.at is None else self._later(asked.at, now)
-        self._check_open(site, at)
-        wish = Wish(at, number, address, key, json.dumps([number, name, asked.at.isoformat() if asked.at else ""]))
+        said = json.dumps([number, name, asked.at.isoformat() if asked.at else ""])
+        try:
+            at = self._time(site, asked, Identifier.parse(number), now)
+        except (InvalidInput, StateConflict):
+            granted = self._grants.granted(site, key, said)
+            if (known := self.store.request(granted) if granted else None) is None:
+                raise
+            return known
+        wish = Wish(at, number, address, key, said)
         entry = self._grants.grant(site, wish, lambda: self._check_captcha(site, asked, address))
         request = Request(
             id=entry.call,
             site=site.name,
+            token=site.token,
             number=number,
             person=self._hashes.of(number),
             name=name,
@@ -203,6 +178,16 @@ class Click:
         if not waits:
             self._begin(kept.id)
         return self.store.request(kept.id) or kept
+
+    def _time(self, site: StoredSite, asked: Asked, number: Identifier, now: datetime) -> datetime:
+        """When somebody is called, if they may be. InvalidInput, StateConflict."""
+        if problem := self._problem(number, site.text.caller_number):
+            raise InvalidInput("number", f"{problem}.", "Give another number.")
+        if asked.consent != site.text.consent_version:
+            raise StateConflict("The text of the consent is another by now. Show it again, and ask again.")
+        at = now if asked.at is None else self._later(asked.at, now)
+        self._check_open(site, at)
+        return at
 
     def cancel(self, request_id: str) -> Request:
         """Take a request back that waits. NotFound; StateConflict once somebody is called."""
@@ -222,13 +207,18 @@ class Click:
             raise _unknown()
         return found
 
+    def _problem(self, target: Identifier, caller_number: Identifier) -> str:
+        """Why nobody is to be called there; empty: somebody may be."""
+        if target.phone_number is not None and target.phone_number in (caller_number.phone_number, *self._own):
+            return "is a number of the app itself"
+        return self._not_callable(target, caller_number)
+
     def _later(self, at: datetime, now: datetime) -> datetime:
-        at = at.astimezone(UTC)
         if at > now + LATEST:
             raise InvalidInput("at", "is more than 7 days ahead.", "Give an earlier time.")
         if at < now - AGAIN:
             raise InvalidInput("at", "is over.", "Give a time to come, or none to be called now.")
-        return max(at, now)
+        return max(at.astimezone(UTC), now)
 
     def _check_open(self, site: StoredSite, at: datetime) -> None:
         opens = self.opening(site, at)
@@ -253,8 +243,8 @@ class Click:
         request, now = self.store.request(request_id), self._clock()
         if request is None or request.state not in ("waiting", "calling_agent"):
             return
-        site = self.store.site(request.site)
-        if site is None or not site.text.enabled:
+        site = self._site_of(request)
+        if site is None:
             self._end(request_id, "withdrawn")
         elif request.state == "waiting" and not self._is_in_time(site, request, now):
             self._end(request_id, "missed")
@@ -317,10 +307,17 @@ class Click:
     def _live(self, request_id: str) -> tuple[StoredSite, Request] | None:
         """A request and its site, unless it is over or the site was withdrawn."""
         request = self.store.request(request_id)
-        site = self.store.site(request.site) if request else None
-        if request is None or site is None or not site.text.enabled or request.state == "ended":
+        site = self._site_of(request) if request else None
+        if request is None or site is None or request.state == "ended":
             return None
         return site, request
+
+    def _site_of(self, request: Request) -> StoredSite | None:
+        """The site that granted a request; None once it was withdrawn, though there may be another of its name."""
+        site = self.store.site(request.site)
+        if site is None or not site.text.enabled or request.token not in ("", site.token):
+            return None
+        return site
 
     # As a use case
 
@@ -339,8 +336,8 @@ class Click:
                 otherwise: Outcome = "failed" if record.outcome == "failed" else "not_reached"
                 self._end(request.id, _OUTCOMES.get(record.result, otherwise))
             return
-        site = self.store.site(request.site)
-        if site is None or not site.text.enabled:
+        site = self._site_of(request)
+        if site is None:
             self._end(request.id, "withdrawn")
         elif attempt + 1 < len(site.text.agents):
             self._call_agent(site, request.id, attempt + 1)
@@ -353,7 +350,7 @@ class Click:
     def export(self, number: Identifier) -> Mapping[str, Any]:
         """The requests for a number, and the sites whose agent it is."""
         requests = self.store.of_number(self._hashes.candidates(number.raw_id))
-        found = {"requests": [one.model_dump(mode="json", exclude={"person"}) for one in requests]}
+        found = {"requests": [one.model_dump(mode="json", exclude={"person", "token"}) for one in requests]}
         kept: dict[str, list[Any]] = {**found, "agent_of": self._sites_of(number)}
         return {name: one for name, one in kept.items() if one}
 
@@ -365,10 +362,12 @@ class Click:
         return Erased(removed, "; ".join(stays))
 
     def expire(self, now: datetime) -> int:
-        """Remove old requests."""
-        if not self._retention:
-            return 0
-        return self.store.remove_before((now - timedelta(days=self._retention)).date(), MOST_REMOVED)
+        """Remove old requests, and hashes that count against no limit any more."""
+        removed = 0
+        if self._retention:
+            removed = self.store.remove_before((now - timedelta(days=self._retention)).date(), MOST_REMOVED)
+        self.store.drop_old_entries(int(now.timestamp()))
+        return removed
 
     def _sites_of(self, number: Identifier) -> list[str]:
         return [site.name for site in self.store.sites() if number.key in {one.key for one in site.text.agents}]

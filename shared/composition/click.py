@@ -56,5 +56,6 @@ def compose_click(parts: Parts) -> Click:
         CaptchaHook(loopback=is_loopback(settings.callback_base_url)),
         parts.calendars,
         not_callable,
+        own=parts.lines.numbers,
         retention_days=settings.click_retention_days,
     )

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from shared.composition.parts import Parts
 from shared.handoff.cases import CASES, Cases
 from shared.handoff.service import Desk, Handoff
+from shared.privacy import NumberHashes
 
 
 def handoff_tables(prefix: str) -> dict[str, str]:
@@ -28,4 +29,8 @@ def compose_handoff(parts: Parts) -> Handoff:
         place=parts.place,
         check=parts.brakes.check_request,
         days=settings.call_retention_days,
+        hashes=NumberHashes(settings.number_hash_key, settings.number_hash_key_previous)
+        if settings.number_hash_key
+        else None,
+        own=parts.lines.numbers,
     )

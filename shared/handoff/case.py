@@ -5,6 +5,7 @@
       ├────> message ─────────┐
       └────> call_back ──┬────┴────> called_back
                          ├─────────> withdrawn      the caller does not want it any more
+                         ├─────────> replaced       the caller has called again, and has another case
                          └─────────> not_reached ─> called_back
 
 Every function is pure, and gives the same for the same event told twice.
@@ -21,9 +22,13 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 from shared.errors import StateConflict
 from shared.identifiers import key_of
 
-State = Literal["open", "handed_off", "left", "message", "call_back", "called_back", "withdrawn", "not_reached"]
+State = Literal[
+    "open", "handed_off", "left", "message", "call_back", "called_back", "withdrawn", "replaced", "not_reached"
+]
 WAITING: frozenset[State] = frozenset({"message", "call_back", "not_reached"})
 """Somebody of the contact centre should call these."""
+REPLACING: frozenset[State] = frozenset({"handed_off", "message", "call_back", "called_back"})
+"""In these a caller needs no call back that they asked for in an earlier call."""
 
 NotTaken = Literal["closed", "not_answered", "not_set_up"]
 """Why the contact centre did not take a caller."""
@@ -74,8 +79,10 @@ class Case(BaseModel):
         recording_id: the service's id of the recording that the message is in.
         message_seconds: how long the message is; None: it has not ended.
         number: who is called back, E.164.
+        people: keyed hashes of the caller and of who is called back, by which the call back is found.
         call_back_at: when the next call back is due; of one that failed for good, when the last one was.
         done_by: who says that the caller was called back.
+        replaced_by: the case in whose place no call back is made.
     """
 
     model_config = ConfigDict(frozen=True, defer_build=True)
@@ -95,10 +102,12 @@ class Case(BaseModel):
     message_at: AwareDatetime | None = None
     message_seconds: float | None = None
     number: str = ""
+    people: tuple[str, ...] = ()
     call_back_at: AwareDatetime | None = None
     attempts: tuple[Attempt, ...] = ()
     done_at: AwareDatetime | None = None
     done_by: str = ""
+    replaced_by: str = ""
 
     @property
     def call_ids(self) -> tuple[str, ...]:
@@ -218,6 +227,18 @@ def calls_back(case: Case, call_id: str, at: datetime) -> Case:
 def withdrawn(case: Case, at: datetime) -> Case:
     """The caller does not want to be called any more."""
     return case.model_copy(update={"state": "withdrawn", "done_at": at}) if case.state == "call_back" else case
+
+
+def known_by(case: Case, people: tuple[str, ...]) -> Case:
+    """The call back is found by these hashes."""
+    return case.model_copy(update={"people": people}) if case.state == "call_back" and not case.people else case
+
+
+def replaced(case: Case, newer: Case, at: datetime) -> Case:
+    """The caller has called again, and needs no call back for this case."""
+    if case.state != "call_back" or newer.state not in REPLACING or case.id == newer.id or newer.at < case.at:
+        return case
+    return case.model_copy(update={"state": "replaced", "done_at": at, "replaced_by": newer.id})
 
 
 def call_back_ends(case: Case, call_id: str, outcome: str, next_at: datetime | None) -> Case:

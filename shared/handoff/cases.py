@@ -1,4 +1,5 @@
-"""Cases in storage: a row each, in a partition of its own, the newest first; and a row for each of their calls."""
+"""Cases in storage: a row each, in a partition of its own, the newest first; a row for each of their calls; and one for
+each call back that was asked for, by the keyed hash of who is called."""
 
 from __future__ import annotations
 
@@ -19,6 +20,8 @@ _BEHIND = "g"
 """What all ids come before: they are hexadecimal."""
 _OF_CALL = "of "
 """How the partitions of calls begin: behind all cases."""
+_WAITS = "waits "
+"""How the partitions of hashes begin: behind those."""
 
 
 class Cases:
@@ -70,6 +73,20 @@ class Cases:
         after = self._rows.change(CASES, case_id, {_CASE: change})[_CASE][1]
         return None if after is None else _read(after)
 
+    def wait_for(self, case: Case) -> None:
+        """Have a call back found by whom it is to. A round trip for each hash."""
+        for person in case.people:
+            self._rows.put(CASES, _WAITS + person, {case.id: ""})
+
+    def waiting_for(self, person: str) -> list[str]:
+        """The ids of cases in which a call back was asked for, by a hash of the person. One query."""
+        since = _WAITS + person
+        return [row.key for row in self._rows.first(CASES, since, f"{since}!")]
+
+    def forget_wait(self, person: str, case_id: str) -> None:
+        """A call back is not found by this hash any more. One round trip."""
+        self._rows.put(CASES, _WAITS + person, {case_id: None})
+
     def all(self, after: str = "") -> Iterator[Case]:
         """All cases, the newest first. A round trip for a thousand.
 
@@ -84,9 +101,12 @@ class Cases:
         return (_read(row.text) for row in self._rows.first(CASES, ids_before(at), _BEHIND))
 
     def remove(self, case: Case) -> None:
-        """Remove a case and what its calls have: that last which finds the rest. A round trip for each call and one."""
+        """Remove a case and what it is found by, itself last: it finds the rest. A round trip for each call, each hash
+        and itself."""
         for call_id in case.call_ids:
             self.forget_call(call_id)
+        for person in case.people:
+            self.forget_wait(person, case.id)
         self._rows.put(CASES, case.id, {_CASE: None})
 
     def forget_call(self, call_id: str) -> None:

@@ -23,6 +23,7 @@ class HandoffFigures(BaseModel):
     call_backs: int = Field(description="of them: a call back was asked for")
     called_back: int = Field(description="of them: were called back, by the app or as somebody has marked")
     not_reached: int = Field(description="of them: the app has given up calling back")
+    replaced: int = Field(description="of them: the caller called again before the call back, and was helped then")
     left: int = Field(description="of them: rang off, or needed nobody")
     messages_waiting: int = Field(description="of all days: messages that nobody has called back")
     call_backs_waiting: int = Field(description="of all days: call backs that are due or will be")
@@ -33,13 +34,13 @@ def figures(cases: Iterable[Case], since: datetime, until: datetime) -> HandoffF
 
     Args:
         cases: all that are kept.
-        since: calls that came in from here on and before `until` count.
+        since: calls that came in from here on and until `until` count.
     """
     counts = dict.fromkeys(HandoffFigures.model_fields, 0)
     for case in cases:
         counts["messages_waiting"] += case.state == "message"
         counts["call_backs_waiting"] += case.state == "call_back"
-        if not since <= case.at < until:
+        if not since <= case.at <= until:
             continue
         reasons = set(case.not_taken.values())
         counts["calls"] += 1
@@ -47,6 +48,6 @@ def figures(cases: Iterable[Case], since: datetime, until: datetime) -> HandoffF
         counts["closed"] += "closed" in reasons
         counts["messages"] += bool(case.recording_id) and case.state != "left"
         counts["call_backs"] += bool(case.number)
-        for state in ("handed_off", "called_back", "not_reached", "left"):
+        for state in ("handed_off", "called_back", "not_reached", "replaced", "left"):
             counts[state] += case.state == state
     return HandoffFigures(**counts)

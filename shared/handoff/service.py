@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -16,9 +16,10 @@ from shared.handoff import case as rules
 from shared.handoff import moments
 from shared.handoff.case import Case
 from shared.handoff.cases import Cases
-from shared.identifiers import Identifier
+from shared.identifiers import Identifier, key_of
 from shared.lines.calendars import Calendar
 from shared.logs import logger
+from shared.privacy import NumberHashes
 from shared.use_cases.base import Agenda, Erased, Task
 
 log = logger("switchboard.handoff")
@@ -51,6 +52,8 @@ class Handoff:
         place: starts a flow by its name, input and idempotency key; the id of its call.
         check: passes an action that no brake forbids; Braked otherwise.
         days: for which cases are kept; 0: for ever.
+        hashes: by which a caller is known who calls again; None: nobody is.
+        own: numbers of the app, at which nobody is called back.
         random: 16 bytes that nobody can guess.
     """
 
@@ -63,6 +66,8 @@ class Handoff:
         place: Callable[[str, Mapping[str, Any], str], str],
         check: Callable[[actions.Action], None],
         days: int,
+        hashes: NumberHashes | None = None,
+        own: Collection[str] = (),
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         random: Callable[[], bytes] = lambda: secrets.token_bytes(16),
     ) -> None:
@@ -72,6 +77,8 @@ class Handoff:
         self._place = place
         self._check = check
         self._days = days
+        self._hashes = hashes
+        self._own = own
         self._clock = clock
         self._random = random
         self._read_last: Calendar | None = None
@@ -126,6 +133,8 @@ class Handoff:
         try:
             called, caller_id = Identifier.parse(number), Identifier.parse(line)
             if called.is_anonymous or None in (called.phone_number, caller_id.phone_number):
+                return False
+            if called.phone_number in (caller_id.phone_number, *self._own):
                 return False
             self._check(actions.CreateCall(targets=(called,), caller_id=caller_id))
         except (Braked, InvalidInput):
@@ -215,6 +224,7 @@ class Handoff:
         if record.direction == "inbound":
             ended = datetime.fromtimestamp((record.ended_at or record.updated_at) / 1000, UTC)
             case = self.cases.change(case_id, lambda case: rules.call_ends(case, record.outcome, ended))
+            case = case and self._replace_older(case, now)
         else:
             case = self._calls_back(case_id, record.call_id)
             if case is not None:
@@ -238,6 +248,9 @@ class Handoff:
         found = [case for case in self.cases.all() if case.is_of(number.key)]
         for case in found:
             self.cases.remove(case)
+        for person in self._hashes.candidates(number.raw_id) if self._hashes else ():
+            for case_id in self.cases.waiting_for(person):  # of a call that ended meanwhile
+                self.cases.forget_wait(person, case_id)
         return Erased(len(found))
 
     def expire(self, now: datetime) -> int:
@@ -259,6 +272,26 @@ class Handoff:
         case = self.cases.change(case_id, lambda case: rules.calls_back(case, call_id, now))
         if case is None or call_id not in case.call_ids:
             self.cases.forget_call(call_id)
+        return case
+
+    def _replace_older(self, case: Case, now: datetime) -> Case | None:
+        """Calls back that the caller asked for earlier are not placed any more, once this case takes their place; its
+        own is found from now on."""
+        hashes = self._hashes
+        if hashes is None or case.state not in rules.REPLACING:
+            return case
+        people = dict.fromkeys(one.key for one in map(_person, (case.caller, case.number)) if one is not None)
+        if case.state == "call_back":
+            found = self.cases.change(case.id, lambda was: rules.known_by(was, tuple(map(hashes.of, people))))
+            if found is None:
+                return None
+            case = found
+            self.cases.wait_for(case)
+        for person in (one for key in people for one in hashes.candidates(key)):
+            for case_id in self.cases.waiting_for(person):
+                older = self.cases.change(case_id, lambda was: rules.replaced(was, case, now))
+                if older is None or older.state != "call_back":
+                    self.cases.forget_wait(person, case_id)
         return case
 
     def _attempt_ended(self, case: Case, call_id: str, outcome: str, now: datetime) -> Case | None:
@@ -291,3 +324,9 @@ class Handoff:
     def _spoken(self, at: datetime, calendar: Calendar | None) -> dict[str, str]:
         _, day, time = moments.moment(at, self._zone(calendar))
         return {"day": day, "time": time}
+
+
+def _person(number: str) -> Identifier | None:
+    """Somebody who can be known again: by their number."""
+    who = Identifier(raw_id=key_of(number)) if number else None
+    return None if who is None or who.is_anonymous or who.phone_number is None else who

@@ -124,9 +124,9 @@ PLACES = (
     Place(
         "table",
         "cases",
-        "numbers, headers, what callers said and keyed, who called them back",
+        "numbers, headers, what callers said and keyed, who called them back; keyed hashes of who asked for a call",
         WITH_THE_CALL,
-        "read through by number",
+        "read through by number; hashes by hash",
         "Cases.remove",
     ),
     Place("table", "agenda", "", UNTIL_DONE, "by time", "taken off when it is done"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -45,6 +45,7 @@ def candidates(
     sticky: bool,
     cool_off: timedelta,
     now: datetime,
+    pairs: Collection[str] = (),
     seed: str = "",
 ) -> list[str]:
     """The numbers that a claim may take, the best first.
@@ -57,8 +58,11 @@ def candidates(
         pool: all that there are.
         held: what the person has of them, or had.
         claim: of the session that asks.
+        pairs: what else tells its two people: a claim that was made under another key has that.
         seed: spreads people who had none over the pool.
     """
+
+    these_two = {claim.pair, *pairs}
 
     def may_take(number: str) -> bool:
         found = held.get(number)
@@ -67,7 +71,7 @@ def candidates(
         since = found.standing.since
         if found.standing.state != "closed" or since is None:
             return False
-        return now - since >= cool_off or (sticky and found.claim.pair == claim.pair)
+        return now - since >= cool_off or (sticky and found.claim.pair in these_two)
 
     def order(number: str) -> tuple[int, float, str]:
         found, chance = held.get(number), hashlib.sha256(f"{seed} {number}".encode()).hexdigest()
@@ -78,7 +82,7 @@ def candidates(
             return 3, 0.0, chance
         if not sticky:
             return 4, since.timestamp(), chance
-        return (1 if found.claim.pair == claim.pair else 2), -since.timestamp(), chance
+        return (1 if found.claim.pair in these_two else 2), -since.timestamp(), chance
 
     return sorted(filter(may_take, pool), key=order)
 

@@ -11,7 +11,7 @@ is taken under the older one first: instances that know that one alone see it to
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Literal, NamedTuple
 
@@ -45,12 +45,14 @@ class Wish(NamedTuple):
 
     Attributes:
         pool: numbers of the app.
+        pairs: what tells its two people under each key.
         seed: spreads people over the pool.
     """
 
     claim: Claim
     pool: Sequence[str]
     sticky: bool = True
+    pairs: Collection[str] = ()
     seed: str = ""
 
 
@@ -99,7 +101,14 @@ class Claims:
         for _ in range(TRIES):
             texts, held = self._held(person, wish.pool, now)
             order = candidates(
-                wish.pool, held, wish.claim, sticky=wish.sticky, cool_off=self.cool_off, now=now, seed=wish.seed
+                wish.pool,
+                held,
+                wish.claim,
+                sticky=wish.sticky,
+                cool_off=self.cool_off,
+                now=now,
+                pairs=wish.pairs,
+                seed=wish.seed,
             )
             if not order:
                 return Taken("", [one for one in held.values() if one.standing.state != "never"])

@@ -140,7 +140,8 @@ class Opener:
         if session.party(side).number == number and session.pending is None:
             return session
         mark = self._token(16)
-        pending = Pending(side=side, party=Party(number=number, language=language, mark=mark), at=now)
+        party = Party(number=number, language=language, mark=mark)
+        pending = Pending(side=side, party=party, at=now, people=self._known_by(party))
         changed = self._sessions.change(session_id, lambda found: replacing(needs_open(found, now), pending))
         coming = needs_open(changed, now).pending
         if changed is None or coming is None:
@@ -150,11 +151,15 @@ class Opener:
         except StateConflict:
             self._sessions.change(session_id, lambda found: _without(found, coming.party.mark))
             raise
-        before = tuple(chain.from_iterable(map(self._claims.hashes, known_as(changed.party(side)))))
+        before = self._known_by(changed.party(side))
         found = self._sessions.change(session_id, lambda one: replaced(settled(one, self._clock()), party, before, now))
         if found is None or found.party(side).mark != party.mark:
             raise StateConflict("The session was closed, or somebody else was brought in; look at it again.")
         return found
+
+    def _known_by(self, party: Party) -> tuple[str, ...]:
+        """The hashes under which a party may have claims."""
+        return tuple(chain.from_iterable(map(self._claims.hashes, known_as(party))))
 
     def _checked(self, wanted: Wanted) -> Wanted:
         a, b = read_person(wanted.a, "a", self._own), read_person(wanted.b, "b", self._own)
@@ -194,13 +199,13 @@ class Opener:
 
     def _claimed(self, session: Session, side: Side, party: Party, at: datetime, now: datetime) -> Party:
         """A party with a number and a PIN."""
-        both = sorted(self._claims.hashes(one)[0] for one in (party.number, session.party(other(side)).number))
-        pair = hashlib.sha256(" ".join(both).encode()).hexdigest()
-        claim = Claim(session=session.id, mark=party.mark, pair=pair, at=at)
+        both = zip(*map(self._claims.hashes, (party.number, session.party(other(side)).number)), strict=True)
+        pairs = [hashlib.sha256(" ".join(sorted(two)).encode()).hexdigest() for two in both]
+        claim = Claim(session=session.id, mark=party.mark, pair=pairs[0], at=at)
         country = session.country or country_of(party.number)
         pool = [one for one in self._pool if one.country == country]
         numbers = [one.number for one in pool]
-        wish = Wish(claim, numbers, session.sticky, self._claims.hashes(party.number)[0])
+        wish = Wish(claim, numbers, session.sticky, pairs, self._claims.hashes(party.number)[0])
         taken = self._claims.take(party.number, wish, now)
         if not taken.number:
             busy = self._calls_at_once()

@@ -303,7 +303,9 @@ class Masking:
     def _remove(self, session: Session) -> None:
         known = chain.from_iterable(known_as(party) for _, party in session.parties)
         partitions = chain.from_iterable(map(self._claims.hashes, known))
-        self._claims.release_of(session.id, [*partitions, *(one for was in session.former for one in was.people)])
+        former = chain.from_iterable(was.people for was in session.former)
+        broken_off = chain.from_iterable(session.broken_off)
+        self._claims.release_of(session.id, [*partitions, *former, *broken_off])
         self._sessions.remove(session)
         log.info("session %s removed", session.id)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Literal, NamedTuple, get_args
@@ -73,11 +74,16 @@ class Former(_Model):
 
 
 class Pending(_Model):
-    """A replacement that is under way."""
+    """A replacement that is under way.
+
+    Attributes:
+        people: hashes of who is brought in, and of their PIN, under each key that there is.
+    """
 
     side: Side
     party: Party
     at: datetime
+    people: tuple[str, ...] = ()
 
 
 class Session(_Model):
@@ -89,6 +95,7 @@ class Session(_Model):
         country: whose numbers both get; empty: each those of their own.
         sticky: the same two get the numbers that they had.
         record: calls are recorded, which both are told.
+        broken_off: `Pending.people` of replacements that were given up: they may have left claims.
     """
 
     id: str
@@ -107,6 +114,7 @@ class Session(_Model):
     screen: Screen = "whisper"
     pending: Pending | None = None
     former: tuple[Former, ...] = ()
+    broken_off: tuple[tuple[str, ...], ...] = ()
 
     def party(self, side: Side) -> Party:
         """The one on this side."""
@@ -177,12 +185,21 @@ def settled(session: Session, now: datetime) -> Session:
     if session.state == "opening" and now - session.created_at >= OPENING:
         return session.model_copy(update={"state": "closed", "reason": "abandoned", "closed_at": session.created_at})
     if session.state == "open" and now >= session.expires_at:
-        session = session.model_copy(
-            update={"state": "closed", "reason": "expired", "closed_at": session.expires_at, "pending": None}
+        session = _broken_off(session).model_copy(
+            update={"state": "closed", "reason": "expired", "closed_at": session.expires_at}
         )
     if session.pending and now - session.pending.at >= OPENING:
-        session = session.model_copy(update={"pending": None})
+        session = _broken_off(session)
     return session
+
+
+def _broken_off(session: Session) -> Session:
+    """The session without the replacement that is under way, if there is one."""
+    if session.pending is None:
+        return session
+    return session.model_copy(
+        update={"pending": None, "broken_off": (*session.broken_off, session.pending.people)}, deep=False
+    )
 
 
 def needs_open(session: Session | None, now: datetime) -> Session:
@@ -203,7 +220,7 @@ def closed(session: Session, at: datetime, reason: Reason) -> Session:
     if session.state == "closed":
         return session
     why = "abandoned" if session.state == "opening" else reason
-    return session.model_copy(update={"state": "closed", "reason": why, "closed_at": at, "pending": None})
+    return _broken_off(session).model_copy(update={"state": "closed", "reason": why, "closed_at": at})
 
 
 def replacing(session: Session, pending: Pending) -> Session:
@@ -213,7 +230,7 @@ def replacing(session: Session, pending: Pending) -> Session:
         return session
     if under_way:
         raise StateConflict("Somebody else is being brought into the session; try again in two minutes.")
-    if len(session.former) >= MOST_REPLACED:
+    if len(session.former) + len(session.broken_off) >= MOST_REPLACED:
         raise StateConflict(f"Parties were replaced {MOST_REPLACED} times; open a new session.")
     return session.model_copy(update={"pending": pending})
 
@@ -236,7 +253,8 @@ def replaced(session: Session, party: Party, people: tuple[str, ...], at: dateti
 
 def scrubbed(session: Session, number: str) -> Session:
     """The session without a number, and without what it was called: it may name somebody."""
-    update: dict[str, object] = {"label": "", "key": "", "pending": None}
+    session = _broken_off(session)
+    update: dict[str, object] = {"label": "", "key": ""}
     for side, party in session.parties:
         if party.number == number:
             update[side] = party.model_copy(update={"number": "", "pin": ""})
@@ -258,7 +276,7 @@ def check_label(label: str, numbers: Mapping[str, str]) -> None:
     if len(label) > LABEL_CHARACTERS or not _LABEL.fullmatch(label):
         remedy = f"Write at most {LABEL_CHARACTERS} characters, without < and >: both hear it."
         raise InvalidInput("label", "is too long or has other characters.", remedy)
-    digits = re.sub(r"\D", "", label)
+    digits = "".join(str(unicodedata.digit(sign)) for sign in label if sign.isdigit())  # a voice reads out all of them
     for field, number in numbers.items():
         if number[-TELLING_DIGITS:] in digits:
             raise InvalidInput("label", f"has the number of {field}, and both hear it.", "Use an order number.")

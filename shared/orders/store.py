@@ -84,20 +84,20 @@ class OrderStore:
         """Remove the orders of a number; how many."""
         found = list(self._of_number(hashes))
         for partition, order_id in found:
-            self._remove(DAY + (day_of(order_id) or ""), partition, order_id)
+            self._remove(order_id, DAY + (day_of(order_id) or ""), partition)
         return len(found)
 
     def remove_before(self, day: date, most: int) -> int:
         """Remove the orders from before a day, so many at most; how many. One query where there is none."""
         old = list(self._rows.first(TABLE, DAY, DAY + day.isoformat(), most))
         for row in old:
-            self._remove(row.partition, NUMBER + Order.model_validate_json(row.text).person, row.key)
+            self._remove(row.key, NUMBER + Order.model_validate_json(row.text).person, row.partition)
         return len(old)
 
-    def _remove(self, of_day: str, of_number: str, order_id: str) -> None:
-        """The row by which it is found goes last, so that what was interrupted is found again."""
-        self._rows.put(TABLE, of_day, {order_id: None})
-        self._rows.put(TABLE, of_number, {order_id: None})
+    def _remove(self, order_id: str, first: str, last: str) -> None:
+        """The row by which it was found goes last, so that what was interrupted is found again."""
+        self._rows.put(TABLE, first, {order_id: None})
+        self._rows.put(TABLE, last, {order_id: None})
 
     def _of_number(self, hashes: Iterable[str]) -> Iterable[tuple[str, str]]:
         for one in hashes:

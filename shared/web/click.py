@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from shared.click.customers import MOST_NAME, address_of
-from shared.click.request import Outcome, Request, State
-from shared.click.service import Asked, Click
+from shared.click.request import Asked, Outcome, Request, State
+from shared.click.service import Click
 from shared.click.site import SITE_NAME, SITE_NAMES, SiteText, StoredSite
 from shared.errors import InvalidInput
 from shared.web.document import KEY, PAGE, Document

@@ -165,7 +165,7 @@ class Diagnosis:
         return Looked(all_findings(*groups), facts, poison)
 
     def put_back(self, queue: str) -> PutBack:
-        """Have messages that failed worked on once more. InvalidInput for a queue that is none of them, Misconfigured."""
+        """Have messages that failed worked on once more. InvalidInput for a queue of others, Misconfigured."""
         if self._poison is None:
             raise Misconfigured
         queues = self._poison()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from itertools import islice
 from typing import Any, NamedTuple, Protocol, get_args
 
@@ -17,7 +17,7 @@ from shared.identifiers import Identifier
 from shared.recordings.record import kept_as
 from shared.web.document import PAGE, Document
 from shared.web.models import read
-from shared.web.queries import begin_of, day, limit, only, page, position
+from shared.web.queries import day, limit, only, page, position
 
 MOST_NAME = 100
 """Characters of who has called somebody back (our choice)."""
@@ -43,7 +43,7 @@ class ListedCase(_Model):
     recording: str | None = Field(description="the message: id for /recordings/{recording_id}; null: there is none")
     call_back_at: datetime | None = Field(description="when a call back is due, or was due last")
     call_backs: int = Field(description="calls back that were placed")
-    done_at: datetime | None = Field(description="when the caller was called back, or did not want it any more")
+    done_at: datetime | None = Field(description="when the caller was called back, or needed it no more")
     done_by: str = Field(description="who has called; `switchboard`: the app")
 
 
@@ -81,6 +81,7 @@ class CaseView(ListedCase):
     keyed: str = Field(description="the customer's number, keyed or from a header")
     not_taken: dict[str, NotTaken] = Field(description="why the contact centre did not take the caller, by the try")
     calls_back: tuple[CallBackView, ...]
+    replaced_by: str = Field(description="the newer case in whose place no call back is made; empty: there is none")
     files: tuple[MessageFile, ...] = Field(
         description="of the message; none: not fetched yet, no message, or no key signs links"
     )
@@ -162,8 +163,9 @@ class CaseService:
         until = day(query.get("until")) if query.get("until") else since
         if until < since:
             raise InvalidInput("until", f"{until} is before {since}.", "Give a day that is not before `since`.")
-        begin, end = begin_of(date.fromisoformat(since)), begin_of(date.fromisoformat(until), days_on=1)
-        return figures(self._handoff.cases.all(), _at(begin), _at(end))
+        begin = datetime.combine(date.fromisoformat(since), time.min, UTC)
+        end = datetime.combine(date.fromisoformat(until), time.max, UTC)
+        return figures(self._handoff.cases.all(), begin, end)
 
     def _view(self, case: Case) -> CaseView:
         listed = _listed(case)
@@ -177,6 +179,7 @@ class CaseService:
             said=case.said,
             keyed=case.keyed,
             not_taken=dict(case.not_taken),
+            replaced_by=case.replaced_by,
             calls_back=tuple(CallBackView(**one.model_dump()) for one in case.attempts),
             files=self._files(listed.recording),
         )
@@ -209,10 +212,6 @@ def _listed(case: Case) -> ListedCase:
 
 def _shown(raw_id: str) -> str:
     return str(Identifier(raw_id=raw_id)) if raw_id else ""
-
-
-def _at(milliseconds: int) -> datetime:
-    return datetime.fromtimestamp(milliseconds / 1000, UTC)
 
 
 _CASE_ID = {

@@ -172,6 +172,8 @@ class MaskedNumbers:
         asked = read(ChangeSession, body)
         if asked.a is not None and asked.b is not None:
             raise InvalidInput("b", "cannot be replaced together with a.", "Open a new session for two others.")
+        if asked.language and asked.a is None and asked.b is None:
+            raise InvalidInput("language", "is that of who is brought in, and nobody is.", "Give a or b with it.")
         session = self._masking.get(session_id)
         for side in SIDES:
             number = getattr(asked, side)

@@ -366,3 +366,15 @@ def _in_an_hour() -> str:
     from datetime import UTC, datetime, timedelta
 
     return (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+
+
+@pytest.mark.parametrize(
+    ("at", "told"),
+    [
+        ("9999-12-31T23:59:59-12:00", "is more than 7 days ahead."),
+        ("0001-01-01T00:00:00+14:00", "is over."),
+    ],
+)
+def test_a_time_that_no_calendar_of_utc_has_is_refused(app: App, at: str, told: str) -> None:
+    found = problem(post(app, "calls", wish(made(app), at=at)))
+    assert (found["status"], found["field"], found["detail"]) == (400, "at", told)

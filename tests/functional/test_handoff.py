@@ -186,6 +186,7 @@ def test_figures_count_the_calls_of_days_and_who_waits_at_all(app: App) -> None:
         "call_backs": 1,
         "called_back": 1,
         "not_reached": 0,
+        "replaced": 0,
         "left": 0,
         "messages_waiting": 1,
         "call_backs_waiting": 1,
@@ -194,6 +195,7 @@ def test_figures_count_the_calls_of_days_and_who_waits_at_all(app: App) -> None:
     assert (past["calls"], past["messages_waiting"], past["call_backs_waiting"]) == (0, 1, 1)
     assert_refused(app.request("GET", "/api/handoff/figures?since=2026-02-02&until=2026-02-01"), 400, "until")
     assert_refused(app.request("GET", "/api/handoff/figures?since=yesterday"), 400, "day")
+    assert get(app, "/handoff/figures?since=0001-01-01&until=9999-12-31")["calls"] == 5
 
 
 def test_what_is_due_is_called_once_and_its_end_is_told(app: App) -> None:

@@ -178,3 +178,16 @@ def test_no_route_has_a_number_in_its_path_or_query() -> None:
         for operation in operations.values():
             names = {one["name"] for one in operation["parameters"] if one["in"] in ("path", "query")}
             assert not names & {"number", "a", "b", "phone", "caller", "callee"}, path
+
+
+def test_a_language_of_nobody_who_is_brought_in_is_refused(masked: App) -> None:
+    made = opened(masked)
+    assert_refused(ask(masked, "PATCH", f"/{made['id']}", {"language": "de"}), 400, "language")
+    assert_refused(ask(masked, "PATCH", f"/{made['id']}", {"language": "de", "expires_in": 600}), 400, "language")
+
+
+@pytest.mark.parametrize(
+    "digits", ["\u0665\u0665\u0665\u0660\u0661\u0662\u0663", "\uff15\uff15\uff15\uff10\uff11\uff12\uff13", "555-0123"]
+)
+def test_a_label_tells_no_number_in_whichever_digits(masked: App, digits: str) -> None:
+    assert_refused(ask(masked, "POST", "", {"a": ADA, "b": BOB, "label": f"call {digits}"}), 400, "label")

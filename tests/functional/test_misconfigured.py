@@ -177,6 +177,12 @@ def test_a_scorecard_that_is_wrong_keeps_the_work_on_its_queue(tmp_path: Path) -
                 functions()[name](func.QueueMessage(id="m", body=b'{"recording": "r", "chunk": null}'))
 
 
+def test_a_setting_that_is_missing_keeps_the_work_of_a_use_case_on_its_queue(tmp_path: Path) -> None:
+    message = func.QueueMessage(id="m", body=b'{"use": "outreach", "what": "dial", "given": {"campaign": "spring"}}')
+    with running(tmp_path, NUMBER_HASH_KEY=""), pytest.raises(SettingsError):
+        functions()["use_case_work"](message)
+
+
 def test_what_is_wrong_is_looked_for_once(environment: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
     environment({}, **AZURE)
     looked = []

@@ -10,11 +10,10 @@ import pytest
 
 from shared.outreach.service import Outreach
 from shared.use_cases import service
-from tests.browser import Page
+from tests.browser import AXE, Page
 from tests.functional.app import App
 from tests.functional.console.test_console_campaigns import talked
 from tests.functional.console.test_console_in_chromium import (
-    AXE,
     DESKTOP,
     NO_OVERFLOW,
     PHONE,

@@ -13,8 +13,8 @@ import pytest
 from shared.azure.partition_rows import TableRows
 from shared.calls.record import CallRecord
 from shared.click.limits import Limits
-from shared.click.request import Request
-from shared.click.service import Asked, Click
+from shared.click.request import Asked, Request
+from shared.click.service import Click
 from shared.click.site import SiteText, StoredSite
 from shared.click.store import ClickStore
 from shared.composition.click import click_tables
@@ -30,7 +30,7 @@ MONDAY = datetime(2026, 11, 30, 9, 0, tzinfo=UTC)
 PAGE = "https://www.contoso.com"
 CUSTOMER, OTHER = "+14255550123", "+14255550177"
 AGENTS = ("+14255550142", "+14255550143")
-OURS = "+18005550199"
+OURS, OURS_ALSO = "+18005550199", "+12065550114"
 CONSENT = "Contoso may call me once at this number."
 SITE: dict[str, Any] = {
     "company": "Contoso",
@@ -69,6 +69,7 @@ class World:
             self,
             lambda: self.calendars,
             lambda target, own: self.not_callable,
+            own=[OURS_ALSO],
             clock=lambda: self.now,
         )
 

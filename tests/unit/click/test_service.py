@@ -15,7 +15,7 @@ from shared.errors import InvalidInput, KeyReused, LimitReached, Refused, StateC
 from shared.lines.calendars import every_day
 from shared.lines.times import zone_of
 from shared.rows import MemoryRows
-from tests.unit.click.conftest import AGENTS, CUSTOMER, MONDAY, OTHER, PAGE, SITE, World, identifier
+from tests.unit.click.conftest import AGENTS, CUSTOMER, MONDAY, OTHER, OURS_ALSO, PAGE, SITE, World, identifier
 
 NUMBERS = [f"+1425555{last:04}" for last in range(100, 108)]
 
@@ -441,3 +441,49 @@ def test_sites_are_kept(stored: World) -> None:
     assert stored.click.store.sites() == [site]
     stored.click.remove_site("shop")
     assert stored.click.store.sites() == []
+
+
+@pytest.mark.parametrize("number", [OURS_ALSO, "+12065550113"])
+def test_a_number_of_the_app_itself_is_no_visitor(world: World, number: str) -> None:
+    site = world.site(caller_number="+12065550113")
+    with pytest.raises(InvalidInput, match="is a number of the app itself"):
+        world.ask(number, site=site)
+    assert world.placed == {}
+
+
+def test_a_site_that_was_made_anew_places_no_request_of_the_one_before(world: World) -> None:
+    world.site()
+    request = world.ask(at=MONDAY + timedelta(hours=1))
+    world.click.remove_site("shop")
+    world.site()
+    world.wait(hours=2)
+    assert (world.state(request), world.placed) == (("ended", "withdrawn"), {})
+
+
+def test_an_agent_who_is_rung_for_a_site_that_was_made_anew_calls_nobody(world: World) -> None:
+    world.site()
+    request = world.ask()
+    world.click.remove_site("shop")
+    world.site()
+    assert world.click.plan(request.id, 0) is None
+    assert not world.click.accept(request.id, 0)
+    world.close(request, 0, "calling_agent")
+    assert world.state(request) == ("ended", "withdrawn")
+    assert len(world.placed) == 1
+
+
+def test_the_same_key_gives_the_same_request_though_nobody_could_ask_for_it_by_now(world: World) -> None:
+    world.calendars["office"] = every_day(zone_of("UTC"), (9 * 60, 17 * 60))
+    site = world.site(calendar="office")
+    request = world.ask(at=MONDAY + timedelta(hours=7), key="k")
+    world.wait(hours=9)
+    assert world.ask(at=MONDAY + timedelta(hours=7), key="k").id == request.id
+    with pytest.raises(KeyReused):
+        world.ask(OTHER, at=MONDAY + timedelta(hours=7), key="k")
+    world.site(calendar="office", consent="Another text.")
+    agreed = site.text.consent_version
+    assert world.ask(at=MONDAY + timedelta(hours=7), key="k", consent=agreed).id == request.id
+    for key in ("", "another"):
+        with pytest.raises((InvalidInput, StateConflict)):
+            world.ask(at=MONDAY + timedelta(hours=7), key=key, consent=agreed)
+    assert len(world.placed) == 1

@@ -15,7 +15,7 @@ from shared.handoff.cases import Cases
 from shared.handoff.service import LOST, Desk, Handoff
 from shared.rows import Change, Changed, MemoryRows, Row, Table
 from shared.use_cases import Agenda
-from tests.unit.handoff.test_service import ADA, HOURS, World
+from tests.unit.handoff.test_service import ADA, HASHES, HOURS, LINE, World
 
 T = TypeVar("T")
 FINAL = {"called_back", "withdrawn", "not_reached"}
@@ -67,6 +67,8 @@ class Failing(MemoryRows):
 class Broken(World):
     """The same over rows that fail."""
 
+    rows: Failing
+
     def __init__(self) -> None:
         super().__init__()
         self.rows = Failing()
@@ -80,6 +82,7 @@ class Broken(World):
             place=self._begin_call,
             check=self._check,
             days=30,
+            hashes=HASHES,
             clock=lambda: self.now,
         )
 
@@ -151,3 +154,29 @@ def test_whatever_fails_in_between_the_caller_is_called_three_times_at_most_and_
     assert len(world.keys) <= 3
     assert {one.call_id for one in found.attempts} <= set(world.keys.values())
     assert found.number == ADA
+
+
+@given(st.sampled_from(["transferred", "message", "call_back"]), st.lists(st.sampled_from([True, False, None])))
+def test_whatever_fails_while_a_later_call_ends_its_end_replaces_the_earlier_call_back_and_nothing_else(
+    ends: str, plan: list[bool | None]
+) -> None:
+    world = Broken()
+    old = world.asked(120)
+    new = world.desk.begin("call-2", f"4:{ADA}", f"4:{LINE}", "en", {})["case"]
+    if ends == "message":
+        world.desk.message_begins(new, "r-1")
+        world.now += timedelta(seconds=5)
+    if ends == "call_back":
+        world.desk.call_back(new, ADA, (world.now + timedelta(hours=1)).isoformat())
+    world.rows.plan = list(plan)
+    outcome = "transferred" if ends == "transferred" else "completed"
+    while not world.survive(lambda: world.close("call-2", "inbound", outcome)):
+        """It is told until it was taken."""
+    world.rows.plan = []
+    world.close("call-1", "inbound", "completed")  # told again
+    states = {"transferred": "handed_off", "message": "message", "call_back": "call_back"}
+    assert (world.case(old).state, world.case(new).state) == ("replaced", states[ends])
+    for _ in range(3):
+        world.now += timedelta(hours=1)
+        world.minute()
+    assert list(world.keys) == ([f"handoff {new} 0"] if ends == "call_back" else [])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -17,32 +18,38 @@ from shared.handoff.cases import Cases
 from shared.handoff.service import Desk, Handoff
 from shared.identifiers import Identifier
 from shared.lines.calendars import Calendar, every_day
+from shared.privacy import NumberHashes
 from shared.rows import MemoryRows
 from shared.use_cases import Agenda, Erased, Task
 
 START = datetime(2026, 11, 30, 9, 0, tzinfo=UTC)
 ADA, LINE = "+14255550123", "+18005550199"
+OLD_KEY, KEY = (base64.b64encode(name * 32).decode() for name in (b"o", b"k"))
+HASHES = NumberHashes(KEY)
 HOURS = every_day(ZoneInfo("UTC"), (9 * 60, 17 * 60))
 
 
 class World:
     """The hand-off over memory, its clock, and what it placed."""
 
-    def __init__(self, number: str = "+12065550113") -> None:
+    def __init__(self, number: str = "+12065550113", hashes: NumberHashes | None = HASHES) -> None:
         self.now = START
         self.calendar: Calendar | None = HOURS
         self.down = False
         self.placed: list[tuple[str, Mapping[str, Any], str]] = []
-        self.agenda = Agenda(rows := MemoryRows())
+        self.rows = MemoryRows()
+        self.agenda = Agenda(self.rows)
         self.forbidden = False
         self.randoms = iter(range(1, 100))
         self.desk = Handoff(
-            Cases(rows),
+            Cases(self.rows),
             self.agenda,
             Desk(number, self._hours, ZoneInfo("UTC")),
             place=self._place,
             check=self._check,
             days=30,
+            hashes=hashes,
+            own=["+18005550178"],
             clock=lambda: self.now,
             random=lambda: next(self.randoms).to_bytes(16),
         )
@@ -153,6 +160,8 @@ def test_a_call_of_no_case_is_nothing(world: World) -> None:
         ("4:anonymous", LINE, False),
         ("8:acs:ada", LINE, False),
         (ADA, "8:acs:desk", False),
+        ("+18005550178", LINE, False),
+        (LINE, LINE, False),
         ("425", LINE, False),
     ],
 )
@@ -298,6 +307,132 @@ def test_marking_it_by_hand_ends_it(world: World) -> None:
     assert world.desk.called_back(case, "Bob").done_by == "Bob"
     assert world.desk.called_back(case, "Eve").done_by == "Bob"
     assert world.tick(31) == 0
+
+
+# Who calls again while a call back is to come
+
+
+def again(world: World, ends: str, caller: str = f"4:{ADA}", call: str = "call-2") -> str:
+    """Ada calls ten minutes later, and that call ends so."""
+    world.now += timedelta(minutes=10)
+    case = world.begin(call, caller)
+    if ends == "message":
+        world.desk.message_begins(case, "r-1")
+        world.now += timedelta(seconds=12)
+    if ends == "call_back":
+        assert world.desk.call_back(case, ADA, (world.now + timedelta(minutes=45)).isoformat())
+    world.close(call, "inbound", "transferred" if ends == "transferred" else "completed")
+    return case
+
+
+@pytest.mark.parametrize("ends", ["transferred", "message"])
+def test_who_calls_again_and_is_helped_is_not_called_back(world: World, ends: str) -> None:
+    old = world.asked(30)
+    new = again(world, ends)
+    found = world.case(old)
+    assert (found.state, found.replaced_by, found.done_at) == ("replaced", new, world.now)
+    assert world.tick(24 * 60) == 0
+    assert world.placed == []
+
+
+def test_who_calls_again_and_asks_for_another_call_is_called_once(world: World) -> None:
+    old = world.asked(30)
+    new = again(world, "call_back")
+    assert (world.case(old).state, world.case(new).state) == ("replaced", "call_back")
+    assert world.tick(44) == 0
+    assert world.tick(1) == 1
+    assert [data["case"] for _, data, _ in world.placed] == [new]
+
+
+def test_who_calls_again_and_just_rings_off_is_called_back_all_the_same(world: World) -> None:
+    old = world.asked(30)
+    again(world, "left")
+    assert world.case(old).state == "call_back"
+    assert world.tick(20) == 1
+
+
+def test_a_call_back_between_two_tries_is_replaced_and_its_flow_calls_nobody(world: World) -> None:
+    old = world.asked(0)
+    world.tick()
+    again(world, "transferred")
+    assert world.desk.calling(old, f"call back {key(old, 0)}") == {}
+    world.close(f"call back {key(old, 0)}", outcome="completed", result="not_wanted")
+    assert world.case(old).state == "replaced"
+    assert world.tick(24 * 60) == 0
+
+
+def test_somebody_else_does_not_replace_a_call_back_nor_does_who_withholds_their_number(world: World) -> None:
+    old = world.asked(300)
+    again(world, "transferred", "4:+14255550199", "call-2")
+    again(world, "transferred", "4:anonymous", "call-3")
+    again(world, "transferred", "8:acs:ada", "call-4")
+    assert world.case(old).state == "call_back"
+    again(world, "call_back", "4:anonymous", "call-5")
+    assert world.case(old).state == "replaced", "the same number is to be called"
+
+
+def test_a_caller_who_keyed_another_number_is_known_by_both(world: World) -> None:
+    case = world.begin("call-1", "4:+33140205050")
+    assert world.desk.call_back(case, ADA, (world.now + timedelta(minutes=300)).isoformat())
+    world.close("call-1", "inbound", "completed")
+    again(world, "transferred", "4:+33140205050")
+    assert world.case(case).state == "replaced"
+
+
+def test_an_earlier_call_that_ends_later_replaces_nothing(world: World) -> None:
+    early = world.begin("call-0")
+    world.now += timedelta(minutes=1)
+    asked = world.asked(30)
+    world.desk.message_begins(early, "r-1")
+    world.now += timedelta(seconds=10)
+    world.close("call-0", "inbound", "completed")
+    assert (world.case(early).state, world.case(asked).state) == ("message", "call_back")
+
+
+def test_a_caller_is_known_while_the_key_of_before_is_set(world: World) -> None:
+    world = World(hashes=NumberHashes(OLD_KEY))
+    old = world.asked(30)
+    world.desk._hashes = NumberHashes(KEY, OLD_KEY)
+    again(world, "transferred")
+    assert world.case(old).state == "replaced"
+
+
+def test_without_a_key_nobody_is_known_again() -> None:
+    world = World(hashes=None)
+    old = world.asked(30)
+    again(world, "transferred")
+    assert world.case(old).state == "call_back"
+    assert world.case(old).people == ()
+
+
+def waits(world: World) -> list[str]:
+    return sorted({row.partition for row in world.rows.first("cases", "waits ", "waits~")})
+
+
+def test_no_number_is_in_a_row_by_which_a_caller_is_known_and_it_goes_with_the_case(world: World) -> None:
+    case = world.asked(30)
+    assert waits(world) == [f"waits {HASHES.of(ADA)}"]
+    world.desk._hashes = NumberHashes(OLD_KEY)  # the key under which it was written is gone
+    world.desk.cases.remove(world.case(case))
+    assert waits(world) == []
+
+
+def test_a_row_by_which_a_caller_is_known_goes_once_nobody_waits_by_it(world: World) -> None:
+    old = world.asked(30)
+    new = again(world, "call_back")
+    assert [row.key for row in world.rows.first("cases", "waits ", "waits~")] == [new]
+    world.desk.called_back(new, "Bob")
+    again(world, "transferred", call="call-3")
+    assert waits(world) == []
+    assert world.case(old).state == "replaced"
+
+
+def test_erasing_somebody_takes_what_a_call_left_that_ended_meanwhile(world: World) -> None:
+    case = world.case(world.asked(30))
+    assert world.desk.erase(Identifier.parse(ADA)) == Erased(1)
+    world.desk.cases.wait_for(case)
+    assert world.desk.erase(Identifier.parse(ADA)) == Erased(0)
+    assert waits(world) == []
 
 
 # What is kept

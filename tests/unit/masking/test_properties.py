@@ -269,3 +269,27 @@ def test_a_second_replacement_waits_for_the_first() -> None:
     assert late.masking.replace(session.id, "b", CLEO, "").b.number == CLEO
     assert refused == ["Somebody else is being brought into the session; try again in two minutes."]
     assert_reachable(quick)
+
+
+def test_nothing_is_left_of_a_replacement_that_broke_off_once_its_session_is_removed() -> None:
+    broke_off = 0
+    for lost in (False, True):
+        for at in range(20):
+            memory = MemoryRows()
+            rows = TroubledRows(memory)
+            app = Instance(rows, key=NEW_KEY, previous=OLD_KEY, retention=timedelta(days=1))
+            session = app.open(ADA, BOB)
+            rows.trouble(at, crash, lost=lost)
+            try:
+                app.masking.replace(session.id, "a", CLEO, "")
+            except Crash:
+                broke_off += 1
+            rows.trouble(None, crash)
+            app.time += timedelta(minutes=at % 5)  # it is closed while somebody is brought in, or after that
+            app.masking.close(session.id)
+            for _ in range(4):
+                app.time += timedelta(days=2)
+                app.tick()
+            left = [row.key for table in ("pairs", "sessions") for row in memory.first(table, "", "~")]
+            assert left == [], (at, lost)
+    assert broke_off > 15

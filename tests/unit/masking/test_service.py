@@ -414,6 +414,13 @@ def test_after_a_change_of_the_key_everybody_is_found_and_no_number_is_given_twi
         assert_reachable(app)
 
 
+def test_after_a_change_of_the_key_the_same_two_get_the_number_that_they_had() -> None:
+    rows = MemoryRows()
+    before, after = Instance(rows, key=OLD_KEY, pool=ONE), Instance(rows, previous=OLD_KEY, pool=ONE)
+    before.masking.close(before.open(ADA, BOB).id)
+    assert after.open(BOB, ADA).a.shows == US1, "others would have to wait for an hour"
+
+
 @pytest.mark.parametrize("do", ["get", "close", "extend", "interactions", "replace"])
 def test_a_session_that_is_none_is_not_found(do: str) -> None:
     more: dict[str, tuple[Any, ...]] = {"extend": (HOUR,), "interactions": ("",), "replace": ("a", ADA, "")}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -193,3 +194,22 @@ def test_an_id_says_its_day() -> None:
     assert day_of("20261128-000017") == "2026-11-28"
     assert day_of("20261128-1234567") == "2026-11-28"
     assert day_of("20261128-17") is None
+
+
+def test_what_the_upkeep_left_half_removed_is_removed_the_next_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = MemoryRows()
+    orders_over(rows).place("call-1", ADA, {"roses": 3}, PRICES, "card")
+    put, left = rows.put, [1]
+
+    def dies(*given: Any) -> None:
+        if not left:
+            raise StoreUnavailable("down")
+        left.pop()
+        put(*given)
+
+    monkeypatch.setattr(rows, "put", dies)
+    with pytest.raises(StoreUnavailable):
+        orders_over(rows).expire(NOW + timedelta(days=100))
+    monkeypatch.setattr(rows, "put", put)
+    orders_over(rows).expire(NOW + timedelta(days=100))
+    assert [row.partition for row in rows.first("orders", "", "~")] == ["numbers"]

@@ -23,7 +23,8 @@ from shared.azure.text_rows import TableTextRows
 from shared.brakes.figures import Figures
 from shared.calls.record import CallRecord
 from shared.calls.store.base import day_of
-from shared.click.service import Asked, Click
+from shared.click.request import Asked
+from shared.click.service import Click
 from shared.click.site import SiteText
 from shared.click.store import ClickStore
 from shared.composition.click import CaptchaHook, click_tables
@@ -145,6 +146,7 @@ class Account:
             place=lambda *_: "",
             check=lambda _: None,
             days=30,
+            hashes=numbers,
         )
         calls = KeptCalls(self.store, lambda: pipeline, lambda: notifier, self.streams, lambda: self.now)
         reports = ReportService(pipeline, self.ledger, self.archive, link_seconds=60)
@@ -188,6 +190,8 @@ class Account:
         self.letters.put(DeadLetter(DAY, call_id, "hook", "the hook responded 503", 9, 0, 0))
         case = self.handoff.begin(call_id, caller, "4:+18005550199", "en", {"X-MS-Custom-From": caller})["case"]
         self.handoff.tell(case, f"I am {caller}", "", "en")
+        self.handoff.call_back(case, caller.removeprefix("4:"), datetime.fromtimestamp(self.now, UTC).isoformat())
+        self.handoff.closing(CallRecord(call_id, direction="inbound", outcome="completed"))
         self.agenda.put("outreach", "campaign", datetime.fromtimestamp(self.now, UTC))
         self._call_in_a_campaign(call_id, caller)
         self._ask_and_order(call_id, caller.removeprefix("4:"))
