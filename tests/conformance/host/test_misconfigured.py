@@ -32,7 +32,7 @@ def given(function):
     kind = function.trigger_type
     if kind == "httpTrigger":
         parameters = {name: Datum("x", "string") for name in ("call_id", "recording_id", "action", "name", "position",
-                      "campaign", "upload", "session_id", "case_id", "connection", "sequence", "queue")}
+                      "campaign", "upload", "command", "session_id", "case_id", "connection", "sequence", "queue")}
         return Datum({"method": Datum("POST", "string"), "url": Datum("http://h/api/x", "string"), "headers": {},
                       "query": {}, "params": parameters, "body": Datum(b"{}", "bytes")}, "http"), {}
     if kind == "eventGridTrigger":
