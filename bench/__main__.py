@@ -13,8 +13,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bench import capacity, console, gaps, imports, outreach, quality, signed_gets, storage, streams
+from bench.losses import marathon
 from bench.losses import measure as losses
 from bench.report import Row, table
+from bench.scale import measure as scale
 
 Measurement = Callable[[bool], Iterator[Row]]
 
@@ -29,15 +31,19 @@ MEASUREMENTS: dict[str, Measurement] = {
     "outreach": outreach.measure,
     "quality": quality.measure,
     "streams": streams.measure,
+    "scale": scale.measure,
     "signed-gets": signed_gets.measure,
 }
 """By name, in the order in which they run."""
+ALONE: dict[str, Measurement] = {"marathon": marathon.measure}
+"""Measurements that run when they are asked for by name: they take long."""
 
 
 def main() -> int:
     """The command."""
+    known = {**MEASUREMENTS, **ALONE}
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--only", nargs="+", metavar="NAME", choices=MEASUREMENTS, help=", ".join(MEASUREMENTS))
+    parser.add_argument("--only", nargs="+", metavar="NAME", choices=known, help=", ".join(known))
     parser.add_argument("--quick", action="store_true", help="fewer samples; under a minute")
     parser.add_argument("--out", type=Path, default=Path(".switchboard/bench.jsonl"), help="file of the JSON lines")
     given = parser.parse_args()
@@ -52,7 +58,7 @@ def main() -> int:
         began = time.monotonic()
         say(json.dumps(_machine()))
         for name in given.only or MEASUREMENTS:
-            for row in MEASUREMENTS[name](given.quick):
+            for row in known[name](given.quick):
                 rows.append(row)
                 say(row.line())
         seconds = round(time.monotonic() - began, 1)

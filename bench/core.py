@@ -123,27 +123,32 @@ class BenchCall:
         return self._event("CallDisconnected", None)
 
     def _event(self, name: str, position: int | None) -> list[CallEvent]:
-        data: Mapping[str, Any] = {
-            "version": "2024-09-01-preview",
-            "callConnectionId": self.connection,
-            "serverCallId": "aHR0cHM6Ly9hcGkuZmxpZ2h0cHJveHkuc2t5cGUuY29tL2FwaS92Mi9jcC9jb252LXVzd2UtMDItcHJvZC1ha3M"
-            * 2,
-            "correlationId": str(uuid.uuid4()),
-            "operationContext": None if position is None else f"{self.call_id}:{position}:0",
-            "resultInformation": {"code": 200, "subCode": 0, "message": "Action completed successfully."},
-            "publicEventType": f"Microsoft.Communication.{name}",
-        }
-        event = {
-            "id": str(uuid.uuid4()),
-            "source": f"calling/callConnections/{self.connection}",
-            "type": f"Microsoft.Communication.{name}",
-            "data": data,
-            "time": datetime.now(UTC).isoformat(),
-            "specversion": "1.0",
-            "datacontenttype": "application/json",
-            "subject": f"calling/callConnections/{self.connection}",
-        }
-        return parse_callbacks(json.dumps([event]))
+        return event(name, self.connection, None if position is None else f"{self.call_id}:{position}:0")
+
+
+def event(name: str, connection: str, operation_context: str | None, **more: Any) -> list[CallEvent]:
+    """A callback's one event, as the service sends it; `more` of its data."""
+    data: Mapping[str, Any] = {
+        "version": "2024-09-01-preview",
+        "callConnectionId": connection,
+        "serverCallId": "aHR0cHM6Ly9hcGkuZmxpZ2h0cHJveHkuc2t5cGUuY29tL2FwaS92Mi9jcC9jb252LXVzd2UtMDItcHJvZC1ha3M" * 2,
+        "correlationId": str(uuid.uuid4()),
+        "operationContext": operation_context,
+        "resultInformation": {"code": 200, "subCode": 0, "message": "Action completed successfully."},
+        "publicEventType": f"Microsoft.Communication.{name}",
+        **more,
+    }
+    sent = {
+        "id": str(uuid.uuid4()),
+        "source": f"calling/callConnections/{connection}",
+        "type": f"Microsoft.Communication.{name}",
+        "data": data,
+        "time": datetime.now(UTC).isoformat(),
+        "specversion": "1.0",
+        "datacontenttype": "application/json",
+        "subject": f"calling/callConnections/{connection}",
+    }
+    return parse_callbacks(json.dumps([sent]))
 
 
 @contextmanager

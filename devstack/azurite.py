@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import http.client
 import shutil
+import ssl
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from devstack.errors import MissingToolError, PortTakenError
+from devstack.identity import Identity
 from devstack.ports import LOOPBACK, free_port, is_taken
 from devstack.process import ChildProcess
 
@@ -29,6 +31,7 @@ class Azurite:
         blob_port, queue_port, table_port: fixed ports; 0 takes a free one.
         location: where the data is kept; None keeps it in memory.
         log: the log file.
+        identity: its tokens are taken, over https with its certificate; None: http, and keys alone.
         echo: called with each line that Azurite prints.
 
     Raises:
@@ -45,6 +48,7 @@ class Azurite:
         table_port: int = 0,
         location: Path | None = None,
         log: Path = LOGS / "azurite.log",
+        identity: Identity | None = None,
         echo: Callable[[str], None] | None = None,
     ) -> None:
         given = dict(zip(SERVICES, (blob_port, queue_port, table_port), strict=True))
@@ -55,6 +59,9 @@ class Azurite:
         command = [*_azurite_command(), "--silent", "--disableTelemetry", "--skipApiVersionCheck"]
         for service, port in self.ports.items():
             command += [f"--{service}Host", LOOPBACK, f"--{service}Port", str(port)]
+        self._identity, self._scheme = identity, "http" if identity is None else "https"
+        if identity is not None:
+            command += ["--oauth", "basic", "--cert", str(identity.files.certificate), "--key", str(identity.files.key)]
         if location is None:
             command.append("--inMemoryPersistence")
         else:
@@ -67,11 +74,18 @@ class Azurite:
     @property
     def connection_string(self) -> str:
         """For every Azure Storage SDK."""
-        endpoints = (
-            f"{service.capitalize()}Endpoint=http://{LOOPBACK}:{port}/{ACCOUNT}" for service, port in self.ports.items()
-        )
-        fields = ("DefaultEndpointsProtocol=http", f"AccountName={ACCOUNT}", f"AccountKey={ACCOUNT_KEY}")
+        endpoints = (f"{service.capitalize()}Endpoint={self.address(service)}" for service in SERVICES)
+        fields = (f"DefaultEndpointsProtocol={self._scheme}", f"AccountName={ACCOUNT}", f"AccountKey={ACCOUNT_KEY}")
         return ";".join((*fields, *endpoints)) + ";"
+
+    def address(self, service: str) -> str:
+        """Of the account's blobs, queues or tables (`service` is one of SERVICES)."""
+        return f"{self._scheme}://{LOOPBACK}:{self.ports[service]}/{ACCOUNT}"
+
+    @property
+    def identity_settings(self) -> dict[str, str]:
+        """App settings that name the account without its key."""
+        return {f"AzureWebJobsStorage__{service}ServiceUri": self.address(service) for service in SERVICES}
 
     def wait(self) -> Self:
         """Wait until all three services answer.
@@ -81,11 +95,26 @@ class Azurite:
         """
         try:
             for port in self.ports.values():
-                self.process.wait_until(lambda port=port: _answers(port), _START_SECONDS)  # type: ignore[misc]
+                self.process.wait_until(lambda port=port: self._answers(port), _START_SECONDS)  # type: ignore[misc]
         except BaseException:
             self.stop()
             raise
         return self
+
+    def _answers(self, port: int) -> bool:
+        connection = http.client.HTTPConnection(LOOPBACK, port, timeout=2)
+        if self._identity is not None:
+            trusting = ssl.create_default_context(cafile=self._identity.files.certificate)
+            connection = http.client.HTTPSConnection(LOOPBACK, port, timeout=2, context=trusting)
+        try:
+            connection.request("GET", "/")
+            connection.getresponse().read()
+        except (OSError, http.client.HTTPException):
+            return False
+        else:
+            return True
+        finally:
+            connection.close()
 
     def stop(self) -> None:
         """End it and whatever it started."""
@@ -110,18 +139,3 @@ def _azurite_command() -> list[str]:
     if not script.exists():
         raise MissingToolError("Azurite is not installed (there is no node_modules/azurite). Run `make setup`.")
     return [node, str(script)]
-
-
-def _answers(port: int) -> bool:
-    connection = http.client.HTTPConnection(LOOPBACK, port, timeout=2)
-    try:
-        connection.request("GET", "/")
-        connection.getresponse().read()
-    except OSError:
-        return False
-    except http.client.HTTPException:
-        return False
-    else:
-        return True
-    finally:
-        connection.close()

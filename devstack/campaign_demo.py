@@ -58,20 +58,23 @@ class CampaignDemo:
 
     Args:
         flow: what people hear, in `flows/`.
+        identity: as the stack has it.
+        settings: further ones of the app.
     """
 
-    def __init__(self, app_root: Path, flow: str, **settings: str) -> None:
+    def __init__(self, app_root: Path, flow: str, *, identity: bool = False, **settings: str) -> None:
         self._flow = flow
         self._folder = tempfile.TemporaryDirectory(prefix="switchboard-demo-")
         lines = Path(self._folder.name) / "lines.yaml"
         number = f'  - {{number: "{LINE}", label: visits, concurrent_out: 4, called_back: {flow}}}'
         lines.write_text(f"company: {COMPANY}\ncountry: US\nzone: America/New_York\nnumbers:\n{number}\n")
-        self._stack = Stack(
+        self.stack = Stack(
             app_root=app_root,
             quiet=True,
             speed=SPEED,
             subscriptions=(INCOMING_CALL,),
             environment={**CHECKED, "LINES_FILE": str(lines), "ALLOWED_PREFIXES": "+1", **settings},
+            identity=identity,
         )
         self._last = 0
         self._numbers: dict[str, str] = {}
@@ -79,21 +82,21 @@ class CampaignDemo:
     def __enter__(self) -> CampaignDemo:
         began = time.monotonic()
         print("Starting Azurite, the emulator and a Functions host …", flush=True)
-        self._stack.start()
+        self.stack.start()
         print(
             f"Up after {time.monotonic() - began:.1f} s. {COMPANY} calls by {LINE}; the flow is flows/{self._flow}.py."
         )
-        post(self._stack, "/emulator/numbers", {"number": LINE, "limit": 4})
+        post(self.stack, "/emulator/numbers", {"number": LINE, "limit": 4})
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._stack.stop()
+        self.stack.stop()
         self._folder.cleanup()
 
     def ask(self, method: str, path: str, body: Any = None, data: bytes | None = None) -> requests.Response:
         """A request to the app's HTTP API. DevstackError if it is refused."""
         headers = {"X-Operator": "the demo"}
-        url = f"{self._stack.base_url}/api{path}"
+        url = f"{self.stack.base_url}/api{path}"
         response = requests.request(method, url, json=body, data=data, headers=headers, timeout=60)
         if response.status_code >= 400:
             raise DevstackError(f"{method} {path} was answered {response.status_code}: {response.text[:300]}")
@@ -107,7 +110,7 @@ class CampaignDemo:
         """
         for one in people:
             if one.phone is not None:
-                post(self._stack, "/emulator/phones", {"number": one.number, **one.phone})
+                post(self.stack, "/emulator/phones", {"number": one.number, **one.phone})
         name = str(self.ask("POST", "/campaigns", {"flow": self._flow, "callers": [LINE], **campaign}).json()["id"])
         problems = self._send(name, people, bad_rows)
         print(f"\nDry run: {self.ask('POST', f'/campaigns/{name}/dry-run').json()['text']}\n")
@@ -115,22 +118,20 @@ class CampaignDemo:
         for entry in self._until_finished(name):
             print(self._shown(entry), flush=True)
         problems += self._results(name, people)
-        told = [one["event"] for one in get(self._stack, "/emulator/topic")["events"]]
-        finished = [one for one in told if one.get("eventType") == "Switchboard.CampaignFinished"]
-        if not finished:
+        if not self._told():
             problems.append("nobody was told that the campaign is finished")
-        return [*problems, *bad_deliveries(self._stack)]
+        return [*problems, *bad_deliveries(self.stack)]
 
     def calls_back(self, number: str, *keys: str) -> None:
         """Somebody calls the number that they saw, and presses these keys."""
         print(f"\n{number} calls back.\n")
         script = [{"when": "asked", "after": 1.0, "press": key} for key in keys]
-        post(self._stack, "/emulator/calls", {"from": number, "to": LINE, "script": script})
+        post(self.stack, "/emulator/calls", {"from": number, "to": LINE, "script": script})
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline:
             for entry in self._entries(1):
                 print(self._shown(entry), flush=True)
-            if not get(self._stack, "/emulator/state")["calls"]:
+            if not get(self.stack, "/emulator/state")["calls"]:
                 return
         raise DevstackError("The call back was not over within 30 s. See the logs in .switchboard/logs.")
 
@@ -164,13 +165,22 @@ class CampaignDemo:
         while time.monotonic() < deadline:
             yield from self._entries(1)
             if self.ask("GET", f"/campaigns/{name}").json()["state"] == "finished":
-                time.sleep(1.5)  # the event follows the state
                 yield from self._entries(0)
                 return
         raise DevstackError(f"The campaign was not over after {SECONDS:.0f} s. See the logs in .switchboard/logs.")
 
+    def _told(self) -> bool:
+        """Whether somebody is told that the campaign is finished; the event follows the state."""
+        deadline = time.monotonic() + 15
+        while time.monotonic() < deadline:
+            told = [one["event"].get("eventType") for one in get(self.stack, "/emulator/topic")["events"]]
+            if "Switchboard.CampaignFinished" in told:
+                return True
+            time.sleep(0.2)
+        return False
+
     def _entries(self, wait: float) -> Iterator[dict[str, Any]]:
-        for entry in get(self._stack, f"/emulator/timeline?after={self._last}&wait={wait}")["entries"]:
+        for entry in get(self.stack, f"/emulator/timeline?after={self._last}&wait={wait}")["entries"]:
             self._last = entry["n"]
             yield entry
 

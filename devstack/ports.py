@@ -1,4 +1,4 @@
-"""Free and fixed TCP ports on the loopback address."""
+"""Free and fixed TCP ports on the loopback address, and whether somebody serves there."""
 
 from __future__ import annotations
 

@@ -18,6 +18,7 @@ from typing import Self
 from devstack.azurite import ROOT, Azurite
 from devstack.core_tools import find_func
 from devstack.errors import ChildDiedError, DevstackError, PortTakenError
+from devstack.identity import Identity
 from devstack.log_files import own_logs, put_aside
 from devstack.ports import LOOPBACK, free_port, is_taken, serves
 from devstack.process import ChildProcess
@@ -76,6 +77,7 @@ class Stack:
         emulator: the emulator's command; None leaves it out.
         streams: whether the streams service runs too; the app learns its address (STREAMS_URL).
         failover: the front gives a request to the next host where one does not listen, as Azure's does.
+        identity: hosts and streams service have a managed identity and no key; the rest takes its tokens over https.
     """
 
     def __init__(
@@ -100,6 +102,7 @@ class Stack:
         emulator: Sequence[str] | None = (sys.executable, "-m", "acs_emulator"),
         streams: bool = False,
         failover: bool = False,
+        identity: bool = False,
     ) -> None:
         if hosts < 1:
             raise DevstackError(f"At least one host is needed, not {hosts}.")
@@ -124,7 +127,9 @@ class Stack:
         self.signing_key = base64.b64encode(secrets.token_bytes(32)).decode()
         self._with_streams = streams
         self._failover = failover
-        self.streams_url = ""
+        self._by_identity = identity
+        self.identity: Identity | None = None
+        self.streams_url = self.service_url = ""
         self.emulator_url = ""
         self.emulator_printed: dict[str, str] = {}
         self.base_url = ""
@@ -170,9 +175,10 @@ class Stack:
             child.terminate()
         for child in rest:
             child.stop(1.0)
-        if self.azurite is not None:
-            self.azurite.stop()
-        self.front = self.emulator = self.azurite = None
+        for part in (self.azurite, self.identity):
+            if part is not None:
+                part.stop()
+        self.front = self.emulator = self.azurite = self.identity = None
 
     def start_hosts(self) -> None:
         """Start the Functions hosts and the streams service; wait until they serve.
@@ -275,12 +281,15 @@ class Stack:
         ):
             if port and is_taken(port):
                 raise PortTakenError(port, service, flag)
+        if self._by_identity:
+            self.identity = Identity(self.logs / "certificate").start()
         self.azurite = Azurite(
             blob_port=ports.blob,
             queue_port=ports.queue,
             table_port=ports.table,
             location=self._data,
             log=self.logs / "azurite.log",
+            identity=self.identity,
             echo=self._echo_of("azurite"),
         )
         base_port = ports.host or free_port()
@@ -309,7 +318,11 @@ class Stack:
             return
         command = [*self._emulator_command, "--port", str(self._ports.emulator), "--access-key", self.access_key]
         command += ["--resource-id", self.resource_id, "--speed", str(self._speed)]
-        command += [] if self._ports.emulator else ["--no-https"]  # nobody but our hosts comes to a free port
+        if self.identity is not None:
+            self.service_url = f"https://{LOOPBACK}:{free_port()}"
+            command += self.identity.emulator_flags(self.service_url)
+        elif not self._ports.emulator:
+            command += ["--no-https"]  # nobody but our hosts comes to a free port
         if self._seed is not None:
             command += ["--seed", str(self._seed)]
         key = self._extra.get("DEVSTACK_FUNCTION_KEY") or os.environ.get("DEVSTACK_FUNCTION_KEY")
@@ -324,16 +337,17 @@ class Stack:
         if "Emulator listening on" not in printed:
             return False
         self.emulator_url = printed["Emulator listening on"].rstrip("/")
+        self.service_url = self.service_url or self.emulator_url
         return serves(int(self.emulator_url.rpartition(":")[2]), "/emulator/health")
 
     def _app_environment(self) -> dict[str, str]:
         own = {
             "AzureWebJobsStorage": self.connection_string,
             "FUNCTIONS_WORKER_RUNTIME": "python",
-            "ACS_ENDPOINT": self.emulator_url,
+            "ACS_ENDPOINT": self.service_url,
             "ACS_ACCESS_KEY": self.access_key,
             "ACS_RESOURCE_ID": self.resource_id,
-            "ACS_OPENID_CONFIGURATION_URL": f"{self.emulator_url}/calling/.well-known/acsopenidconfiguration",
+            "ACS_OPENID_CONFIGURATION_URL": f"{self.service_url}/calling/.well-known/acsopenidconfiguration",
             "CALLBACK_BASE_URL": self.base_url,
             "CALLBACK_SIGNING_KEY": self.signing_key,
             "NUMBER_HASH_KEY": NUMBER_HASH_KEY,
@@ -346,12 +360,14 @@ class Stack:
             own["STREAMS_URL"] = self.streams_url
         if self.emulator_url:
             own |= {
-                "RECORDING_HOSTS": self.emulator_url.partition("//")[2],
-                "TRANSCRIPTION_ENDPOINT": self.emulator_url,
+                "RECORDING_HOSTS": self.service_url.partition("//")[2],
+                "TRANSCRIPTION_ENDPOINT": self.service_url,
                 "TRANSCRIPTION_KEY": self.access_key,
-                "EVENTS_TOPIC_ENDPOINT": f"{self.emulator_url}/api/events",
+                "EVENTS_TOPIC_ENDPOINT": f"{self.service_url}/api/events",
                 "EVENTS_TOPIC_KEY": self.access_key,
             }
+        if self.identity is not None and self.azurite is not None:
+            own |= {**self.identity.environment, **self.azurite.identity_settings}
         return {**own, **self._extra}
 
     def _streams_port(self) -> int:

@@ -42,6 +42,7 @@ def diagnostics(req: func.HttpRequest) -> func.HttpResponse:
 @endpoint
 def put_back_messages(req: func.HttpRequest) -> func.HttpResponse:
     """Have messages on which the app failed five times worked on once more."""
+    switchboard()  # Misconfigured: they would fail again
     return json_response(200, _diagnosis().put_back(req.route_params["queue"]).model_dump(mode="json"))
 
 

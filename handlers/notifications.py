@@ -25,15 +25,16 @@ blueprint = func.Blueprint()
 @blueprint.queue_trigger(arg_name="message", queue_name=QUEUE, connection="AzureWebJobsStorage")
 def notification_work(message: func.QueueMessage) -> None:
     """Deliver an event. What raises is redelivered, and in the end moved to the poison queue."""
-    try:
-        with delivery("notification_work") as told:
-            notifications = switchboard().notifications()
+    with delivery("notification_work") as told:
+        notifications = switchboard().notifications()
+        try:
             work = read_message(message.get_body())
             told.call = work.call_id
             told.outcome = notifications.notifier.work(work)
-    except (InvalidInput, UnknownCall) as error:
-        log.error("notification dropped: %s", error)
-        return
+        except (InvalidInput, UnknownCall) as error:
+            told.failed(error)
+            log.error("notification dropped: %s", error)
+            return
     log.info("%s CallFinished call=%s target=%s attempt=%d", told.outcome, work.call_id, work.target, work.attempts + 1)
 
 
@@ -41,13 +42,15 @@ def notification_work(message: func.QueueMessage) -> None:
 @blueprint.queue_trigger(arg_name="message", queue_name=f"{QUEUE}-poison", connection="AzureWebJobsStorage")
 def notification_poison(message: func.QueueMessage) -> None:
     """Make a dead letter of an event that the app itself failed on again and again; an operator may replay it."""
-    try:
-        with delivery("notification_poison") as told:
-            notifications = switchboard().notifications()
+    with delivery("notification_poison") as told:
+        notifications = switchboard().notifications()
+        try:
             notifications.notifier.mark_poisoned(read_message(message.get_body()))
-            told.outcome = "poisoned"
-    except (InvalidInput, UnknownCall) as error:
-        log.error("poison notification dropped: %s", error)
+        except (InvalidInput, UnknownCall) as error:
+            told.failed(error)
+            log.error("poison notification dropped: %s", error)
+            return
+        told.outcome = "poisoned"
 
 
 @blueprint.function_name("notification_upkeep")

@@ -39,14 +39,15 @@ def recording_file(event: func.EventGridEvent) -> None:
 @blueprint.queue_trigger(arg_name="message", queue_name=QUEUE, connection="AzureWebJobsStorage")
 def recording_work(message: func.QueueMessage) -> None:
     """Fetch a file, or make a report. What raises is redelivered, and in the end moved to the poison queue."""
-    try:
-        with delivery("recording_work") as told:
-            recordings = switchboard().recordings()
+    with delivery("recording_work") as told:
+        recordings = switchboard().recordings()
+        try:
             recording, chunk = read_work(message.get_body())
             told.outcome = recordings.pipeline.work(recording, chunk)
-    except (InvalidInput, UnknownRecording) as error:
-        log.error("work dropped: %s", error)
-        return
+        except (InvalidInput, UnknownRecording) as error:
+            told.failed(error)
+            log.error("work dropped: %s", error)
+            return
     log.info("%s recording=%s %s", told.outcome, recording, "report" if chunk is None else f"chunk={chunk}")
 
 
@@ -54,15 +55,16 @@ def recording_work(message: func.QueueMessage) -> None:
 @blueprint.queue_trigger(arg_name="message", queue_name=f"{QUEUE}-poison", connection="AzureWebJobsStorage")
 def recording_poison(message: func.QueueMessage) -> None:
     """Mark in the ledger what the app itself failed on again and again; an operator may replay it."""
-    try:
-        with delivery("recording_poison") as told:
-            recordings = switchboard().recordings()
+    with delivery("recording_poison") as told:
+        recordings = switchboard().recordings()
+        try:
             recording, chunk = read_work(message.get_body())
             recordings.pipeline.mark_poisoned(recording, chunk, "the app failed on it; its log says how.")
-            told.outcome = "poisoned"
-    except (InvalidInput, UnknownRecording) as error:
-        log.error("poison message dropped: %s", error)
-        return
+        except (InvalidInput, UnknownRecording) as error:
+            told.failed(error)
+            log.error("poison message dropped: %s", error)
+            return
+        told.outcome = "poisoned"
     log.error("poisoned recording=%s chunk=%s", recording, chunk)
 
 

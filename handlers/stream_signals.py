@@ -19,9 +19,9 @@ blueprint = func.Blueprint()
 @endpoint
 def stream_signals(req: func.HttpRequest) -> func.HttpResponse:
     """Tones and phrases in order; a signal that comes twice counts once."""
-    call_id, connection, sequence = (req.route_params[name] for name in ("call_id", "connection", "sequence"))
     with delivery("stream_signals") as told:
         service = switchboard().stream_signal_service
+        call_id, connection, sequence = (req.route_params[name] for name in ("call_id", "connection", "sequence"))
         told.outcome = service.take(call_id, connection, sequence, req.get_body(), req.headers.get(SIGNATURE_HEADER))
         told.call = call_id
     return json_response(200, {"outcome": told.outcome})

@@ -22,13 +22,14 @@ blueprint = func.Blueprint()
 )
 def wake_up(message: func.QueueMessage) -> None:
     """Wake a flow whose sleep is over. What raises is redelivered, and in the end moved to the poison queue."""
-    try:
-        with delivery("wake_up") as told:
-            board = switchboard()
+    with delivery("wake_up") as told:
+        board = switchboard()
+        try:
             told.call, seq, due = read_wake_up(message.get_body())
             told.outcome = board.conductor.wake(told.call, seq, due)
-    except (InvalidInput, UnknownCall) as error:
-        log.error("wake-up dropped: %s", error)
+        except (InvalidInput, UnknownCall) as error:
+            told.failed(error)
+            log.error("wake-up dropped: %s", error)
 
 
 @blueprint.function_name("watchdog")

@@ -6,7 +6,7 @@ import azure.functions as func
 
 from handlers.deliveries import delivery
 from shared.composition import switchboard
-from shared.errors import InvalidInput
+from shared.errors import InvalidInput, SettingsError
 from shared.logs import logger
 from shared.settings import binding
 
@@ -23,13 +23,17 @@ blueprint = func.Blueprint()
 @blueprint.queue_trigger(arg_name="message", queue_name=QUEUE, connection="AzureWebJobsStorage")
 def use_case_work(message: func.QueueMessage) -> None:
     """Do a piece of work. What raises is redelivered, and in the end moved to the poison queue."""
-    try:
-        with delivery("use_case_work") as told:
-            done = switchboard().use_cases.work(message.get_body())
+    with delivery("use_case_work") as told:
+        uses = switchboard().use_cases
+        try:
+            done = uses.work(message.get_body())
             told.outcome = "done"
-    except InvalidInput as error:
-        log.error("work dropped: %s", error)
-        return
+        except SettingsError:
+            raise  # what is wrong with the app drops no work
+        except InvalidInput as error:
+            told.failed(error)
+            log.error("work dropped: %s", error)
+            return
     log.info("%s", done)
 
 

@@ -6,14 +6,18 @@ The Functions host reaches the same account by the same settings, for its trigge
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Literal
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from shared import setting_values
 from shared.setting_values import setting_name
 
+_BLOBS = re.compile(r"https://([a-z0-9]{3,24})\.(?:\w+\.)*blob\.(?:core|storage\.azure)\.")
+"""The address of blobs, also of a private endpoint or of a zone."""
 ADDRESSES = ("blobserviceuri", "queueserviceuri", "tableserviceuri")
 
 
@@ -24,6 +28,8 @@ class StorageAccount:
     Attributes:
         connection_string: with a key or a shared access signature; empty: the app's identity signs in.
         blobs, queues, tables: addresses of the services, without a slash at the end; empty with a connection string.
+        name: the account's; empty with a connection string, and where neither a setting nor the address of its blobs
+            gives it.
         client_id: of the user-assigned managed identity that signs in; empty: see `managed`.
         managed: a managed identity signs in, nobody else; otherwise whoever the environment offers, as a developer.
     """
@@ -32,6 +38,7 @@ class StorageAccount:
     blobs: str = ""
     queues: str = ""
     tables: str = ""
+    name: str = ""
     client_id: str = ""
     managed: bool = False
 
@@ -100,6 +107,14 @@ class StorageSettings(BaseModel):
             blobs=self.azurewebjobsstorage__blobserviceuri or host.format("blob"),
             queues=self.azurewebjobsstorage__queueserviceuri or host.format("queue"),
             tables=self.azurewebjobsstorage__tableserviceuri or host.format("table"),
+            name=self.azurewebjobsstorage__accountname or _name_in(self.azurewebjobsstorage__blobserviceuri),
             client_id=self.azurewebjobsstorage__clientid,
             managed=self.azurewebjobsstorage__credential == "managedidentity",
         )
+
+
+def _name_in(address: str) -> str:
+    """The account's name in the address of its blobs; on this machine it is the path (Azurite)."""
+    if match := _BLOBS.match(address):
+        return match[1]
+    return urlsplit(address).path.strip("/") if setting_values.is_loopback(address) else ""

@@ -47,6 +47,7 @@ RAISED = (
 """Outcomes of deliveries that raise, by the first class that fits; anything else is `failed`."""
 
 _WORD = re.compile(r"[A-Za-z][A-Za-z_]{0,63}")
+_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _DIGITS = re.compile(r"\d{4,}")
 """What might be part of a telephone number in a name that a team gave."""
 MOST_TYPES = 8
@@ -151,6 +152,12 @@ class Delivery:
     began: float = field(default_factory=time.perf_counter)
     at: float = field(default_factory=time.time)
 
+    def failed(self, error: Exception) -> None:
+        """What it raised is its outcome."""
+        self.outcome = next((word for kind, word in RAISED if isinstance(error, kind)), "failed")
+        if isinstance(error, Refused):
+            self.status, self.reason = error.status, error.reason
+
     def write(self) -> None:
         """Write its line."""
         times = [event.time for event in self.events if event.time is not None]
@@ -161,7 +168,7 @@ class Delivery:
             outcome=_word(self.outcome),
             type=",".join(list(types)[:MOST_TYPES]) or None,
             events=len(self.events) or None,
-            call=self.call,
+            call=self.call if self.call and _ID.fullmatch(self.call) else None,
             action=self.action,
             rule=None if self.rule is None else _DIGITS.sub("…", self.rule)[:64],
             status=self.status,
@@ -180,9 +187,7 @@ def delivery(function: str) -> Iterator[Delivery]:
     try:
         yield one
     except Exception as error:
-        one.outcome = next((word for kind, word in RAISED if isinstance(error, kind)), "failed")
-        if isinstance(error, Refused):
-            one.status, one.reason = error.status, error.reason
+        one.failed(error)
         raise
     finally:
         one.write()

@@ -64,6 +64,17 @@ SCENARIOS = {
             stall=5.0,
             events=_EVENTS,
         ),
+        Scenario(
+            "marathon",
+            storage=0.01,
+            service=0.01,
+            speed=3.0,
+            pace=12.0,
+            hosts=3,
+            kill_every=10.0,
+            stall=3.0,
+            events=_EVENTS,
+        ),
     )
 }
 

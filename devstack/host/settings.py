@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -150,25 +150,64 @@ def resolve_setting_names(text: str, where: str) -> str:
     return _SETTING_NAME.sub(value, text)
 
 
-def storage_connection(setting: str | None, where: str) -> str:
-    """The storage connection string behind a binding's `connection` setting.
+@dataclass(frozen=True, slots=True)
+class StorageConnection:
+    """A storage account that a binding names: by a connection string, or by the address of its queues.
 
-    An empty name means AzureWebJobsStorage; `X` is also looked up as `AzureWebJobsX`, as the host does.
+    Attributes:
+        queues: the address; empty with a connection string.
+        managed, client_id: whether a managed identity signs in, and which one; otherwise the developer's sign-in.
+    """
+
+    string: str = field(default="", repr=False)
+    queues: str = ""
+    managed: bool = False
+    client_id: str = ""
+
+
+def storage_connection(setting: str | None, where: str) -> StorageConnection:
+    """The storage account behind a binding's `connection` setting.
+
+    An empty name means AzureWebJobsStorage; `X` is also looked up as `AzureWebJobsX`, as the host does. Without a
+    connection string, `X__queueServiceUri` or `X__accountName` names the account, and an identity signs in
+    (https://learn.microsoft.com/azure/azure-functions/functions-reference#connections).
 
     Raises:
-        StartupError: no such setting, or one that is not a connection string.
+        StartupError: no such setting, or one that names no account.
     """
     name = setting or "AzureWebJobsStorage"
-    value = os.environ.get(name) or os.environ.get(f"AzureWebJobs{name}")
-    if not value:
-        raise StartupError(
-            f"{where}: the storage connection '{name}' is not set. Put it into local.settings.json or the environment."
-        )
+    given = {key.lower(): value for key, value in os.environ.items()}  # .NET reads them in any case
+    for prefix in (name, f"AzureWebJobs{name}"):
+        if value := given.get(prefix.lower()):
+            return StorageConnection(_connection_string(value, name, where))
+        if (identity := _identity_connection(given, prefix, where)) is not None:
+            return identity
+    raise StartupError(
+        f"{where}: the storage connection '{name}' is not set. Put it into local.settings.json or the environment."
+    )
+
+
+def _connection_string(value: str, name: str, where: str) -> str:
     if value.strip().rstrip(";").lower() == "usedevelopmentstorage=true":
         return DEVELOPMENT_STORAGE
     if "AccountName=" not in value and "SharedAccessSignature=" not in value:
         raise StartupError(f"{where}: the setting '{name}' is not a storage connection string.")
     return value
+
+
+def _identity_connection(given: Mapping[str, str], prefix: str, where: str) -> StorageConnection | None:
+    """The account that settings under this prefix name; None if none does."""
+
+    def part(name: str) -> str:
+        return given.get(f"{prefix}__{name}".lower(), "").strip()
+
+    address, account = part("queueServiceUri"), part("accountName")
+    if not address and not account:
+        return None
+    if (credential := part("credential").lower()) not in ("", "managedidentity"):
+        raise StartupError(f"{where}: '{prefix}__credential' must be managedidentity, found {credential!r}.")
+    queues = address.rstrip("/") or f"https://{account}.queue.core.windows.net"
+    return StorageConnection(queues=queues, managed=bool(credential), client_id=part("clientId"))
 
 
 def _read_json(path: Path) -> dict[str, Any]:

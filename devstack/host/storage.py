@@ -15,12 +15,16 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from azure.functions.meta import Datum
 
 from devstack.host.functions import Binding
-from devstack.host.settings import QueueSettings, resolve_setting_names, storage_connection
+from devstack.host.settings import QueueSettings, StorageConnection, resolve_setting_names, storage_connection
+
+if TYPE_CHECKING:
+    from azure.core.credentials import TokenCredential
+    from azure.storage.queue import QueueClient
 
 T = TypeVar("T")
 
@@ -145,6 +149,7 @@ class Queues:
         self.settings = settings
         self._threads = ThreadPoolExecutor(8, "queue")
         self._known: dict[tuple[str, str], Queue] = {}
+        self._credentials: dict[StorageConnection, TokenCredential] = {}
 
     def queue(self, connection_setting: str, name: str, where: str) -> Queue:
         """The queue of a binding; `%SETTING%` in its name is resolved.
@@ -155,12 +160,19 @@ class Queues:
         name = resolve_setting_names(name, where).lower()
         key = (connection_setting, name)
         if key not in self._known:
-            from azure.storage.queue import QueueClient
-
-            connection = storage_connection(connection_setting, where)
-            client = QueueClient.from_connection_string(connection, name, logger=_silent, **_RETRIES)
+            client = self._client(storage_connection(connection_setting, where), name)
             self._known[key] = Queue(name, client, self._threads, use_base64=self.settings.base64)
         return self._known[key]
+
+    def _client(self, connection: StorageConnection, name: str) -> QueueClient:
+        from azure.storage.queue import QueueClient
+
+        if connection.string:
+            return QueueClient.from_connection_string(connection.string, name, logger=_silent, **_RETRIES)
+        if connection not in self._credentials:
+            self._credentials[connection] = _credential(connection)
+        credential = self._credentials[connection]
+        return QueueClient(connection.queues, name, credential=credential, logger=_silent, **_RETRIES)
 
     async def write(self, binding: Binding, value: Datum) -> None:
         """Write a queue output binding: text, bytes, one QueueMessage, or a list of them."""
@@ -171,6 +183,15 @@ class Queues:
     def close(self) -> None:
         """Close the threads."""
         self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+def _credential(connection: StorageConnection) -> TokenCredential:
+    """Who signs in to an account by its address."""
+    from azure.identity import DefaultAzureCredential, ManagedIdentityCredential
+
+    if connection.managed:
+        return ManagedIdentityCredential(client_id=connection.client_id or None)
+    return DefaultAzureCredential(managed_identity_client_id=connection.client_id or None)
 
 
 def _bodies(value: Datum) -> list[str | bytes]:

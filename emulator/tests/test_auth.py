@@ -208,7 +208,7 @@ def test_the_host_is_taken_with_its_port_and_without(signed_host: str, headers: 
         ),
         (
             {"Authorization": "Bearer abc"},
-            f"401 for GET {PATH}: a token, which is not checked. Use the access key, or start with --loose.",
+            f"401 for GET {PATH}: a token, which is not taken. Use the access key, or start with --oauth basic.",
         ),
         (
             {"Authorization": "HMAC-SHA256 SignedHeaders=x-ms-date;host;x-ms-content-sha256&Signature=AAAA"},

@@ -9,7 +9,6 @@ import base64
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from azure.core import MatchConditions
@@ -17,7 +16,7 @@ from azure.core.exceptions import AzureError, HttpResponseError, ResourceNotFoun
 
 from shared.azure.blobs import Blobs
 from shared.azure.rows import failure
-from shared.errors import LostRace, SettingsError, StoreUnavailable
+from shared.errors import LostRace, StoreUnavailable
 from shared.storage_account import StorageAccount
 
 BLOCK = 4 * 2**20
@@ -38,7 +37,7 @@ class BlobArchive:
     def __init__(
         self, account: StorageAccount, prefix: str, *, container: str = "recordings", block: int = BLOCK
     ) -> None:
-        self._block = block
+        self._block, self._account = block, account
         self._blobs = Blobs(account, f"{prefix}-{container}", max_single_get_size=block, max_chunk_get_size=block)
 
     def writer(self, name: str, content_type: str) -> BlobWriter:
@@ -80,27 +79,11 @@ class BlobArchive:
             return self._blobs.put_newest(name, text, generation)
 
     def link(self, name: str, seconds: float) -> str:
-        """An address that reads this one file, signed with the account's key; SettingsError if there is none.
+        """An address that reads this one file (`shared.azure.links`); SettingsError if nothing can sign it."""
+        from shared.azure import links
 
-        It is valid at once, whatever the clocks: it has no time from which it is.
-        """
-        from azure.storage.blob import BlobSasPermissions, generate_blob_sas
-
-        blob = self._blobs.client.get_blob_client(name)
-        key = getattr(blob.credential, "account_key", None)
-        if not key or not blob.account_name:
-            problem = "holds no AccountKey, which links to recordings are signed with."
-            raise SettingsError("AzureWebJobsStorage", problem)
-        signature = generate_blob_sas(
-            blob.account_name,
-            blob.container_name,
-            name,
-            account_key=key,
-            permission=BlobSasPermissions(read=True),
-            expiry=datetime.now(UTC) + timedelta(seconds=seconds),
-            protocol="https" if blob.url.startswith("https:") else None,
-        )
-        return f"{blob.url}?{signature}"
+        with storage_errors():
+            return links.link(self._blobs.client.get_blob_client(name), self._account, seconds)
 
     def names(self, folder: str) -> list[str]:
         with storage_errors():

@@ -44,7 +44,12 @@ _FUNCTIONS: dict[Any, tuple[str, str]] = {
             time.thread_time,
         )
     },
-    _thread.start_new_thread: ("starts a thread", _THREAD),
+    # From Python 3.13 on, `threading` starts them by the second.
+    **{
+        vars(_thread)[name]: ("starts a thread", _THREAD)
+        for name in ("start_new_thread", "start_joinable_thread")
+        if name in vars(_thread)
+    },
     os.urandom: ("takes random bytes from the system (uuid4, secrets)", _CHANCE),
 }
 _CHANCES = ("random", "getrandbits")

@@ -33,7 +33,7 @@ How = Callable[[Person | None, T], Person | None]
 Marks = dict[str, dict[str, str | None]]
 """Rows of `due`, by partition and key. A row's text is another each time that it is written."""
 
-LOOKED_AT = 100
+ROWS_AT_ONCE = 100
 """Rows of `due` that are read at once (our choice): of some, those who are due have been called meanwhile."""
 _PAGE = TypeAdapter(list[Person])
 _KEY = re.compile(r"[0-9a-f]{32}")
@@ -107,7 +107,7 @@ class People:
         last = _day(campaign, minute + _DAY_MINUTES)
         while True:
             found, pages, wrong = dict[str, Person](), 0, False
-            for row in self._rows.first("due", f"{campaign}.", last, LOOKED_AT, f"{minute + 1:08d}"):
+            for row in self._rows.first("due", f"{campaign}.", last, ROWS_AT_ONCE, f"{minute + 1:08d}"):
                 told, _, page = row.key.partition(".")
                 text = self._rows.get("people", _partition(campaign, page), page)
                 if _first_minute(text) != int(told):

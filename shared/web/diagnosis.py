@@ -26,7 +26,7 @@ from shared.diagnostics import (
     storage_findings,
 )
 from shared.diagnostics.checks import WAITS_FOR_CALLBACK_MS
-from shared.errors import InvalidInput, SwitchboardError
+from shared.errors import InvalidInput, Misconfigured, SwitchboardError
 from shared.logs import logger
 from shared.telemetry import Seen
 
@@ -165,9 +165,9 @@ class Diagnosis:
         return Looked(all_findings(*groups), facts, poison)
 
     def put_back(self, queue: str) -> PutBack:
-        """Have messages that failed worked on once more. InvalidInput for a queue that is none of them."""
+        """Have messages that failed worked on once more. InvalidInput for a queue of others, Misconfigured."""
         if self._poison is None:
-            raise InvalidInput("queue", "cannot be reached while settings are wrong.", "Correct them first.")
+            raise Misconfigured
         queues = self._poison()
         known = {name.rpartition("-")[2]: name for name in queues.counts()}
         if queue not in known:

@@ -143,7 +143,7 @@ class ReportService:
         found, more = page(filter(wanted, rows), size)
         return ReportList(reports=tuple(map(_listed, found)), next=found[-1].id if more else None)
 
-    def rows(self, day: str, *, after: str = "") -> Iterable[ReportRow]:
+    def rows(self, day: str, *, after: str = "") -> Iterable[KeptRow]:
         """The reports of a day by id, from behind an id on; a request to the storage for a thousand."""
         return self._ledger.reports(day, after=after)
 

@@ -5,14 +5,16 @@ What a test claims with `covers` is held against the requests that the emulator 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
 import requests
 
+from shared.calls.actions import families
+from tests.e2e.deployed_form import form as form
 from tests.e2e.line import until
-from tests.e2e.trials import ANSWERS, BUSY, LATE, OWN, Covered, Desk, a_number, a_user, desk_with, spoken
+from tests.e2e.trials import ANSWERS, BUSY, LATE, OWN, SILENT, Covered, Desk, a_number, a_user, desk_with, spoken
 from tests.e2e.trials import covered as covered
 
 pytestmark = [pytest.mark.long, pytest.mark.e2e, pytest.mark.node, pytest.mark.xdist_group("e2e-every-action")]
@@ -205,8 +207,8 @@ async def listener(call: Call) -> None:
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    with desk_with(tmp_path_factory.mktemp("app"), FLOWS) as one:
+def desk(tmp_path_factory: pytest.TempPathFactory, form: Mapping[str, Any]) -> Iterator[Desk]:
+    with desk_with(tmp_path_factory.mktemp("app"), FLOWS, **form) as one:
         yield one
 
 
@@ -356,7 +358,7 @@ def test_a_flow_adds_looks_up_and_removes_people(desk: Desk, covered: Covered) -
 @covers("CallStarted", "CallEnded", "CallParticipantAdded", "CallParticipantRemoved")
 def test_a_flow_mutes_a_user_and_hears_of_it(desk: Desk, covered: Covered) -> None:
     call_id = desk.ring("mutes", caller=a_user())
-    until(lambda: any(one["muted"] for one in people(desk, call_id)), 15, lambda: desk.told(call_id))
+    until(lambda: any(one["muted"] for one in desk.people(call_id)), 15, lambda: desk.told(call_id))
     desk.signal(call_id, "seen")
     call = desk.end(call_id)
     assert "True" in spoken(call)[-1]
@@ -561,7 +563,7 @@ def test_an_operator_mutes_a_user(desk: Desk, covered: Covered) -> None:
     call_id = desk.ring("house", caller=caller)
     desk.connected(call_id)
     desk.act(call_id, "mute", target=caller)
-    until(lambda: any(one["muted"] for one in people(desk, call_id)), 15, lambda: desk.told(call_id))
+    until(lambda: any(one["muted"] for one in desk.people(call_id)), 15, lambda: desk.told(call_id))
     desk.act(call_id, "hang_up")
     desk.end(call_id)
     covered.by(call_id)
@@ -594,5 +596,5 @@ def test_a_recording_that_fails_after_it_was_taken_shows_in_the_call(desk: Desk,
     covered.by(call_id)
 
 
-def people(desk: Desk, call_id: str) -> list[dict[str, Any]]:
-    return list(desk.ask("GET", f"calls/{call_id}/participants").json()["participants"])
+def test_each_callback_function_has_taken_its_events(desk: Desk) -> None:
+    assert desk.callbacks() == {family: {200} for family in families().keys() - SILENT.keys()}

@@ -114,5 +114,5 @@ def test_the_demo_of_crashes_goes_on_as_if_nothing_had_happened() -> None:
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    for shown in ("Host 1 is killed", "Host 2 is killed as well", "nothing twice", "went as scripted", "USE=reminders"):
+    for shown in ("Host 2 is killed", "Host 3 is killed as well", "nothing twice", "went as scripted", "USE=reminders"):
         assert shown in done.stdout

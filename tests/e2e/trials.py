@@ -29,6 +29,12 @@ APP_USER = "8:acs:11111111-2222-4333-8444-555555555555_0000002a-1111-2222-3333-9
 """A user without a phone: the app is rung for them."""
 LIFECYCLE = ("call_lifecycle", "CallStarted,CallEnded,CallParticipantAdded,CallParticipantRemoved")
 
+SILENT = {
+    "start-continuous-dtmf": "the official client takes no callback URI for it; its tones come to that of the call",
+    "unhold": "it has no event of its own; ParticipantsUpdated comes to the URI of the call",
+}
+"""Callback functions that the service, asked by the official client, sends nothing to, and why."""
+
 _people = itertools.count(1)
 
 
@@ -81,6 +87,19 @@ class Desk:
 
     def journal(self, call_id: str) -> list[dict[str, Any]]:
         return list(self.ask("GET", f"calls/{call_id}/journal").json()["journal"])
+
+    def people(self, call_id: str) -> list[dict[str, Any]]:
+        return list(self.ask("GET", f"calls/{call_id}/participants").json()["participants"])
+
+    def callbacks(self) -> dict[str, set[int]]:
+        """The statuses that each callback function of actions has responded with, by the last part of its route."""
+        taken: dict[str, set[int]] = {}
+        for one in self.control.deliveries():
+            if one["kind"] == "callback":
+                *_, before, last = one["url"].partition("?")[0].split("/")
+                if before != "callbacks":
+                    taken.setdefault(last, set()).update(attempt.get("status", 0) for attempt in one["attempts"])
+        return taken
 
     # Calls
 
@@ -199,11 +218,13 @@ def desk_with(
     placed: Collection[str] = (),
     speed: float = 10,
     lines: str = "",
+    **more: Any,
 ) -> Iterator[Desk]:
     """A stack that runs what is deployed and these flows, each under a number of its own.
 
     `users` names the flow for each ACS user that the app answers for, `texts` are the files beside the flows by name,
-    and `placed` names the flows that take no call, because they need input. `lines` is the file of own numbers.
+    and `placed` names the flows that take no call, because they need input. `lines` is the file of own numbers, and
+    `more` is for the stack.
     Each text of flows is a module. `{sound}` in it is the address of a sound file, as is everything at
     contoso.example; `{nothing}` leads nowhere.
     """
@@ -230,7 +251,12 @@ def desk_with(
             quiet=True,
             streams=True,
             subscriptions=(INCOMING_CALL, LIFECYCLE),
-            environment={"DEVSTACK_FUNCTION_KEY": KEY, "FALLBACK_PROMPT": "We are sorry."},
+            environment={
+                "DEVSTACK_FUNCTION_KEY": KEY,
+                "FALLBACK_PROMPT": "We are sorry.",
+                **more.pop("environment", {}),
+            },
+            **more,
         ) as stack:
             yield Desk(stack, numbers)
 

@@ -119,4 +119,4 @@ def test_it_works_while_the_settings_are_wrong(app: App, monkeypatch: pytest.Mon
     monkeypatch.setattr("shared.composition.board.compose", wrong)
     composition.switchboard.cache_clear()
     assert look(app)["findings"][0]["seen"] == "RING_SECONDS: is no number"
-    assert app.request("POST", PUT_BACK.format("timers")).status_code == 400
+    assert app.request("POST", PUT_BACK.format("timers")).status_code == 503

@@ -130,6 +130,8 @@ def test_every_function_refuses_and_the_log_says_why_once(
                 assert (ask(route).status_code, ask(route).get_body()) == (404, b""), route.name
             elif route.name in ("button_script", "button_demo"):  # files, that know nothing of the app
                 assert ask(route).status_code == 200
+            elif route.name == "diagnostics":  # who has a key is told
+                assert json.loads(ask(route).get_body())["findings"][0]["id"] == "settings.wrong"
             elif route.name != "health":
                 response = ask(route)
                 assert response.status_code == 503, route.name
@@ -142,7 +144,7 @@ def test_the_refusal_says_nothing_of_the_settings(environment: Environment) -> N
     environment({**REQUIRED, "ACS_ENDPOINT": "https://user:secret@contoso.example"}, **AZURE)
     for route in http_routes():
         assert b"secret" not in (body := ask(route).get_body()), route.name
-        assert b"ACS_" not in body
+        assert route.name == "diagnostics" or b"ACS_" not in body
 
 
 def test_wrong_routing_and_wrong_flows_refuse_as_well(
@@ -173,6 +175,12 @@ def test_a_scorecard_that_is_wrong_keeps_the_work_on_its_queue(tmp_path: Path) -
         for name in ("recording_work", "recording_poison"):
             with pytest.raises(ScorecardError):
                 functions()[name](func.QueueMessage(id="m", body=b'{"recording": "r", "chunk": null}'))
+
+
+def test_a_setting_that_is_missing_keeps_the_work_of_a_use_case_on_its_queue(tmp_path: Path) -> None:
+    message = func.QueueMessage(id="m", body=b'{"use": "outreach", "what": "dial", "given": {"campaign": "spring"}}')
+    with running(tmp_path, NUMBER_HASH_KEY=""), pytest.raises(SettingsError):
+        functions()["use_case_work"](message)
 
 
 def test_what_is_wrong_is_looked_for_once(environment: Environment, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -117,10 +117,11 @@ def test_what_is_raised_is_an_outcome_too_and_goes_on(
 def test_nothing_from_outside_is_shown_as_it_came(caplog: pytest.LogCaptureFixture) -> None:
     with delivery("incoming_call") as told:
         told.events = [Arrived("+14255550123"), Arrived("A" * 65), Arrived('x"},{'), Arrived("CallConnected")]
+        told.call = "+14255550123"
         told.outcome, told.rule = "of +14255550123", 'the line +18005550199 of "Ada"'
     (line,) = lines(caplog)
     assert (line["type"], line["outcome"]) == ("other,CallConnected", "other")
-    assert line["rule"] == 'the line +… of "Ada"'
+    assert (line["rule"], line.get("call")) == ('the line +… of "Ada"', None)
 
 
 def test_a_line_names_eight_types_at_most_and_counts_all_events(caplog: pytest.LogCaptureFixture) -> None:

@@ -90,9 +90,8 @@ def _await_functions(place: Place, say: Say, wait: float) -> int:
     if not found:
         raise DeploymentError(
             f"{place.app} has no functions, though it was deployed: an error while function_app.py is imported does "
-            f"this, and so does a package without its requirements. Look at the live metrics of "
-            f"Application Insights (`func azure functionapp logstream {place.app} --browser`), run `make check` and `make "
-            f"test` here, deploy again, then: {place.again}"
+            f"this, and so does a package without its requirements. Look at its live metrics (`func azure functionapp "
+            f"logstream {place.app} --browser`), run `make check` here, deploy again, then: {place.again}"
         )
     raise DeploymentError(
         f"{place.app} has {len(found)} functions, without {', '.join(missing[:8])}"

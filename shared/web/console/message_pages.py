@@ -32,6 +32,7 @@ STATE: Mapping[str, tuple[str, str]] = {
     "call_back": ("will be called back", "some"),
     "called_back": ("called back", "good"),
     "withdrawn": ("wants no call any more", ""),
+    "replaced": ("has called again", ""),
     "not_reached": ("not reached by the app", "bad"),
 }
 """What is said of a case, and the kind of its badge."""

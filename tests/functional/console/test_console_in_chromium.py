@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from shared.recordings.record import RecordingRecord
+from shared.recordings.record import ChunkRecord, RecordingRecord
 from tests.browser import Browser, Page, chromium, executable, serious
 from tests.functional.api import OTHER_PHONE, ended, live, send
 from tests.functional.app import App
@@ -97,8 +97,10 @@ def conversation(app: App) -> dict[str, str]:
             a_row(number, flags=flags, passed=(True, False, None)[number], score=(82.0, 61.0, None)[number])
         )
     reason = "the link has expired"
-    ledger.register(RecordingRecord("20261123-failed", "1", "", status="failed", reason=reason, call_id=call))
-    ledger.register(RecordingRecord("20261123-waiting", "2", "", status="waiting", call_id=call))
+    files = [ChunkRecord(0, "document", "https://us.asm.skype.com/0", "https://us.asm.skype.com/m", "", "failed")]
+    given_up = RecordingRecord("20261123-failed", "1", "", call, "failed", reason, chunks=files)
+    ledger.register(given_up)
+    ledger.register(RecordingRecord("20261123-waiting", "2", "", call, "waiting"))
     return {"live": call, "over": ended(app)}
 
 

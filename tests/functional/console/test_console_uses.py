@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -157,6 +157,16 @@ def test_somebody_who_waits_for_no_call_cannot_be_marked(browser: Browser) -> No
     assert browser.get(f"/messages/{'0' * 40}").status_code == 404
 
 
+def test_a_call_back_that_a_newer_call_has_replaced_leads_to_it(browser: Browser) -> None:
+    older, newer = message(browser.app), message(browser.app, call="call-2")
+    desk: Handoff = service("handoff")
+    desk.cases.change(older, lambda one: one.model_copy(update={"state": "replaced", "replaced_by": newer}))
+    assert "has called again" in browser.open("/messages?who=all")
+    page = browser.open(f"/messages/{older}")
+    assert f'<a href="/api/console/messages/{newer}">a newer call</a>' in page
+    assert "I have called them back" not in page
+
+
 class Fetched:
     """Recordings that have been fetched."""
 
@@ -194,6 +204,18 @@ def test_a_message_is_played_by_those_who_may_hear_recordings(
     page = Browser(with_keys).sign_in(role).open(f"/messages/{case}")
     assert "A message of 0:12." in page
     assert ("some minutes after the call" in page) is hears
+
+
+def test_every_state_of_a_caller_and_of_a_call_has_words() -> None:
+    from shared.handoff.case import NotTaken, State
+    from shared.masking.session import Reason
+    from shared.masking.sessions import Outcome
+    from shared.web.console import masked_pages, message_pages
+
+    assert set(message_pages.STATE) == set(get_args(State))
+    assert set(message_pages.NOT_TAKEN) == set(get_args(NotTaken))
+    assert set(masked_pages.OUTCOME) == set(get_args(Outcome))
+    assert set(masked_pages.REASON) == set(get_args(Reason)) - {"", "abandoned"}
 
 
 # Switches

@@ -10,11 +10,10 @@ import pytest
 
 from shared.outreach.service import Outreach
 from shared.use_cases import service
-from tests.browser import Page
+from tests.browser import Page, serious
 from tests.functional.app import App
 from tests.functional.console.test_console_campaigns import talked
 from tests.functional.console.test_console_in_chromium import (
-    AXE,
     DESKTOP,
     NO_OVERFLOW,
     PHONE,
@@ -162,14 +161,7 @@ def check(page: Page, name: str) -> None:
     page.get("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
     assert page.get(NO_OVERFLOW), name
     picture(page, name)
-    if not AXE.exists():
-        pytest.skip("axe-core is not installed: npm ci")
-    page.get(AXE.read_text(encoding="utf-8") + "; 0")
-    found = page.get(
-        "axe.run({resultTypes: ['violations']}).then((result) => result.violations.map((one) => "
-        "`${one.impact} ${one.id}: ${one.nodes.map((node) => node.html.slice(0, 120)).join(' | ')}`))"
-    )
-    assert [one for one in found if one.startswith(("serious", "critical"))] == [], name
+    assert serious(page) == [], name
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])

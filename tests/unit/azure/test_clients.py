@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
-from threading import Thread
+from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
+import jwt
 import pytest
 import requests
 from azure.identity import DefaultAzureCredential, ManagedIdentityCredential
 from urllib3 import HTTPResponse
 
+from devstack.identity import Identity
 from shared.azure import clients
 from shared.errors import SettingsError, StoreUnavailable
 from shared.settings import load_settings
@@ -34,6 +34,7 @@ NAMED = StorageAccount(
     blobs="https://contosocalls.blob.core.windows.net",
     queues="https://contosocalls.queue.core.windows.net",
     tables="https://contosocalls.table.core.windows.net",
+    name="contosocalls",
 )
 
 
@@ -63,6 +64,22 @@ def test_addresses_count_before_the_name_and_make_it_unnecessary() -> None:
     )
     one = account(AzureWebJobsStorage__blobServiceUri="https://blobs.example")
     assert (one.blobs, one.queues) == ("https://blobs.example", NAMED.queues)
+
+
+@pytest.mark.parametrize(
+    ("blobs", "name"),
+    [
+        ("https://contosocalls.blob.core.windows.net", "contosocalls"),
+        ("https://contosocalls.privatelink.blob.core.windows.net/", "contosocalls"),
+        ("https://contosocalls.z6.blob.storage.azure.net", "contosocalls"),
+        ("https://127.0.0.1:10000/devstoreaccount1", "devstoreaccount1"),
+        ("https://files.contoso.example/blob.core.", ""),
+    ],
+)
+def test_the_name_is_in_the_address_of_the_blobs(blobs: str, name: str) -> None:
+    given = {**ADDRESSES, f"{PREFIX}accountName": "", f"{PREFIX}blobServiceUri": blobs}
+    assert account(**given).name == name
+    assert account(**{**given, f"{PREFIX}accountName": "another"}).name == "another"
 
 
 def test_the_identity_is_the_one_of_the_settings() -> None:
@@ -108,44 +125,14 @@ def test_each_client_goes_to_its_service(of: StorageAccount, where: str) -> None
     assert clients.queue(of, "app-timers").url == f"{where}.queue.core.windows.net/app-timers"
 
 
-class IdentityEndpoint:
-    """What App Service offers an app with a managed identity; `asked` has the queries."""
-
-    def __init__(self) -> None:
-        self.asked: list[dict[str, str]] = []
-        self.secrets: set[str | None] = set()
-        endpoint = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                endpoint.secrets.add(self.headers["X-IDENTITY-HEADER"])
-                endpoint.asked.append({name: one for name, (one,) in parse_qs(urlsplit(self.path).query).items()})
-                token = {"access_token": f"token-{len(endpoint.asked)}", "expires_on": "4102444800",
-                         "resource": "r", "token_type": "Bearer"}  # fmt: skip
-                body = json.dumps(token).encode()
-                self.send_response(200)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, format: str, *args: object) -> None:
-                """Nothing."""
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-
-
 @pytest.fixture
-def endpoint(monkeypatch: pytest.MonkeyPatch) -> Iterator[IdentityEndpoint]:
-    found = IdentityEndpoint()
-    Thread(target=found.server.serve_forever, daemon=True).start()
-    monkeypatch.setenv("IDENTITY_ENDPOINT", f"http://127.0.0.1:{found.server.server_port}/msi/token")
-    monkeypatch.setenv("IDENTITY_HEADER", "secret")
-    clients.identity.cache_clear()
-    yield found
-    clients.identity.cache_clear()
-    found.server.shutdown()
-    found.server.server_close()
+def endpoint(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Identity]:
+    with Identity(tmp_path) as found:
+        for name, value in found.environment.items():
+            monkeypatch.setenv(name, value)
+        clients.identity.cache_clear()
+        yield found
+        clients.identity.cache_clear()
 
 
 @pytest.fixture
@@ -168,31 +155,35 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str | None]]:
 
 
 def test_a_managed_identity_signs_in_to_every_service_and_asks_for_one_token(
-    endpoint: IdentityEndpoint, sent: list[tuple[str, str | None]]
+    endpoint: Identity, sent: list[tuple[str, str | None]]
 ) -> None:
-    of = account(AzureWebJobsStorage__credential="managedidentity", AzureWebJobsStorage__clientId=CLIENT_ID)
+    of = account(AzureWebJobsStorage__credential="managedidentity", AzureWebJobsStorage__clientId=endpoint.client_id)
     assert not clients.container(of, "app-calls").exists()
     assert not clients.blobs(of).get_container_client("app-streams").exists()
     clients.tables(of).get_table_client("appcalls").delete_entity("a", "b")
-    assert sent == [
-        ("contosocalls.blob.core.windows.net", "Bearer token-1"),
-        ("contosocalls.blob.core.windows.net", "Bearer token-1"),
-        ("contosocalls.table.core.windows.net", "Bearer token-1"),
+    assert [where for where, _ in sent] == [
+        "contosocalls.blob.core.windows.net",
+        "contosocalls.blob.core.windows.net",
+        "contosocalls.table.core.windows.net",
     ]
-    assert [(one["resource"], one["client_id"]) for one in endpoint.asked] == [("https://storage.azure.com", CLIENT_ID)]
-    assert endpoint.secrets == {"secret"}
+    (credential,) = {str(credential) for _, credential in sent}
+    claims = jwt.decode(credential.removeprefix("Bearer "), options={"verify_signature": False})
+    assert (claims["aud"], claims["oid"]) == ("https://storage.azure.com", endpoint.principal_id)
+    asked = [(one["resource"], one["client_id"]) for one in endpoint.asked]
+    assert asked == [("https://storage.azure.com", endpoint.client_id)]
 
 
 def test_no_identity_is_asked_where_a_connection_string_holds_a_key(
-    endpoint: IdentityEndpoint, sent: list[tuple[str, str | None]]
+    endpoint: Identity, sent: list[tuple[str, str | None]]
 ) -> None:
     assert not clients.container(StorageAccount(STORAGE), "app-calls").exists()
     assert [str(credential).partition(" ")[0] for _, credential in sent] == ["SharedKey"]
     assert endpoint.asked == []
 
 
-def test_a_token_is_of_the_app_s_identity(endpoint: IdentityEndpoint, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert clients.token("https://cognitiveservices.azure.com/.default", StoreUnavailable) == "token-1"
+def test_a_token_is_of_the_app_s_identity(endpoint: Identity, monkeypatch: pytest.MonkeyPatch) -> None:
+    token = clients.token("https://cognitiveservices.azure.com/.default", StoreUnavailable)
+    assert jwt.decode(token, options={"verify_signature": False})["oid"] == endpoint.principal_id
     assert [one["resource"] for one in endpoint.asked] == ["https://cognitiveservices.azure.com"]
 
 

@@ -12,6 +12,7 @@ from devstack.host.errors import StartupError
 from devstack.host.settings import (
     DEVELOPMENT_STORAGE,
     HostSettings,
+    StorageConnection,
     apply_local_settings,
     load_host_settings,
     resolve_setting_names,
@@ -81,7 +82,43 @@ def test_setting_names_are_resolved(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_connection_is_found_by_its_name_or_with_the_prefix(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AzureWebJobsStorage", "UseDevelopmentStorage=true")
     monkeypatch.setenv("AzureWebJobsOther", "AccountName=a;AccountKey=b")
-    assert storage_connection("", "f") == DEVELOPMENT_STORAGE
-    assert storage_connection("Other", "f") == "AccountName=a;AccountKey=b"
+    assert storage_connection("", "f") == StorageConnection(DEVELOPMENT_STORAGE)
+    assert storage_connection("Other", "f") == StorageConnection("AccountName=a;AccountKey=b")
     with pytest.raises(StartupError, match="'Absent' is not set"):
         storage_connection("Absent", "f")
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"accountName": "contoso"}, StorageConnection(queues="https://contoso.queue.core.windows.net")),
+        (
+            {"queueServiceUri": "https://127.0.0.1:1/dev/", "accountName": "x", "credential": "ManagedIdentity"},
+            StorageConnection(queues="https://127.0.0.1:1/dev", managed=True),
+        ),
+        (
+            {"QUEUESERVICEURI": "https://q.example", "credential": "managedidentity", "clientId": "an-id"},
+            StorageConnection(queues="https://q.example", managed=True, client_id="an-id"),
+        ),
+    ],
+)
+def test_an_account_is_reached_by_its_address_and_an_identity(
+    given: dict[str, str], expected: StorageConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AzureWebJobsStorage", "")
+    for name, value in given.items():
+        monkeypatch.setenv(f"AzureWebJobsStorage__{name}", value)
+    assert storage_connection("AzureWebJobsStorage", "f") == storage_connection("", "f") == expected
+
+
+def test_a_way_to_sign_in_that_the_host_does_not_have_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("Files__accountName", "contoso")
+    monkeypatch.setenv("Files__credential", "workloadidentity")
+    with pytest.raises(StartupError, match="'Files__credential' must be managedidentity, found 'workloadidentity'"):
+        storage_connection("Files", "f")
+
+
+def test_a_blob_s_address_alone_is_no_account_for_queues(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("Files__blobServiceUri", "https://b.example")
+    with pytest.raises(StartupError, match="the storage connection 'Files' is not set"):
+        storage_connection("Files", "f")

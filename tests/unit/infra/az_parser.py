@@ -31,6 +31,7 @@ def problem(cli: Any, words: list[str]) -> str:
     invocation.data["command_string"] = command
     loader.command_table = {command: loader.command_table[command]}
     loader.load_arguments(command)
+    cli.raise_event("CommandInvoker.OnPostCommandTableCreate", commands_loader=loader)  # which adds --ids
     invocation.parser.load_command_table(loader)
     said = io.StringIO()
     try:

@@ -201,7 +201,12 @@ def test_a_campaign_calls(app: App, at: str) -> None:
 def test_nobody_is_called_late_who_may_not_be_any_more_and_the_call_is_settled(app: App) -> None:
     app.dies_over(lambda: app.place("click", {}, "k"), "claim")
     asked: list[str] = []
-    app.instance.may_place = lambda record: asked.append(record.flow) is not None
+
+    def may_place(record: CallRecord) -> bool:
+        asked.append(record.flow)
+        return False
+
+    app.instance.may_place = may_place
     call_id = app.place("click", {}, "k")
     for _ in range(20):
         app.world.clock.pass_seconds(10)

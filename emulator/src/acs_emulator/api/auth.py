@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from urllib.parse import parse_qsl, quote, unquote, urlencode
 
+from acs_emulator.api.entra import TokenChecker
 from acs_emulator.core.clock import utc_now
 from acs_emulator.core.errors import Unauthorized
 
@@ -26,16 +27,19 @@ _ID = re.compile(r"(?P<front>/(?:participants|identities)/)(?P<who>[^/?]+)")
 
 
 class SignatureChecker:
-    """Checks the signature of a request against one access key."""
+    """Checks the signature of a request against one access key, or its token where tokens are taken."""
 
-    def __init__(self, access_key: str, now: Callable[[], datetime] = utc_now) -> None:
+    def __init__(
+        self, access_key: str, now: Callable[[], datetime] = utc_now, tokens: TokenChecker | None = None
+    ) -> None:
         self._key = base64.b64decode(access_key)
         self._now = now
+        self._tokens = tokens
 
     def check(
         self, method: str, path_and_query: str, headers: Mapping[str, str], body: bytes, authorities: Iterable[str]
     ) -> None:
-        """Raise Unauthorized unless the request is signed with the key.
+        """Raise Unauthorized unless the request is signed with the key, or has a token that is taken.
 
         ``path_and_query`` is the request line as received; ``authorities`` are the emulator's own, each host:port.
         """
@@ -43,7 +47,10 @@ class SignatureChecker:
         match = _AUTHORIZATION.match(given)
         if match is None:
             if given.lower().startswith("bearer "):
-                raise Unauthorized("a token, which is not checked", "Use the access key, or start with --loose.")
+                if self._tokens is not None:
+                    self._tokens.check(given)
+                    return
+                raise Unauthorized("a token, which is not taken", "Use the access key, or start with --oauth basic.")
             raise Unauthorized(
                 "no HMAC-SHA256 Authorization header of the expected form",
                 "Make the client from the connection string that is printed at the start.",

@@ -13,6 +13,7 @@ import aiohttp
 from aiohttp import web
 
 from acs_emulator.api.auth import SignatureChecker
+from acs_emulator.api.entra import COMMUNICATION, token_checker
 from acs_emulator.api.older_versions import CALL_VERSIONS, IDENTITY_VERSIONS, status_in
 from acs_emulator.api.operations import Operation, Request, Response, Router
 from acs_emulator.api.repeat import Repeats, request_id
@@ -36,7 +37,8 @@ class Dispatcher:
     def __init__(self, service: Emulator) -> None:
         self._service = service
         self._router = Router(OPERATIONS + PREVIEW_OPERATIONS + IDENTITY_OPERATIONS)
-        self._signatures = SignatureChecker(service.config.access_key)
+        tokens = token_checker(service.config, COMMUNICATION)
+        self._signatures = SignatureChecker(service.config.access_key, tokens=tokens)
         self._repeats = Repeats()
         service.on_reset.append(self._repeats.clear)
 

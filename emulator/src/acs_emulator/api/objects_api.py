@@ -12,6 +12,7 @@ from aiohttp.abc import AbstractStreamWriter
 
 from acs_emulator.api.auth import SignatureChecker
 from acs_emulator.api.download_faults import readable_range, spoiled
+from acs_emulator.api.entra import COMMUNICATION, token_checker
 from acs_emulator.api.request_faults import answered_by_fault, delay_or_drop, denied, taken
 from acs_emulator.api.routes import DELETE, DOWNLOAD
 from acs_emulator.core.errors import Unauthorized
@@ -42,7 +43,8 @@ class Objects:
 
     def __init__(self, service: Emulator) -> None:
         self._service = service
-        self._signatures = SignatureChecker(service.config.access_key)
+        tokens = token_checker(service.config, COMMUNICATION)
+        self._signatures = SignatureChecker(service.config.access_key, tokens=tokens)
 
     def routes(self) -> list[web.RouteDef]:
         return [

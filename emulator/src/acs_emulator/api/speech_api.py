@@ -10,9 +10,10 @@ from typing import IO
 from aiohttp import BodyPartReader, web
 
 from acs_emulator.api.control import json_response
+from acs_emulator.api.entra import SPEECH, token_checker
 from acs_emulator.api.keyed_service import KeyedService
 from acs_emulator.api.routes import TRANSCRIBE
-from acs_emulator.core.errors import ServiceError
+from acs_emulator.core.errors import ServiceError, Unauthorized
 from acs_emulator.events.log import RequestRecord
 from acs_emulator.service.emulator import Emulator
 from acs_emulator.transcription.definition import Definition, parse_definition
@@ -38,6 +39,7 @@ class Speech:
 
     def __init__(self, service: Emulator) -> None:
         self._service = service
+        self._tokens = token_checker(service.config, SPEECH)
 
     def routes(self) -> list[web.RouteDef]:
         return [web.post(PATH, self.transcribe)]
@@ -47,9 +49,15 @@ class Speech:
         return await _SPEECH.handle(self._service, request, self._authorize, self._transcribed)
 
     def _authorize(self, request: web.Request) -> None:
-        """A key, or any bearer token: tokens are not checked. Raises AccessDenied."""
+        """A key, or a bearer token: any, unless --oauth has them checked. Raises AccessDenied."""
         config = self._service.config
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        if self._tokens is not None and scheme.lower() == "bearer" and not config.loose:
+            try:
+                self._tokens.check(request.headers["Authorization"])
+            except Unauthorized:
+                raise AccessDenied from None
+            return
         if config.loose or (scheme.lower() == "bearer" and token.strip()):
             return
         key = request.headers.get("Ocp-Apim-Subscription-Key", "")

@@ -6,8 +6,10 @@ import hmac
 
 from aiohttp import web
 
+from acs_emulator.api.entra import EVENT_GRID, token_checker
 from acs_emulator.api.keyed_service import KeyedService
 from acs_emulator.api.routes import PUBLISH
+from acs_emulator.core.errors import Unauthorized
 from acs_emulator.events.log import RequestRecord
 from acs_emulator.events.topic import TopicRefusal, read_events
 from acs_emulator.service.emulator import Emulator
@@ -27,6 +29,7 @@ class TopicApi:
 
     def __init__(self, service: Emulator) -> None:
         self._service = service
+        self._tokens = token_checker(service.config, EVENT_GRID)
 
     def routes(self) -> list[web.RouteDef]:
         return [web.post(PATH, self.publish)]
@@ -45,9 +48,15 @@ class TopicApi:
         return web.Response()
 
     def _authorize(self, request: web.Request) -> None:
-        config = self._service.config
+        config, refused = self._service.config, "The request authorization key is not authorized for the topic."
+        if config.loose:
+            return
+        if self._tokens is not None and "Authorization" in request.headers:
+            try:
+                self._tokens.check(request.headers["Authorization"])
+            except Unauthorized:
+                raise TopicRefusal(401, "Unauthorized", "Unauthorized", refused) from None
+            return
         key = request.headers.get("aeg-sas-key", "")
-        if not config.loose and not hmac.compare_digest(key.encode(), config.topic_key.encode()):
-            raise TopicRefusal(
-                401, "Unauthorized", "Unauthorized", "The request authorization key is not authorized for the topic."
-            )
+        if not hmac.compare_digest(key.encode(), config.topic_key.encode()):
+            raise TopicRefusal(401, "Unauthorized", "Unauthorized", refused)

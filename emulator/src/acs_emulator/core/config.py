@@ -43,6 +43,8 @@ class Config:
     #: None draws a fresh one at start, so that a restarted emulator never repeats a call's ids.
     seed: int | None = None
     loose: bool = False
+    #: Which tokens of Microsoft Entra ID are taken beside the keys: none, or "basic".
+    oauth: str = ""
     resource_id: str = field(default="")
     #: Base of recording locations, such as https://emulator.asm.skype.com:18443; empty is the emulator's own address.
     recording_host: str = ""
@@ -93,6 +95,8 @@ class Config:
             raise ConfigError(f"--recording-chunk-seconds: {self.recording_chunk_seconds} is not from 0.1 to 14400.")
         if self.storage_connection_string and not _has_storage_client():
             raise ConfigError("--storage-connection-string: needs pip install 'acs-emulator[storage]'.")
+        if self.oauth not in ("", "basic"):
+            raise ConfigError(f"--oauth: {self.oauth!r} is not basic.")
         if not 0 < self.speed < float("inf"):
             raise ConfigError(f"--speed: {self.speed} is not a positive number.")
         try:
@@ -167,6 +171,7 @@ _OPTIONS: dict[str, tuple[str | None, dict[str, Any]]] = {
     "--seed": ("seed of every random choice (default: a fresh one at every start)", {}),
     "--resource-id": ("GUID of the resource, the audience of callback tokens", {}),
     "--loose": ("do not insist on signatures and schemas", _SWITCH),
+    "--oauth": ("basic: take tokens of Microsoft Entra ID as well, without a look at who signed them", {}),
     "--recording-host": ("host or address in recording locations (default: the emulator's own)", {}),
     "--recording-chunk-seconds": ("longest chunk of a recording (default 14400)", {}),
     "--record-prompts": ("have what the app plays in recordings", _SWITCH),
@@ -223,6 +228,7 @@ def parse_config(argv: Sequence[str], environ: Mapping[str, str]) -> Config:
         speed=_number(float, "--speed", setting("speed", "1")),
         seed=_number(int, "--seed", seed) if (seed := setting("seed", "")) else None,
         loose=switch("loose"),
+        oauth=setting("oauth", ""),
         resource_id=setting("resource_id", ""),
         recording_host=setting("recording_host", ""),
         allowed_hosts=tuple(
