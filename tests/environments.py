@@ -59,6 +59,23 @@ def environment(pinned: str, python: Path = Path(sys.executable)) -> Path:
     return _kept(pinned, python, "venv") / "bin" / "python"
 
 
+def development_environment(python: Path) -> Path:
+    """The interpreter of an environment as `make setup` makes one: with Microsoft's worker and the emulator.
+
+    Raises:
+        Unavailable: pip cannot reach its index.
+    """
+    made = environment(pins("requirements-dev.txt"), python)
+    done = KEPT / f"{made.parent.parent.name}.developed"
+    with locked(KEPT / f"{made.parent.parent.name}.lock"):
+        if not done.exists():
+            worker = str(ROOT / "requirements-worker.txt")
+            _install(made, "--require-hashes", "--no-deps", "--ignore-requires-python", "-r", worker)
+            _install(made, "--no-deps", "--no-index", "--no-build-isolation", "-e", str(ROOT / "emulator"))
+            done.touch()
+    return made
+
+
 def packages(pinned: str, python: Path) -> Path:
     """A folder of these packages, without what they need, for PYTHONPATH. Raises as `environment` does."""
     return _kept(pinned, python, "packages")

@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from devstack.azurite import ROOT
-from tests.environments import Unavailable, environment, pins, python_of
+from tests.environments import Unavailable, development_environment, python_of
 
 MINUTES = 40
 pytestmark = [pytest.mark.long, pytest.mark.node, pytest.mark.timeout(MINUTES * 60)]
@@ -20,15 +20,15 @@ def test_the_unit_and_functional_tests_pass_on(version: str) -> None:
     if (base := python_of(version)) is None:
         pytest.skip(f"there is no Python {version} on this machine")
     try:
-        python = environment(pins("requirements-dev.txt"), base)
+        python = development_environment(base)
     except Unavailable as error:
         pytest.skip(str(error))
-    variables = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    variables = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "PYTHONPATH"))}
     done = subprocess.run(
         [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-n", "2", "--dist", "loadgroup", "-m", "not long",
          "tests/unit", "tests/functional"],
         cwd=ROOT,
-        env={**variables, "PYTHONPATH": str(ROOT / "emulator" / "src")},
+        env=variables,
         capture_output=True,
         text=True,
         check=False,
