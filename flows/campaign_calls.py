@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
-from shared.calls import ActionFailed, ActionRefused, Call, NoInput, Prompt, Tone
+from shared.calls import ActionFailed, ActionRefused, Call, NoInput, Prompt, TimedOut, Tone
 from shared.use_cases import service
 
 if TYPE_CHECKING:
@@ -124,6 +124,6 @@ async def to_a_person(call: Call[About], about: About) -> None:
         try:
             await call.transfer(about.agent)
             return
-        except (ActionFailed, ActionRefused):
+        except (ActionFailed, ActionRefused, TimedOut):
             pass
     await call.play(call.text("nobody"))
