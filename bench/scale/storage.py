@@ -23,7 +23,7 @@ from azure.core.exceptions import (
     ResourceModifiedError,
     ResourceNotFoundError,
 )
-from azure.data.tables import UpdateMode
+from azure.data.tables import TransactionOperation
 
 from bench.scale.virtual_time import VirtualTime
 
@@ -202,14 +202,24 @@ class Table:
             last = keys[-1]
 
     def submit_transaction(self, steps: Sequence[tuple[Any, Mapping[str, Any], Any]], **_: Any) -> list[dict[str, str]]:
-        """A replace under a condition, and further rows that are merged; all or none."""
-        (_, first, condition), *rest = steps
+        """New rows, replaces under a condition, and rows that are merged; all or none."""
 
         def work() -> list[dict[str, str]]:
-            done = [self._replace(first, condition["etag"])]
-            return done + [self._merge(row) for _, row, mode in rest if mode["mode"] is UpdateMode.MERGE]
+            partition = self._rows(steps[0][1]["PartitionKey"])
+            before = dict(partition)
+            try:
+                return [self._step(*step) for step in steps]
+            except Exception:
+                partition.clear()
+                partition.update(before)
+                raise
 
-        return self._do("transaction", first["PartitionKey"], len(steps), work)
+        return self._do("transaction", steps[0][1]["PartitionKey"], len(steps), work)
+
+    def _step(self, kind: TransactionOperation, row: Mapping[str, Any], how: Mapping[str, Any]) -> dict[str, str]:
+        if kind is TransactionOperation.CREATE:
+            return self._insert(row)
+        return self._replace(row, how["etag"]) if kind is TransactionOperation.UPDATE else self._merge(row)
 
     def _do(self, operation: str, partition: str, entities: int, work: Callable[[], T]) -> T:
         return self._clients.carry_out(operation, self.table_name, partition, entities, work)

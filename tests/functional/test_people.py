@@ -6,6 +6,7 @@ import json
 import logging
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +97,7 @@ def test_a_whole_call_is_exported_then_erased_without_a_trace(room: Room, caplog
     assert receipt["complete"]
     store = room.app.store
     rows = {name: kept for name, kept in store._rows.items() if kept}
+    assert list(rows.pop(f"ended {datetime.now(UTC):%Y-%m-%d}")) == ["counter 0"], "figures, which name nobody"
     assert repr((store._calls, store.archive, rows)) == "({}, {}, {})"
     assert room.ask("export")["calls"] == []
     assert "erased calls=1 kept=0 complete=True" in caplog.text

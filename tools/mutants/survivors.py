@@ -7,7 +7,8 @@ _ANY_PORT = "it is any port that there is"
 SURVIVORS: dict[str, dict[str, str]] = {
     "shared/calls/tones.py::ToneOrder.add": {"1 → 2": "a series comes after the one before it, by whatever it is more"},
     "shared/calls/lost.py::lost_operations": {
-        "lost and (not operation.done) → lost": "what is done is confirmed as well; it is asked for safety",
+        "lost and (not operation.done) and (not _is_too_late(operation, now)) → "
+        "lost and (not _is_too_late(operation, now))": "what is done is confirmed as well; it is asked for safety",
     },
     "shared/calls/free_text.py::_stand_in": {
         "_stand_in(args[0], args[1:]) → _stand_in(args[0], args[0:])": "the type itself is no mark",

@@ -276,8 +276,7 @@ def minutes(number: int) -> Callable[[Deployment], None]:
 
 
 def assigned(ago: int) -> Callable[[Deployment], None]:
-    at = (datetime.now(UTC) - timedelta(minutes=ago)).isoformat()
-    return lambda one: the(one.roles, 4).update(createdOn=at)
+    return lambda one: the(one.roles, 4).update(createdOn=(datetime.now(UTC) - timedelta(minutes=ago)).isoformat())
 
 
 @pytest.mark.parametrize(

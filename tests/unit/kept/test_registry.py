@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from shared.azure.queues import QUEUES
 from shared.calls.store import index
 from shared.calls.store.base import day_of
 from shared.calls.store.index import day_partition, ended_partition, failed_partition, gone_partition, index_rows
@@ -72,6 +73,7 @@ def test_every_name_that_is_put_together_is_registered() -> None:
     found = {name for path in SOURCES for name in names_in(path)}
     assert {"calls", "-calls", "-recordings-poison", "-{container}"} <= found, "the reader of names reads nothing"
     found = (found - {"-{container}"}) | {f"-{name}" for name in archive_containers()}
+    found = (found - {"-{name}"}) | {f"-{name}" for name in QUEUES}
     # Nothing takes wake-ups and work that failed five times, so no source names their queues: the host makes them.
     assert found | {"-timers-poison", "-uses-poison"} == named("table") | named("container") | named("queue")
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
+from shared.calls.lost import LATEST_PLACING
 from shared.calls.record import CallRecord
 from shared.errors import StoreUnavailable
 from shared.lines.reading import Line, Lines
@@ -128,8 +129,9 @@ class FakeCalls:
         return attempt in self.stuck
 
     def resume(self, attempt: str) -> None:
-        """As the core does it, and its watchdog."""
-        if attempt in self.stuck and self.may_place(self._record(attempt)):
+        """As the core does it, and its watchdog: nobody is called by a request that is minutes late."""
+        late = attempt in self.stuck and self.clock() - self.stuck[attempt].at > timedelta(milliseconds=LATEST_PLACING)
+        if attempt in self.stuck and not late and self.may_place(self._record(attempt)):
             self._send(attempt)
 
     def gives_up(self, attempt: str) -> CallRecord:
