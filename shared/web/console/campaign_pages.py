@@ -102,7 +102,7 @@ class CampaignPages:
         asked = campaigns.make_request(form, flow is not None and flow.reminders)
         try:
             if flow is None:
-                raise InvalidInput("flow", "is none that campaigns can call with.", "Choose one of the list.")
+                raise InvalidInput("flow", "is missing or not made for campaigns.", "Choose one of the list.")
             if not asked["name"]:
                 raise InvalidInput("name", "is empty.", "Give the campaign a name.")
             if unknown := [one for one in asked["callers"] if one not in self._callers]:

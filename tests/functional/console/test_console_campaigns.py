@@ -92,7 +92,7 @@ def test_a_reminder_has_appointments_by_its_flow(browser: Browser) -> None:
     ("changes", "told"),
     [
         ({"name": " "}, "name: is empty"),
-        ({"flow": "masking"}, "flow: is none that campaigns can call with"),
+        ({"flow": "masking"}, "flow: is missing or not made for campaigns"),
         ({"caller-001": ""}, "callers: are missing"),
         ({"caller-001": "+18005550199"}, "is not one of your numbers"),
         ({"purpose": ""}, "rules.purpose"),
